@@ -1,0 +1,263 @@
+# kvfs: a key-value store that you mount.
+#
+# Targets: make help lists them.
+# Variables:
+#   CC=clang            another compiler (its objects have their own place)
+#   SAN=address,undefined | SAN=thread
+#                       a sanitizer build, under build/$(SAN)
+#   DEBUG=1             no optimisation
+#   MNT= STORE=         where make run mounts, and the store that it uses
+#   DESTDIR= PREFIX=    where make install puts things
+#   JOBS=               tests at a time
+#   FUZZ_SECONDS=       how long make fuzz runs each target
+#   BENCH_FLAGS=        for tests/bench/bench_engine, see its --help
+#   NODEPS=1            install no package, and do not look
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+override BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))$(if \
+	$(findstring clang,$(CC)),/clang)
+
+MNT ?= $(CURDIR)/mnt
+STORE ?= $(CURDIR)/store
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+# mount(8) looks for its helpers in /sbin alone.
+SBINDIR ?= /sbin
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 20
+
+# Every dependency, stated once: pkg-config names and Debian packages.
+PKGS := fuse3 libbsd-overlay libxxhash
+DEB_BUILD := gcc make libc6-dev pkg-config libfuse3-dev fuse3 libsnappy-dev \
+	libbsd-dev libxxhash-dev
+DEB_CHECK := check libsubunit-dev attr acl rsync git sqlite3 procps mandoc
+DEB_LINT := clang clang-format clang-tidy cppcheck shellcheck mandoc
+DEB_BENCH := librocksdb-dev libleveldb-dev liblmdb-dev
+
+# pkg-config may have to be installed first, so it is asked at the first use
+# in a recipe, and only once.
+lazy = $(eval $(1) := $(2))$($(1))
+PKG_CFLAGS = $(call lazy,PKG_CFLAGS,$(shell pkg-config --cflags $(PKGS)))
+PKG_LIBS = $(call lazy,PKG_LIBS,$(shell \
+	pkg-config --libs libbsd-overlay libxxhash))
+FUSE_LIBS = $(call lazy,FUSE_LIBS,$(shell pkg-config --libs fuse3))
+CHECK_LIBS = $(call lazy,CHECK_LIBS,$(shell pkg-config --libs check))
+# Clang before 15 rejects GUARDED_BY on members of C structs (util/mutex.h).
+guarded_probe = struct __attribute__((capability("m"))) m { int i; }; struct s { struct m mu; int v __attribute__((guarded_by(mu))); };
+HAVE_GUARDED_BY = $(call lazy,HAVE_GUARDED_BY,$(shell \
+	echo '$(guarded_probe)' | clang -Wthread-safety -Werror -fsyntax-only \
+	-xc - 2>/dev/null && echo -DHAVE_GUARDED_BY))
+
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wwrite-strings -Wvla -Werror
+BASE_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread \
+	-DKVFS_VERSION='"$(VERSION)"' $(WARN) \
+	-Iinclude -Isrc $(PKG_CFLAGS) \
+	$(if $(findstring clang,$(CC)),$(HAVE_GUARDED_BY))
+ALL_CFLAGS = $(BASE_CFLAGS) $(CFLAGS) \
+	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -O1) \
+	$(if $(DEBUG),-O0)
+ALL_LDFLAGS = -pthread $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+LIBS = -lsnappy $(PKG_LIBS)
+
+src_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
+prog_of = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
+UTIL := $(call src_of,src/util)
+ENGINE := $(call src_of,src/engine)
+FS := $(call src_of,src/fs)
+FUSE := $(call src_of,src/fuse)
+TOOLS := $(call src_of,src/tools)
+SUPPORT := $(call src_of,tests/support)
+UNIT := $(call prog_of,tests/unit/test_*.c)
+CRASH := $(call prog_of,tests/crash/*.c)
+MOUNT_TOOLS := $(call prog_of,tests/mount/*.c)
+MOUNT := $(filter-out tests/mount/lib.sh,$(wildcard tests/mount/*.sh))
+STYLE := $(wildcard tests/style/*.sh)
+SOURCES := $(wildcard include/*/*.h src/*/*.[ch] tests/*/*.[ch])
+SCRIPTS := $(wildcard .ci/run mount-scripts/mount.kvfs tests/*.sh tests/*/*.sh)
+PROGRAMS := $(BUILD)/kvfs $(BUILD)/kvfsctl
+
+all: $(PROGRAMS) ## build the daemon and the tool
+
+# ---- Packages ----
+
+# $(call need,PACKAGES): install by apt-get what dpkg does not know, as root;
+# others are told what is missing.
+define need
+@command -v dpkg-query >/dev/null || { \
+	echo 'packages needed (Debian names): $(1)'; exit 0; }; \
+missing=; for p in $(1); do \
+	dpkg-query -W -f '$${Status}' $$p 2>/dev/null | \
+	grep -q 'ok installed' || missing="$$missing $$p"; \
+done; \
+[ -n "$$missing" ] || exit 0; \
+if [ "$$(id -u)" = 0 ]; then \
+	echo "installing:$$missing"; export DEBIAN_FRONTEND=noninteractive; \
+	apt-get -qq update && \
+	apt-get -qq install -y --no-install-recommends $$missing >/dev/null; \
+else \
+	echo "missing packages, install them as root:"; \
+	echo "  apt-get install$$missing"; exit 1; \
+fi
+endef
+
+# A stamp for each set, so that dpkg is asked once in a tree.
+build/deps-%: Makefile
+	$(if $(NODEPS),,$(call need,$(DEB_$(*))))
+	@mkdir -p build && touch $@
+DEPS := build/deps-BUILD
+deps: build/deps-BUILD build/deps-CHECK ## install the packages that building and testing need
+
+# ---- Building ----
+
+$(BUILD)/%.o: %.c | $(DEPS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(if $(filter tests/%,$<),-Itests) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libkvfs.a: $(UTIL) $(ENGINE) $(FS)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/libsupport.a: $(SUPPORT)
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/kvfs: $(FUSE) $(BUILD)/libkvfs.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(FUSE_LIBS)
+$(BUILD)/kvfsctl: $(TOOLS) $(BUILD)/libkvfs.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# Programs of one source that use the library: unit and crash tests.
+$(UNIT) $(CRASH): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libsupport.a $(BUILD)/libkvfs.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+$(UNIT:=.o) $(CRASH:=.o) $(SUPPORT): | build/deps-CHECK
+# Programs that know nothing of kvfs: callers of a mount.
+$(MOUNT_TOOLS): $(BUILD)/%: $(BUILD)/%.o
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# ---- Running ----
+
+run: all ## build, mount a store at MNT, use it, and leave it mounted
+	@mkdir -p '$(MNT)'
+	@if mountpoint -q '$(MNT)'; then \
+		echo 'already mounted: $(MNT)'; \
+	else \
+		$(BUILD)/kvfs '$(STORE)' '$(MNT)'; \
+	fi
+	mkdir -p '$(MNT)/users'
+	echo Ada >'$(MNT)/users/42'
+	cat '$(MNT)/users/42'
+	ls -l '$(MNT)/users'
+	$(BUILD)/kvfsctl get '$(MNT)' users/42
+	@echo
+	@echo 'The store is mounted: every file below $(MNT) is a key.'
+	@echo 'State:  cat $(MNT)/.kvfs/stats'
+	@echo 'Ending: $(BUILD)/kvfsctl umount $(MNT)'
+
+# ---- Testing ----
+
+# What tests find in their environment; see tests/README.md.
+TEST_ENV = KVFS_BUILD='$(CURDIR)/$(BUILD)' KVFS='$(CURDIR)/$(BUILD)/kvfs' \
+	KVFSCTL='$(CURDIR)/$(BUILD)/kvfsctl' CC='$(CC)'
+RUN = $(TEST_ENV) tests/run.sh -j $(JOBS)
+BUILT_TESTS := $(PROGRAMS) $(UNIT) $(CRASH) $(MOUNT_TOOLS)
+
+check: $(BUILT_TESTS) | build/deps-CHECK ## run all tests, install what they need
+	$(RUN) $(UNIT) $(CRASH) $(STYLE) $(MOUNT)
+check-unit: $(UNIT) $(CRASH) ## run the tests that need no mount
+	$(RUN) $(UNIT) $(CRASH)
+check-mount: $(PROGRAMS) $(MOUNT_TOOLS) | build/deps-CHECK ## run the tests on a mount
+	$(RUN) $(MOUNT)
+check-layers: ## no folder includes a higher one
+	@$(RUN) tests/style/layers.sh
+check-man: $(PROGRAMS) | build/deps-CHECK ## the manuals are well formed and say what --help says
+	@$(RUN) tests/style/manuals.sh
+unit: $(UNIT) $(CRASH)
+
+# Fuzz targets have clang's instrumentation, so their objects stand apart.
+FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined
+FUZZ_LIB := $(patsubst %.c,build/fuzz/%.o,$(wildcard src/util/*.c \
+	src/engine/*.c src/fs/*.c tests/support/*.c))
+FUZZ := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+build/fuzz/%.o: %.c | $(DEPS) build/deps-LINT
+	@mkdir -p $(@D)
+	clang $(BASE_CFLAGS) $(FUZZ_FLAGS) -Itests -MMD -MP -c -o $@ $<
+$(FUZZ): build/fuzz/%: build/fuzz/%.o $(FUZZ_LIB)
+	clang -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+fuzz: $(FUZZ) ## feed damaged bytes to every reader, FUZZ_SECONDS each
+	tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ)
+
+# ---- Measuring ----
+
+BENCH_ENGINE := $(filter-out %/bench_mount.o %/ceiling_fs.o,$(call src_of,tests/bench))
+BENCH := $(addprefix $(BUILD)/tests/bench/,bench_engine bench_mount ceiling_fs)
+$(BENCH_ENGINE): | build/deps-BENCH
+$(BUILD)/tests/bench/bench_engine: $(BENCH_ENGINE) $(BUILD)/libkvfs.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lrocksdb -lleveldb -llmdb $(LIBS)
+$(BUILD)/tests/bench/bench_mount: $(BUILD)/tests/bench/bench_mount.o
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+$(BUILD)/tests/bench/ceiling_fs: $(BUILD)/tests/bench/ceiling_fs.o
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(FUSE_LIBS)
+bench: $(PROGRAMS) $(BENCH) ## measure beside RocksDB, LevelDB and LMDB, and beside ext4 and FUSE's ceiling
+	$(BUILD)/tests/bench/bench_engine $(BENCH_FLAGS)
+	$(TEST_ENV) tests/bench/bench_mount.sh
+
+# ---- Looking ----
+
+TIDY_CHECKS := -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-reserved-identifier,-bugprone-branch-clone,clang-analyzer-*,-clang-analyzer-security.insecureAPI.*,-clang-analyzer-valist.Uninitialized,misc-redundant-expression,performance-*,-performance-no-int-to-ptr,readability-misleading-indentation
+lint: | $(DEPS) build/deps-CHECK build/deps-LINT build/deps-BENCH ## format, locks, analysers, shell and manuals
+	clang-format --dry-run -Werror $(SOURCES)
+	printf '%s\n' $(filter src/%.c,$(SOURCES)) | xargs -P $(JOBS) -n 4 \
+	clang $(BASE_CFLAGS) $(HAVE_GUARDED_BY) -Wthread-safety \
+		-Werror=thread-safety -fsyntax-only
+	printf '%s\n' $(filter src/%.c,$(SOURCES)) | xargs -P $(JOBS) -n 4 \
+	clang-tidy --quiet --warnings-as-errors='*' \
+		--checks='$(TIDY_CHECKS)' -- $(BASE_CFLAGS) 2>&1 | \
+		{ ! grep -v 'warnings\? generated'; }
+	cppcheck --quiet --error-exitcode=1 --std=c11 -j $(JOBS) \
+		--enable=warning,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem -Iinclude -Isrc -D_GNU_SOURCE src
+	shellcheck -x -S warning -e SC2046,SC2154 $(SCRIPTS)
+	mandoc -Tlint -W warning $(wildcard man/*.[0-9])
+	tests/style/layers.sh
+format: | build/deps-LINT ## lay all sources out as .clang-format says
+	clang-format -i $(SOURCES)
+
+cc_entry = {"directory":"$(CURDIR)","file":"$(1)","command":"$(CC) $(ALL_CFLAGS) -Itests -c $(1)"}
+compile_commands.json: $(filter %.c,$(SOURCES)) Makefile | $(DEPS) ## for editors and clangd
+	@{ echo '['; printf '%s' '$(subst $(space){"dir,$(comma){"dir,$(strip \
+		$(foreach s,$(filter %.c,$(SOURCES)),$(call cc_entry,$(s)))))'; \
+		echo ']'; } >$@
+
+# ---- Installing ----
+
+install_man = install -Dm644 $(1) \
+	$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
+MANUALS := $(wildcard man/*.[0-9])
+install: all ## put programs, mount helper and manuals under DESTDIR and PREFIX
+	install -Dm755 $(BUILD)/kvfs $(DESTDIR)$(PREFIX)/bin/kvfs
+	install -Dm755 $(BUILD)/kvfsctl $(DESTDIR)$(PREFIX)/bin/kvfsctl
+	install -Dm755 mount-scripts/mount.kvfs $(DESTDIR)$(SBINDIR)/mount.kvfs
+	$(foreach m,$(MANUALS),$(call install_man,$(m))$(newline))
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/kvfs $(DESTDIR)$(PREFIX)/bin/kvfsctl \
+		$(DESTDIR)$(SBINDIR)/mount.kvfs $(foreach m,$(MANUALS), \
+		$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m)))
+define newline
+
+
+endef
+
+clean: ## remove what was built (not the store of make run)
+	rm -rf build compile_commands.json
+help: ## list the targets
+	@sed -n 's/^\([a-z._-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 24
+
+.PHONY: all deps run check check-unit check-mount check-layers check-man unit \
+	fuzz bench lint format install uninstall clean help
+.SECONDARY:
+.DELETE_ON_ERROR:
+-include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The seam between a file system and a store: an ordered map from
+ * (space, group, name) to bytes, changed by atomic batches, as a table of
+ * functions. The embedded engine (src/engine) stands behind it; another
+ * store can.
+ *
+ * Keys sort by space, then by group as an unsigned number, then by name as
+ * bytes. A group is what a distributed store would keep in one place.
+ *
+ * Errors: 0 or more is success, else a negative errno. -ENOENT means that
+ * the key is absent and nothing else; damage is -KVFS_ECORRUPT (impossible
+ * contents) or -KVFS_ECHECKSUM (contents that do not match their checksum)
+ * and never turns into -ENOENT. -EIO: the disk failed. -EROFS: read-only by
+ * request. After a failed log write or sync the store is read-only and
+ * every commit and sync returns -EIO until it is opened again; -ENOSPC
+ * passes by itself once there is room.
+ *
+ * Threads: every function may be called from any thread at any time,
+ * except that an iterator, a batch and a pinned value each belong to one
+ * thread at a time, and kv_close() must be the last call.
+ */
+#ifndef KVFS_KV_H
+#define KVFS_KV_H
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "kvfs/slice.h"
+
+#define KVFS_ECORRUPT EUCLEAN
+#define KVFS_ECHECKSUM EBADMSG
+
+/* Longest name within a group, in bytes; commit refuses more (-EINVAL). */
+#define KV_NAME_MAX 512
+/* Largest single value and largest batch in bytes (-E2BIG). */
+#define KV_VALUE_MAX (16u << 20)
+#define KV_BATCH_MAX (64u << 20)
+
+struct kv_key {
+	uint8_t space;
+	uint64_t group;
+	struct slice name;
+};
+
+/*
+ * A value held in place: data stays valid until kv_value_release().
+ * Zero-initialised it is empty and may be released.
+ */
+struct kv_value {
+	struct slice data;
+	void (*release)(void *pin);
+	void *pin;
+};
+
+static inline void
+kv_value_release(struct kv_value *v)
+{
+	if (v->release != NULL)
+		v->release(v->pin);
+	*v = (struct kv_value){ 0 };
+}
+
+/* ---- Batches: a list of changes that happen together or not at all ---- */
+
+enum kv_op_type {
+	KV_OP_PUT,
+	KV_OP_DELETE,
+	KV_OP_DELETE_GROUP, /* every key of (space, group), in one record */
+};
+
+struct kv_op {
+	enum kv_op_type type;
+	uint8_t space;
+	uint64_t group;
+	size_t name_off; /* into kv_batch.names */
+	size_t name_len;
+	struct slice value; /* borrowed until the commit returns */
+	uint64_t bytes_hint; /* of a group deletion */
+};
+
+/* Owned by the caller; ops and names grow as needed and are kept by
+ * kv_batch_clear() for reuse. */
+struct kv_batch {
+	struct kv_op *ops;
+	size_t count, cap;
+	char *names;
+	size_t names_len, names_cap;
+	int error; /* first -ENOMEM/-EINVAL/-E2BIG; commit returns it */
+	size_t bytes; /* keys and values, for limits */
+};
+
+void kv_batch_init(struct kv_batch *b);
+void kv_batch_clear(struct kv_batch *b);
+void kv_batch_fini(struct kv_batch *b);
+
+/*
+ * Add one change. Later changes of a batch win over earlier ones. Copies
+ * the key, borrows the value until the commit has returned. Errors are
+ * remembered in the batch and returned by kv_commit().
+ */
+void kv_batch_put(struct kv_batch *b, const struct kv_key *key,
+    struct slice value);
+void kv_batch_delete(struct kv_batch *b, const struct kv_key *key);
+/*
+ * Delete all keys of a group that exist before this change; costs one
+ * record whatever their number (a range tombstone restricted to a prefix;
+ * cf. Pebble's range keys and RocksDB's DeleteRange).
+ */
+void kv_batch_delete_group(struct kv_batch *b, uint8_t space, uint64_t group);
+/* The same, with about how many bytes that gives back: the store cleans up
+ * large deletions first. */
+void kv_batch_delete_group_hint(struct kv_batch *b, uint8_t space,
+    uint64_t group, uint64_t bytes);
+
+/* ---- The store ---- */
+
+struct kv;
+struct kv_iter;
+struct kv_snapshot;
+
+enum kv_scope {
+	KV_SCOPE_GROUP, /* stop at the end of from's group */
+	KV_SCOPE_SPACE, /* stop at the end of from's space */
+	KV_SCOPE_ALL,
+};
+
+enum {
+	/* Any keys may change in one batch, not only those of one group. */
+	KV_CAP_ATOMIC_STORE = 1 << 0,
+	/* fdatasync is real: kv_sync() means durable. */
+	KV_CAP_DURABLE = 1 << 1,
+	KV_CAP_READ_ONLY = 1 << 2,
+};
+
+struct kv_usage {
+	uint64_t disk_bytes; /* what the store's files take on disk */
+	uint64_t free_bytes; /* what the file system below has left for us */
+	uint64_t total_bytes; /* size of the file system below */
+};
+
+struct kv_ops {
+	int (*get)(struct kv *kv, const struct kv_key *key,
+	    struct kv_snapshot *snap, struct kv_value *valuep);
+	int (*commit)(struct kv *kv, struct kv_batch *batch, uint64_t *seqp);
+	int (*sync)(struct kv *kv, uint64_t seq);
+	int (*iter_open)(struct kv *kv, const struct kv_key *from,
+	    enum kv_scope scope, struct kv_snapshot *snap,
+	    struct kv_iter **iterp);
+	int (*iter_next)(struct kv_iter *it);
+	struct kv_key (*iter_key)(const struct kv_iter *it);
+	int (*iter_value)(struct kv_iter *it, struct slice *valuep);
+	void (*iter_close)(struct kv_iter *it);
+	int (*snapshot)(struct kv *kv, struct kv_snapshot **snapp);
+	void (*snapshot_release)(struct kv *kv, struct kv_snapshot *snap);
+	int (*usage)(struct kv *kv, struct kv_usage *usagep);
+	int (*control)(struct kv *kv, const char *command, FILE *out);
+	int (*close)(struct kv *kv);
+};
+
+/* An implementation embeds these as its first member. */
+struct kv {
+	const struct kv_ops *ops;
+	uint32_t caps;
+};
+struct kv_iter {
+	const struct kv_ops *ops;
+};
+
+/*
+ * Newest value of key, or as of snap when it is not NULL. The value is
+ * pinned: release it soon, it may hold cache memory. -ENOENT: absent.
+ */
+static inline int
+kv_get(struct kv *kv, const struct kv_key *key, struct kv_snapshot *snap,
+    struct kv_value *valuep)
+{
+	*valuep = (struct kv_value){ 0 };
+	return kv->ops->get(kv, key, snap, valuep);
+}
+
+/*
+ * Apply a batch atomically. On return it is visible to every later read,
+ * and as durable as the store's sync mode says. *seqp (may be NULL) is the
+ * position to hand to kv_sync(). Borrows the batch and its values. On
+ * error nothing of it is visible or will be after a recovery, except that
+ * after -EIO a recovery may find it.
+ */
+static inline int
+kv_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
+{
+	return kv->ops->commit(kv, batch, seqp);
+}
+
+/* Make everything up to seq durable (UINT64_MAX: all that is committed);
+ * returns at once when it already is. Concurrent callers share one disk
+ * sync (group commit; Pebble's LSN wait). With sync=off a no-op. */
+static inline int
+kv_sync(struct kv *kv, uint64_t seq)
+{
+	return kv->ops->sync(kv, seq);
+}
+
+/*
+ * Ordered scan over keys >= from, within scope: a consistent view as of
+ * now, or of snap, while writes go on. The caller closes it. It stands
+ * before its first entry: call kv_iter_next() first, which returns 1 on an
+ * entry, 0 at the end, or an error. Key and value are valid until the next
+ * call on the iterator.
+ */
+static inline int
+kv_iter_open(struct kv *kv, const struct kv_key *from, enum kv_scope scope,
+    struct kv_snapshot *snap, struct kv_iter **iterp)
+{
+	*iterp = NULL;
+	return kv->ops->iter_open(kv, from, scope, snap, iterp);
+}
+static inline int
+kv_iter_next(struct kv_iter *it)
+{
+	return it->ops->iter_next(it);
+}
+static inline struct kv_key
+kv_iter_key(const struct kv_iter *it)
+{
+	return it->ops->iter_key(it);
+}
+static inline int
+kv_iter_value(struct kv_iter *it, struct slice *valuep)
+{
+	*valuep = (struct slice){ 0 };
+	return it->ops->iter_value(it, valuep);
+}
+static inline void
+kv_iter_close(struct kv_iter *it)
+{
+	if (it != NULL)
+		it->ops->iter_close(it);
+}
+
+/* A view of the store that later commits do not change. Holds back the
+ * reuse of space, so release it. */
+static inline int
+kv_snapshot(struct kv *kv, struct kv_snapshot **snapp)
+{
+	*snapp = NULL;
+	return kv->ops->snapshot(kv, snapp);
+}
+static inline void
+kv_snapshot_release(struct kv *kv, struct kv_snapshot *snap)
+{
+	if (snap != NULL)
+		kv->ops->snapshot_release(kv, snap);
+}
+
+static inline int
+kv_usage(struct kv *kv, struct kv_usage *usagep)
+{
+	return kv->ops->usage(kv, usagep);
+}
+
+/*
+ * Maintenance, as a line of text answered by lines of text ("Key: value"):
+ *   stats                 sizes, levels, ratios, cache, durability state
+ *   check                 read every block and verify every checksum; each
+ *                         problem is one line "damage: FILE: what"; returns
+ *                         the number of problems
+ *   flush                 write memtables out to tables
+ *   compact               merge everything down, wait until it is done
+ *   set NAME=VALUE        change an option of the running store (sync,
+ *                         wal_buffer)
+ * -ENOTSUP: the store does not know the command.
+ */
+static inline int
+kv_control(struct kv *kv, const char *command, FILE *out)
+{
+	return kv->ops->control(kv, command, out);
+}
+
+/* Finish background work, make everything durable, free the handle. NULL
+ * is accepted. Returns the first error of the final writes; the handle is
+ * gone all the same. */
+static inline int
+kv_close(struct kv *kv)
+{
+	return kv != NULL ? kv->ops->close(kv) : 0;
+}
+
+/* ---- The embedded engine ---- */
+
+enum kv_sync_mode {
+	KV_SYNC_FULL, /* every commit, before it returns */
+	KV_SYNC_EVERY, /* each sync_commits-th commit */
+	KV_SYNC_INTERVAL, /* a background thread, every sync_ms */
+	KV_SYNC_HYBRID, /* whichever of the two comes first */
+	KV_SYNC_CHECKPOINT, /* only the flush of a memtable */
+	KV_SYNC_OFF, /* nobody; kv_sync() returns at once */
+};
+
+struct kv_options {
+	enum kv_sync_mode sync;
+	uint32_t sync_commits;
+	uint32_t sync_ms;
+	uint64_t wal_buffer_bytes; /* 0: each commit reaches the kernel */
+	uint64_t memtable_bytes;
+	uint64_t cache_bytes;
+	unsigned compaction_threads;
+	bool compress; /* snappy where it pays; reads never depend on it */
+	bool read_only; /* write nothing at all, not even a recovery */
+	bool create; /* make the store when there is none */
+	const char *owner; /* written to the lock: "mounted at /mnt/kv" */
+};
+
+/* The defaults of every field (sync=interval:1000, snappy, create). */
+void kv_options_init(struct kv_options *opts);
+
+/* Parse "full", "every:N", "interval:MS", "hybrid:N:MS", "checkpoint" or
+ * "off" into opts; -EINVAL when it is none of them. */
+int kv_options_parse_sync(struct kv_options *opts, const char *text);
+/* Print the mode in that spelling; buf holds at least 48 bytes. */
+void kv_options_format_sync(const struct kv_options *opts, char *buf,
+    size_t len);
+
+/*
+ * Open the embedded store in directory dir and recover it to a prefix of
+ * its history. On failure one line saying what, where and what to do has
+ * been logged. -EBUSY: in use; -ENOENT: none there and !create; -EPROTO:
+ * written by a newer version; -KVFS_ECORRUPT or -KVFS_ECHECKSUM: damaged.
+ */
+int kv_open(const char *dir, const struct kv_options *opts, struct kv **kvp);
+
+struct kv_owner {
+	int pid;
+	char note[4200]; /* kv_options.owner of the process that has it */
+};
+/* Who has the store open: 1 and *ownerp filled, 0 when nobody, or errno.
+ * -ENOENT: dir holds no store. */
+int kv_owner(const char *dir, struct kv_owner *ownerp);
+
+#endif

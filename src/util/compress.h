@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Compression, where it pays: the sole user of snappy. A codec byte stands
+ * before or beside everything that was stored this way.
+ */
+#ifndef KVFS_UTIL_COMPRESS_H
+#define KVFS_UTIL_COMPRESS_H
+
+#include <stdint.h>
+
+#include "kvfs/slice.h"
+#include "util/buf.h"
+
+/* On disk: never renumber. */
+enum codec {
+	CODEC_NONE = 0,
+	CODEC_SNAPPY = 1,
+	/* 2 is kept for zstd */
+};
+
+/*
+ * Append raw to out, compressed with want if that saves an eighth of it
+ * (LevelDB's rule), else as it is; returns the codec used. On -ENOMEM
+ * out->error is set.
+ */
+enum codec compress_append(enum codec want, struct slice raw, struct buf *out);
+
+/*
+ * Undo it into dst, which has room for exactly raw_len bytes. The bytes
+ * are untrusted: -KVFS_ECORRUPT when they do not decode to raw_len bytes
+ * or codec is unknown.
+ */
+int decompress(uint8_t codec, struct slice stored, void *dst, size_t raw_len);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+/* XXH3, 64 bits: sums of table blocks and values, and hash tables. */
+#ifndef KVFS_UTIL_HASH_H
+#define KVFS_UTIL_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint64_t hash64(const void *data, size_t len, uint64_t seed);
+
+#endif

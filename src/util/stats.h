@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Counters and latency histograms that any thread may bump: relaxed
+ * atomics, spread over a few cache lines by thread so that they do not
+ * bounce; reading sums them and may miss what happens meanwhile.
+ */
+#ifndef KVFS_UTIL_STATS_H
+#define KVFS_UTIL_STATS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define STATS_STRIPES 8
+
+struct counter {
+	struct {
+		_Alignas(64) _Atomic uint64_t v;
+	} stripe[STATS_STRIPES];
+};
+
+/* This thread's stripe. */
+unsigned stats_stripe(void);
+
+static inline void
+counter_add(struct counter *c, uint64_t n)
+{
+	atomic_fetch_add_explicit(&c->stripe[stats_stripe()].v, n,
+	    memory_order_relaxed);
+}
+uint64_t counter_read(const struct counter *c);
+
+/* Log-linear buckets, four to each power of two (HdrHistogram's idea). */
+#define HISTOGRAM_BUCKETS 256
+
+struct histogram {
+	_Atomic uint64_t bucket[HISTOGRAM_BUCKETS];
+	_Atomic uint64_t sum, max;
+};
+
+void histogram_add(struct histogram *h, uint64_t v);
+uint64_t histogram_count(const struct histogram *h);
+/* Upper bound of the bucket that holds the p-th part (0..1) of all. */
+uint64_t histogram_percentile(const struct histogram *h, double p);
+
+#endif
