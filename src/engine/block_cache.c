@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Block cache; see block_cache.h: 16 shards (block_shard.h), the bound that
+ * they share evenly, and handles. A hit holds the lock of one shard for a
+ * few loads and stores; giving a handle back is one atomic subtraction.
+ */
+#include "engine/block_cache.h"
+
+#include <malloc.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "engine/block_shard.h"
+#include "util/mutex.h"
+
+#define SHARDS 16
+#define SHARD_SHIFT 60
+#define GHOSTS_MIN 64
+#define GHOSTS_MAX (1u << 16)
+/* For sizing only: what a block is expected to take. */
+#define TYPICAL_BLOCK 8192
+
+struct block_cache {
+	struct block_shard shard[SHARDS];
+	/* Relaxed: a bound may lag by an insertion. */
+	_Atomic uint64_t capacity, reserved;
+};
+
+static struct block_shard *
+shard_of(struct block_cache *c, uint64_t hash)
+{
+	return &c->shard[hash >> SHARD_SHIFT];
+}
+
+static uint64_t
+shard_capacity(struct block_cache *c)
+{
+	uint64_t cap = atomic_load_explicit(&c->capacity, memory_order_relaxed);
+	uint64_t res = atomic_load_explicit(&c->reserved, memory_order_relaxed);
+	uint64_t least = cap / 4;
+
+	cap = res < cap - least ? cap - res : least;
+	return cap / SHARDS;
+}
+
+/* ---- Life cycle ---- */
+
+struct block_cache *
+block_cache_create(uint64_t capacity_bytes)
+{
+	struct block_cache *c = aligned_alloc(64, sizeof(*c));
+	size_t ghosts = GHOSTS_MIN;
+	int rc = 0;
+
+	if (c == NULL)
+		return NULL;
+	while (ghosts < capacity_bytes / TYPICAL_BLOCK / SHARDS &&
+	    ghosts < GHOSTS_MAX)
+		ghosts *= 2;
+	atomic_init(&c->capacity, capacity_bytes);
+	atomic_init(&c->reserved, 0);
+	for (unsigned i = 0; i < SHARDS; i++)
+		rc |= block_shard_init(&c->shard[i], ghosts);
+	if (rc == 0)
+		return c;
+	block_cache_destroy(c);
+	return NULL;
+}
+
+void
+block_cache_destroy(struct block_cache *c)
+{
+	if (c == NULL)
+		return;
+	for (unsigned i = 0; i < SHARDS; i++)
+		block_shard_fini(&c->shard[i]);
+	free(c);
+}
+
+/* ---- Handles ---- */
+
+static struct cached_block *
+block_of_data(void *data)
+{
+	return (struct cached_block *)((uint8_t *)data -
+	    offsetof(struct cached_block, data));
+}
+
+void *
+block_alloc(size_t len)
+{
+	struct cached_block *b = NULL;
+
+	if (len <= UINT32_MAX / 2)
+		b = malloc(sizeof(*b) + len);
+	return b != NULL ? b->data : NULL;
+}
+
+void
+block_free(void *data)
+{
+	if (data != NULL)
+		free(block_of_data(data));
+}
+
+struct cached_block *
+block_uncached(void *data, size_t len)
+{
+	struct cached_block *b = block_of_data(data);
+
+	*b = (struct cached_block){ .len = (uint32_t)len };
+	atomic_init(&b->refs, 1);
+	return b;
+}
+
+void
+cached_block_ref(struct cached_block *b)
+{
+	/* Relaxed: the caller has a reference, or the shard's lock. */
+	atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
+}
+
+void
+cached_block_release(struct cached_block *b)
+{
+	/* Release: our reads of the data come before the end of it;
+	 * acquire: and others' before the free. */
+	if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	free(b);
+}
+
+struct slice
+cached_block_data(const struct cached_block *b)
+{
+	return slice_make(b->data, b->len);
+}
+
+/* ---- Blocks ---- */
+
+struct cached_block *
+block_cache_lookup(struct block_cache *c, uint64_t file, uint64_t off)
+{
+	uint64_t hash = block_hash(file, off);
+	struct block_shard *s = shard_of(c, hash);
+	struct cached_block *b;
+
+	mutex_lock(&s->mu);
+	b = block_shard_lookup_locked(s, hash, file, off);
+	mutex_unlock(&s->mu);
+	return b;
+}
+
+struct cached_block *
+block_cache_insert(struct block_cache *c, uint64_t file, uint64_t off,
+    void *data, size_t len, enum block_priority priority)
+{
+	uint64_t hash = block_hash(file, off), capacity = shard_capacity(c);
+	struct block_shard *s = shard_of(c, hash);
+	struct block_queue dead = TAILQ_HEAD_INITIALIZER(dead);
+	struct cached_block *b = block_uncached(data, len), *other;
+
+	b->file = file;
+	b->off = off;
+	/* Two slots: the shard's table is half full at most. */
+	b->charge = (uint32_t)(malloc_usable_size(b) +
+	    2 * sizeof(struct block_slot));
+	if (b->charge > capacity / 4)
+		return b;
+	mutex_lock(&s->mu);
+	other = block_shard_insert_locked(s, b, hash, priority);
+	block_shard_evict_locked(s, capacity, &dead);
+	mutex_unlock(&s->mu);
+	block_queue_release(&dead);
+	if (other == NULL)
+		return b;
+	cached_block_release(b);
+	return other;
+}
+
+/* ---- The bound ---- */
+
+void
+block_cache_reserve(struct block_cache *c, uint64_t bytes)
+{
+	atomic_fetch_add_explicit(&c->reserved, bytes, memory_order_relaxed);
+}
+
+void
+block_cache_unreserve(struct block_cache *c, uint64_t bytes)
+{
+	atomic_fetch_sub_explicit(&c->reserved, bytes, memory_order_relaxed);
+}
+
+void
+block_cache_get_stats(struct block_cache *c, struct block_cache_stats *statsp)
+{
+	*statsp = (struct block_cache_stats){
+		.bytes = atomic_load_explicit(&c->reserved,
+		    memory_order_relaxed),
+		.capacity_bytes = atomic_load_explicit(&c->capacity,
+		    memory_order_relaxed),
+	};
+	for (unsigned i = 0; i < SHARDS; i++) {
+		struct block_shard *s = &c->shard[i];
+
+		mutex_lock(&s->mu);
+		statsp->hits += s->hits;
+		statsp->misses += s->misses;
+		statsp->inserts += s->inserts;
+		statsp->evictions += s->evictions;
+		statsp->bytes += s->bytes;
+		mutex_unlock(&s->mu);
+	}
+}
+
+void
+block_cache_resize(struct block_cache *c, uint64_t capacity_bytes)
+{
+	atomic_store_explicit(&c->capacity, capacity_bytes,
+	    memory_order_relaxed);
+	for (unsigned i = 0; i < SHARDS; i++) {
+		struct block_shard *s = &c->shard[i];
+		struct block_queue dead = TAILQ_HEAD_INITIALIZER(dead);
+
+		mutex_lock(&s->mu);
+		block_shard_evict_locked(s, shard_capacity(c), &dead);
+		mutex_unlock(&s->mu);
+		block_queue_release(&dead);
+	}
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Bounded cache of uncompressed table blocks, by (file number, offset):
+ * sharded, refcounted handles, scan-resistant (a small FIFO for newcomers
+ * and a main CLOCK with 2-bit counters; after S3-FIFO and RocksDB's
+ * HyperClockCache). What tables keep in memory themselves, indexes and
+ * filters, counts against the same bound. Any thread.
+ */
+#ifndef KVFS_ENGINE_BLOCK_CACHE_H
+#define KVFS_ENGINE_BLOCK_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kvfs/slice.h"
+
+struct block_cache;
+struct cached_block;
+
+enum block_priority {
+	BLOCK_DATA,
+	BLOCK_SCAN, /* seen by a walk: stays a newcomer, even if it was
+	               here not long ago */
+};
+
+struct block_cache_stats {
+	uint64_t hits, misses, inserts, evictions;
+	uint64_t bytes, capacity_bytes; /* bytes: with what is reserved */
+};
+
+/* NULL without memory. */
+struct block_cache *block_cache_create(uint64_t capacity_bytes);
+/* Every handle must have been released. NULL is accepted. */
+void block_cache_destroy(struct block_cache *c);
+
+/* A handle with a reference for the caller, or NULL on a miss. */
+struct cached_block *block_cache_lookup(struct block_cache *c, uint64_t file,
+    uint64_t off);
+/* Memory for a block of len bytes, which the functions below take; NULL
+ * without memory. */
+void *block_alloc(size_t len);
+/* For a block that nobody took. NULL is accepted. */
+void block_free(void *data);
+/*
+ * Add a block of len bytes. Takes data (from block_alloc(), of at least
+ * that length). Returns a handle with a reference for the caller: the one
+ * already there if another thread was first. While all blocks are pinned
+ * the bound may be passed by what is pinned. A block that would fill a
+ * quarter of its shard is not kept: the handle is as from block_uncached().
+ */
+struct cached_block *block_cache_insert(struct block_cache *c, uint64_t file,
+    uint64_t off, void *data, size_t len, enum block_priority priority);
+/* A handle outside the cache (c's bound does not count it): for reads that
+ * should not fill it. Takes data, as block_cache_insert(). */
+struct cached_block *block_uncached(void *data, size_t len);
+void cached_block_release(struct cached_block *b);
+void cached_block_ref(struct cached_block *b);
+/* Valid until the last release. */
+struct slice cached_block_data(const struct cached_block *b);
+
+/*
+ * Count bytes of memory held elsewhere against the bound, until
+ * block_cache_unreserve(); blocks make room as new ones come. However much
+ * is reserved, a quarter of the bound stays for blocks.
+ */
+void block_cache_reserve(struct block_cache *c, uint64_t bytes);
+void block_cache_unreserve(struct block_cache *c, uint64_t bytes);
+
+void block_cache_get_stats(struct block_cache *c,
+    struct block_cache_stats *statsp);
+/* Change the bound; evicts down to it. */
+void block_cache_resize(struct block_cache *c, uint64_t capacity_bytes);
+
+#endif

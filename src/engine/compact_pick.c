@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What to compact next: leveled, with dynamic level sizes (RocksDB): the
+ * last level holds most of the data, each above a tenth, so that little
+ * space is lost to superseded entries. A table counts for more than its
+ * bytes when it holds deletions (RocksDB's compensated size), so that
+ * space comes back soon. An idle store merges more than is due.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/db_internal.h"
+
+/* A sealed segment with less than this part live is emptied ... */
+#define RELOCATE_PERCENT 50
+/* ... or this, when nothing else is to do. */
+#define RELOCATE_PERCENT_IDLE 75
+#define RELOCATE_MIN_BYTES (1u << 20)
+/* Idle: merge down what would cost at most so many times what it brings. */
+#define IDLE_COST 8
+/* A table that overlaps more than this is not handed down unread. */
+#define MOVE_MAX_OVERLAP (10ULL * TABLE_FILE_BYTES)
+
+struct pick {
+	struct db *db;
+	const struct version *v;
+	uint64_t targets[LEVELS];
+	int base; /* level below 0 in use */
+	uint64_t entry_bytes; /* average of the tree */
+	bool idle;
+};
+
+int
+compact_targets(const struct db *db, const struct version *v,
+    uint64_t targets[LEVELS])
+{
+	uint64_t base_bytes = db->opts.memtable_bytes * 4, size = 0;
+	int level = LEVEL_LAST, first = LEVEL_LAST;
+
+	for (int i = LEVEL_LAST; i >= 1; i--) {
+		if (v->levels[i].bytes > size)
+			size = v->levels[i].bytes;
+		if (v->levels[i].count != 0)
+			first = i;
+		targets[i] = 0;
+	}
+	targets[0] = 0;
+	while (size > base_bytes && level > 1) {
+		targets[level--] = size;
+		size /= LEVEL_FANOUT;
+	}
+	targets[level] = base_bytes;
+	/* Levels above, left over from a larger store, are emptied. */
+	return first < level ? first : level;
+}
+
+/* What a table weighs, with what its deletions would free. */
+static uint64_t
+weight(const struct pick *p, const struct table_file *f)
+{
+	return f->props.file_bytes + f->props.deletes * p->entry_bytes +
+	    f->reclaim_bytes;
+}
+
+static uint64_t
+overlap_bytes(const struct version *v, int level, struct slice smallest,
+    struct slice limit)
+{
+	const struct level *l = &v->levels[level];
+	uint64_t n = 0;
+
+	for (size_t i = level_lower_bound(l, smallest); i < l->count; i++) {
+		if (slice_cmp(l->files[i]->smallest, limit) >= 0)
+			break;
+		n += l->files[i]->props.file_bytes;
+	}
+	return n;
+}
+
+static bool
+is_free(const struct table_file *f)
+{
+	return !f->compacting && !atomic_load(&f->damaged);
+}
+
+static struct compact_job *
+job_create(struct version *v, int level, int output_level)
+{
+	struct compact_job *job = calloc(1, sizeof(*job));
+
+	if (job == NULL)
+		return NULL;
+	job->level = level;
+	job->output_level = output_level;
+	job->version = v;
+	version_ref(v);
+	for (int i = 0; i < 2; i++) {
+		size_t n = v->levels[i == 0 ? level : output_level].count;
+
+		job->inputs[i] = calloc(n + 1, sizeof(*job->inputs[i]));
+	}
+	return job;
+}
+
+static void
+job_free(struct compact_job *job)
+{
+	version_unref(job->version);
+	free(job->inputs[0]);
+	free(job->inputs[1]);
+	free(job);
+}
+
+void
+compact_job_finish_locked(struct db *db, struct compact_job *job)
+{
+	for (int i = 0; i < 2; i++)
+		for (size_t j = 0; j < job->input_count[i]; j++)
+			job->inputs[i][j]->compacting = false;
+	if (job->level == 0)
+		db->l0_compacting = false;
+	db->compacting--;
+	job_free(job);
+}
+
+/* Range of the inputs of the upper level. */
+static void
+input_range(const struct compact_job *job, struct slice *smallestp,
+    struct slice *limitp)
+{
+	*smallestp = job->inputs[0][0]->smallest;
+	*limitp = job->inputs[0][0]->limit;
+	for (size_t i = 1; i < job->input_count[0]; i++) {
+		if (slice_cmp(job->inputs[0][i]->smallest, *smallestp) < 0)
+			*smallestp = job->inputs[0][i]->smallest;
+		if (slice_cmp(job->inputs[0][i]->limit, *limitp) > 0)
+			*limitp = job->inputs[0][i]->limit;
+	}
+}
+
+/* Add what overlaps in the output level and mark all; takes the job, which
+ * is freed (NULL) when an input is busy. */
+static struct compact_job *
+job_complete(struct db *db, struct compact_job *job)
+{
+	const struct level *l = &job->version->levels[job->output_level];
+	struct slice smallest, limit;
+
+	if (job == NULL || job->inputs[0] == NULL || job->inputs[1] == NULL ||
+	    job->input_count[0] == 0)
+		goto give_up;
+	input_range(job, &smallest, &limit);
+	if (!job->in_place) {
+		for (size_t i = level_lower_bound(l, smallest); i < l->count;
+		     i++) {
+			struct table_file *f = l->files[i];
+
+			if (slice_cmp(f->smallest, limit) >= 0)
+				break;
+			if (!is_free(f))
+				goto give_up;
+			job->inputs[1][job->input_count[1]++] = f;
+		}
+	}
+	for (int i = 0; i < 2; i++)
+		for (size_t j = 0; j < job->input_count[i]; j++)
+			job->inputs[i][j]->compacting = true;
+	if (job->level == 0)
+		db->l0_compacting = true;
+	db->compacting++;
+	return job;
+give_up:
+	if (job != NULL)
+		job_free(job);
+	return NULL;
+}
+
+/* All of level 0 goes to the base level in one job. */
+static struct compact_job *
+pick_level0(const struct pick *p, struct version *v)
+{
+	const struct level *l = &v->levels[0];
+	struct compact_job *job;
+
+	if (p->db->l0_compacting || l->count == 0)
+		return NULL;
+	job = job_create(v, 0, p->base);
+	if (job == NULL || job->inputs[0] == NULL)
+		return job_complete(p->db, job);
+	/* Oldest first, up to one that cannot be taken: what is newer than a
+	 * table that stays must stay too. */
+	for (size_t i = l->count; i > 0 && is_free(l->files[i - 1]); i--)
+		job->inputs[0][job->input_count[0]++] = l->files[i - 1];
+	return job_complete(p->db, job);
+}
+
+/* A table alone that nothing below touches needs no reading; but one with
+ * deletions is worth it, for they end here. */
+static bool
+can_move(const struct compact_job *job)
+{
+	const struct table_file *f = job->inputs[0][0];
+
+	if (job->in_place || job->input_count[0] != 1 ||
+	    job->input_count[1] != 0 || f->props.deletes != 0 ||
+	    f->props.group_deletes != 0)
+		return false;
+	return job->output_level == LEVEL_LAST ||
+	    overlap_bytes(job->version, job->output_level + 1, f->smallest,
+		f->limit) <= MOVE_MAX_OVERLAP;
+}
+
+/* The table of a level that gives most for its cost, starting the search
+ * after the one taken last when costs are alike. */
+static struct compact_job *
+pick_from_level(const struct pick *p, struct version *v, int level)
+{
+	const struct level *l = &v->levels[level];
+	struct table_file *best = NULL;
+	uint64_t best_cost = UINT64_MAX;
+	struct compact_job *job;
+
+	if (level == LEVEL_LAST)
+		return NULL;
+	for (size_t i = 0; i < l->count; i++) {
+		struct table_file *f = l->files[i];
+		uint64_t cost;
+
+		if (!is_free(f))
+			continue;
+		cost = (overlap_bytes(v, level + 1, f->smallest, f->limit) +
+			   f->props.file_bytes) *
+		    1024 / (weight(p, f) + 1);
+		if (cost < best_cost) {
+			best_cost = cost;
+			best = f;
+		}
+	}
+	if (best == NULL)
+		return NULL;
+	job = job_create(v, level, level + 1);
+	if (job != NULL && job->inputs[0] != NULL)
+		job->inputs[0][job->input_count[0]++] = best;
+	return job_complete(p->db, job);
+}
+
+/* Weight of a level against its goal, in percent. */
+static uint64_t
+score(const struct pick *p, int level)
+{
+	const struct level *l = &p->v->levels[level];
+	uint64_t sum = 0, by_count, by_size;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (!l->files[i]->compacting)
+			sum += weight(p, l->files[i]);
+	if (level == 0) {
+		by_count = l->count * 100 / L0_COMPACT_FILES;
+		by_size = sum * 100 / (p->db->opts.memtable_bytes * 4);
+		return by_count > by_size ? by_count : by_size;
+	}
+	if (level == LEVEL_LAST)
+		return 0;
+	/* A level above the base should be empty. */
+	if (p->targets[level] == 0)
+		return sum != 0 ? 101 : 0;
+	return sum * 100 / p->targets[level];
+}
+
+static struct compact_job *
+pick_due(const struct pick *p, struct version *v)
+{
+	bool tried[LEVELS] = { false };
+
+	for (int n = 0; n < LEVELS; n++) {
+		uint64_t best = 99;
+		int level = -1;
+		struct compact_job *job;
+
+		for (int i = 0; i < LEVELS; i++) {
+			uint64_t s = tried[i] ? 0 : score(p, i);
+
+			if (s > best) {
+				best = s;
+				level = i;
+			}
+		}
+		if (level < 0)
+			return NULL;
+		tried[level] = true;
+		job = level == 0 ? pick_level0(p, v) :
+				   pick_from_level(p, v, level);
+		if (job != NULL)
+			return job;
+	}
+	return NULL;
+}
+
+/* A table with a pointer into segment number. */
+static struct compact_job *
+pick_user_of(const struct pick *p, struct version *v, uint64_t number)
+{
+	for (int i = 0; i < LEVELS; i++) {
+		const struct level *l = &v->levels[i];
+
+		for (size_t j = 0; j < l->count; j++) {
+			struct table_file *f = l->files[j];
+			struct compact_job *job;
+
+			if (!is_free(f) || (i == 0 && p->db->l0_compacting))
+				continue;
+			for (size_t k = 0; k < f->use_count; k++) {
+				if (f->uses[k].segment != number)
+					continue;
+				job = job_create(v, i, i);
+				if (job == NULL || job->inputs[0] == NULL)
+					return job_complete(p->db, job);
+				job->in_place = true;
+				job->inputs[0][job->input_count[0]++] = f;
+				job->relocate[job->relocate_count++] = number;
+				return job_complete(p->db, job);
+			}
+		}
+	}
+	return NULL;
+}
+
+/* Empty the sealed segment that has least live, if little enough. */
+static struct compact_job *
+pick_relocation(const struct pick *p, struct version *v)
+{
+	uint64_t percent = p->idle ? RELOCATE_PERCENT_IDLE : RELOCATE_PERCENT;
+	uint64_t number = 0, best = percent;
+	struct db *db = p->db;
+	struct segment_ref *s;
+	bool seal = false;
+
+	mutex_lock(&db->segment_mu);
+	RB_FOREACH(s, segment_tree, &db->segments)
+	{
+		uint64_t live;
+
+		if (s->size < RELOCATE_MIN_BYTES || s->live_bytes == 0)
+			continue;
+		live = s->live_bytes * 100 / s->size;
+		if (live >= best)
+			continue;
+		if (!s->sealed) {
+			seal = p->idle && s == db->active_segment;
+			continue;
+		}
+		best = live;
+		number = s->number;
+	}
+	mutex_unlock(&db->segment_mu);
+	if (seal)
+		segment_seal_active(db);
+	return number != 0 ? pick_user_of(p, v, number) : NULL;
+}
+
+/* Nothing is due and nobody writes: what would shrink the store for a
+ * modest price? */
+static struct compact_job *
+pick_idle(const struct pick *p, struct version *v)
+{
+	const struct level *l0 = &v->levels[0];
+	uint64_t sum = 0, below = 0;
+
+	for (size_t i = 0; i < l0->count; i++)
+		sum += weight(p, l0->files[i]);
+	for (size_t i = 0; i < v->levels[p->base].count; i++)
+		below += v->levels[p->base].files[i]->props.file_bytes;
+	if (l0->count != 0 && sum * IDLE_COST >= below) {
+		struct compact_job *job = pick_level0(p, v);
+
+		if (job != NULL)
+			return job;
+	}
+	for (int i = 1; i < LEVEL_LAST; i++) {
+		for (size_t j = 0; j < v->levels[i].count; j++) {
+			struct table_file *f = v->levels[i].files[j];
+			uint64_t cost = overlap_bytes(v, i + 1, f->smallest,
+			    f->limit);
+			struct compact_job *job;
+
+			if (!is_free(f) ||
+			    f->props.deletes + f->props.group_deletes == 0 ||
+			    (weight(p, f) - f->props.file_bytes) * IDLE_COST <
+				cost)
+				continue;
+			job = job_create(v, i, i + 1);
+			if (job != NULL && job->inputs[0] != NULL)
+				job->inputs[0][job->input_count[0]++] = f;
+			job = job_complete(p->db, job);
+			if (job != NULL)
+				return job;
+		}
+	}
+	return NULL;
+}
+
+/* kvfsctl compact: everything to the last level, from the top. */
+static struct compact_job *
+pick_for_all(const struct pick *p, struct version *v)
+{
+	if (v->levels[0].count != 0)
+		return pick_level0(p, v);
+	for (int i = 1; i < LEVEL_LAST; i++)
+		if (v->levels[i].count != 0)
+			return pick_from_level(p, v, i);
+	return NULL;
+}
+
+static void
+pick_init(struct pick *p, struct db *db)
+{
+	uint64_t entries = 0, bytes = 0;
+
+	*p = (struct pick){ .db = db, .v = db->view->version };
+	for (int i = 0; i < LEVELS; i++) {
+		for (size_t j = 0; j < p->v->levels[i].count; j++) {
+			const struct table_file *f = p->v->levels[i].files[j];
+
+			entries += f->props.entries;
+			bytes += f->props.file_bytes;
+		}
+	}
+	p->entry_bytes = entries != 0 ? bytes / entries : 0;
+	p->base = compact_targets(db, p->v, p->targets);
+	p->idle = clock_now_ns() - atomic_load(&db->last_commit_ns) > IDLE_NS;
+}
+
+struct compact_job *
+compact_pick_locked(struct db *db)
+{
+	struct version *v = db->view->version;
+	struct compact_job *job;
+	struct pick p;
+
+	pick_init(&p, db);
+	job = pick_due(&p, v);
+	if (job == NULL)
+		job = pick_relocation(&p, v);
+	if (job == NULL && db->compact_all)
+		job = pick_for_all(&p, v);
+	if (job == NULL && p.idle)
+		job = pick_idle(&p, v);
+	if (job != NULL)
+		job->move = can_move(job);
+	return job;
+}
+
+uint64_t
+compact_debt(const struct db *db, const struct version *v)
+{
+	uint64_t targets[LEVELS], debt = v->levels[0].bytes;
+	int base = compact_targets(db, v, targets);
+
+	for (int i = base; i < LEVEL_LAST; i++)
+		if (v->levels[i].bytes > targets[i])
+			debt += v->levels[i].bytes - targets[i];
+	return debt;
+}

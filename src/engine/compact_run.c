@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/* The compaction threads: merge a job's inputs into its output level. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/db_internal.h"
+#include "engine/level_iter.h"
+#include "engine/merge_iter.h"
+#include "engine/output.h"
+#include "util/log.h"
+
+#define TICK_NS 1000000000ULL
+
+static struct iter *
+open_inputs(struct db *db, const struct compact_job *job)
+{
+	size_t n = 0;
+	struct merge_source *src = calloc(job->input_count[0] + 1,
+	    sizeof(*src));
+	struct iter *it = NULL;
+	bool failed = src == NULL;
+
+	/* Tables of level 0 overlap; those of others follow each other. */
+	for (size_t i = 0; i < job->input_count[0] && !failed; i++) {
+		src[n].it = level_iter_create(db, &job->inputs[0][i], 1,
+		    false);
+		src[n].max_seq = SEQ_MAX;
+		failed = src[n++].it == NULL;
+	}
+	if (!failed && job->input_count[1] != 0) {
+		src[n].it = level_iter_create(db, job->inputs[1],
+		    job->input_count[1], false);
+		src[n].max_seq = SEQ_MAX;
+		failed = src[n++].it == NULL;
+	}
+	if (!failed) {
+		it = merge_iter_create(src, n);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			iter_close(src[i].it);
+	}
+	free(src);
+	return it;
+}
+
+static int
+removals(const struct compact_job *job, struct version_edit *e)
+{
+	int rc = 0;
+
+	for (int i = 0; i < 2; i++)
+		for (size_t j = 0; j < job->input_count[i] && rc == 0; j++)
+			rc = version_edit_remove(e,
+			    i == 0 ? job->level : job->output_level,
+			    job->inputs[i][j]->number);
+	return rc;
+}
+
+/* Hand a table down as it is. */
+static int
+run_move(const struct compact_job *job, struct version_edit *e)
+{
+	struct table_file *f = job->inputs[0][0];
+	int rc;
+
+	table_file_ref(f);
+	rc = version_edit_add(e, job->output_level, f);
+	if (rc < 0)
+		table_file_unref(job->version, f);
+	return rc;
+}
+
+/* Which entries may be older than the outputs'. */
+static int
+below_level(const struct compact_job *job)
+{
+	/* A table rewritten in level 0 has older ones beside it. */
+	if (job->in_place && job->level == 0)
+		return 0;
+	return job->output_level + 1;
+}
+
+static int
+run_merge(struct db *db, const struct compact_job *job,
+    struct version_edit *e)
+{
+	struct output out = {
+		.db = db,
+		.edit = e,
+		.level = job->output_level,
+		.below = job->version,
+		.below_level = below_level(job),
+		.relocate = job->relocate,
+		.relocate_count = job->relocate_count,
+		.one_table = job->in_place,
+		.may_abandon = true,
+	};
+	uint64_t *snapshots;
+	uint64_t read = 0;
+	int rc;
+
+	mutex_lock(&db->mu);
+	rc = db_snapshot_list_locked(db, &snapshots, &out.snapshot_count);
+	mutex_unlock(&db->mu);
+	if (rc == 0) {
+		out.snapshots = snapshots;
+		rc = output_merge(&out, open_inputs(db, job));
+		free(snapshots);
+	}
+	if (rc == 0 && job->relocate_count != 0)
+		rc = db_segment_sync(db);
+	for (int i = 0; i < 2; i++)
+		for (size_t j = 0; j < job->input_count[i]; j++)
+			read += job->inputs[i][j]->props.file_bytes;
+	counter_add(&db->stats.compact_read_bytes, read);
+	counter_add(&db->stats.compact_write_bytes, out.bytes_written);
+	return rc;
+}
+
+/* Damage in an input: leave those tables alone from now on, so that the
+ * rest goes on. Reads of them report it. */
+static void
+set_damaged(const struct compact_job *job)
+{
+	for (int i = 0; i < 2; i++)
+		for (size_t j = 0; j < job->input_count[i]; j++)
+			atomic_store(&job->inputs[i][j]->damaged, true);
+}
+
+static int
+run_job(struct db *db, struct compact_job *job)
+{
+	struct version_edit e = { 0 };
+	int rc = job->move ? run_move(job, &e) : run_merge(db, job, &e);
+
+	if (rc == 0)
+		rc = removals(job, &e);
+	if (rc < 0) {
+		db_edit_abandon(db, &e);
+		if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM) {
+			log_error("%s: damaged tables stay as they are; run "
+				  "kvfsctl check",
+			    db->dir);
+			set_damaged(job);
+		}
+		return rc;
+	}
+	mutex_lock(&db->mu);
+	rc = db_install_locked(db, &e, NULL);
+	mutex_unlock(&db->mu);
+	counter_add(job->relocate_count != 0 ? &db->stats.relocations :
+		    job->move		     ? &db->stats.moves :
+					       &db->stats.compactions,
+	    1);
+	return rc;
+}
+
+void *
+db_compact_thread(void *arg)
+{
+	struct db *db = arg;
+
+	mutex_lock(&db->mu);
+	while (!db->stop) {
+		struct compact_job *job = db_error(db) == 0 ?
+		    compact_pick_locked(db) :
+		    NULL;
+		int rc;
+
+		if (job == NULL) {
+			cond_broadcast(&db->progress);
+			cond_wait_until(&db->work, &db->mu,
+			    clock_now_ns() + TICK_NS);
+			continue;
+		}
+		mutex_unlock(&db->mu);
+		rc = run_job(db, job);
+		if (rc == 0)
+			db_remove_doomed(db);
+		mutex_lock(&db->mu);
+		compact_job_finish_locked(db, job);
+		db_update_delay_locked(db);
+		cond_broadcast(&db->progress);
+		cond_broadcast(&db->work);
+		if (rc < 0 && !db->stop) {
+			if (rc == -ENOSPC)
+				log_warn("%s: no room to compact; free some "
+					 "space",
+				    db->dir);
+			/* Not at once again. */
+			cond_wait_until(&db->work, &db->mu,
+			    clock_now_ns() + TICK_NS);
+		}
+	}
+	mutex_unlock(&db->mu);
+	return NULL;
+}

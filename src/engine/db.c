@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The embedded store: opening, closing, and the table of functions behind
+ * kv.h. How it works is told in db_internal.h and the sources that it lists.
+ */
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/db_internal.h"
+#include "util/log.h"
+
+#define LOCK_NAME_MAX 16
+
+static int db_close(struct kv *kv);
+
+static const struct kv_ops db_ops = {
+	.get = db_get,
+	.commit = db_commit,
+	.sync = db_sync,
+	.iter_open = db_iter_open,
+	.iter_next = db_iter_next,
+	.iter_key = db_iter_key,
+	.iter_value = db_iter_value,
+	.iter_close = db_iter_close,
+	.snapshot = db_snapshot,
+	.snapshot_release = db_snapshot_release,
+	.usage = db_usage,
+	.control = db_control,
+	.close = db_close,
+};
+
+uint64_t
+db_new_file_number(struct db *db)
+{
+	return atomic_fetch_add(&db->next_file, 1);
+}
+
+int
+db_poison(struct db *db, int rc, const char *what)
+{
+	int none = 0;
+
+	if (atomic_compare_exchange_strong(&db->error, &none, rc))
+		log_error("%s: %s: %s; the store is read-only until it is "
+			  "mounted again",
+		    db->dir, what, strerror(-rc));
+	/* Everyone who waits looks at the error again. The conditions are
+	 * signalled without their locks, which the caller may hold: waiters
+	 * for the disk are woken by whoever syncs, and the background
+	 * threads by their tick. */
+	cond_broadcast(&db->progress);
+	cond_broadcast(&db->sync_done);
+	cond_broadcast(&db->work);
+	return -EIO;
+}
+
+static struct db *
+db_create(struct env *env, const char *dir, const struct kv_options *opts)
+{
+	struct db *db = aligned_alloc(64, (sizeof(*db) + 63) & ~(size_t)63);
+
+	if (db == NULL)
+		return NULL;
+	memset(db, 0, sizeof(*db));
+	db->kv.ops = &db_ops;
+	db->kv.caps = KV_CAP_ATOMIC_STORE | KV_CAP_DURABLE;
+	db->env = env;
+	db->opts = *opts;
+	db->opts.owner = NULL;
+	db->read_only = opts->read_only;
+	if (db->read_only)
+		db->kv.caps |= KV_CAP_READ_ONLY;
+	table_options_init(&db->table_opts);
+	db->table_opts.compress = opts->compress;
+	atomic_store(&db->sync_mode, opts->sync);
+	atomic_store(&db->sync_commits, opts->sync_commits);
+	atomic_store(&db->sync_ms, opts->sync_ms);
+	atomic_store(&db->wal_buffer_bytes, opts->wal_buffer_bytes);
+	db->log_bytes_next = LOG_MIN_BYTES;
+	db->snapshots.prev = db->snapshots.next = &db->snapshots;
+	RB_INIT(&db->segments);
+	mutex_init(&db->commit_mu);
+	mutex_init(&db->sync_mu);
+	mutex_init(&db->mu);
+	mutex_init(&db->segment_mu);
+	mutex_init(&db->doomed_mu);
+	cond_init(&db->sync_done);
+	cond_init(&db->sync_wanted);
+	cond_init(&db->work);
+	cond_init(&db->progress);
+	db->cache = block_cache_create(opts->cache_bytes);
+	if (db->cache != NULL)
+		db->tables = table_cache_create(env, dir, db->cache,
+		    OPEN_FILES_MAX);
+	db->compact_threads = calloc(opts->compaction_threads + 1,
+	    sizeof(pthread_t));
+	return db;
+}
+
+static void
+stop_threads(struct db *db)
+{
+	atomic_store(&db->abandon, true);
+	mutex_lock(&db->mu);
+	db->stop = true;
+	cond_broadcast(&db->work);
+	mutex_unlock(&db->mu);
+	for (unsigned i = 0; i < db->compact_thread_count; i++)
+		pthread_join(db->compact_threads[i], NULL);
+	db->compact_thread_count = 0;
+	if (db->flush_started)
+		pthread_join(db->flush_thread, NULL);
+	db->flush_started = false;
+	mutex_lock(&db->sync_mu);
+	db->timer_stop = true;
+	cond_broadcast(&db->sync_wanted);
+	mutex_unlock(&db->sync_mu);
+	if (db->sync_started)
+		pthread_join(db->sync_thread, NULL);
+	db->sync_started = false;
+}
+
+static void
+db_free(struct db *db)
+{
+	if (db == NULL)
+		return;
+	stop_threads(db);
+	db_remove_doomed(db);
+	/* From here on letting go of files does not doom them. */
+	atomic_store(&db->closing, true);
+	for (size_t i = 0; i < db->log_count; i++)
+		db_log_put(db, db->logs[i]);
+	free(db->logs);
+	db_log_put(db, db->spare_log);
+	db_log_put(db, db->recycled_log);
+	memtable_unref(db->mem);
+	view_clear_slots(db);
+	view_unref(db->view);
+	segment_seal_active(db);
+	manifest_close(db->manifest);
+	if (db->tables != NULL)
+		table_cache_destroy(db->tables);
+	if (db->cache != NULL)
+		block_cache_destroy(db->cache);
+	env_close(db->lock);
+	cond_fini(&db->progress);
+	cond_fini(&db->work);
+	cond_fini(&db->sync_wanted);
+	cond_fini(&db->sync_done);
+	mutex_fini(&db->doomed_mu);
+	mutex_fini(&db->segment_mu);
+	mutex_fini(&db->mu);
+	mutex_fini(&db->sync_mu);
+	mutex_fini(&db->commit_mu);
+	free(db->compact_threads);
+	free(db);
+}
+
+static int
+start_threads(struct db *db)
+{
+	int rc = pthread_create(&db->flush_thread, NULL, db_flush_thread, db);
+
+	db->flush_started = rc == 0;
+	if (rc == 0) {
+		rc = pthread_create(&db->sync_thread, NULL, db_sync_thread,
+		    db);
+		db->sync_started = rc == 0;
+	}
+	for (unsigned i = 0; i < db->opts.compaction_threads && rc == 0; i++) {
+		rc = pthread_create(&db->compact_threads[i], NULL,
+		    db_compact_thread, db);
+		if (rc == 0)
+			db->compact_thread_count++;
+	}
+	if (rc != 0)
+		log_error("%s: cannot start a thread: %s", db->dir,
+		    strerror(rc));
+	return -rc;
+}
+
+/* Make the store's directory, durably; one that is there is fine. */
+static int
+make_directory(struct env *env, const char *dir)
+{
+	char parent[PATH_MAX];
+	int rc = env_mkdir(env, dir);
+
+	if (rc == -EEXIST)
+		return 0;
+	if (rc == 0) {
+		strlcpy(parent, dir, sizeof(parent));
+		rc = env_sync_dir(env, dirname(parent));
+	}
+	if (rc < 0)
+		log_error("%s: cannot make the store: %s", dir, strerror(-rc));
+	return rc;
+}
+
+/* The store's directory (made if asked), under the store's lock. */
+static int
+take_store(struct db *db, const char *dir, const struct kv_options *opts)
+{
+	char path[PATH_MAX], text[PATH_MAX + 64];
+	struct kv_owner owner;
+	int rc;
+
+	if (strlcpy(db->dir, dir, sizeof(db->dir)) >=
+	    sizeof(db->dir) - LOCK_NAME_MAX) {
+		log_error("%s: name too long", dir);
+		return -ENAMETOOLONG;
+	}
+	if (opts->create && !opts->read_only) {
+		rc = make_directory(db->env, dir);
+		if (rc < 0)
+			return rc;
+	}
+	rc = filename_make(path, sizeof(path), dir, FILE_LOCK, 0);
+	if (rc < 0)
+		return rc;
+	snprintf(text, sizeof(text), "%d\n%s\n", (int)getpid(),
+	    opts->owner != NULL ? opts->owner : "");
+	rc = env_lock(db->env, path, text, &db->lock);
+	if (rc == -EBUSY) {
+		if (kv_owner(dir, &owner) == 1)
+			log_error("%s: in use by process %d (%s); unmount it "
+				  "first",
+			    dir, owner.pid,
+			    owner.note[0] != '\0' ? owner.note : "no note");
+		else
+			log_error("%s: in use by another process", dir);
+	} else if (rc < 0) {
+		log_error("%s: %s", rc == -ENOENT ? dir : path,
+		    rc == -ENOENT ? "there is no kvfs store here" :
+				    strerror(-rc));
+	}
+	return rc;
+}
+
+int
+db_open(struct env *env, const char *dir, const struct kv_options *opts,
+    struct kv **kvp)
+{
+	struct db *db = db_create(env, dir, opts);
+	int rc = -ENOMEM;
+
+	*kvp = NULL;
+	if (db == NULL || db->cache == NULL || db->tables == NULL ||
+	    db->compact_threads == NULL) {
+		log_error("%s: not enough memory to open the store", dir);
+		goto fail;
+	}
+	rc = take_store(db, dir, opts);
+	if (rc == 0)
+		rc = db_recover(db);
+	if (rc == 0 && !db->read_only)
+		rc = start_threads(db);
+	if (rc < 0)
+		goto fail;
+	*kvp = &db->kv;
+	return 0;
+fail:
+	db_free(db);
+	return rc;
+}
+
+int
+kv_open(const char *dir, const struct kv_options *opts, struct kv **kvp)
+{
+	return db_open(env_posix(), dir, opts, kvp);
+}
+
+/* Everything to tables, so that the next opening needs no log. */
+static int
+flush_for_close(struct db *db)
+{
+	struct version_edit e = { .log_number = LOG_NONE };
+	int rc = db_rotate(db);
+
+	mutex_lock(&db->mu);
+	while (rc == 0 && db->view->imm_count > 0) {
+		if (db_error(db) < 0)
+			rc = -EIO;
+		else if (db->background_error == -ENOSPC)
+			rc = -ENOSPC;
+		else
+			cond_wait_until(&db->progress, &db->mu,
+			    clock_now_ns() + IDLE_NS);
+	}
+	mutex_unlock(&db->mu);
+	if (rc == -ENOSPC) {
+		/* The logs keep it all; the next opening goes on from them. */
+		log_warn("%s: no room to flush; the log is kept", db->dir);
+		return db_sync_all(db);
+	}
+	if (rc < 0)
+		return rc;
+	stop_threads(db);
+	mutex_lock(&db->mu);
+	rc = db_install_locked(db, &e, NULL);
+	if (rc == 0)
+		db_log_release_locked(db, LOG_NONE);
+	if (rc == 0 && db->recycled_log != NULL)
+		db_doom(db, FILE_WAL, db->recycled_log->number);
+	if (rc == 0 && db->spare_log != NULL)
+		db_doom(db, FILE_WAL, db->spare_log->number);
+	mutex_unlock(&db->mu);
+	return rc;
+}
+
+static int
+db_close(struct kv *kv)
+{
+	struct db *db = db_of(kv);
+	int rc = 0;
+
+	if (!db->read_only)
+		rc = db_error(db) < 0 ? -EIO : flush_for_close(db);
+	db_free(db);
+	return rc;
+}
+
+int
+kv_owner(const char *dir, struct kv_owner *ownerp)
+{
+	struct env *env = env_posix();
+	struct env_file *file = NULL;
+	char path[PATH_MAX], text[sizeof(ownerp->note) + 32] = "";
+	char *note;
+	ssize_t n;
+	int rc = filename_make(path, sizeof(path), dir, FILE_LOCK, 0);
+
+	*ownerp = (struct kv_owner){ 0 };
+	if (rc == 0)
+		rc = env_open(env, path, ENV_READ, &file);
+	if (rc < 0)
+		return rc;
+	n = env_read(file, text, sizeof(text) - 1, 0);
+	env_close(file);
+	if (n < 0)
+		return (int)n;
+	rc = env_lock(env, path, NULL, &file);
+	env_close(file);
+	if (rc != -EBUSY)
+		return rc < 0 ? rc : 0;
+	ownerp->pid = atoi(text);
+	note = strchr(text, '\n');
+	if (note != NULL)
+		strlcpy(ownerp->note, note + 1, sizeof(ownerp->note));
+	ownerp->note[strcspn(ownerp->note, "\n")] = '\0';
+	return 1;
+}

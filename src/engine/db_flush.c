@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The flush thread: memtables become level 0 tables, logs are made ahead
+ * and recycled, files that nobody holds are unlinked, and an idle store is
+ * tidied up.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/db_internal.h"
+#include "engine/output.h"
+#include "util/log.h"
+
+#define TICK_NS 1000000000ULL
+/* An idle store flushes a memtable from this size on, or when it is a good
+ * part of all there is, or would free a lot. */
+#define IDLE_FLUSH_BYTES (1u << 20)
+#define IDLE_FLUSH_RECLAIM (4u << 20)
+
+int
+db_write_memtable(struct db *db, struct memtable *m, struct version_edit *e)
+{
+	struct output out = { .db = db, .edit = e, .separate = true,
+		.one_table = true };
+	struct version *below;
+	uint64_t *snapshots;
+	int rc;
+
+	mutex_lock(&db->mu);
+	rc = db_snapshot_list_locked(db, &snapshots, &out.snapshot_count);
+	below = db->view->version;
+	version_ref(below);
+	mutex_unlock(&db->mu);
+	if (rc == 0) {
+		out.snapshots = snapshots;
+		out.below = below;
+		rc = output_merge(&out, memtable_iter(m));
+	}
+	/* Pointers are in the log only until now: what they name must be as
+	 * durable as the table. */
+	if (rc == 0 && out.entries_out != 0)
+		rc = db_segment_sync(db);
+	counter_add(&db->stats.flush_bytes, out.bytes_written);
+	free(snapshots);
+	version_unref(below);
+	return rc;
+}
+
+int
+db_flush_oldest_locked(struct db *db)
+{
+	unsigned n = db->view->imm_count;
+	struct memtable *m = db->view->imm[n - 1];
+	struct memtable *next = n > 1 ? db->view->imm[n - 2] : db->view->mem;
+	struct version_edit e = { 0 };
+	struct db_log *log = NULL;
+	int rc;
+
+	memtable_ref(m);
+	db->flushing++;
+	e.log_number = next->first_log;
+	for (size_t i = 0; i < db->log_count; i++)
+		if (db->logs[i]->number == e.log_number)
+			log = db->logs[i];
+	if (log != NULL)
+		atomic_fetch_add(&log->refs, 1);
+	mutex_unlock(&db->mu);
+	rc = db_write_memtable(db, m, &e);
+	/* The manifest will name that log as the first: it must be there. */
+	if (rc == 0 && log != NULL)
+		rc = db_sync_log(db, log);
+	db_log_put(db, log);
+	if (rc < 0)
+		db_edit_abandon(db, &e);
+	mutex_lock(&db->mu);
+	if (rc == 0)
+		rc = db_install_locked(db, &e, m);
+	if (rc == 0) {
+		uint64_t durable = atomic_load(&db->durable_seq);
+
+		db_log_release_locked(db, db->first_log);
+		while (durable < m->max_seq &&
+		    !atomic_compare_exchange_weak(&db->durable_seq, &durable,
+			m->max_seq))
+			;
+		atomic_store(&db->durable_at_ns, clock_now_ns());
+		counter_add(&db->stats.flushes, 1);
+		db_update_delay_locked(db);
+	} else if (rc == -ENOSPC) {
+		log_warn("%s: no room to flush; free some space", db->dir);
+	} else if (rc != -ENOMEM) {
+		db_poison(db, rc, "cannot flush a memtable");
+	}
+	db->background_error = rc;
+	db->flushing--;
+	memtable_unref(m);
+	cond_broadcast(&db->progress);
+	cond_broadcast(&db->work);
+	return rc;
+}
+
+static uint64_t
+tree_bytes(const struct version *v)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < LEVELS; i++)
+		n += v->levels[i].bytes;
+	return n;
+}
+
+/* Whether an idle store would be better off without what is in memory. */
+static bool
+worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
+{
+	const struct memtable *m = db->view->mem;
+	uint64_t bytes = memtable_bytes(m);
+	uint64_t now = clock_now_ns();
+
+	if (memtable_is_empty(m) || db->view->imm_count != 0 ||
+	    now - atomic_load(&db->last_commit_ns) < IDLE_NS)
+		return false;
+	return bytes >= IDLE_FLUSH_BYTES ||
+	    bytes >= tree_bytes(db->view->version) / 8 ||
+	    atomic_load(&m->reclaim_bytes) >= IDLE_FLUSH_RECLAIM ||
+	    atomic_exchange(&db->cleanup_wanted, false);
+}
+
+/* An idle store needs no large logs ahead. */
+static void
+shrink_logs_locked(struct db *db) REQUIRES(&db->mu)
+{
+	struct db_log **surplus[] = { &db->spare_log, &db->recycled_log };
+
+	db->log_bytes_next = LOG_MIN_BYTES;
+	for (size_t i = 0; i < 2; i++) {
+		struct db_log *log = *surplus[i];
+
+		if (log == NULL || log->size <= LOG_MIN_BYTES)
+			continue;
+		*surplus[i] = NULL;
+		db_doom(db, FILE_WAL, log->number);
+		db_log_put(db, log);
+	}
+}
+
+void *
+db_flush_thread(void *arg)
+{
+	struct db *db = arg;
+	bool waiting = false; /* for room on the disk */
+
+	mutex_lock(&db->mu);
+	while (!db->stop) {
+		if (db->view->imm_count > 0 && !waiting &&
+		    db_error(db) == 0) {
+			waiting = db_flush_oldest_locked(db) < 0;
+		} else if (db->spare_wanted && db->spare_log == NULL &&
+		    !waiting && db_error(db) == 0) {
+			db_log_prepare_locked(db);
+		} else if (db_error(db) == 0 && worth_flushing_locked(db)) {
+			shrink_logs_locked(db);
+			mutex_unlock(&db->mu);
+			(void)db_rotate(db);
+			mutex_lock(&db->mu);
+		} else {
+			mutex_unlock(&db->mu);
+			db_remove_doomed(db);
+			mutex_lock(&db->mu);
+			if (db->stop)
+				break;
+			cond_wait_until(&db->work, &db->mu,
+			    clock_now_ns() + TICK_NS);
+			waiting = false;
+		}
+	}
+	mutex_unlock(&db->mu);
+	return NULL;
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The embedded store: what the sources db_*.c, view.c, recover.c and
+ * compact_*.c share. Nobody else includes this.
+ *
+ * A commit takes commit_mu, which orders sequence numbers, the log and the
+ * memtable. The state lock mu guards what the tree is made of and who works
+ * on it. Readers take neither: they hold a view.
+ */
+#ifndef KVFS_ENGINE_DB_INTERNAL_H
+#define KVFS_ENGINE_DB_INTERNAL_H
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <sys/tree.h>
+
+#include "engine/block_cache.h"
+#include "engine/env.h"
+#include "engine/filename.h"
+#include "engine/manifest.h"
+#include "engine/memtable.h"
+#include "engine/segment.h"
+#include "engine/table_cache.h"
+#include "engine/version.h"
+#include "engine/wal.h"
+#include "kvfs/kv.h"
+#include "util/mutex.h"
+#include "util/stats.h"
+
+/* Values from this size on live in segments (engines.md: break-even between
+ * 1 and 4 KiB). */
+#define SEGMENT_VALUE_MIN 4096
+/* A batch with this much of them writes them straight to a segment, and
+ * only pointers to the log. */
+#define SEGMENT_DIRECT_MIN (64u << 10)
+#define SEGMENT_FILE_BYTES (256u << 20)
+/* Bounds what recovery must verify in segments. */
+#define MEMTABLE_SEGMENT_BYTES (256u << 20)
+/* Immutable memtables that may wait for their flush. */
+#define IMM_MAX 3
+#define TABLE_FILE_BYTES (32u << 20)
+#define LEVEL_FANOUT 10
+#define L0_COMPACT_FILES 4
+#define L0_SLOWDOWN_FILES 8
+#define L0_STOP_FILES 20
+#define LOG_MIN_BYTES (1u << 20)
+#define LOG_MAX_BYTES (16u << 20)
+/* Open tables and segments; each costs a descriptor. */
+#define OPEN_FILES_MAX 512
+/* version_edit.log_number of a store that was closed: no log is needed. */
+#define LOG_NONE UINT64_MAX
+/* After so long without a commit the store tidies up. */
+#define IDLE_NS (2 * 1000000000ULL)
+
+/* What a reader sees: constant sets of sources. */
+struct view {
+	_Atomic unsigned refs;
+	struct memtable *mem;
+	struct memtable *imm[IMM_MAX + 1]; /* newest first */
+	unsigned imm_count;
+	struct version *version;
+};
+
+/* A log file that is written, or waits for its memtable's flush. */
+struct db_log {
+	struct wal_writer *writer; /* NULL for one that recovery read */
+	uint64_t number;
+	uint64_t size;
+	_Atomic unsigned refs;
+	bool retired; /* no more appends; guarded by commit_mu */
+	bool synced; /* retired and durable; guarded by sync (one at a time) */
+	struct env_file *file; /* of a spare, until it is opened */
+	char path[PATH_MAX];
+};
+
+/* One segment file, held by tables, memtables and writers that name it. */
+struct segment_ref {
+	RB_ENTRY(segment_ref) entry; /* in db.segments */
+	uint64_t number;
+	unsigned refs; /* guarded by segment_mu */
+	unsigned users; /* appends and syncs under way: writer stays */
+	struct segment_writer *writer; /* until it is sealed and durable */
+	uint64_t size; /* when sealed */
+	uint64_t live_bytes; /* named by the current version's tables */
+	bool sealed;
+	bool recovered; /* found by recovery, and synced by it */
+};
+
+RB_HEAD(segment_tree, segment_ref);
+RB_PROTOTYPE(segment_tree, segment_ref, entry, segment_ref_cmp)
+
+/* A file that nobody holds any more and that a thread will unlink. */
+struct doomed_file {
+	struct doomed_file *next;
+	enum file_kind kind;
+	uint64_t number;
+};
+
+struct kv_snapshot {
+	struct kv_snapshot *prev, *next;
+	uint64_t seq;
+	uint64_t taken_ns;
+};
+
+#define VIEW_SLOTS 64
+
+struct view_slot {
+	/* NULL, a busy mark (odd), or a view with a reference of the slot. */
+	_Alignas(64) _Atomic uintptr_t value;
+};
+
+struct db_stats {
+	struct counter gets, get_hits, commits, records, scans;
+	struct counter user_bytes; /* keys and values committed */
+	struct counter log_bytes, flush_bytes, compact_read_bytes,
+	    compact_write_bytes, segment_bytes;
+	struct counter syncs, sync_waits, stalls, stall_ns;
+	struct counter flushes, compactions, moves, relocations;
+	struct histogram commit_ns, sync_ns, get_ns;
+};
+
+struct compact_job;
+
+struct db {
+	struct kv kv; /* first */
+
+	/* constant after opening */
+	struct env *env;
+	char dir[PATH_MAX];
+	struct kv_options opts; /* but for the live ones below */
+	struct table_options table_opts;
+	struct block_cache *cache;
+	struct table_cache *tables;
+	struct env_file *lock;
+	bool read_only;
+
+	/* own synchronisation */
+	_Atomic uint64_t last_seq; /* newest visible commit; release */
+	_Atomic uint64_t durable_seq;
+	_Atomic uint64_t durable_at_ns; /* when that was reached */
+	_Atomic int error; /* sticky: read-only since then */
+	_Atomic uint64_t next_file;
+	_Atomic uint64_t delay_ns_per_kib; /* writers' slowdown */
+	_Atomic uint64_t last_commit_ns;
+	_Atomic int sync_mode; /* live */
+	_Atomic uint32_t sync_commits, sync_ms; /* live */
+	_Atomic uint64_t wal_buffer_bytes; /* live, from the next log on */
+	_Atomic uint64_t unsynced_commits;
+	_Atomic uint64_t commit_count;
+	_Atomic bool closing;
+	_Atomic bool abandon; /* compactions stop: the store closes */
+	_Atomic bool cleanup_wanted; /* a scan walked over many dead keys */
+	/* Names made in the directory, and how many of them are durable. */
+	_Atomic uint64_t names_made, names_synced;
+	_Atomic bool sync_pending; /* the timer knows of unsynced commits */
+	_Atomic uint64_t delay_debt_ns; /* slowdown not slept yet */
+	_Atomic uint32_t user_syncs; /* since the last log was made */
+	struct view_slot slots[VIEW_SLOTS];
+	struct db_stats stats;
+
+	/* guarded by commit_mu */
+	struct mutex commit_mu;
+	struct db_log *log;
+	uint32_t recovered_chain; /* where the first log goes on */
+	struct memtable *mem; /* held; the current view's */
+
+	/* guarded by sync_mu */
+	struct mutex sync_mu;
+	struct cond sync_done; /* a disk sync ended */
+	struct cond sync_wanted; /* the timer has something to do */
+	bool syncing;
+	bool timer_stop;
+	uint64_t first_unsynced_ns; /* 0: nothing waits */
+
+	/* guarded by mu */
+	struct mutex mu;
+	struct cond work; /* for the background threads */
+	struct cond progress; /* a flush or compaction ended */
+	struct view *view; /* the current one */
+	struct manifest *manifest;
+	struct db_log **logs; /* oldest first, the last is the current */
+	size_t log_count, log_cap;
+	struct db_log *spare_log; /* made ahead of use */
+	struct db_log *recycled_log; /* to become the next spare */
+	bool spare_wanted;
+	uint64_t log_bytes_next; /* size of the next log */
+	uint64_t first_log; /* the manifest's log_number */
+	uint64_t flushed_seq; /* its last_seq: all up to it is in tables */
+	struct kv_snapshot snapshots; /* list head, oldest first */
+	unsigned flushing;
+	unsigned compacting; /* jobs running */
+	bool l0_compacting;
+	bool manifest_busy;
+	bool stop;
+	bool compact_all; /* kvfsctl compact */
+	int background_error; /* last, of flush or compaction */
+
+	/* guarded by segment_mu */
+	struct mutex segment_mu;
+	struct segment_tree segments;
+	struct segment_ref *active_segment; /* held */
+
+	/* guarded by doomed_mu */
+	struct mutex doomed_mu;
+	struct doomed_file *doomed;
+
+	pthread_t flush_thread, sync_thread;
+	pthread_t *compact_threads;
+	unsigned compact_thread_count;
+	bool flush_started, sync_started;
+};
+
+static inline struct db *
+db_of(struct kv *kv)
+{
+	return (struct db *)kv;
+}
+
+/* ---- db.c ---- */
+
+/* kv_open() on any env; tests use it. */
+int db_open(struct env *env, const char *dir, const struct kv_options *opts,
+    struct kv **kvp);
+uint64_t db_new_file_number(struct db *db);
+/* Remember a failure that makes the store read-only, wake all waiters;
+ * logs the first. Returns -EIO. */
+int db_poison(struct db *db, int rc, const char *what);
+static inline int
+db_error(struct db *db)
+{
+	return atomic_load_explicit(&db->error, memory_order_acquire);
+}
+
+/* ---- view.c ---- */
+
+/* The current view, held until view_release(): two atomic operations on a
+ * cache line of this thread's (RocksDB's thread-local SuperVersion). */
+struct view *view_acquire(struct db *db);
+void view_release(struct db *db, struct view *v);
+struct view *view_current_locked(struct db *db) REQUIRES(&db->mu);
+void view_unref(struct view *v);
+/* Make the current view of these parts (borrowed); imm newest first.
+ * -ENOMEM leaves the old one. */
+int view_install_locked(struct db *db, struct memtable *mem,
+    struct memtable *const *imm, unsigned imm_count, struct version *version)
+    REQUIRES(&db->mu);
+/* Drop what the slots cache; for closing. */
+void view_clear_slots(struct db *db);
+
+/* ---- db_read.c ---- */
+
+int db_get(struct kv *kv, const struct kv_key *key, struct kv_snapshot *snap,
+    struct kv_value *valuep);
+/* Newest deletion of the group of user, not newer than seq; 0: none. */
+int view_group_deletion(struct db *db, const struct view *v,
+    struct slice user, uint64_t seq, uint64_t *seqp);
+/* Pinned reader of a table. */
+int db_table_reader(struct db *db, struct table_file *f,
+    struct table_handle **handlep, struct table_reader **readerp);
+int db_read_pointer(struct db *db, struct slice user, struct slice pointer,
+    struct kv_value *valuep);
+
+/* ---- db_iter.c ---- */
+
+int db_iter_open(struct kv *kv, const struct kv_key *from,
+    enum kv_scope scope, struct kv_snapshot *snap, struct kv_iter **iterp);
+int db_iter_next(struct kv_iter *it);
+struct kv_key db_iter_key(const struct kv_iter *it);
+int db_iter_value(struct kv_iter *it, struct slice *valuep);
+void db_iter_close(struct kv_iter *it);
+
+/* ---- db_write.c ---- */
+
+int db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp);
+/* Start a new memtable and log; what was written waits for its flush.
+ * Waits while too many wait already. */
+int db_rotate(struct db *db);
+/* Set the writers' delay from the shape of the tree. */
+void db_update_delay_locked(struct db *db) REQUIRES(&db->mu);
+
+/* ---- record.c: a batch as the payload of a log frame ---- */
+
+void record_encode(const struct kv_batch *batch,
+    const struct segment_pointer *pointers, struct buf *out);
+/* Call fn for each change, in order; untrusted input. */
+int record_decode(struct slice payload, uint32_t count,
+    int (*fn)(void *arg, enum key_type type, struct slice user,
+	struct slice value),
+    void *arg);
+
+/* ---- db_log.c: log files, from making ahead to recycling ---- */
+
+/* Retire the current log and begin one that holds at least need bytes. */
+int db_log_switch(struct db *db, uint64_t need) REQUIRES(&db->commit_mu);
+/* Make the next log ahead of its use; drops mu while it works. */
+void db_log_prepare_locked(struct db *db) REQUIRES(&db->mu);
+/* Recycle or remove logs that no memtable needs any more. */
+void db_log_release_locked(struct db *db, uint64_t first_needed)
+    REQUIRES(&db->mu);
+void db_log_put(struct db *db, struct db_log *log);
+/* Register a log that recovery has read and that must stay. */
+int db_log_keep(struct db *db, uint64_t number, uint64_t size);
+
+/* ---- db_sync.c ---- */
+
+int db_sync(struct kv *kv, uint64_t seq);
+/* One disk sync of everything that is committed. */
+int db_sync_all(struct db *db);
+/* Make all names durable that were made before the call. */
+int db_sync_names(struct db *db);
+/* Make a log file's name and what it holds so far durable. */
+int db_sync_log(struct db *db, struct db_log *log);
+/* After a commit: whatever the sync mode asks of it. */
+int db_sync_after_commit(struct db *db, uint64_t seq);
+void *db_sync_thread(void *arg);
+
+/* ---- db_segment.c ---- */
+
+struct segment_ref *segment_get(struct db *db, uint64_t number);
+void segment_put(struct db *db, struct segment_ref *s);
+/* Append values to the active segment, which changes when it is full; the
+ * caller gets a reference to the one used. */
+int db_segment_append(struct db *db, const struct segment_value *v,
+    size_t count, struct segment_pointer *pointers, struct segment_ref **sp);
+/* Take no more appends to the active segment. */
+void segment_seal_active(struct db *db);
+/* Hold the segments that f names; count its bytes live (or not). */
+int segment_hold_uses(struct db *db, struct table_file *f);
+void segment_count_uses(struct db *db, const struct table_file *f, bool live);
+void segment_drop_uses(struct db *db, struct table_file *f);
+/* Make m hold s, so that s outlives its pointers. */
+int memtable_hold_segment(struct db *db, struct memtable *m,
+    struct segment_ref *s);
+/* memtable_create() that lets go of segments when it is freed. */
+struct memtable *db_memtable_create(struct db *db, uint64_t first_log);
+/* Sync the active segment. */
+int db_segment_sync(struct db *db);
+
+/* ---- db_flush.c ---- */
+
+void *db_flush_thread(void *arg);
+/* Flush the oldest immutable memtable, of which there is one. */
+int db_flush_oldest_locked(struct db *db) REQUIRES(&db->mu);
+/* Unlink what nobody holds any more. */
+void db_remove_doomed(struct db *db);
+void db_doom(struct db *db, enum file_kind kind, uint64_t number);
+/* Write m to a level 0 table (none when nothing is left of it) and add it
+ * to e. */
+int db_write_memtable(struct db *db, struct memtable *m,
+    struct version_edit *e);
+
+/* ---- db_install.c: from one version to the next ---- */
+
+/* Write an edit to the manifest and apply it to the tree, less the memtable
+ * that it replaces (or NULL); drops mu while it writes. Empties e. */
+int db_install_locked(struct db *db, struct version_edit *e,
+    struct memtable *flushed) REQUIRES(&db->mu);
+/* Begin a new manifest that holds the whole state. mu is not held; one
+ * caller at a time. */
+int db_manifest_renew(struct db *db);
+/* Undo what an edit that will not be installed has made. */
+void db_edit_abandon(struct db *db, struct version_edit *e);
+/* table_file_drop_fn of all versions. */
+void db_table_dropped(void *arg, struct table_file *f);
+
+/* ---- compact_pick.c ---- */
+
+struct compact_job {
+	int level, output_level;
+	struct table_file **inputs[2]; /* of level, of output_level */
+	size_t input_count[2];
+	bool in_place; /* rewrite one table where it is */
+	bool move; /* hand the table down unread */
+	uint64_t relocate[8]; /* segments whose values move */
+	size_t relocate_count;
+	struct version *version; /* held */
+};
+
+/* The most urgent job, its inputs marked, or NULL. */
+struct compact_job *compact_pick_locked(struct db *db) REQUIRES(&db->mu);
+void compact_job_finish_locked(struct db *db, struct compact_job *job)
+    REQUIRES(&db->mu);
+/* Size goals of the levels and the first one below level 0 in use. */
+int compact_targets(const struct db *db, const struct version *v,
+    uint64_t targets[LEVELS]);
+/* Bytes that wait to be compacted. */
+uint64_t compact_debt(const struct db *db, const struct version *v);
+
+/* ---- compact_run.c ---- */
+
+void *db_compact_thread(void *arg);
+
+/* ---- snapshot.c ---- */
+
+int db_snapshot(struct kv *kv, struct kv_snapshot **snapp);
+void db_snapshot_release(struct kv *kv, struct kv_snapshot *snap);
+/* Sequence numbers in use, oldest first; the caller frees. */
+int db_snapshot_list_locked(struct db *db, uint64_t **seqsp, size_t *countp)
+    REQUIRES(&db->mu);
+
+/* ---- recover.c ---- */
+
+/* Build the state from what is on disk, or make a new store; called once,
+ * before any thread. */
+int db_recover(struct db *db);
+
+/* ---- db_control.c ---- */
+
+int db_control(struct kv *kv, const char *command, FILE *out);
+int db_usage(struct kv *kv, struct kv_usage *usagep);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The store's log files: made ahead of use in the background, switched
+ * under the commit lock, recycled when no memtable needs them. A log's
+ * size is fixed when it is made; it grows from log to log under load and
+ * starts small again when the store was idle.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/db_internal.h"
+#include "util/log.h"
+
+void
+db_log_put(struct db *db, struct db_log *log)
+{
+	(void)db;
+	if (log == NULL ||
+	    atomic_fetch_sub_explicit(&log->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	wal_writer_close(log->writer);
+	env_close(log->file);
+	free(log);
+}
+
+static struct db_log *
+log_create(struct db *db, uint64_t number, uint64_t size)
+{
+	struct db_log *log = calloc(1, sizeof(*log));
+
+	if (log == NULL)
+		return NULL;
+	atomic_init(&log->refs, 1);
+	log->number = number;
+	log->size = size;
+	if (filename_make(log->path, sizeof(log->path), db->dir, FILE_WAL,
+		number) < 0) {
+		free(log);
+		return NULL;
+	}
+	return log;
+}
+
+/* The rate of syncs that makes writing ahead worth its own writing. */
+static bool
+wants_zeros(struct db *db)
+{
+	switch (atomic_load(&db->sync_mode)) {
+	case KV_SYNC_FULL:
+	case KV_SYNC_EVERY:
+		return true;
+	case KV_SYNC_OFF:
+		return false;
+	default:
+		return atomic_load(&db->user_syncs) >= 16;
+	}
+}
+
+/*
+ * Make a log file of size bytes, from recycled (taken) where it fits. No
+ * lock is held. With zeros its blocks are written, so that a sync of it
+ * has no metadata to journal.
+ */
+static int
+log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
+    struct db_log **logp)
+{
+	struct db_log *log = log_create(db, db_new_file_number(db), size);
+	int rc = log != NULL ? 0 : -ENOMEM;
+	bool reuse = recycled != NULL && recycled->size == size;
+
+	*logp = NULL;
+	if (rc == 0 && reuse) {
+		rc = env_rename(db->env, recycled->path, log->path);
+		reuse = rc == 0; /* else a new file will do */
+		rc = 0;
+	}
+	if (rc == 0)
+		rc = env_open(db->env, log->path,
+		    ENV_WRITE | (reuse ? 0 : ENV_CREATE), &log->file);
+	if (recycled != NULL && !reuse)
+		(void)env_unlink(db->env, recycled->path);
+	if (rc == 0 && !reuse)
+		rc = env_allocate(log->file, size, zeros);
+	db_log_put(db, recycled);
+	if (rc < 0) {
+		if (log != NULL && log->file != NULL)
+			env_unlink(db->env, log->path);
+		db_log_put(db, log);
+		return rc;
+	}
+	atomic_fetch_add(&db->names_made, 1);
+	*logp = log;
+	return 0;
+}
+
+/* Logs are replayed in the order of their numbers: one that was made before
+ * a log already in use must get a new number. */
+static bool
+is_stale_locked(struct db *db, const struct db_log *log) REQUIRES(&db->mu)
+{
+	return db->log_count != 0 &&
+	    log->number < db->logs[db->log_count - 1]->number;
+}
+
+void
+db_log_prepare_locked(struct db *db)
+{
+	struct db_log *recycled = db->recycled_log, *log;
+	uint64_t size = db->log_bytes_next;
+	bool zeros = wants_zeros(db);
+	int rc;
+
+	db->spare_wanted = false;
+	if (db->spare_log != NULL)
+		return;
+	db->recycled_log = NULL;
+	mutex_unlock(&db->mu);
+	rc = log_make(db, recycled, size, zeros, &log);
+	if (rc == 0 && zeros) {
+		/* Off the commit path: the first sync need not do it. */
+		rc = db_sync_names(db);
+		if (rc < 0)
+			db_poison(db, rc, "cannot sync the store's directory");
+	}
+	atomic_store(&db->user_syncs, 0);
+	mutex_lock(&db->mu);
+	if (log == NULL) {
+		if (rc == -ENOSPC)
+			log_warn("%s: no room for the next log; free some "
+				 "space",
+			    db->dir);
+		return;
+	}
+	if (is_stale_locked(db, log)) {
+		db->recycled_log = log;
+		db->spare_wanted = true;
+		return;
+	}
+	db->spare_log = log;
+}
+
+static int
+logs_add_locked(struct db *db, struct db_log *log) REQUIRES(&db->mu)
+{
+	if (db->log_count == db->log_cap) {
+		size_t cap = db->log_cap != 0 ? db->log_cap * 2 : 8;
+		struct db_log **p = realloc(db->logs, cap * sizeof(*p));
+
+		if (p == NULL)
+			return -ENOMEM;
+		db->logs = p;
+		db->log_cap = cap;
+	}
+	db->logs[db->log_count++] = log;
+	return 0;
+}
+
+int
+db_log_keep(struct db *db, uint64_t number, uint64_t size)
+{
+	struct db_log *log = log_create(db, number, size);
+	int rc;
+
+	if (log == NULL)
+		return -ENOMEM;
+	log->retired = log->synced = true;
+	mutex_lock(&db->mu);
+	rc = logs_add_locked(db, log);
+	mutex_unlock(&db->mu);
+	if (rc < 0)
+		db_log_put(db, log);
+	return rc;
+}
+
+/* Take the spare when it is large enough; *needp becomes the size to make
+ * when it is not. */
+static struct db_log *
+take_spare(struct db *db, uint64_t need, uint64_t *sizep)
+{
+	struct db_log *log = NULL;
+
+	mutex_lock(&db->mu);
+	*sizep = db->log_bytes_next;
+	while (*sizep < need)
+		*sizep *= 2;
+	if (db->spare_log != NULL && is_stale_locked(db, db->spare_log)) {
+		db_doom(db, FILE_WAL, db->spare_log->number);
+		db_log_put(db, db->spare_log);
+		db->spare_log = NULL;
+	}
+	if (db->spare_log != NULL && db->spare_log->size >= need) {
+		log = db->spare_log;
+		db->spare_log = NULL;
+	}
+	/* Under load logs fill up: larger ones are switched less often. */
+	if (db->log != NULL && db->log_bytes_next < LOG_MAX_BYTES &&
+	    wal_writer_used(db->log->writer) > db->log->size / 2)
+		db->log_bytes_next *= 2;
+	db->spare_wanted = true;
+	cond_broadcast(&db->work);
+	mutex_unlock(&db->mu);
+	return log;
+}
+
+int
+db_log_switch(struct db *db, uint64_t need)
+{
+	struct db_log *old = db->log, *log;
+	uint64_t size;
+	uint64_t next_seq = atomic_load(&db->last_seq) + 1;
+	uint32_t chain = old != NULL ? wal_writer_chain(old->writer) :
+				       db->recovered_chain;
+	struct env_file *file;
+	int rc = 0;
+
+	if (old != NULL) {
+		rc = wal_writer_flush(old->writer);
+		if (rc < 0)
+			return db_poison(db, rc, "cannot write the log");
+	}
+	log = take_spare(db, need, &size);
+	if (log == NULL)
+		rc = log_make(db, NULL, size, false, &log);
+	if (rc < 0) {
+		log_error("%s: cannot make a log of %llu bytes: %s", db->dir,
+		    (unsigned long long)size, strerror(-rc));
+		return rc;
+	}
+	file = log->file;
+	log->file = NULL;
+	(void)env_map(file, log->size);
+	rc = wal_writer_open(file, log->path, log->number, log->size, chain,
+	    next_seq, atomic_load(&db->durable_seq),
+	    atomic_load(&db->wal_buffer_bytes), &log->writer);
+	if (rc == 0) {
+		mutex_lock(&db->mu);
+		rc = logs_add_locked(db, log);
+		mutex_unlock(&db->mu);
+	}
+	if (rc < 0) {
+		env_unlink(db->env, log->path);
+		db_log_put(db, log);
+		return rc;
+	}
+	if (old != NULL)
+		old->retired = true;
+	db->log = log;
+	return 0;
+}
+
+void
+db_log_release_locked(struct db *db, uint64_t first_needed)
+{
+	size_t n = 0;
+
+	while (n < db->log_count && db->logs[n]->number < first_needed) {
+		struct db_log *log = db->logs[n++];
+
+		if (db->recycled_log == NULL && log->size == db->log_bytes_next) {
+			/* A handle of its own: a sync may still use the old. */
+			db->recycled_log = log_create(db, log->number,
+			    log->size);
+			if (db->recycled_log == NULL)
+				db_doom(db, FILE_WAL, log->number);
+			else
+				db->spare_wanted = true;
+		} else {
+			db_doom(db, FILE_WAL, log->number);
+		}
+		db_log_put(db, log);
+	}
+	memmove(db->logs, db->logs + n,
+	    (db->log_count - n) * sizeof(*db->logs));
+	db->log_count -= n;
+	cond_broadcast(&db->work);
+}

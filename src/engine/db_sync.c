@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Durability: whoever needs it syncs everything that is committed, for all
+ * who wait (group commit; Pebble's flusher without its thread). The timer
+ * thread does it for those who do not wait.
+ *
+ * Invariant: all commits up to durable_seq survive a power cut.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/db_internal.h"
+
+#define NS_PER_MS 1000000ULL
+
+/* What one disk sync has to cover. */
+struct sync_plan {
+	uint64_t seq;
+	struct db_log **logs; /* held, oldest first */
+	size_t log_count;
+	bool *was_retired;
+};
+
+int
+db_sync_names(struct db *db)
+{
+	uint64_t made = atomic_load(&db->names_made);
+	uint64_t synced = atomic_load(&db->names_synced);
+	int rc;
+
+	if (synced >= made)
+		return 0;
+	rc = env_sync_dir(db->env, db->dir);
+	while (rc == 0 && synced < made &&
+	    !atomic_compare_exchange_weak(&db->names_synced, &synced, made))
+		;
+	return rc;
+}
+
+static int
+plan_make(struct db *db, struct sync_plan *plan)
+{
+	size_t n = 0;
+	int rc;
+
+	*plan = (struct sync_plan){ 0 };
+	mutex_lock(&db->commit_mu);
+	plan->seq = atomic_load(&db->last_seq);
+	rc = wal_writer_flush(db->log->writer);
+	mutex_lock(&db->mu);
+	plan->logs = calloc(db->log_count + 1, sizeof(*plan->logs));
+	plan->was_retired = calloc(db->log_count + 1, sizeof(bool));
+	if (plan->logs == NULL || plan->was_retired == NULL) {
+		if (rc == 0)
+			rc = -ENOMEM;
+	} else {
+		for (size_t i = 0; i < db->log_count; i++) {
+			struct db_log *log = db->logs[i];
+
+			if (log->synced)
+				continue;
+			atomic_fetch_add_explicit(&log->refs, 1,
+			    memory_order_relaxed);
+			plan->was_retired[n] = log->retired;
+			plan->logs[n++] = log;
+		}
+		plan->log_count = n;
+	}
+	mutex_unlock(&db->mu);
+	mutex_unlock(&db->commit_mu);
+	return rc;
+}
+
+/* One caller at a time. */
+static int
+plan_run(struct db *db, struct sync_plan *plan)
+{
+	int rc = db_segment_sync(db);
+
+	if (rc == 0)
+		rc = db_sync_names(db);
+	for (size_t i = 0; i < plan->log_count && rc == 0; i++) {
+		rc = wal_writer_sync(plan->logs[i]->writer);
+		if (rc == 0 && plan->was_retired[i])
+			plan->logs[i]->synced = true;
+	}
+	return rc;
+}
+
+static void
+plan_free(struct db *db, struct sync_plan *plan)
+{
+	for (size_t i = 0; i < plan->log_count; i++)
+		db_log_put(db, plan->logs[i]);
+	free(plan->logs);
+	free(plan->was_retired);
+}
+
+/*
+ * When nothing was committed meanwhile, say in the log itself how far it is
+ * durable: the next frame may be long in coming, and damage to what was
+ * synced should be seen as such (wal.h).
+ */
+static void
+leave_mark(struct db *db, uint64_t seq)
+{
+	struct wal_body none = { 0 };
+
+	mutex_lock(&db->commit_mu);
+	if (db_error(db) == 0 && atomic_load(&db->last_seq) == seq &&
+	    wal_writer_has_room(db->log->writer, &none) &&
+	    wal_writer_append(db->log->writer, NULL, seq + 1, 0, seq) < 0)
+		db_poison(db, -EIO, "cannot write the log");
+	mutex_unlock(&db->commit_mu);
+}
+
+static void
+role_take_locked(struct db *db) REQUIRES(&db->sync_mu)
+{
+	while (db->syncing)
+		cond_wait(&db->sync_done, &db->sync_mu);
+	db->syncing = true;
+}
+
+static void
+role_give_locked(struct db *db) REQUIRES(&db->sync_mu)
+{
+	db->syncing = false;
+	cond_broadcast(&db->sync_done);
+}
+
+/* Only the holder of the syncing role calls it. */
+static int
+sync_once(struct db *db)
+{
+	struct sync_plan plan;
+	uint64_t start = clock_now_ns();
+	int rc = db_error(db);
+
+	if (rc < 0)
+		return -EIO;
+	atomic_store(&db->sync_pending, false);
+	atomic_store(&db->unsynced_commits, 0);
+	rc = plan_make(db, &plan);
+	if (rc == 0 && plan.seq > atomic_load(&db->durable_seq)) {
+		rc = plan_run(db, &plan);
+		if (rc == 0) {
+			atomic_store(&db->durable_seq, plan.seq);
+			atomic_store(&db->durable_at_ns, start);
+			leave_mark(db, plan.seq);
+		}
+		counter_add(&db->stats.syncs, 1);
+		histogram_add(&db->stats.sync_ns, clock_now_ns() - start);
+	}
+	plan_free(db, &plan);
+	if (rc < 0 && rc != -ENOMEM)
+		rc = db_poison(db, rc, "cannot sync the log");
+	return rc;
+}
+
+/* Wait until seq is durable, syncing for all if nobody does. */
+static int
+wait_durable(struct db *db, uint64_t seq)
+{
+	int rc = 0;
+
+	mutex_lock(&db->sync_mu);
+	while (rc == 0 &&
+	    atomic_load_explicit(&db->durable_seq, memory_order_acquire) <
+		seq) {
+		if (db_error(db) < 0) {
+			rc = -EIO;
+		} else if (db->syncing) {
+			counter_add(&db->stats.sync_waits, 1);
+			cond_wait(&db->sync_done, &db->sync_mu);
+		} else {
+			role_take_locked(db);
+			mutex_unlock(&db->sync_mu);
+			rc = sync_once(db);
+			mutex_lock(&db->sync_mu);
+			role_give_locked(db);
+		}
+	}
+	mutex_unlock(&db->sync_mu);
+	return rc;
+}
+
+int
+db_sync_log(struct db *db, struct db_log *log)
+{
+	int rc;
+
+	mutex_lock(&db->sync_mu);
+	role_take_locked(db);
+	mutex_unlock(&db->sync_mu);
+	rc = db_error(db) < 0 ? -EIO : 0;
+	if (rc == 0)
+		rc = db_sync_names(db);
+	if (rc == 0 && log->writer != NULL)
+		rc = wal_writer_sync(log->writer);
+	if (rc < 0)
+		rc = db_poison(db, rc, "cannot sync the log");
+	mutex_lock(&db->sync_mu);
+	role_give_locked(db);
+	mutex_unlock(&db->sync_mu);
+	return rc;
+}
+
+int
+db_sync_all(struct db *db)
+{
+	return wait_durable(db, atomic_load(&db->last_seq));
+}
+
+int
+db_sync(struct kv *kv, uint64_t seq)
+{
+	struct db *db = db_of(kv);
+	uint64_t last = atomic_load(&db->last_seq);
+
+	if (db_error(db) < 0)
+		return -EIO;
+	if (db->read_only || atomic_load(&db->sync_mode) == KV_SYNC_OFF)
+		return 0;
+	if (seq > last)
+		seq = last;
+	if (atomic_load_explicit(&db->durable_seq, memory_order_acquire) >=
+	    seq)
+		return 0;
+	atomic_fetch_add(&db->user_syncs, 1);
+	return wait_durable(db, seq);
+}
+
+/* Let the timer know of the first commit that nothing has made durable. */
+static void
+arm_timer(struct db *db)
+{
+	if (atomic_load_explicit(&db->sync_pending, memory_order_relaxed) ||
+	    atomic_exchange(&db->sync_pending, true))
+		return;
+	mutex_lock(&db->sync_mu);
+	if (db->first_unsynced_ns == 0)
+		db->first_unsynced_ns = clock_now_ns();
+	cond_signal(&db->sync_wanted);
+	mutex_unlock(&db->sync_mu);
+}
+
+int
+db_sync_after_commit(struct db *db, uint64_t seq)
+{
+	uint64_t n;
+
+	switch (atomic_load_explicit(&db->sync_mode, memory_order_relaxed)) {
+	case KV_SYNC_FULL:
+		return wait_durable(db, seq);
+	case KV_SYNC_HYBRID:
+		arm_timer(db);
+		/* fall through */
+	case KV_SYNC_EVERY:
+		n = atomic_fetch_add(&db->unsynced_commits, 1) + 1;
+		if (n >= atomic_load(&db->sync_commits))
+			return wait_durable(db, seq);
+		return 0;
+	case KV_SYNC_INTERVAL:
+		arm_timer(db);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+void *
+db_sync_thread(void *arg)
+{
+	struct db *db = arg;
+	uint64_t deadline;
+
+	mutex_lock(&db->sync_mu);
+	while (!db->timer_stop) {
+		if (db->first_unsynced_ns == 0) {
+			cond_wait(&db->sync_wanted, &db->sync_mu);
+			continue;
+		}
+		deadline = db->first_unsynced_ns +
+		    atomic_load(&db->sync_ms) * NS_PER_MS;
+		if (clock_now_ns() < deadline) {
+			cond_wait_until(&db->sync_wanted, &db->sync_mu,
+			    deadline);
+			continue;
+		}
+		db->first_unsynced_ns = 0;
+		mutex_unlock(&db->sync_mu);
+		/* From here on a commit arms the timer anew, also when the
+		 * sync below finds that another has covered everything. */
+		atomic_store(&db->sync_pending, false);
+		/* A failure has poisoned the store; nobody waits here. */
+		(void)db_sync_all(db);
+		mutex_lock(&db->sync_mu);
+	}
+	mutex_unlock(&db->sync_mu);
+	return NULL;
+}

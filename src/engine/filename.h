@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/* Names of a store's files: (kind, number) <-> name. */
+#ifndef KVFS_ENGINE_FILENAME_H
+#define KVFS_ENGINE_FILENAME_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum file_kind {
+	FILE_LOCK, /* LOCK */
+	FILE_MANIFEST, /* MANIFEST-000001 */
+	FILE_WAL, /* 000001.log */
+	FILE_TABLE, /* 000001.sst */
+	FILE_SEGMENT, /* 000001.seg */
+	FILE_TEMP, /* 000001.tmp: being made; removed at open */
+};
+
+/* Write DIR/NAME to dst; aborts never, returns -ENAMETOOLONG. */
+int filename_make(char *dst, size_t len, const char *dir, enum file_kind kind,
+    uint64_t number);
+/* 0, or -EINVAL when name is none of ours. */
+int filename_parse(const char *name, enum file_kind *kindp, uint64_t *numberp);
+
+#endif

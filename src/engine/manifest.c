@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: ISC */
+/* The manifest's file; see manifest.h for the format and its rules. */
+#include "engine/manifest.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "engine/filename.h"
+#include "kvfs/kv.h"
+#include "util/coding.h"
+#include "util/crc32c.h"
+#include "util/log.h"
+
+#define MAGIC "kvfsMAN1"
+#define HEADER_LEN 32
+#define RECORD_HEADER_LEN 8
+#define RECORD_MAX (256u << 20)
+
+struct manifest {
+	struct env_file *file;
+	uint64_t number;
+	uint64_t bytes;
+	uint32_t chain;
+	int error; /* sticky */
+	char path[PATH_MAX];
+};
+
+static void
+header_encode(uint8_t h[HEADER_LEN], uint64_t number)
+{
+	memset(h, 0, HEADER_LEN);
+	memcpy(h, MAGIC, 8);
+	put_le32(h + 8, MANIFEST_VERSION);
+	put_le64(h + 16, number);
+	put_le32(h + 28, crc32c(0, h, 28));
+}
+
+static uint32_t
+record_sum(uint32_t chain, struct slice payload)
+{
+	uint8_t head[8];
+	uint32_t sum;
+
+	put_le32(head, chain);
+	put_le32(head + 4, (uint32_t)payload.len);
+	sum = crc32c(0, head, sizeof(head));
+	return crc32c(sum, payload.data, payload.len);
+}
+
+/* Add a record to what the file holds; *chainp moves on on success. */
+static int
+write_record(struct env_file *file, uint64_t off, uint32_t *chainp,
+    const struct version_edit *e, uint64_t *lenp)
+{
+	struct buf b = { 0 };
+	uint32_t sum;
+	struct iovec iov;
+	int rc;
+
+	buf_extend(&b, RECORD_HEADER_LEN);
+	version_edit_encode(e, &b);
+	rc = buf_error(&b);
+	if (rc == 0 && b.len - RECORD_HEADER_LEN > RECORD_MAX)
+		rc = -E2BIG;
+	if (rc < 0)
+		goto out;
+	sum = record_sum(*chainp, slice_make(b.data + RECORD_HEADER_LEN,
+				      b.len - RECORD_HEADER_LEN));
+	put_le32(b.data, (uint32_t)(b.len - RECORD_HEADER_LEN));
+	put_le32(b.data + 4, sum);
+	iov = (struct iovec){ b.data, b.len };
+	rc = env_write(file, &iov, 1, off);
+	if (rc == 0) {
+		*chainp = sum;
+		*lenp = b.len;
+	}
+out:
+	buf_fini(&b);
+	return rc;
+}
+
+int
+manifest_create(struct env *env, const char *dir, uint64_t number,
+    const struct version_edit *snapshot, struct manifest **manifestp)
+{
+	struct manifest *m = calloc(1, sizeof(*m));
+	char temp[PATH_MAX];
+	uint8_t header[HEADER_LEN];
+	struct iovec iov = { header, sizeof(header) };
+	uint64_t len = 0;
+	bool made = false;
+	int rc = -ENOMEM;
+
+	*manifestp = NULL;
+	if (m == NULL)
+		goto fail;
+	m->number = number;
+	rc = filename_make(temp, sizeof(temp), dir, FILE_TEMP, number);
+	if (rc == 0)
+		rc = filename_make(m->path, sizeof(m->path), dir,
+		    FILE_MANIFEST, number);
+	if (rc < 0)
+		goto fail;
+	rc = env_open(env, temp, ENV_WRITE | ENV_CREATE, &m->file);
+	if (rc < 0)
+		goto fail;
+	made = true;
+	header_encode(header, number);
+	m->chain = get_le32(header + 28);
+	rc = env_write(m->file, &iov, 1, 0);
+	if (rc == 0)
+		rc = write_record(m->file, HEADER_LEN, &m->chain, snapshot,
+		    &len);
+	if (rc == 0)
+		rc = env_sync(m->file);
+	if (rc == 0)
+		rc = env_rename(env, temp, m->path);
+	if (rc < 0)
+		goto fail;
+	made = false;
+	rc = env_sync_dir(env, dir);
+	if (rc < 0)
+		goto fail;
+	m->bytes = HEADER_LEN + len;
+	*manifestp = m;
+	return 0;
+fail:
+	if (m != NULL)
+		log_error("%s: cannot write the manifest: %s", m->path,
+		    strerror(-rc));
+	if (made)
+		env_unlink(env, temp);
+	manifest_close(m);
+	return rc;
+}
+
+int
+manifest_append(struct manifest *m, const struct version_edit *e)
+{
+	uint64_t len = 0;
+	uint32_t chain = m->chain;
+	int rc = m->error;
+
+	if (rc < 0)
+		return rc;
+	rc = write_record(m->file, m->bytes, &chain, e, &len);
+	if (rc == -ENOSPC || rc == -ENOMEM || rc == -E2BIG) {
+		/* What is there of it is overwritten by the next. A reader
+		 * takes it for a torn tail. */
+		return rc;
+	}
+	if (rc == 0)
+		rc = env_sync(m->file);
+	if (rc < 0) {
+		log_error("%s: cannot write the manifest: %s; the store is "
+			  "now read-only, remount it",
+		    m->path, strerror(-rc));
+		m->error = rc;
+		return rc;
+	}
+	m->chain = chain;
+	m->bytes += len;
+	return 0;
+}
+
+uint64_t
+manifest_number(const struct manifest *m)
+{
+	return m->number;
+}
+
+uint64_t
+manifest_bytes(const struct manifest *m)
+{
+	return m->bytes;
+}
+
+void
+manifest_close(struct manifest *m)
+{
+	if (m == NULL)
+		return;
+	env_close(m->file);
+	free(m);
+}
+
+/* The whole file; its size is bounded by the number of tables. */
+static int
+read_all(struct env *env, const char *path, struct buf *out)
+{
+	struct env_file *file = NULL;
+	uint64_t size = 0;
+	ssize_t n;
+	int rc = env_open(env, path, ENV_READ, &file);
+
+	if (rc == 0)
+		rc = env_size(file, &size);
+	if (rc == 0 && size > 4ULL * RECORD_MAX)
+		rc = -KVFS_ECORRUPT;
+	if (rc == 0 && buf_extend(out, size) == NULL)
+		rc = -ENOMEM;
+	if (rc == 0 && size > 0) {
+		n = env_read(file, out->data, size, 0);
+		if (n < 0)
+			rc = (int)n;
+		else
+			out->len = (size_t)n;
+	}
+	env_close(file);
+	if (rc < 0)
+		log_error("%s: cannot read the manifest: %s", path,
+		    strerror(-rc));
+	return rc;
+}
+
+static int
+header_check(const char *path, struct slice file, uint64_t number,
+    uint32_t *chainp)
+{
+	const uint8_t *h = file.data;
+	uint32_t version;
+
+	if (file.len < HEADER_LEN || memcmp(h, MAGIC, 8) != 0 ||
+	    crc32c(0, h, 28) != get_le32(h + 28) ||
+	    get_le64(h + 16) != number) {
+		log_error("%s: damaged: no valid header; run kvfsctl repair",
+		    path);
+		return -KVFS_ECORRUPT;
+	}
+	version = get_le32(h + 8);
+	if (version > MANIFEST_VERSION || get_le32(h + 12) != 0) {
+		log_error("%s: written by a newer kvfs (format %u, this one "
+			  "knows %u); use that version",
+		    path, version, MANIFEST_VERSION);
+		return -EPROTO;
+	}
+	*chainp = get_le32(h + 28);
+	return 0;
+}
+
+/* The record at off: its payload, or false when it is not whole. */
+static bool
+record_at(struct slice file, size_t off, uint32_t chain,
+    struct slice *payloadp, uint32_t *sump)
+{
+	const uint8_t *p = (const uint8_t *)file.data + off;
+	uint32_t len;
+
+	if (file.len - off < RECORD_HEADER_LEN)
+		return false;
+	len = get_le32(p);
+	if (len > RECORD_MAX || len > file.len - off - RECORD_HEADER_LEN)
+		return false;
+	*payloadp = slice_make(p + RECORD_HEADER_LEN, len);
+	*sump = get_le32(p + 4);
+	return record_sum(chain, *payloadp) == *sump;
+}
+
+/* Whether a record follows one that does not match its sum: it carries on
+ * from the sum that stands there, so the bad one was once whole. */
+static bool
+record_follows(struct slice file, size_t off)
+{
+	const uint8_t *p = (const uint8_t *)file.data + off;
+	struct slice payload;
+	uint32_t len, sum;
+
+	if (file.len - off < RECORD_HEADER_LEN)
+		return false;
+	len = get_le32(p);
+	if (len > file.len - off - RECORD_HEADER_LEN)
+		return false;
+	return record_at(file, off + RECORD_HEADER_LEN + len, get_le32(p + 4),
+	    &payload, &sum);
+}
+
+int
+manifest_read(struct env *env, const char *path, uint64_t number,
+    int (*fn)(void *arg, struct version_edit *e), void *arg)
+{
+	struct buf file = { 0 };
+	struct version_edit e;
+	struct slice payload;
+	uint32_t chain = 0, sum;
+	size_t off = HEADER_LEN;
+	bool first = true;
+	int rc = read_all(env, path, &file);
+
+	if (rc == 0)
+		rc = header_check(path, buf_slice(&file), number, &chain);
+	while (rc == 0 && off < file.len) {
+		if (!record_at(buf_slice(&file), off, chain, &payload, &sum)) {
+			if (!first && !record_follows(buf_slice(&file), off))
+				break;
+			log_error("%s: damaged at offset %zu; run kvfsctl "
+				  "repair",
+			    path, off);
+			rc = -KVFS_ECHECKSUM;
+			break;
+		}
+		rc = version_edit_decode(payload, &e);
+		if (rc == 0) {
+			rc = fn(arg, &e);
+			version_edit_fini(&e);
+		}
+		if (rc < 0)
+			log_error("%s: impossible record at offset %zu; run "
+				  "kvfsctl repair",
+			    path, off);
+		off += RECORD_HEADER_LEN + payload.len;
+		chain = sum;
+		first = false;
+	}
+	if (rc == 0 && first) {
+		log_error("%s: damaged: no record; run kvfsctl repair", path);
+		rc = -KVFS_ECORRUPT;
+	}
+	buf_fini(&file);
+	return rc;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What was committed since the last flush, sorted, in memory: one writer at
+ * a time, readers without locks. Refcounted: the store, its views and
+ * pinned values hold it.
+ */
+#ifndef KVFS_ENGINE_MEMTABLE_H
+#define KVFS_ENGINE_MEMTABLE_H
+
+#include "engine/iter.h"
+#include "engine/key.h"
+#include "engine/skiplist.h"
+#include "util/arena.h"
+
+struct segment_ref;
+
+struct memtable {
+	/* constant */
+	uint64_t first_log; /* the oldest log that holds part of it */
+
+	/* own synchronisation */
+	_Atomic unsigned refs;
+	_Atomic uint64_t group_deletes; /* relaxed: raised before publishing */
+	_Atomic uint64_t deletes;
+	_Atomic uint64_t entries;
+	_Atomic uint64_t reclaim_bytes; /* hints of group deletions */
+
+	/* the writer's */
+	struct arena arena;
+	struct skiplist list;
+	uint64_t min_seq, max_seq;
+	uint64_t segment_bytes; /* written straight to segments */
+
+	/* Segments that it names and holds; the writer's. */
+	struct segment_ref **segments;
+	size_t segment_count, segment_cap;
+	/* Lets go of them when the last holder is gone; may be NULL. */
+	void (*on_free)(void *arg, struct memtable *m);
+	void *on_free_arg;
+};
+
+/* One reference for the caller. NULL without memory. */
+struct memtable *memtable_create(uint64_t first_log);
+void memtable_ref(struct memtable *m);
+void memtable_unref(struct memtable *m);
+
+/* Add one change; one caller at a time. -ENOMEM. */
+int memtable_add(struct memtable *m, uint64_t seq, enum key_type type,
+    struct slice user, struct slice value);
+
+/* Newest entry of user not newer than seq: true and its parts (value valid
+ * while the memtable is held). */
+bool memtable_get(const struct memtable *m, struct slice user, uint64_t seq,
+    uint64_t *found_seqp, enum key_type *typep, struct slice *valuep);
+
+/* A walk that holds a reference. NULL without memory. */
+struct iter *memtable_iter(struct memtable *m);
+
+static inline size_t
+memtable_bytes(const struct memtable *m)
+{
+	return arena_bytes(&m->arena);
+}
+static inline bool
+memtable_is_empty(const struct memtable *m)
+{
+	return atomic_load_explicit(&m->entries, memory_order_relaxed) == 0;
+}
+
+#endif

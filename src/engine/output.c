@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: ISC */
+/* Tables from merged entries; see output.h. */
+#include "engine/output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/db_internal.h"
+#include "engine/gc_filter.h"
+#include "util/log.h"
+
+/* The table being written. */
+struct open_table {
+	struct table_builder *builder; /* NULL: none is open */
+	struct env_file *file;
+	uint64_t number;
+	char path[PATH_MAX];
+	uint8_t first[KEY_USER_MAX];
+	size_t first_len;
+	uint8_t last[KEY_USER_MAX + 1];
+	size_t last_len;
+	/* A group whose deletion it holds must stay in it. */
+	uint8_t group_end[KEY_PREFIX_LEN];
+	bool has_group_end;
+	struct segment_use *uses;
+	size_t use_count, use_cap;
+	uint64_t reclaim_bytes;
+};
+
+struct merge_state {
+	struct output *out;
+	struct open_table t;
+	struct gc_filter filter;
+	struct segment_value value; /* reused */
+};
+
+static int
+table_begin(struct merge_state *m, struct slice user)
+{
+	struct db *db = m->out->db;
+	struct open_table *t = &m->t;
+	int rc;
+
+	t->number = db_new_file_number(db);
+	t->use_count = 0;
+	t->reclaim_bytes = 0;
+	t->has_group_end = false;
+	rc = filename_make(t->path, sizeof(t->path), db->dir, FILE_TABLE,
+	    t->number);
+	if (rc == 0)
+		rc = env_open(db->env, t->path, ENV_WRITE | ENV_CREATE,
+		    &t->file);
+	if (rc < 0) {
+		log_error("%s: cannot make a table: %s", t->path,
+		    strerror(-rc));
+		return rc;
+	}
+	t->builder = table_builder_create(t->file, t->number, &db->table_opts);
+	if (t->builder == NULL)
+		return -ENOMEM;
+	memcpy(t->first, user.data, user.len);
+	t->first_len = user.len;
+	return 0;
+}
+
+/* Close what is open; remove the file unless it became part of an edit. */
+static void
+table_drop(struct merge_state *m, bool unlink)
+{
+	struct open_table *t = &m->t;
+
+	table_builder_destroy(t->builder);
+	t->builder = NULL;
+	if (t->file != NULL && unlink)
+		env_unlink(m->out->db->env, t->path);
+	env_close(t->file);
+	t->file = NULL;
+	for (size_t i = 0; i < t->use_count; i++)
+		segment_put(m->out->db, t->uses[i].ref);
+	t->use_count = 0;
+}
+
+static int
+cmp_use(const void *a, const void *b)
+{
+	const struct segment_use *ua = a, *ub = b;
+
+	return ua->segment < ub->segment ? -1 : ua->segment > ub->segment;
+}
+
+static int
+table_end(struct merge_state *m)
+{
+	struct open_table *t = &m->t;
+	struct table_props props;
+	struct table_file *f;
+	struct slice limit;
+	int rc;
+
+	if (t->builder == NULL)
+		return 0;
+	rc = table_builder_finish(t->builder, &props);
+	if (rc == 0)
+		rc = env_sync(t->file);
+	if (rc < 0) {
+		log_error("%s: cannot write a table: %s", t->path,
+		    strerror(-rc));
+		table_drop(m, true);
+		return rc;
+	}
+	env_advise(t->file, 0, 0, ENV_ADVICE_RANDOM);
+	/* last has room for the byte that makes it exclusive. */
+	t->last[t->last_len] = 0;
+	limit = slice_make(t->last, t->last_len + 1);
+	if (t->has_group_end &&
+	    slice_cmp(slice_make(t->group_end, KEY_PREFIX_LEN), limit) > 0)
+		limit = slice_make(t->group_end, KEY_PREFIX_LEN);
+	qsort(t->uses, t->use_count, sizeof(*t->uses), cmp_use);
+	f = table_file_create(t->number, &props,
+	    slice_make(t->first, t->first_len), limit, t->uses, t->use_count,
+	    t->reclaim_bytes);
+	if (f == NULL) {
+		table_drop(m, true);
+		return -ENOMEM;
+	}
+	rc = version_edit_add(m->out->edit, m->out->level, f);
+	if (rc < 0) {
+		table_file_free(f);
+		table_drop(m, true);
+		return rc;
+	}
+	/* The references went with the table. */
+	t->use_count = 0;
+	m->out->bytes_written += props.file_bytes;
+	table_drop(m, false);
+	return 0;
+}
+
+/* Count a pointer of the table, holding the segment for it. */
+static int
+note_use(struct merge_state *m, const struct segment_pointer *p)
+{
+	struct open_table *t = &m->t;
+	struct segment_ref *ref;
+
+	for (size_t i = t->use_count; i > 0; i--) {
+		if (t->uses[i - 1].segment == p->segment) {
+			t->uses[i - 1].bytes += p->frame_len;
+			return 0;
+		}
+	}
+	if (t->use_count == t->use_cap) {
+		size_t cap = t->use_cap != 0 ? t->use_cap * 2 : 8;
+		struct segment_use *u = realloc(t->uses, cap * sizeof(*u));
+
+		if (u == NULL)
+			return -ENOMEM;
+		t->uses = u;
+		t->use_cap = cap;
+	}
+	ref = segment_get(m->out->db, p->segment);
+	if (ref == NULL)
+		return -ENOMEM;
+	t->uses[t->use_count++] = (struct segment_use){ p->segment,
+		p->frame_len, ref };
+	return 0;
+}
+
+static bool
+must_relocate(const struct output *out, uint64_t segment)
+{
+	for (size_t i = 0; i < out->relocate_count; i++)
+		if (out->relocate[i] == segment)
+			return true;
+	return false;
+}
+
+/* Write a value to the active segment; encoded gets the pointer to it. */
+static int
+store_value(struct merge_state *m, struct slice user, struct slice raw,
+    struct segment_pointer *p, uint8_t encoded[SEGMENT_POINTER_LEN])
+{
+	struct db *db = m->out->db;
+	struct segment_ref *ref = NULL;
+	int rc = segment_value_encode(&m->value, user, raw, db->opts.compress);
+
+	if (rc == 0)
+		rc = db_segment_append(db, &m->value, 1, p, &ref);
+	if (rc < 0)
+		return rc;
+	segment_pointer_encode(p, encoded);
+	m->out->bytes_written += p->frame_len;
+	rc = note_use(m, p);
+	segment_put(db, ref);
+	return rc;
+}
+
+/* Add an entry whose value is a pointer, moved first if its segment is to
+ * be emptied. */
+static int
+add_pointer(struct merge_state *m, struct slice ikey, struct slice value)
+{
+	uint8_t encoded[SEGMENT_POINTER_LEN];
+	struct segment_pointer p;
+	struct kv_value raw = { 0 };
+	int rc = segment_pointer_decode(value, &p);
+
+	if (rc < 0)
+		return rc;
+	if (must_relocate(m->out, p.segment)) {
+		rc = db_read_pointer(m->out->db, key_user(ikey), value, &raw);
+		if (rc == 0) {
+			rc = store_value(m, key_user(ikey), raw.data, &p,
+			    encoded);
+			kv_value_release(&raw);
+			if (rc < 0)
+				return rc;
+			return table_builder_add(m->t.builder, ikey,
+			    slice_make(encoded, sizeof(encoded)));
+		}
+		if (rc != -KVFS_ECORRUPT && rc != -KVFS_ECHECKSUM &&
+		    rc != -EIO)
+			return rc;
+		/* Damaged: it stays where it is, and reads of it fail. */
+	}
+	rc = note_use(m, &p);
+	if (rc < 0)
+		return rc;
+	return table_builder_add(m->t.builder, ikey, value);
+}
+
+static int
+add_large(struct merge_state *m, struct slice ikey, struct slice value)
+{
+	uint8_t key[KEY_INTERNAL_MAX], encoded[SEGMENT_POINTER_LEN];
+	struct slice user = key_user(ikey);
+	struct segment_pointer p;
+	size_t len;
+	int rc = store_value(m, user, value, &p, encoded);
+
+	if (rc < 0)
+		return rc;
+	memcpy(key, user.data, user.len);
+	len = key_append_trailer(key, user.len, key_seq(ikey), KEY_POINTER);
+	return table_builder_add(m->t.builder, slice_make(key, len),
+	    slice_make(encoded, sizeof(encoded)));
+}
+
+static void
+note_group_deletion(struct open_table *t, struct slice user,
+    struct slice value)
+{
+	struct cursor hint = cursor_make(value);
+
+	key_group_end(t->group_end, user);
+	t->has_group_end = true;
+	t->reclaim_bytes += cursor_varint(&hint);
+}
+
+/* Whether the table may and should end before user. */
+static bool
+should_cut(const struct merge_state *m, struct slice user)
+{
+	const struct open_table *t = &m->t;
+
+	if (t->builder == NULL || m->out->one_table ||
+	    slice_eq(user, slice_make(t->last, t->last_len)))
+		return false;
+	if (t->has_group_end &&
+	    slice_cmp(user, slice_make(t->group_end, KEY_PREFIX_LEN)) < 0)
+		return false;
+	/* Spaces apart: names and contents age and are compacted
+	 * independently. */
+	return table_builder_size(t->builder) >= TABLE_FILE_BYTES ||
+	    t->first[0] != *(const uint8_t *)user.data;
+}
+
+static int
+add_entry(struct merge_state *m, struct slice ikey, struct slice value)
+{
+	struct open_table *t = &m->t;
+	struct slice user = key_user(ikey);
+	enum key_type type = key_type(ikey);
+	int rc = 0;
+
+	if (should_cut(m, user))
+		rc = table_end(m);
+	if (rc == 0 && t->builder == NULL)
+		rc = table_begin(m, user);
+	if (rc < 0)
+		return rc;
+	if (type == KEY_POINTER)
+		rc = add_pointer(m, ikey, value);
+	else if (type == KEY_VALUE && m->out->separate &&
+	    value.len >= SEGMENT_VALUE_MIN)
+		rc = add_large(m, ikey, value);
+	else
+		rc = table_builder_add(t->builder, ikey, value);
+	if (type == KEY_DELETE_GROUP)
+		note_group_deletion(t, user, value);
+	memcpy(t->last, user.data, user.len);
+	t->last_len = user.len;
+	m->out->entries_out++;
+	return rc;
+}
+
+int
+output_merge(struct output *out, struct iter *it)
+{
+	struct merge_state m = { .out = out };
+	int rc = it != NULL ? 0 : -ENOMEM;
+
+	if (rc < 0)
+		return rc;
+	segment_value_init(&m.value);
+	gc_filter_init(&m.filter, out->snapshots, out->snapshot_count,
+	    out->below, out->below_level);
+	for (iter_seek_first(it); it->valid && rc == 0; iter_next(it)) {
+		out->entries_in++;
+		if (gc_filter_keep(&m.filter, it->key))
+			rc = add_entry(&m, it->key, it->value);
+		if (m.filter.error < 0)
+			rc = m.filter.error;
+		if (out->may_abandon &&
+		    atomic_load_explicit(&out->db->abandon,
+			memory_order_relaxed))
+			rc = -ECANCELED;
+	}
+	if (rc == 0)
+		rc = it->status;
+	if (rc == 0)
+		rc = table_end(&m);
+	else
+		table_drop(&m, true);
+	iter_close(it);
+	gc_filter_fini(&m.filter);
+	segment_value_fini(&m.value);
+	free(m.t.uses);
+	return rc;
+}

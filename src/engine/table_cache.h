@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Open tables and segments, by file number: opened on first use, a bounded
+ * number of descriptors and bytes of indexes kept, least recently used
+ * closed first. Any thread.
+ */
+#ifndef KVFS_ENGINE_TABLE_CACHE_H
+#define KVFS_ENGINE_TABLE_CACHE_H
+
+#include "engine/segment.h"
+#include "engine/table_reader.h"
+
+struct table_cache;
+struct table_handle;
+
+/* Borrows env and cache; copies dir. NULL without memory. max_open: files
+ * kept open at once (pinned ones come on top). */
+struct table_cache *table_cache_create(struct env *env, const char *dir,
+    struct block_cache *cache, unsigned max_open);
+/* Every handle must have been released. */
+void table_cache_destroy(struct table_cache *tc);
+
+/* A pinned reader; release the handle. A failed open is not remembered. */
+int table_cache_table(struct table_cache *tc, uint64_t number,
+    struct table_handle **handlep, struct table_reader **readerp);
+int table_cache_segment(struct table_cache *tc, uint64_t number,
+    struct table_handle **handlep, struct segment_reader **readerp);
+void table_handle_release(struct table_handle *h);
+/* Forget a file that is about to be unlinked; readers that hold it keep
+ * their descriptor. */
+void table_cache_evict(struct table_cache *tc, uint64_t number);
+/* Bytes of indexes and filters held. */
+uint64_t table_cache_memory(struct table_cache *tc);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/* The calls of an env that can fail, as test backends count and name them. */
+#ifndef KVFS_SUPPORT_ENV_CALL_H
+#define KVFS_SUPPORT_ENV_CALL_H
+
+enum env_call {
+	ENV_CALL_OPEN,
+	ENV_CALL_CREATE, /* open with ENV_CREATE */
+	ENV_CALL_RENAME,
+	ENV_CALL_UNLINK,
+	ENV_CALL_LINK,
+	ENV_CALL_MKDIR,
+	ENV_CALL_SYNC_DIR,
+	ENV_CALL_LIST,
+	ENV_CALL_SPACE,
+	ENV_CALL_LOCK,
+	ENV_CALL_READ,
+	ENV_CALL_WRITE,
+	ENV_CALL_SYNC,
+	ENV_CALL_ALLOCATE,
+	ENV_CALL_MAP,
+	ENV_CALL_TRUNCATE,
+	ENV_CALL_SIZE,
+	ENV_CALL_COUNT,
+};
+
+#define ENV_CALL_BIT(call) (1u << (call))
+#define ENV_CALL_ANY (ENV_CALL_BIT(ENV_CALL_COUNT) - 1)
+/* Those that change what is, or will be, on the disk. */
+#define ENV_CALL_CHANGING                                                      \
+	(ENV_CALL_BIT(ENV_CALL_CREATE) | ENV_CALL_BIT(ENV_CALL_RENAME) |       \
+	    ENV_CALL_BIT(ENV_CALL_UNLINK) | ENV_CALL_BIT(ENV_CALL_LINK) |      \
+	    ENV_CALL_BIT(ENV_CALL_MKDIR) | ENV_CALL_BIT(ENV_CALL_SYNC_DIR) |   \
+	    ENV_CALL_BIT(ENV_CALL_LOCK) | ENV_CALL_BIT(ENV_CALL_WRITE) |       \
+	    ENV_CALL_BIT(ENV_CALL_SYNC) | ENV_CALL_BIT(ENV_CALL_ALLOCATE) |    \
+	    ENV_CALL_BIT(ENV_CALL_TRUNCATE))
+
+#endif

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: ISC */
+/* The env that fails on demand; see env_fault.h. */
+#include "support/env_fault.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/mutex.h"
+
+struct env_fault {
+	struct env base;
+	struct env *below;
+
+	struct mutex mu;
+	struct env_fault_rule rule GUARDED_BY(mu);
+	bool is_armed GUARDED_BY(mu);
+	uint64_t matched GUARDED_BY(mu), failed GUARDED_BY(mu);
+	uint64_t calls[ENV_CALL_COUNT] GUARDED_BY(mu);
+};
+
+struct fault_file {
+	struct env_file base;
+	struct env_fault *env;
+	struct env_file *below;
+};
+
+static const struct env_ops fault_ops;
+
+static struct env_fault *
+to_fault(struct env *env)
+{
+	return (struct env_fault *)env;
+}
+
+static struct fault_file *
+to_file(struct env_file *file)
+{
+	return (struct fault_file *)file;
+}
+
+/* Count a call: 0 to let it pass, else its error. */
+static int
+judge(struct env_fault *env, enum env_call call, bool *writes_halfp)
+{
+	const struct env_fault_rule *r = &env->rule;
+	int rc = 0;
+
+	mutex_lock(&env->mu);
+	env->calls[call]++;
+	if (env->is_armed &&
+	    (r->calls == 0 || (r->calls & ENV_CALL_BIT(call)) != 0)) {
+		env->matched++;
+		if (env->matched == r->nth ||
+		    (r->lasts && env->matched > r->nth)) {
+			env->failed++;
+			rc = -r->error;
+		}
+	}
+	if (writes_halfp != NULL)
+		*writes_halfp = r->writes_half;
+	mutex_unlock(&env->mu);
+	return rc;
+}
+
+static int
+wrap(struct env_fault *env, struct env_file *below, struct env_file **filep)
+{
+	struct fault_file *f = calloc(1, sizeof(*f));
+
+	if (f == NULL) {
+		env_close(below);
+		return -ENOMEM;
+	}
+	f->base.ops = &fault_ops;
+	f->env = env;
+	f->below = below;
+	*filep = &f->base;
+	return 0;
+}
+
+static int
+fault_open(struct env *base, const char *path, unsigned flags,
+    struct env_file **filep)
+{
+	struct env_fault *env = to_fault(base);
+	struct env_file *below;
+	int rc = judge(env,
+	    (flags & ENV_CREATE) != 0 ? ENV_CALL_CREATE : ENV_CALL_OPEN, NULL);
+
+	if (rc == 0)
+		rc = env_open(env->below, path, flags, &below);
+	return rc == 0 ? wrap(env, below, filep) : rc;
+}
+
+static int
+fault_lock(struct env *base, const char *path, const char *text,
+    struct env_file **lockp)
+{
+	struct env_fault *env = to_fault(base);
+	struct env_file *below;
+	int rc = judge(env, ENV_CALL_LOCK, NULL);
+
+	if (rc == 0)
+		rc = env_lock(env->below, path, text, &below);
+	return rc == 0 ? wrap(env, below, lockp) : rc;
+}
+
+static int
+fault_rename(struct env *base, const char *from, const char *to)
+{
+	struct env_fault *env = to_fault(base);
+	int rc = judge(env, ENV_CALL_RENAME, NULL);
+
+	return rc == 0 ? env_rename(env->below, from, to) : rc;
+}
+
+static int
+fault_unlink(struct env *base, const char *path)
+{
+	struct env_fault *env = to_fault(base);
+	int rc = judge(env, ENV_CALL_UNLINK, NULL);
+
+	return rc == 0 ? env_unlink(env->below, path) : rc;
+}
+
+static int
+fault_link(struct env *base, const char *from, const char *to)
+{
+	struct env_fault *env = to_fault(base);
+	int rc = judge(env, ENV_CALL_LINK, NULL);
+
+	return rc == 0 ? env_link(env->below, from, to) : rc;
+}
+
+static int
+fault_mkdir(struct env *base, const char *path)
+{
+	struct env_fault *env = to_fault(base);
+	int rc = judge(env, ENV_CALL_MKDIR, NULL);
+
+	return rc == 0 ? env_mkdir(env->below, path) : rc;
+}
+
+static int
+fault_sync_dir(struct env *base, const char *path)
+{
+	struct env_fault *env = to_fault(base);
+	int rc = judge(env, ENV_CALL_SYNC_DIR, NULL);
+
+	return rc == 0 ? env_sync_dir(env->below, path) : rc;
+}
+
+static int
+fault_list(struct env *base, const char *path,
+    int (*fn)(void *arg, const char *name), void *arg)
+{
+	struct env_fault *env = to_fault(base);
+	int rc = judge(env, ENV_CALL_LIST, NULL);
+
+	return rc == 0 ? env_list(env->below, path, fn, arg) : rc;
+}
+
+static int
+fault_space(struct env *base, const char *path, struct env_space *spacep)
+{
+	struct env_fault *env = to_fault(base);
+	int rc = judge(env, ENV_CALL_SPACE, NULL);
+
+	*spacep = (struct env_space){ 0 };
+	return rc == 0 ? env_space(env->below, path, spacep) : rc;
+}
+
+static void
+fault_close(struct env_file *file)
+{
+	env_close(to_file(file)->below);
+	free(file);
+}
+
+static ssize_t
+fault_read(struct env_file *file, void *buf, size_t len, uint64_t off)
+{
+	struct fault_file *f = to_file(file);
+	int rc = judge(f->env, ENV_CALL_READ, NULL);
+
+	return rc == 0 ? env_read(f->below, buf, len, off) : rc;
+}
+
+/* Put the first half of what iov holds; what becomes of it, nobody asks. */
+static void
+write_half(struct env_file *below, const struct iovec *iov, int iovcnt,
+    uint64_t off)
+{
+	size_t left = 0;
+
+	for (int i = 0; i < iovcnt; i++)
+		left += iov[i].iov_len;
+	left /= 2;
+	for (int i = 0; i < iovcnt && left > 0; i++) {
+		struct iovec part = iov[i];
+
+		if (part.iov_len > left)
+			part.iov_len = left;
+		(void)env_write(below, &part, 1, off);
+		off += part.iov_len;
+		left -= part.iov_len;
+	}
+}
+
+static int
+fault_write(struct env_file *file, const struct iovec *iov, int iovcnt,
+    uint64_t off)
+{
+	struct fault_file *f = to_file(file);
+	bool writes_half;
+	int rc = judge(f->env, ENV_CALL_WRITE, &writes_half);
+
+	if (rc == 0)
+		return env_write(f->below, iov, iovcnt, off);
+	if (writes_half)
+		write_half(f->below, iov, iovcnt, off);
+	return rc;
+}
+
+static int
+fault_sync(struct env_file *file)
+{
+	struct fault_file *f = to_file(file);
+	int rc = judge(f->env, ENV_CALL_SYNC, NULL);
+
+	return rc == 0 ? env_sync(f->below) : rc;
+}
+
+static int
+fault_allocate(struct env_file *file, uint64_t size, bool zero)
+{
+	struct fault_file *f = to_file(file);
+	int rc = judge(f->env, ENV_CALL_ALLOCATE, NULL);
+
+	return rc == 0 ? env_allocate(f->below, size, zero) : rc;
+}
+
+static int
+fault_map(struct env_file *file, uint64_t size)
+{
+	struct fault_file *f = to_file(file);
+	int rc = judge(f->env, ENV_CALL_MAP, NULL);
+
+	return rc == 0 ? env_map(f->below, size) : rc;
+}
+
+static int
+fault_truncate(struct env_file *file, uint64_t size)
+{
+	struct fault_file *f = to_file(file);
+	int rc = judge(f->env, ENV_CALL_TRUNCATE, NULL);
+
+	return rc == 0 ? env_truncate(f->below, size) : rc;
+}
+
+static int
+fault_size(struct env_file *file, uint64_t *sizep)
+{
+	struct fault_file *f = to_file(file);
+	int rc = judge(f->env, ENV_CALL_SIZE, NULL);
+
+	*sizep = 0;
+	return rc == 0 ? env_size(f->below, sizep) : rc;
+}
+
+static void
+fault_writeback(struct env_file *file, uint64_t off, uint64_t len)
+{
+	env_writeback(to_file(file)->below, off, len);
+}
+
+static void
+fault_advise(struct env_file *file, uint64_t off, uint64_t len,
+    enum env_advice advice)
+{
+	env_advise(to_file(file)->below, off, len, advice);
+}
+
+static const struct env_ops fault_ops = {
+	.open = fault_open,
+	.rename = fault_rename,
+	.unlink = fault_unlink,
+	.link = fault_link,
+	.mkdir = fault_mkdir,
+	.sync_dir = fault_sync_dir,
+	.list = fault_list,
+	.space = fault_space,
+	.lock = fault_lock,
+	.file_close = fault_close,
+	.file_read = fault_read,
+	.file_write = fault_write,
+	.file_sync = fault_sync,
+	.file_allocate = fault_allocate,
+	.file_map = fault_map,
+	.file_truncate = fault_truncate,
+	.file_size = fault_size,
+	.file_writeback = fault_writeback,
+	.file_advise = fault_advise,
+};
+
+struct env *
+env_fault_create(struct env *below)
+{
+	struct env_fault *env = calloc(1, sizeof(*env));
+
+	if (env == NULL)
+		abort();
+	env->base.ops = &fault_ops;
+	env->below = below;
+	mutex_init(&env->mu);
+	return &env->base;
+}
+
+void
+env_fault_destroy(struct env *base)
+{
+	if (base == NULL)
+		return;
+	mutex_fini(&to_fault(base)->mu);
+	free(base);
+}
+
+static void
+set_rule(struct env_fault *env, const struct env_fault_rule *rule)
+{
+	mutex_lock(&env->mu);
+	env->is_armed = rule != NULL;
+	if (rule != NULL) {
+		env->rule = *rule;
+		env->matched = env->failed = 0;
+	}
+	mutex_unlock(&env->mu);
+}
+
+void
+env_fault_arm(struct env *env, const struct env_fault_rule *rule)
+{
+	set_rule(to_fault(env), rule);
+}
+
+void
+env_fault_disarm(struct env *env)
+{
+	set_rule(to_fault(env), NULL);
+}
+
+static uint64_t
+read_counter(struct env_fault *env, const uint64_t *counter)
+{
+	uint64_t n;
+
+	mutex_lock(&env->mu);
+	n = *counter;
+	mutex_unlock(&env->mu);
+	return n;
+}
+
+uint64_t
+env_fault_matched(struct env *env)
+{
+	return read_counter(to_fault(env), &to_fault(env)->matched);
+}
+
+uint64_t
+env_fault_failed(struct env *env)
+{
+	return read_counter(to_fault(env), &to_fault(env)->failed);
+}
+
+uint64_t
+env_fault_calls(struct env *base, unsigned calls)
+{
+	struct env_fault *env = to_fault(base);
+	uint64_t n = 0;
+
+	for (int i = 0; i < ENV_CALL_COUNT; i++) {
+		if (calls & ENV_CALL_BIT(i))
+			n += read_counter(env, &env->calls[i]);
+	}
+	return n;
+}

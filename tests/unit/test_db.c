@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The embedded store as a whole, in memory: basic promises, and random
+ * operations under random options against the model, with reopenings,
+ * kills, snapshots and compactions between them.
+ */
+#include <check.h>
+#include <stdlib.h>
+
+#include "engine/db_internal.h"
+#include "support/env_mem.h"
+#include "support/model.h"
+
+static struct env *env;
+static struct kv *kv;
+static struct kv_options opts;
+
+static void
+setup(void)
+{
+	env = env_mem_create(1);
+	kv_options_init(&opts);
+	opts.sync = KV_SYNC_OFF;
+}
+
+static void
+open_store(void)
+{
+	ck_assert_int_eq(db_open(env, "/store", &opts, &kv), 0);
+}
+
+static void
+close_store(void)
+{
+	ck_assert_int_eq(kv_close(kv), 0);
+	kv = NULL;
+}
+
+static void
+teardown(void)
+{
+	kv_close(kv);
+	kv = NULL;
+	env_mem_destroy(env);
+}
+
+static struct kv_key
+key_of(const char *name)
+{
+	return (struct kv_key){ 1, 7, slice_str(name) };
+}
+
+static void
+put(const char *name, const char *value)
+{
+	struct kv_key key = key_of(name);
+	struct kv_batch b;
+
+	kv_batch_init(&b);
+	kv_batch_put(&b, &key, slice_str(value));
+	ck_assert_int_eq(kv_commit(kv, &b, NULL), 0);
+	kv_batch_fini(&b);
+}
+
+static void
+expect(const char *name, const char *value)
+{
+	struct kv_key key = key_of(name);
+	struct kv_value v;
+
+	ck_assert_int_eq(kv_get(kv, &key, NULL, &v), 0);
+	ck_assert(slice_eq(v.data, slice_str(value)));
+	kv_value_release(&v);
+}
+
+static void
+expect_absent(const char *name)
+{
+	struct kv_key key = key_of(name);
+	struct kv_value v;
+
+	ck_assert_int_eq(kv_get(kv, &key, NULL, &v), -ENOENT);
+}
+
+START_TEST(what_was_put_is_there_after_reopening)
+{
+	open_store();
+	put("a", "1");
+	put("b", "2");
+	close_store();
+	open_store();
+	expect("a", "1");
+	expect("b", "2");
+	expect_absent("c");
+}
+END_TEST
+
+START_TEST(what_was_put_is_there_after_a_kill)
+{
+	open_store();
+	put("a", "1");
+	env_mem_crash(env, ENV_MEM_KILL);
+	kv_close(kv);
+	open_store();
+	expect("a", "1");
+	put("a", "2");
+	env_mem_crash(env, ENV_MEM_KILL);
+	kv_close(kv);
+	open_store();
+	expect("a", "2");
+}
+END_TEST
+
+START_TEST(a_group_is_deleted_by_one_record)
+{
+	struct kv_batch b;
+
+	open_store();
+	put("a", "1");
+	put("", "empty");
+	ck_assert_int_eq(kv_control(kv, "flush", stdout), 0);
+	kv_batch_init(&b);
+	kv_batch_delete_group(&b, 1, 7);
+	ck_assert_int_eq(kv_commit(kv, &b, NULL), 0);
+	kv_batch_fini(&b);
+	expect_absent("a");
+	expect_absent("");
+	put("a", "2");
+	expect("a", "2");
+	ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+	expect("a", "2");
+	expect_absent("");
+}
+END_TEST
+
+START_TEST(a_store_in_use_is_refused)
+{
+	struct kv *second;
+
+	open_store();
+	ck_assert_int_eq(db_open(env, "/store", &opts, &second), -EBUSY);
+}
+END_TEST
+
+START_TEST(a_read_only_store_reads_the_log_and_writes_nothing)
+{
+	struct kv_batch b;
+	uint64_t written;
+
+	open_store();
+	put("a", "1");
+	env_mem_crash(env, ENV_MEM_KILL);
+	kv_close(kv);
+	written = env_mem_bytes_written(env);
+	opts.read_only = true;
+	open_store();
+	expect("a", "1");
+	kv_batch_init(&b);
+	kv_batch_delete_group(&b, 1, 7);
+	ck_assert_int_eq(kv_commit(kv, &b, NULL), -EROFS);
+	kv_batch_fini(&b);
+	close_store();
+	ck_assert_uint_eq(env_mem_bytes_written(env), written);
+	opts.read_only = false;
+	open_store();
+	expect("a", "1");
+}
+END_TEST
+
+static void
+random_options(struct rng *r)
+{
+	kv_options_init(&opts);
+	opts.sync = (enum kv_sync_mode)rng_below(r, KV_SYNC_OFF + 1);
+	opts.sync_commits = 1 + (uint32_t)rng_below(r, 20);
+	opts.sync_ms = 1 + (uint32_t)rng_below(r, 20);
+	opts.memtable_bytes = 4096u << rng_below(r, 8);
+	opts.cache_bytes = 1u << (10 + rng_below(r, 12));
+	opts.wal_buffer_bytes = rng_below(r, 3) == 0 ? 64 << 10 : 0;
+	opts.compaction_threads = 1 + (unsigned)rng_below(r, 2);
+	opts.compress = rng_below(r, 4) != 0;
+}
+
+START_TEST(random_operations_agree_with_a_model)
+{
+	struct rng r = { test_seed() + (uint64_t)_i };
+	unsigned steps = (unsigned)test_number("KVFS_STEPS", 1500);
+	struct model *m = calloc(1, sizeof(*m));
+	struct model *at_snapshot = calloc(1, sizeof(*m));
+	struct kv_snapshot *snap = NULL;
+	struct model_batch b;
+
+	random_options(&r);
+	open_store();
+	for (unsigned step = 0; step < steps; step++) {
+		uint64_t dice = rng_below(&r, 1000);
+
+		if (dice < 940) {
+			model_batch_make(&b, &r);
+			ck_assert_int_eq(model_commit(kv, &b, NULL), 0);
+			model_apply(m, &b);
+		} else if (dice < 950) {
+			model_expect_equal(m, kv, NULL, "running");
+		} else if (dice < 960) {
+			if (snap != NULL)
+				model_expect_equal(at_snapshot, kv, snap,
+				    "snapshot");
+			kv_snapshot_release(kv, snap);
+			ck_assert_int_eq(kv_snapshot(kv, &snap), 0);
+			*at_snapshot = *m;
+		} else if (dice < 970) {
+			ck_assert_int_eq(kv_control(kv, "flush", stdout), 0);
+		} else if (dice < 980) {
+			ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+		} else if (dice < 990) {
+			ck_assert_int_eq(kv_sync(kv, UINT64_MAX), 0);
+		} else {
+			bool kill = opts.wal_buffer_bytes == 0 &&
+			    rng_below(&r, 2) == 0;
+
+			kv_snapshot_release(kv, snap);
+			snap = NULL;
+			if (kill) {
+				env_mem_crash(env, ENV_MEM_KILL);
+				kv_close(kv);
+			} else {
+				close_store();
+			}
+			random_options(&r);
+			open_store();
+			model_expect_equal(m, kv, NULL, "reopened");
+		}
+	}
+	if (snap != NULL)
+		model_expect_equal(at_snapshot, kv, snap, "snapshot");
+	kv_snapshot_release(kv, snap);
+	model_expect_equal(m, kv, NULL, "end");
+	ck_assert_int_eq(kv_control(kv, "check", stdout), 0);
+	close_store();
+	open_store();
+	model_expect_equal(m, kv, NULL, "end, reopened");
+	free(m);
+	free(at_snapshot);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("db");
+	TCase *t = tcase_create("promises");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, what_was_put_is_there_after_reopening);
+	tcase_add_test(t, what_was_put_is_there_after_a_kill);
+	tcase_add_test(t, a_group_is_deleted_by_one_record);
+	tcase_add_test(t, a_store_in_use_is_refused);
+	tcase_add_test(t, a_read_only_store_reads_the_log_and_writes_nothing);
+	suite_add_tcase(s, t);
+	t = tcase_create("model");
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 300);
+	tcase_add_loop_test(t, random_operations_agree_with_a_model, 0,
+	    (int)test_number("KVFS_ROUNDS", 8));
+	suite_add_tcase(s, t);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed != 0;
+}

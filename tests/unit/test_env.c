@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What env.h promises, of the real env and of the one in memory; mapped
+ * files and their SIGBUS.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/env.h"
+#include "support/env_mem.h"
+
+static struct env *env;
+static char dir[64];
+
+static const char *
+in_dir(const char *name)
+{
+	static _Thread_local char paths[4][128];
+	static _Thread_local unsigned next;
+	char *path = paths[next++ % 4];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
+	return path;
+}
+
+static void
+use_posix(void)
+{
+	env = env_posix();
+	strcpy(dir, "/tmp/test_env.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+}
+
+static int
+remove_name(void *arg, const char *name)
+{
+	(void)arg;
+	ck_assert_int_eq(unlink(in_dir(name)), 0);
+	return 0;
+}
+
+static void
+drop_posix(void)
+{
+	/* Deleting while listing is what env.h forbids, readdir(3) allows it
+	 * for names that it has given already. */
+	while (rmdir(dir) != 0)
+		ck_assert_int_eq(env_list(env, dir, remove_name, NULL), 0);
+}
+
+static void
+use_mem(void)
+{
+	env = env_mem_create(1);
+	strcpy(dir, "/d");
+	ck_assert_int_eq(env_mkdir(env, dir), 0);
+}
+
+static void
+drop_mem(void)
+{
+	env_mem_destroy(env);
+}
+
+static struct env_file *
+create(const char *name)
+{
+	struct env_file *f;
+
+	ck_assert_int_eq(env_open(env, in_dir(name), ENV_WRITE | ENV_CREATE,
+			     &f),
+	    0);
+	return f;
+}
+
+static struct iovec
+vec(const char *text)
+{
+	return (struct iovec){ (void *)text, strlen(text) };
+}
+
+static int
+put(struct env_file *f, const char *text, uint64_t off)
+{
+	struct iovec iov = vec(text);
+
+	return env_write(f, &iov, 1, off);
+}
+
+/* Is text all that stands at off? */
+static bool
+holds(struct env_file *f, const char *text, uint64_t off)
+{
+	char buf[256];
+	ssize_t n = env_read(f, buf, sizeof(buf), off);
+
+	return n == (ssize_t)strlen(text) && memcmp(buf, text, (size_t)n) == 0;
+}
+
+static bool
+exists(const char *name)
+{
+	struct env_file *f;
+	int rc = env_open(env, in_dir(name), ENV_READ, &f);
+
+	env_close(f);
+	ck_assert(rc == 0 || rc == -ENOENT);
+	return rc == 0;
+}
+
+static uint64_t
+size_of(struct env_file *f)
+{
+	uint64_t size;
+
+	ck_assert_int_eq(env_size(f, &size), 0);
+	return size;
+}
+
+/* ---- Every env ---- */
+
+START_TEST(a_file_reads_back_what_was_written)
+{
+	struct env_file *f = create("a");
+	struct iovec iov[3] = { vec("ab"), { NULL, 0 }, vec("cd") };
+	char buf[8];
+
+	ck_assert_int_eq(env_write(f, iov, 3, 3), 0);
+	ck_assert_uint_eq(size_of(f), 7);
+	ck_assert_int_eq(env_read(f, buf, 8, 0), 7);
+	ck_assert_mem_eq(buf, "\0\0\0abcd", 7);
+	ck_assert_int_eq(env_read(f, buf, 8, 7), 0);
+	ck_assert_int_eq(env_read(f, buf, 8, 1000), 0);
+	ck_assert_int_lt(env_read(f, buf, 8, UINT64_MAX - 4), 0);
+	ck_assert_int_lt(put(f, "x", UINT64_MAX), 0);
+	ck_assert_int_eq(env_sync(f), 0);
+	ck_assert_int_eq(env_truncate(f, 5), 0);
+	ck_assert(holds(f, "ab", 3));
+	ck_assert_int_eq(env_truncate(f, 6), 0);
+	ck_assert_int_eq(env_read(f, buf, 8, 5), 1);
+	ck_assert_int_eq(buf[0], 0);
+	env_writeback(f, 0, 5);
+	env_advise(f, 0, 0, ENV_ADVICE_DONTNEED);
+	env_close(f);
+	env_close(NULL);
+}
+END_TEST
+
+START_TEST(a_write_may_have_more_vectors_than_the_system_takes)
+{
+	enum { COUNT = IOV_MAX * 2 + 7 };
+	struct env_file *f = create("a");
+	struct iovec *iov = calloc(COUNT, sizeof(*iov));
+	uint8_t bytes[COUNT * 2], back[COUNT * 2 + 1];
+
+	for (int i = 0; i < COUNT; i++) {
+		bytes[2 * i] = (uint8_t)i;
+		bytes[2 * i + 1] = (uint8_t)(i >> 8);
+		iov[i] = (struct iovec){ bytes + 2 * i, 2 };
+	}
+	ck_assert_int_eq(env_write(f, iov, COUNT, 11), 0);
+	ck_assert_int_eq(env_read(f, back, sizeof(back), 11), sizeof(bytes));
+	ck_assert_mem_eq(back, bytes, sizeof(bytes));
+	free(iov);
+	env_close(f);
+}
+END_TEST
+
+START_TEST(open_tells_missing_existing_and_read_only)
+{
+	struct env_file *f;
+
+	ck_assert_int_eq(env_open(env, in_dir("a"), ENV_READ, &f), -ENOENT);
+	ck_assert_ptr_null(f);
+	f = create("a");
+	ck_assert_int_eq(put(f, "x", 0), 0);
+	env_close(f);
+	ck_assert_int_eq(env_open(env, in_dir("a"), ENV_WRITE | ENV_CREATE, &f),
+	    -EEXIST);
+	ck_assert_int_eq(env_open(env, in_dir("a"), ENV_READ, &f), 0);
+	ck_assert(holds(f, "x", 0));
+	ck_assert_int_eq(put(f, "y", 0), -EBADF);
+	ck_assert_int_eq(env_map(f, 1), -EBADF);
+	env_close(f);
+	ck_assert_int_eq(env_open(env, in_dir("no/a"), ENV_READ, &f), -ENOENT);
+}
+END_TEST
+
+static int
+count_name(void *arg, const char *name)
+{
+	ck_assert_str_ne(name, ".");
+	ck_assert_str_ne(name, "..");
+	++*(int *)arg;
+	return 0;
+}
+
+static int
+stop_at_once(void *arg, const char *name)
+{
+	(void)arg, (void)name;
+	return -ECANCELED;
+}
+
+START_TEST(names_move_join_and_go)
+{
+	struct env_file *a = create("a"), *b = create("b");
+	int n = 0;
+
+	ck_assert_int_eq(put(a, "A", 0), 0);
+	ck_assert_int_eq(put(b, "B", 0), 0);
+	ck_assert_int_eq(env_link(env, in_dir("a"), in_dir("b")), -EEXIST);
+	ck_assert_int_eq(env_link(env, in_dir("a"), in_dir("c")), 0);
+	ck_assert_int_eq(env_rename(env, in_dir("a"), in_dir("b")), 0);
+	ck_assert_int_eq(env_rename(env, in_dir("a"), in_dir("b")), -ENOENT);
+	ck_assert(!exists("a") && exists("b") && exists("c"));
+	ck_assert(holds(b, "B", 0)); /* still open, without a name */
+	ck_assert_int_eq(env_list(env, dir, count_name, &n), 0);
+	ck_assert_int_eq(n, 2);
+	ck_assert_int_eq(env_list(env, dir, stop_at_once, &n), -ECANCELED);
+	ck_assert_int_eq(env_unlink(env, in_dir("b")), 0);
+	ck_assert_int_eq(env_unlink(env, in_dir("b")), -ENOENT);
+	ck_assert_int_eq(env_sync_dir(env, dir), 0);
+	ck_assert_int_eq(env_sync_dir(env, in_dir("no")), -ENOENT);
+	ck_assert_int_eq(env_list(env, in_dir("no"), count_name, &n), -ENOENT);
+	ck_assert_int_eq(env_mkdir(env, dir), -EEXIST);
+	env_close(a);
+	env_close(b);
+}
+END_TEST
+
+START_TEST(a_lock_is_held_once_and_let_go_at_close)
+{
+	struct env_file *l1, *l2, *f;
+
+	ck_assert_int_eq(env_lock(env, in_dir("L"), "a longer text", &l1), 0);
+	ck_assert_int_eq(env_lock(env, in_dir("L"), "other", &l2), -EBUSY);
+	ck_assert_ptr_null(l2);
+	ck_assert_int_eq(env_open(env, in_dir("L"), ENV_READ, &f), 0);
+	ck_assert(holds(f, "a longer text", 0));
+	env_close(f);
+	/* A close of another handle does not let go. */
+	ck_assert_int_eq(env_lock(env, in_dir("L"), "other", &l2), -EBUSY);
+	env_close(l1);
+	ck_assert_int_eq(env_lock(env, in_dir("L"), "short", &l2), 0);
+	ck_assert(holds(l2, "short", 0));
+	env_close(l2);
+	ck_assert_int_eq(env_lock(env, in_dir("L"), NULL, &l2), 0);
+	ck_assert(holds(l2, "short", 0));
+	env_close(l2);
+}
+END_TEST
+
+START_TEST(allocate_grows_and_keeps_what_is_there)
+{
+	struct env_file *f = create("a");
+	struct env_space space;
+	char buf[4];
+
+	ck_assert_int_eq(put(f, "abc", 0), 0);
+	ck_assert_int_eq(env_allocate(f, 10000, false), 0);
+	ck_assert_uint_eq(size_of(f), 10000);
+	ck_assert_int_eq(env_allocate(f, (3u << 20) + 5, true), 0);
+	ck_assert_uint_eq(size_of(f), (3u << 20) + 5);
+	ck_assert_int_eq(env_allocate(f, 100, true), 0);
+	ck_assert_uint_eq(size_of(f), (3u << 20) + 5);
+	ck_assert_int_eq(env_read(f, buf, 4, 0), 4);
+	ck_assert_mem_eq(buf, "abc", 4);
+	ck_assert_int_eq(env_space(env, dir, &space), 0);
+	ck_assert_uint_gt(space.total_bytes, space.free_bytes);
+	env_close(f);
+}
+END_TEST
+
+START_TEST(a_mapped_file_behaves_like_any_other)
+{
+	struct env_file *f = create("a"), *g;
+	struct iovec iov[2] = { vec("xy"), vec("z") };
+
+	ck_assert_int_eq(env_map(f, 100), -EINVAL);
+	ck_assert_int_eq(env_allocate(f, 8192, true), 0);
+	ck_assert_int_eq(env_map(f, 8192), 0);
+	ck_assert_int_eq(env_map(f, 8192), 0);
+	ck_assert_int_eq(env_write(f, iov, 2, 4095), 0);
+	ck_assert_int_eq(put(f, "end", 8189), 0);
+	ck_assert_int_eq(put(f, "across", 8190), 0);
+	ck_assert_uint_eq(size_of(f), 8196);
+	ck_assert_int_eq(env_open(env, in_dir("a"), ENV_READ, &g), 0);
+	ck_assert(holds(g, "eacross", 8189));
+	ck_assert_int_eq(env_sync(f), 0);
+	/* Where the file was cut, writing extends it again. */
+	ck_assert_int_eq(env_truncate(f, 4097), 0);
+	ck_assert(holds(g, "xy", 4095));
+	ck_assert_int_eq(put(f, "more", 4097), 0);
+	ck_assert(holds(g, "xymore", 4095));
+	env_close(g);
+	env_close(f);
+}
+END_TEST
+
+/* ---- The real env ---- */
+
+START_TEST(allocated_blocks_are_real)
+{
+	struct env_file *f = create("a");
+	struct stat st;
+
+	ck_assert_int_eq(env_allocate(f, 1u << 20, false), 0);
+	ck_assert_int_eq(stat(in_dir("a"), &st), 0);
+	ck_assert_int_ge(st.st_blocks, (1 << 20) / 512);
+	env_close(f);
+	f = create("b");
+	ck_assert_int_eq(env_allocate(f, 1u << 20, true), 0);
+	ck_assert_int_eq(stat(in_dir("b"), &st), 0);
+	ck_assert_int_ge(st.st_blocks, (1 << 20) / 512);
+	env_close(f);
+}
+END_TEST
+
+START_TEST(descriptors_do_not_reach_children)
+{
+	struct env_file *f = create("a"), *l;
+	int first = dup(0);
+
+	ck_assert_int_eq(env_lock(env, in_dir("L"), "", &l), 0);
+	for (int fd = 3; fd < first; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+		char link[64], target[256] = "";
+
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		if (readlink(link, target, sizeof(target) - 1) > 0 &&
+		    strncmp(target, dir, strlen(dir)) == 0)
+			ck_assert_int_ne(flags & FD_CLOEXEC, 0);
+	}
+	close(first);
+	env_close(f);
+	env_close(l);
+}
+END_TEST
+
+START_TEST(a_lock_of_another_process_is_seen)
+{
+	int ready[2], done[2];
+	struct env_file *l;
+	char c;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	ck_assert_int_eq(pipe(done), 0);
+	pid = fork();
+	if (pid == 0) {
+		int rc = env_lock(env, in_dir("L"), "child", &l);
+
+		if (write(ready[1], "x", 1) != 1 || read(done[0], &c, 1) != 1)
+			_exit(1);
+		_exit(rc == 0 ? 0 : 2); /* dies without closing */
+	}
+	ck_assert_int_eq(read(ready[0], &c, 1), 1);
+	ck_assert_int_eq(env_lock(env, in_dir("L"), "me", &l), -EBUSY);
+	ck_assert_int_eq(write(done[1], "x", 1), 1);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(env_lock(env, in_dir("L"), "me", &l), 0);
+	ck_assert(holds(l, "me", 0));
+	env_close(l);
+}
+END_TEST
+
+START_TEST(a_store_to_a_lost_page_is_an_error_not_a_death)
+{
+	struct env_file *f = create("a");
+	char *block = calloc(1, 5000);
+	struct iovec iov = { block, 5000 };
+
+	ck_assert_int_eq(env_allocate(f, 65536, true), 0);
+	ck_assert_int_eq(env_map(f, 65536), 0);
+	ck_assert_int_eq(put(f, "x", 60000), 0);
+	ck_assert_int_eq(truncate(in_dir("a"), 8192), 0);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(put(f, "x", 60000), -EIO);
+		ck_assert_int_eq(env_write(f, &iov, 1, 8000), -EIO);
+		ck_assert_int_eq(put(f, "y", 100), 0);
+	}
+	ck_assert(holds(f, "", 8192));
+	ck_assert_int_eq(env_sync(f), 0);
+	free(block);
+	env_close(f);
+}
+END_TEST
+
+struct storer {
+	struct env_file *file;
+	uint64_t off; /* each its own */
+};
+
+static void *
+store_to_lost_page(void *arg)
+{
+	const struct storer *s = arg;
+	sigset_t all;
+
+	/* As background threads have it. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	for (int i = 0; i < 100; i++) {
+		if (put(s->file, "x", 60000 + s->off) != -EIO ||
+		    put(s->file, "x", s->off) != 0)
+			return arg;
+	}
+	return NULL;
+}
+
+START_TEST(threads_meet_lost_pages_each_for_itself)
+{
+	struct env_file *f = create("a");
+	struct storer storers[4];
+	pthread_t threads[4];
+	void *failed;
+
+	ck_assert_int_eq(env_allocate(f, 65536, true), 0);
+	ck_assert_int_eq(env_map(f, 65536), 0);
+	ck_assert_int_eq(truncate(in_dir("a"), 4096), 0);
+	for (int i = 0; i < 4; i++) {
+		storers[i] = (struct storer){ f, 16u * (unsigned)i };
+		ck_assert_int_eq(pthread_create(&threads[i], NULL,
+				     store_to_lost_page, &storers[i]),
+		    0);
+	}
+	for (int i = 0; i < 4; i++) {
+		pthread_join(threads[i], &failed);
+		ck_assert_ptr_null(failed);
+	}
+	env_close(f);
+}
+END_TEST
+
+static sigjmp_buf own_jump;
+
+static void
+own_handler(int sig)
+{
+	(void)sig;
+	siglongjmp(own_jump, 1);
+}
+
+START_TEST(other_sigbus_goes_to_whoever_was_there_before)
+{
+	struct sigaction sa = { .sa_handler = own_handler };
+	struct env_file *f;
+	bool was_called = false;
+
+	ck_assert_int_eq(sigaction(SIGBUS, &sa, NULL), 0);
+	f = create("a");
+	ck_assert_int_eq(env_allocate(f, 8192, true), 0);
+	ck_assert_int_eq(env_map(f, 8192), 0);
+	if (sigsetjmp(own_jump, 1) == 0)
+		raise(SIGBUS);
+	else
+		was_called = true;
+	ck_assert(was_called);
+	ck_assert_int_eq(truncate(in_dir("a"), 0), 0);
+	ck_assert_int_eq(put(f, "x", 0), -EIO);
+	env_close(f);
+}
+END_TEST
+
+START_TEST(other_sigbus_kills_when_nobody_was_there)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		struct sigaction dfl = { .sa_handler = SIG_DFL };
+		struct env_file *f;
+
+		sigaction(SIGBUS, &dfl, NULL);
+		f = create("child");
+		if (env_allocate(f, 8192, true) != 0 || env_map(f, 8192) != 0)
+			_exit(1);
+		raise(SIGBUS);
+		_exit(2);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), SIGBUS);
+}
+END_TEST
+
+START_TEST(mapped_writes_survive_sigkill)
+{
+	struct env_file *f = create("a");
+	pid_t pid;
+
+	env_close(f);
+	pid = fork();
+	if (pid == 0) {
+		if (env_open(env, in_dir("a"), ENV_WRITE, &f) != 0 ||
+		    env_allocate(f, 8192, true) != 0 || env_map(f, 8192) != 0 ||
+		    put(f, "alive", 8187) != 0)
+			_exit(1);
+		kill(getpid(), SIGKILL);
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(env_open(env, in_dir("a"), ENV_READ, &f), 0);
+	ck_assert(holds(f, "alive", 8187));
+	env_close(f);
+}
+END_TEST
+
+static void
+add_contract(TCase *tc)
+{
+	tcase_add_test(tc, a_file_reads_back_what_was_written);
+	tcase_add_test(tc, a_write_may_have_more_vectors_than_the_system_takes);
+	tcase_add_test(tc, open_tells_missing_existing_and_read_only);
+	tcase_add_test(tc, names_move_join_and_go);
+	tcase_add_test(tc, a_lock_is_held_once_and_let_go_at_close);
+	tcase_add_test(tc, allocate_grows_and_keeps_what_is_there);
+	tcase_add_test(tc, a_mapped_file_behaves_like_any_other);
+}
+
+int
+main(void)
+{
+	Suite *s = suite_create("env");
+	TCase *posix = tcase_create("posix"), *mem = tcase_create("mem");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	suite_add_tcase(s, posix);
+	tcase_add_checked_fixture(posix, use_posix, drop_posix);
+	add_contract(posix);
+	tcase_add_test(posix, allocated_blocks_are_real);
+	tcase_add_test(posix, descriptors_do_not_reach_children);
+	tcase_add_test(posix, a_lock_of_another_process_is_seen);
+	tcase_add_test(posix, a_store_to_a_lost_page_is_an_error_not_a_death);
+	tcase_add_test(posix, threads_meet_lost_pages_each_for_itself);
+	tcase_add_test(posix, other_sigbus_goes_to_whoever_was_there_before);
+	tcase_add_test(posix, other_sigbus_kills_when_nobody_was_there);
+	tcase_add_test(posix, mapped_writes_survive_sigkill);
+
+	suite_add_tcase(s, mem);
+	tcase_add_checked_fixture(mem, use_mem, drop_mem);
+	add_contract(mem);
+
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+/* Names of a store's files: one spelling for each. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/filename.h"
+#include "util/log.h"
+
+static void
+quiet(enum log_level level, const char *line)
+{
+	(void)level, (void)line;
+}
+
+START_TEST(every_kind_has_its_name)
+{
+	static const struct {
+		enum file_kind kind;
+		uint64_t number;
+		const char *path;
+	} cases[] = {
+		{ FILE_LOCK, 0, "d/LOCK" },
+		{ FILE_MANIFEST, 1, "d/MANIFEST-000001" },
+		{ FILE_WAL, 12, "d/000012.log" },
+		{ FILE_TABLE, 999999, "d/999999.sst" },
+		{ FILE_SEGMENT, 1000000, "d/1000000.seg" },
+		{ FILE_TEMP, UINT64_MAX, "d/18446744073709551615.tmp" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		enum file_kind kind;
+		uint64_t number;
+		char path[64];
+
+		ck_assert_int_eq(filename_make(path, sizeof(path), "d",
+				     cases[i].kind, cases[i].number),
+		    0);
+		ck_assert_str_eq(path, cases[i].path);
+		ck_assert_int_eq(filename_parse(path + 2, &kind, &number), 0);
+		ck_assert_int_eq(kind, cases[i].kind);
+		ck_assert_uint_eq(number, cases[i].number);
+	}
+}
+END_TEST
+
+START_TEST(names_that_are_not_ours_are_refused)
+{
+	static const char *const names[] = { "", "LOCK2", "lock", "MANIFEST",
+		"MANIFEST-", "MANIFEST-1", "MANIFEST-000001.tmp", "1.log",
+		"0000001.log", "000001.log ", "000001.logs", "000001", ".log",
+		"-00001.log", "+00001.log", "00000a.log", "000001.LOG",
+		"18446744073709551616.sst", "99999999999999999999999.sst",
+		"000001.ldb", "CURRENT" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		enum file_kind kind;
+		uint64_t number;
+
+		ck_assert_msg(filename_parse(names[i], &kind, &number) ==
+			-EINVAL,
+		    "accepted \"%s\"", names[i]);
+	}
+}
+END_TEST
+
+START_TEST(a_path_that_does_not_fit_is_refused)
+{
+	char path[17];
+
+	log_set_sink(quiet);
+	/* "dir/000001.log" has 14 bytes and its end. */
+	ck_assert_int_eq(filename_make(path, 15, "dir", FILE_WAL, 1), 0);
+	ck_assert_int_eq(filename_make(path, 14, "dir", FILE_WAL, 1),
+	    -ENAMETOOLONG);
+	log_set_sink(NULL);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("filename");
+	TCase *tc = tcase_create("filename");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	suite_add_tcase(s, tc);
+	tcase_add_test(tc, every_kind_has_its_name);
+	tcase_add_test(tc, names_that_are_not_ours_are_refused);
+	tcase_add_test(tc, a_path_that_does_not_fit_is_refused);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
