@@ -182,6 +182,8 @@ db_compact_thread(void *arg)
 		db_update_delay_locked(db);
 		cond_broadcast(&db->progress);
 		cond_broadcast(&db->work);
+		if (rc < 0)
+			db->compact_error = rc;
 		if (rc < 0 && !db->stop) {
 			if (rc == -ENOSPC)
 				log_warn("%s: no room to compact; free some "

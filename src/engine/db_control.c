@@ -275,10 +275,13 @@ control_compact(struct db *db)
 
 	mutex_lock(&db->mu);
 	db->compact_all = rc == 0;
+	db->compact_error = 0;
 	cond_broadcast(&db->work);
 	while (rc == 0 && !is_compacted_locked(db)) {
 		if (db_error(db) < 0)
 			rc = -EIO;
+		else if (db->compact_error < 0)
+			rc = db->compact_error;
 		else
 			cond_wait(&db->progress, &db->mu);
 	}

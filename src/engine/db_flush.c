@@ -164,6 +164,9 @@ db_flush_thread(void *arg)
 			(void)db_rotate(db);
 			mutex_lock(&db->mu);
 		} else {
+			/* Those who wait look at the error (db_poison). */
+			if (db_error(db) < 0)
+				cond_broadcast(&db->progress);
 			mutex_unlock(&db->mu);
 			db_remove_doomed(db);
 			mutex_lock(&db->mu);

@@ -20,7 +20,9 @@ db_doom(struct db *db, enum file_kind kind, uint64_t number)
 {
 	struct doomed_file *d;
 
-	if (db->read_only)
+	/* After a failure the manifest on disk may name what memory no longer
+	 * does: nothing is removed until the store was opened again. */
+	if (db->read_only || db_error(db) < 0)
 		return;
 	d = malloc(sizeof(*d));
 	if (d == NULL)
@@ -45,6 +47,10 @@ db_remove_doomed(struct db *db)
 	mutex_unlock(&db->doomed_mu);
 	for (; d != NULL; d = next) {
 		next = d->next;
+		if (db_error(db) < 0) {
+			free(d);
+			continue;
+		}
 		if (d->kind == FILE_TABLE || d->kind == FILE_SEGMENT)
 			table_cache_evict(db->tables, d->number);
 		if (filename_make(path, sizeof(path), db->dir, d->kind,

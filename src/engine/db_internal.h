@@ -193,7 +193,8 @@ struct db {
 	bool manifest_busy;
 	bool stop;
 	bool compact_all; /* kvfsctl compact */
-	int background_error; /* last, of flush or compaction */
+	int background_error; /* of the last flush */
+	int compact_error; /* of the last compaction that failed */
 
 	/* guarded by segment_mu */
 	struct mutex segment_mu;

@@ -229,7 +229,6 @@ db_log_switch(struct db *db, uint64_t need)
 	}
 	file = log->file;
 	log->file = NULL;
-	(void)env_map(file, log->size);
 	rc = wal_writer_open(file, log->path, log->number, log->size, chain,
 	    next_seq, atomic_load(&db->durable_seq),
 	    atomic_load(&db->wal_buffer_bytes), &log->writer);

@@ -150,12 +150,13 @@ manifest_append(struct manifest *m, const struct version_edit *e)
 		 * takes it for a torn tail. */
 		return rc;
 	}
-	if (rc == 0)
+	if (rc == 0) {
 		rc = env_sync(m->file);
+		/* Whatever it says, nobody knows what is on disk now. */
+		if (rc == -ENOSPC || rc == -ENOMEM)
+			rc = -EIO;
+	}
 	if (rc < 0) {
-		log_error("%s: cannot write the manifest: %s; the store is "
-			  "now read-only, remount it",
-		    m->path, strerror(-rc));
 		m->error = rc;
 		return rc;
 	}

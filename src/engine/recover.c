@@ -385,12 +385,21 @@ static int
 verify_record(void *arg, enum key_type type, struct slice user,
     struct slice value)
 {
-	struct kv_value v = { 0 };
-	int rc = 0;
+	struct db *db = arg;
+	struct segment_pointer p;
+	struct table_handle *handle;
+	struct segment_reader *reader;
+	int rc;
 
-	if (type == KEY_POINTER) {
-		rc = db_read_pointer(arg, user, value, &v);
-		kv_value_release(&v);
+	if (type != KEY_POINTER)
+		return 0;
+	rc = segment_pointer_decode(value, &p);
+	if (rc == 0)
+		rc = table_cache_segment(db->tables, p.segment, &handle,
+		    &reader);
+	if (rc == 0) {
+		rc = segment_probe(reader, &p, user);
+		table_handle_release(handle);
 	}
 	return rc;
 }

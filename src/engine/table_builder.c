@@ -122,7 +122,7 @@ write_out(struct table_builder *b, bool all)
 		return 0;
 	rc = env_write(b->file, &iov, 1, b->written);
 	if (rc < 0) {
-		log_error("table %llu: write at %llu: %s",
+		log_error("%06llu.sst: write at %llu: %s",
 		    (unsigned long long)b->number,
 		    (unsigned long long)b->written, strerror(-rc));
 		return fail(b, rc);
@@ -263,7 +263,7 @@ check_key(struct table_builder *b, struct slice ikey, struct slice value)
 		what = "keys out of order";
 	if (what == NULL)
 		return 0;
-	log_error("table %llu: refused to write an entry: %s (a bug, or "
+	log_error("%06llu.sst: refused to write an entry: %s (a bug, or "
 		  "damaged memory)",
 	    (unsigned long long)b->number, what);
 	return fail(b, -KVFS_ECORRUPT);
@@ -292,7 +292,8 @@ table_builder_add(struct table_builder *b, struct slice ikey,
 		return rc;
 	rc = count_entry(b, ikey, value);
 	if (rc < 0) {
-		log_error("table %llu: damaged segment pointer",
+		log_error("%06llu.sst: refused to write a damaged segment "
+			  "pointer",
 		    (unsigned long long)b->number);
 		return fail(b, rc);
 	}

@@ -81,85 +81,16 @@ table_index_builder_finish(const struct table_index_builder *b, struct buf *out)
 
 /* ---- Reading ---- */
 
-/* The first bytes of a separator or key after the common ones, zeros where
- * it ends: keys compare like their windows, or these are equal. */
-struct window {
-	uint8_t bytes[INDEX_WINDOW];
-};
-
-static inline struct window
-window_of(const uint8_t *p, size_t len)
+static uint64_t
+head_of(const uint8_t *p, size_t len)
 {
-	struct window w;
+	uint8_t pad[sizeof(uint64_t)] = { 0 };
 
-	if (len >= INDEX_WINDOW) {
-		memcpy(w.bytes, p, INDEX_WINDOW);
-		return w;
-	}
-	memset(w.bytes, 0, INDEX_WINDOW);
+	if (len >= sizeof(uint64_t))
+		return get_be64(p);
 	if (len != 0)
-		memcpy(w.bytes, p, len);
-	return w;
-}
-
-static inline uint64_t
-head_of(const struct table_index *x, const struct window *w)
-{
-	uint64_t head = 0;
-
-	for (int i = 0; i < INDEX_PICKS; i++)
-		head = head << 8 | w->bytes[x->picks[i]];
-	return head;
-}
-
-/* Whether heads tell the order of w against the separators. */
-static inline bool
-is_fixed_same(const struct table_index *x, const struct window *w)
-{
-	uint64_t differs = 0;
-
-	for (int i = 0; i < INDEX_WINDOW; i += 8)
-		differs |= (get_le64(w->bytes + i) ^ get_le64(x->fixed + i)) &
-		    get_le64(x->fixed_mask + i);
-	return differs == 0;
-}
-
-/* Choose the columns of the head, now that the keys are in place. */
-static void
-pick_columns(struct table_index *x)
-{
-	struct window first, w;
-	uint8_t varies[INDEX_WINDOW] = { 0 };
-	uint32_t begin = 0;
-	int n = 0, last = INDEX_WINDOW - 1;
-
-	for (uint32_t i = 0; i < x->count; i++) {
-		w = window_of(x->keys + begin, x->ends[i] - begin);
-		if (i == 0)
-			first = w;
-		for (int c = 0; c < INDEX_WINDOW; c++)
-			varies[c] |= w.bytes[c] ^ first.bytes[c];
-		begin = x->ends[i];
-	}
-	for (int c = 0; c < INDEX_WINDOW && n < INDEX_PICKS; c++)
-		if (varies[c] != 0)
-			x->picks[n++] = (uint8_t)c;
-	/* Fewer than eight columns vary: any others add nothing. */
-	if (n == INDEX_PICKS)
-		last = x->picks[n - 1];
-	for (; n < INDEX_PICKS; n++)
-		x->picks[n] = INDEX_WINDOW - 1;
-	for (int c = 0; c < last && x->count != 0; c++)
-		if (varies[c] == 0) {
-			x->fixed_mask[c] = 0xff;
-			x->fixed[c] = first.bytes[c];
-		}
-	begin = 0;
-	for (uint32_t i = 0; i < x->count; i++) {
-		w = window_of(x->keys + begin, x->ends[i] - begin);
-		x->heads[i] = head_of(x, &w);
-		begin = x->ends[i];
-	}
+		memcpy(pad, p, len);
+	return get_be64(pad);
 }
 
 /* One separator, decoded into key, which holds the one before. */
@@ -249,6 +180,7 @@ fill(struct cursor c, struct table_index *x)
 			return -KVFS_ECORRUPT;
 		memcpy(x->keys + end, s.key + x->common_len,
 		    s.len - x->common_len);
+		x->heads[i] = head_of(x->keys + end, s.len - x->common_len);
 		end += (uint32_t)(s.len - x->common_len);
 		x->ends[i] = end;
 		x->trailers[i] = s.trailer;
@@ -256,7 +188,6 @@ fill(struct cursor c, struct table_index *x)
 		off += s.sealed_len;
 	}
 	x->offs[x->count] = off;
-	pick_columns(x);
 	return 0;
 }
 
@@ -339,22 +270,6 @@ common_cmp(const struct table_index *x, struct slice user, struct slice *restp)
 	return n < x->common_len;
 }
 
-/* The first separator in [lo, hi) that is not before the key; hi: none. */
-static uint32_t
-search_keys(const struct table_index *x, uint32_t lo, uint32_t hi,
-    struct slice rest, uint64_t trailer)
-{
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (rest_cmp(x, mid, rest, trailer) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 /* The first head that is not below head; x->count: none. */
 static inline uint32_t
 search_heads(const struct table_index *x, uint64_t head)
@@ -375,7 +290,6 @@ uint32_t
 table_index_find(const struct table_index *x, struct slice user,
     uint64_t trailer)
 {
-	struct window w;
 	struct slice rest;
 	uint64_t head;
 	uint32_t lo, hi, step = 1;
@@ -386,10 +300,7 @@ table_index_find(const struct table_index *x, struct slice user,
 	c = common_cmp(x, user, &rest);
 	if (c != 0)
 		return c < 0 ? x->count : 0;
-	w = window_of(rest.data, rest.len);
-	if (!is_fixed_same(x, &w))
-		return search_keys(x, 0, x->count, rest, trailer);
-	head = head_of(x, &w);
+	head = head_of(rest.data, rest.len);
 	lo = search_heads(x, head);
 	/* Usually few heads are alike: gallop over those. */
 	hi = lo;
@@ -399,7 +310,7 @@ table_index_find(const struct table_index *x, struct slice user,
 		hi = step < x->count - lo ? lo + step : x->count;
 		step *= 2;
 	}
-	/* hi is not before the key, or a head above it, or the end. */
+	/* hi is not before the key, or has a head above it, or is the end. */
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 

@@ -4,12 +4,9 @@
  * where it lies. Decoded once at open from the bytes that table_format.h
  * describes under "Index". Immutable afterwards, any thread.
  *
- * The bytes that all separators begin with are kept once. Of the next ones,
- * those columns are left out in which all separators have the same byte
- * (the upper bytes of inode numbers, say), and the first eight others of
- * each separator form a number, its head. An array of heads fits the
- * processor's caches and is searched without a branch; full keys are
- * compared only where heads agree.
+ * The bytes that all separators begin with are kept once; the next eight of
+ * each form an array of numbers, which fits the processor's caches and is
+ * searched without a branch. Full keys are compared only where those agree.
  */
 #ifndef KVFS_ENGINE_TABLE_INDEX_H
 #define KVFS_ENGINE_TABLE_INDEX_H
@@ -39,18 +36,11 @@ int table_index_builder_finish(const struct table_index_builder *b,
 
 /* ---- Reading ---- */
 
-#define INDEX_WINDOW 24 /* columns looked at, after the common bytes */
-#define INDEX_PICKS 8
-
 struct table_index {
 	uint32_t count; /* of blocks */
 	uint32_t common_len;
 	uint8_t common[KEY_USER_MAX];
-	uint8_t picks[INDEX_PICKS]; /* columns that make the head */
-	/* Columns before the last pick where all separators agree: bytes of
-	 * 0xff in the mask, and what they hold. */
-	uint8_t fixed_mask[INDEX_WINDOW], fixed[INDEX_WINDOW];
-	uint64_t *heads; /* count */
+	uint64_t *heads; /* count: the 8 bytes after the common ones */
 	uint64_t *trailers; /* count */
 	uint64_t *offs; /* count + 1: places of the blocks */
 	uint32_t *ends; /* count: end of each separator's rest in keys */

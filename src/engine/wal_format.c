@@ -71,6 +71,12 @@ wal_frame_has_magic(const uint8_t *src)
 	return get_le32(src) == FRAME_MAGIC;
 }
 
+uint32_t
+wal_frame_peek_number(const uint8_t src[WAL_FRAME_HEADER_LEN])
+{
+	return wal_frame_has_magic(src) ? get_le32(src + 12) : 0;
+}
+
 bool
 wal_frame_decode(const uint8_t src[WAL_FRAME_HEADER_LEN], uint32_t salt,
     struct wal_frame_header *h, uint32_t *sump)

@@ -37,6 +37,8 @@ struct wal_frame_header {
 uint32_t wal_frame_encode(const struct wal_frame_header *h, uint32_t salt,
     uint8_t dst[WAL_FRAME_HEADER_LEN]);
 bool wal_frame_has_magic(const uint8_t *src);
+/* The log that a frame says it belongs to, unverified; 0 without magic. */
+uint32_t wal_frame_peek_number(const uint8_t src[WAL_FRAME_HEADER_LEN]);
 /* False when the magic or the sum is wrong; the fields are not judged. */
 bool wal_frame_decode(const uint8_t src[WAL_FRAME_HEADER_LEN], uint32_t salt,
     struct wal_frame_header *h, uint32_t *sump);

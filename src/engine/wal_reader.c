@@ -65,6 +65,12 @@ check_header(struct wal_reader *r, uint64_t number, uint64_t size,
 		return -KVFS_ECORRUPT;
 	}
 	if (!wal_header_decode(sector, h, &r->salt)) {
+		/* A process that died while it wrote the header, or a disk
+		 * that refused it, left a log that no frame went to. */
+		if (len < WAL_HEADER_LEN + WAL_FRAME_HEADER_LEN ||
+		    wal_frame_peek_number(sector + WAL_HEADER_LEN) !=
+			(uint32_t)number)
+			return 0;
 		log_error("%s: offset 0: damage: the log's header does not "
 			  "match its checksum",
 		    r->path);

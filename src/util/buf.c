@@ -38,7 +38,9 @@ buf_reserve(struct buf *b, size_t more)
 
 	if (b->error != 0)
 		return b->error;
-	if (b->cap - b->len >= more)
+	/* An empty buffer gets memory even for nothing: callers may add to
+	 * its pointer. */
+	if (b->data != NULL && b->cap - b->len >= more)
 		return 0;
 	if (more > SIZE_MAX / 2 - b->len)
 		return b->error = -ENOMEM;
