@@ -358,8 +358,8 @@ START_TEST(incompressible_blocks_stop_the_attempts_and_are_stored_raw)
 			char name[16];
 
 			for (size_t k = 0; k < sizeof(value); k++)
-				value[k] = kind != 0 ? (uint8_t)random_u64()
-						     : 'x';
+				value[k] = kind != 0 ? (uint8_t)random_u64() :
+						       'x';
 			snprintf(name, sizeof(name), "%08u", (unsigned)i);
 			entries_add(&all, 1, 1, slice_str(name), 1, KEY_VALUE,
 			    slice_make(value, sizeof(value)));
@@ -385,8 +385,6 @@ START_TEST(keys_out_of_order_are_refused_for_good)
 	struct env_file *f = mem_file_open(&file);
 	struct table_builder *b = table_builder_create(f, NUMBER, &opts);
 
-	log_set_sink(NULL);
-	log_set_level(LOG_LVL_ERROR);
 	entries_add_random(&all, 50, 10);
 	ck_assert_int_eq(table_builder_add(b, entry_key(&all, 1),
 			     slice_str("")),
@@ -408,7 +406,6 @@ START_TEST(a_failed_write_is_returned_and_stays)
 	struct env_file *f = mem_file_open(&file);
 	struct table_builder *b = table_builder_create(f, NUMBER, &opts);
 
-	log_set_sink(NULL);
 	file.write_error = -ENOSPC;
 	entries_add_random(&all, 50, 10);
 	for (size_t i = 0; i < all.count; i++)

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Contents that wait become rows; see content.h. A batch carries chunks in
+ * ascending order and the attributes that are true once they are there, so
+ * that a crash between two batches leaves a file that is whole up to its
+ * size.
+ */
+#include <assert.h>
+
+#include "fs/fs_internal.h"
+
+/* Whether contents belong in chunk rows, rather than inline. */
+static bool
+wants_chunks(const struct inode *in)
+{
+	const struct content *c = in->content;
+
+	return c->size > INLINE_MAX ||
+	    ((in->rec.flags & ATTR_CHUNKS) != 0 && !c->is_cut);
+}
+
+/* The base's contents as a record, before what waits is added. */
+static void
+begin_rec(struct txn *t, const struct inode *in, struct attr_rec *rec)
+{
+	const struct content *c = in->content;
+
+	if (c->is_cut) {
+		if ((in->rec.flags & ATTR_CHUNKS) != 0)
+			kv_batch_delete_group(&t->batch, SPACE_CHUNK, in->ino);
+		rec->flags &= ~(uint32_t)ATTR_CHUNKS;
+		rec->size = 0;
+		rec->alloc = 0;
+		rec->inline_len = 0;
+	}
+	rec->mtime = c->mtime;
+	rec->ctime = c->ctime;
+}
+
+static void
+add_chunk(struct txn *t, const struct inode *in, const struct dbuf *b,
+    struct attr_rec *rec)
+{
+	uint8_t space[8];
+	struct kv_key key = key_chunk(in->ino, b->index, space);
+	uint64_t old = b->old_alloc;
+
+	if (b->len != 0) {
+		kv_batch_put(&t->batch, &key,
+		    slice_make(b->mem, SCHEMA_TAG_LEN + b->len));
+		rec->flags |= ATTR_CHUNKS;
+	} else if (old != 0) {
+		kv_batch_delete(&t->batch, &key);
+	}
+	rec->alloc -= old < rec->alloc ? old : rec->alloc;
+	rec->alloc += alloc_of(b->len);
+}
+
+/* Buffers up to and including stop; all of them when it is NULL. */
+static int
+stage_run(struct fs *fs, struct txn *t, struct inode *in,
+    const struct dbuf *stop, struct attr_rec *rec, struct slice *datap)
+{
+	struct content *c = in->content;
+	struct dbuf *b;
+	uint64_t end;
+
+	*datap = (struct slice){ 0 };
+	begin_rec(t, in, rec);
+	if (!wants_chunks(in)) {
+		assert(stop == NULL);
+		rec->size = c->size;
+		b = content_find(c, 0);
+		if (b == NULL)
+			return c->is_cut ?
+			    0 :
+			    inode_copy_inline(fs, t, in, datap);
+		if (b->len != 0)
+			*datap = slice_make(dbuf_data(b), b->len);
+		rec->inline_len = b->len;
+		rec->alloc = alloc_of(b->len);
+		return 0;
+	}
+	/* content_load_inline() has made a buffer of it. */
+	rec->inline_len = 0;
+	RB_FOREACH (b, dbuf_tree, &c->bufs) {
+		add_chunk(t, in, b, rec);
+		if (b == stop)
+			break;
+	}
+	if (stop == NULL) {
+		rec->size = c->size;
+	} else {
+		end = (stop->index + 1) * CHUNK_SIZE;
+		if (end > c->size)
+			end = c->size;
+		if (rec->size < end)
+			rec->size = end;
+	}
+	return 0;
+}
+
+int
+content_stage(struct fs *fs, struct txn *t, struct inode *in,
+    struct attr_rec *rec, struct slice *datap)
+{
+	int rc = 0;
+
+	*datap = (struct slice){ 0 };
+	if (wants_chunks(in))
+		rc = content_load_inline(fs, in);
+	return rc < 0 ? rc : stage_run(fs, t, in, NULL, rec, datap);
+}
+
+void
+content_committed(struct fs *fs, struct inode *in)
+{
+	/* Relaxed: an estimate, made good at the next look. */
+	atomic_fetch_add_explicit(&fs->wb.space_used, in->content->data_bytes,
+	    memory_order_relaxed);
+	counter_add(&fs->counters.writebacks, 1);
+	content_drop(fs, in);
+}
+
+static int
+commit_run(struct fs *fs, struct inode *in, const struct dbuf *stop)
+{
+	struct content *c = in->content;
+	struct attr_rec rec = in->rec;
+	uint64_t seq, last = stop != NULL ? stop->index : 0;
+	struct slice data;
+	struct dbuf *b;
+	struct txn *t;
+	int rc;
+
+	t = txn_begin(fs);
+	if (t == NULL)
+		return -ENOMEM;
+	rc = stage_run(fs, t, in, stop, &rec, &data);
+	if (rc == 0)
+		rc = inode_put_row(fs, t, in, &rec, &data);
+	if (rc < 0)
+		goto out;
+	atomic_fetch_add(&in->content_gen, 1);
+	rc = txn_commit(fs, t, &seq);
+	if (rc < 0)
+		goto out;
+	if (stop == NULL) {
+		content_committed(fs, in);
+	} else {
+		while ((b = RB_MIN(dbuf_tree, &c->bufs)) != NULL &&
+		    b->index <= last) {
+			atomic_fetch_add_explicit(&fs->wb.space_used, b->len,
+			    memory_order_relaxed);
+			content_free_buf(fs, c, b);
+		}
+		c->is_cut = false;
+	}
+	inode_row_committed(fs, in, &rec, seq);
+out:
+	txn_end(fs, t);
+	return rc;
+}
+
+/* Up to the chunk last; or all, and the attributes. */
+static int
+commit_upto(struct fs *fs, struct inode *in, bool is_all, uint64_t last)
+{
+	struct content *c;
+	struct dbuf *b, *stop;
+	size_t bytes, count;
+	int rc;
+
+	if (wants_chunks(in)) {
+		rc = content_load_inline(fs, in);
+		if (rc < 0)
+			return rc;
+	}
+	while ((c = in->content) != NULL) {
+		bytes = count = 0;
+		stop = NULL;
+		RB_FOREACH (b, dbuf_tree, &c->bufs) {
+			if (!is_all && b->index > last)
+				break;
+			bytes += b->len;
+			stop = b;
+			if (bytes >= COMMIT_BYTES || ++count >= COMMIT_BUFS)
+				break;
+		}
+		if (!is_all && stop == NULL)
+			return 0;
+		if (is_all && b == NULL)
+			stop = NULL;
+		rc = commit_run(fs, in, stop);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int
+content_commit(struct fs *fs, struct inode *in)
+{
+	assert(in->state != INODE_DELETED || in->content == NULL);
+	if (in->content == NULL)
+		return 0;
+	return commit_upto(fs, in, true, 0);
+}
+
+int
+content_commit_full(struct fs *fs, struct inode *in)
+{
+	struct dbuf *tail;
+
+	if (in->content == NULL)
+		return 0;
+	tail = RB_MAX(dbuf_tree, &in->content->bufs);
+	if (tail == NULL || tail->is_full)
+		return content_commit(fs, in);
+	return tail->index == 0 ?
+	    0 :
+	    commit_upto(fs, in, false, tail->index - 1);
+}
+
+int
+content_commit_to_ride(struct fs *fs, struct inode *in)
+{
+	const struct content *c = in->content;
+
+	if (c == NULL || (c->data_bytes <= RIDE_BYTES &&
+			     c->count <= RIDE_BYTES / CHUNK_SIZE))
+		return 0;
+	return content_commit(fs, in);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How many inodes there are. A row that every create and delete rewrites
+ * would be one meeting place for all of them; instead the number is kept
+ * in memory and stored when the store is closed. After a crash it is
+ * counted anew, beside the work, in a view taken before the first
+ * operation: the difference to what was assumed makes it exact.
+ */
+#include <inttypes.h>
+
+#include "fs/fs_internal.h"
+
+uint64_t
+count_read(struct fs *fs)
+{
+	/* While it is counted anew it may be too small for what went. */
+	uint64_t n = atomic_load_explicit(&fs->inodes, memory_order_relaxed);
+
+	return n > INT64_MAX ? 0 : n;
+}
+
+static int
+store_count(struct fs *fs, bool is_exact)
+{
+	struct count_row row = { is_exact, count_read(fs) };
+	uint8_t value[SCHEMA_ROW_MAX];
+	struct txn *t = txn_begin(fs);
+	uint64_t seq;
+	int rc;
+
+	if (t == NULL)
+		return -ENOMEM;
+	txn_put_store(t, KEY_INODES, value, schema_put_count(value, &row));
+	rc = txn_commit(fs, t, &seq);
+	txn_end(fs, t);
+	return rc;
+}
+
+void
+count_add(struct fs *fs, int64_t n)
+{
+	/* Relaxed: a figure for statfs. */
+	atomic_fetch_add_explicit(&fs->inodes, (uint64_t)n,
+	    memory_order_relaxed);
+}
+
+/* Rows of one space that stand for an inode. -ECANCELED when stopped. */
+static int
+count_space(struct fs *fs, enum space space, uint64_t *np)
+{
+	struct kv_key from = { .space = (uint8_t)space };
+	struct dentry_row row;
+	struct kv_iter *it;
+	struct slice value;
+	int rc;
+
+	rc = kv_iter_open(fs->kv, &from, KV_SCOPE_SPACE, fs->count_snap, &it);
+	if (rc < 0)
+		return rc;
+	while ((rc = kv_iter_next(it)) == 1) {
+		if (atomic_load_explicit(&fs->count_stop,
+			memory_order_relaxed)) {
+			rc = -ECANCELED;
+			break;
+		}
+		if (space == SPACE_DENTRY) {
+			rc = kv_iter_value(it, &value);
+			if (rc < 0)
+				break;
+			if (schema_get_dentry(value, &row) < 0 || row.is_ref)
+				continue;
+		}
+		(*np)++;
+	}
+	kv_iter_close(it);
+	return rc;
+}
+
+static void *
+run(void *arg)
+{
+	struct fs *fs = arg;
+	uint64_t n = 0;
+	int rc;
+
+	rc = count_space(fs, SPACE_DENTRY, &n);
+	if (rc == 0)
+		rc = count_space(fs, SPACE_INODE, &n);
+	if (rc == 0) {
+		count_add(fs, (int64_t)(n - fs->count_assumed));
+		atomic_store(&fs->count_is_exact, true);
+	} else if (rc != -ECANCELED) {
+		log_warn("inodes could not be counted: %s; df -i shows an "
+			 "estimate",
+		    strerror(-rc));
+	}
+	kv_snapshot_release(fs->kv, fs->count_snap);
+	fs->count_snap = NULL;
+	return NULL;
+}
+
+int
+count_start(struct fs *fs)
+{
+	struct kv_key key = key_store(KEY_INODES);
+	struct count_row row = { 0 };
+	struct kv_value v;
+	int rc;
+
+	rc = kv_get(fs->kv, &key, NULL, &v);
+	if (rc == 0) {
+		/* A damaged count is one that has to be made anew. */
+		if (schema_get_count(v.data, &row) < 0)
+			row = (struct count_row){ 0 };
+		kv_value_release(&v);
+	} else if (rc != -ENOENT) {
+		return rc;
+	}
+	atomic_store(&fs->inodes, row.inodes);
+	atomic_store(&fs->count_is_exact, row.is_exact);
+	fs->count_assumed = row.inodes;
+	if (row.is_exact && !fs->read_only)
+		return store_count(fs, false);
+	if (row.is_exact)
+		return 0;
+	rc = kv_snapshot(fs->kv, &fs->count_snap);
+	if (rc < 0)
+		return rc;
+	rc = -pthread_create(&fs->counter, NULL, run, fs);
+	if (rc < 0) {
+		kv_snapshot_release(fs->kv, fs->count_snap);
+		return rc;
+	}
+	fs->has_counter = true;
+	return 0;
+}
+
+int
+count_stop(struct fs *fs)
+{
+	if (fs->has_counter) {
+		atomic_store(&fs->count_stop, true);
+		pthread_join(fs->counter, NULL);
+		fs->has_counter = false;
+	}
+	if (fs->read_only || !atomic_load(&fs->count_is_exact))
+		return 0;
+	return store_count(fs, true);
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The life of a file system: made in an empty store, opened, synced,
+ * closed; inode numbers; and figures about it.
+ */
+#include "fs/fs.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fs/fs_internal.h"
+
+/* Numbers are reserved in the store by so many at once; what a crash
+ * leaves unused of them is never used. */
+#define INO_RESERVE 4096u
+/* What an inode takes at least, to guess how many more there can be. */
+#define INODE_BYTES_MIN 256u
+
+void
+fs_options_init(struct fs_options *opts)
+{
+	*opts = (struct fs_options){
+		.flush_on_close = true,
+		.writeback_ms = 1000,
+		.writeback_bytes = 64u << 20,
+		.atime = true,
+	};
+}
+
+struct timespec
+fs_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts;
+}
+
+int
+fs_next_ino(struct fs *fs, uint64_t *inop)
+{
+	uint8_t value[SCHEMA_ROW_MAX];
+	struct txn *t = NULL;
+	uint64_t seq;
+	int rc = 0;
+
+	*inop = 0;
+	mutex_lock(&fs->ino_mu);
+	if (fs->next_ino == fs->ino_limit) {
+		if (fs->ino_limit > UINT64_MAX - INO_RESERVE) {
+			rc = -ENOSPC;
+			goto out;
+		}
+		/* Before the first use, so that no number comes twice. */
+		t = txn_begin(fs);
+		if (t == NULL) {
+			rc = -ENOMEM;
+			goto out;
+		}
+		txn_put_store(t, KEY_NEXT_INO, value,
+		    schema_put_number(value, fs->ino_limit + INO_RESERVE));
+		rc = txn_commit(fs, t, &seq);
+		txn_end(fs, t);
+		if (rc < 0)
+			goto out;
+		fs->ino_limit += INO_RESERVE;
+	}
+	*inop = fs->next_ino++;
+out:
+	mutex_unlock(&fs->ino_mu);
+	return rc;
+}
+
+/* Make the file system in an empty store. */
+static int
+make(struct fs *fs)
+{
+	struct timespec now = fs_now();
+	struct super_row super = {
+		.version = SUPER_VERSION,
+		.chunk_size = CHUNK_SIZE,
+		.created = (uint64_t)now.tv_sec,
+	};
+	struct count_row count = { .is_exact = true, .inodes = 1 };
+	struct attr_rec root = {
+		.mode = S_IFDIR | 0755,
+		.nlink = 2,
+		.uid = geteuid(),
+		.gid = getegid(),
+		.atime = now,
+		.mtime = now,
+		.ctime = now,
+		.btime = now,
+	};
+	uint8_t value[SCHEMA_ROW_MAX];
+	struct txn *t;
+	uint64_t seq;
+	int rc;
+
+	t = txn_begin(fs);
+	if (t == NULL)
+		return -ENOMEM;
+	txn_put_store(t, KEY_FORMAT, value, schema_put_super(value, &super));
+	txn_put_store(t, KEY_NEXT_INO, value,
+	    schema_put_number(value, FS_ROOT_INO + 1));
+	txn_put_store(t, KEY_INODES, value, schema_put_count(value, &count));
+	txn_put_inode(t, FS_ROOT_INO, &root, (struct slice){ 0 });
+	rc = txn_commit(fs, t, &seq);
+	txn_end(fs, t);
+	return rc;
+}
+
+/* Without a format row: make it, if there is nothing else either. */
+static int
+make_if_empty(struct fs *fs)
+{
+	struct kv_key from = { 0 };
+	struct kv_iter *it;
+	int rc;
+
+	rc = kv_iter_open(fs->kv, &from, KV_SCOPE_ALL, NULL, &it);
+	if (rc < 0)
+		return rc;
+	rc = kv_iter_next(it);
+	kv_iter_close(it);
+	if (rc < 0)
+		return rc;
+	if (rc == 1) {
+		log_error("the store has rows but no description of their "
+			  "format: it is damaged, or not a file system");
+		return -KVFS_ECORRUPT;
+	}
+	if (fs->read_only) {
+		log_error("the store is empty; mount it without read-only "
+			  "once to make a file system");
+		return -ENOENT;
+	}
+	return make(fs);
+}
+
+static int
+check_super(struct fs *fs, struct slice value)
+{
+	struct super_row super;
+	int rc = schema_get_super(value, &super);
+
+	if (rc == 0 &&
+	    (super.version > SUPER_VERSION || super.refuse_flags != 0 ||
+		super.chunk_size != CHUNK_SIZE))
+		rc = -EPROTO;
+	if (rc == 0 && super.ro_flags != 0 && !fs->read_only) {
+		log_error("the store was written by a newer version; this "
+			  "one can only mount it read-only");
+		return -EPROTO;
+	}
+	if (rc == -EPROTO)
+		log_error("the store was written by a newer version; use "
+			  "that version");
+	else if (rc < 0)
+		log_error("the description of the store's format is damaged; "
+			  "run kvfsctl check");
+	return rc;
+}
+
+static int
+load_store(struct fs *fs)
+{
+	struct kv_key key = key_store(KEY_FORMAT);
+	struct kv_value v;
+	int rc;
+
+	rc = kv_get(fs->kv, &key, NULL, &v);
+	if (rc == -ENOENT)
+		rc = make_if_empty(fs);
+	else if (rc == 0)
+		rc = check_super(fs, v.data);
+	kv_value_release(&v);
+	if (rc < 0)
+		return rc;
+	key = key_store(KEY_NEXT_INO);
+	rc = kv_get(fs->kv, &key, NULL, &v);
+	if (rc == 0)
+		rc = schema_get_number(v.data, &fs->next_ino);
+	kv_value_release(&v);
+	if (rc == 0 && fs->next_ino <= FS_ROOT_INO)
+		rc = -KVFS_ECORRUPT;
+	if (rc == -ENOENT || rc == -KVFS_ECORRUPT) {
+		log_error("the next inode number is missing or damaged; run "
+			  "kvfsctl check");
+		rc = -KVFS_ECORRUPT;
+	}
+	fs->ino_limit = fs->next_ino;
+	return rc;
+}
+
+/* Free everything; contents that still wait are lost. */
+static void
+destroy(struct fs *fs)
+{
+	writeback_fini(fs);
+	if (fs->root != NULL)
+		inode_unhold(fs, fs->root);
+	inode_table_fini(&fs->table);
+	txn_pool_fini(&fs->txns);
+	mutex_fini(&fs->ino_mu);
+	mutex_fini(&fs->rename_mu);
+	free(fs);
+}
+
+int
+fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp)
+{
+	struct fs *fs;
+	int rc, rc2;
+
+	*fsp = NULL;
+	fs = aligned_alloc(64, (sizeof(*fs) + 63) & ~(size_t)63);
+	if (fs == NULL)
+		return -ENOMEM;
+	memset(fs, 0, sizeof(*fs));
+	fs->kv = kv;
+	fs->read_only = opts->read_only || (kv->caps & KV_CAP_READ_ONLY) != 0;
+	atomic_init(&fs->flush_on_close, opts->flush_on_close);
+	atomic_init(&fs->atime, opts->atime);
+	mutex_init(&fs->rename_mu);
+	mutex_init(&fs->ino_mu);
+	txn_pool_init(&fs->txns);
+	rc = inode_table_init(&fs->table);
+	rc2 = writeback_start(fs, opts);
+	if (rc == 0)
+		rc = rc2;
+	if (rc == 0)
+		rc = load_store(fs);
+	if (rc == 0)
+		rc = inode_load_root(fs, &fs->root);
+	if (rc == 0)
+		rc = count_start(fs);
+	if (rc == 0 && !fs->read_only)
+		rc = orphan_sweep(fs);
+	if (rc < 0) {
+		writeback_stop(fs);
+		fs->read_only = true;
+		count_stop(fs);
+		destroy(fs);
+		return rc;
+	}
+	*fsp = fs;
+	return 0;
+}
+
+static int
+delete_if_orphan(struct fs *fs, struct inode *in)
+{
+	int rc = 0;
+
+	mutex_lock(&in->mu);
+	if (in->state == INODE_LIVE && in->rec.nlink == 0)
+		rc = orphan_delete(fs, in);
+	mutex_unlock(&in->mu);
+	return rc;
+}
+
+int
+fs_close(struct fs *fs)
+{
+	int rc = 0, rc2;
+
+	if (fs == NULL)
+		return 0;
+	writeback_stop(fs);
+	if (!fs->read_only) {
+		rc = writeback_all(fs);
+		rc2 = inode_table_each(fs, delete_if_orphan);
+		rc = rc < 0 ? rc : rc2;
+	}
+	rc2 = count_stop(fs);
+	rc = rc < 0 ? rc : rc2;
+	if (!fs->read_only) {
+		rc2 = kv_sync(fs->kv, UINT64_MAX);
+		rc = rc < 0 ? rc : rc2;
+	}
+	if (rc < 0)
+		log_error("not everything could be written: %s",
+		    strerror(-rc));
+	destroy(fs);
+	return rc;
+}
+
+void
+fs_set_options(struct fs *fs, const struct fs_options *opts)
+{
+	atomic_store(&fs->flush_on_close, opts->flush_on_close);
+	writeback_set_age(fs, opts->writeback_ms);
+}
+
+int
+fs_sync(struct fs *fs)
+{
+	int rc, rc2;
+
+	if (fs->read_only)
+		return 0;
+	rc = writeback_all(fs);
+	rc2 = kv_sync(fs->kv, UINT64_MAX);
+	return rc < 0 ? rc : rc2;
+}
+
+int
+fs_statfs(struct fs *fs, struct fs_statfs *stp)
+{
+	struct kv_usage usage;
+	int rc;
+
+	*stp = (struct fs_statfs){ 0 };
+	rc = kv_usage(fs->kv, &usage);
+	if (rc < 0)
+		return rc;
+	stp->block_size = ALLOC_UNIT;
+	stp->blocks = usage.total_bytes / ALLOC_UNIT;
+	stp->blocks_free = usage.free_bytes / ALLOC_UNIT;
+	stp->blocks_avail = stp->blocks_free;
+	stp->inodes_free = usage.free_bytes / INODE_BYTES_MIN;
+	stp->inodes = count_read(fs) + stp->inodes_free;
+	return 0;
+}
+
+void
+fs_stats(struct fs *fs, FILE *out)
+{
+	const struct fs_counters *c = &fs->counters;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} lines[] = {
+		{ "Inodes", count_read(fs) },
+		{ "Inodes in memory", inode_table_count(&fs->table) },
+		{ "Write-back bytes", atomic_load(&fs->wb.bytes) },
+		{ "Write-back limit", fs->wb.limit_bytes },
+		{ "Commits", counter_read(&c->commits) },
+		{ "Commits of contents", counter_read(&c->writebacks) },
+		{ "Lookups", counter_read(&c->lookups) },
+		{ "Creates", counter_read(&c->creates) },
+		{ "Removes", counter_read(&c->removes) },
+		{ "Renames", counter_read(&c->renames) },
+		{ "Reads", counter_read(&c->reads) },
+		{ "Bytes read", counter_read(&c->read_bytes) },
+		{ "Writes", counter_read(&c->writes) },
+		{ "Bytes written", counter_read(&c->write_bytes) },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		fprintf(out, "%s: %" PRIu64 "\n", lines[i].name,
+		    lines[i].value);
+}

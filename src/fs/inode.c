@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One live inode: from its row into memory and back, and where that row
+ * is. See inode.h for the rules.
+ */
+#include "fs/inode.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "fs/fs_internal.h"
+
+/* relatime: a read moves atime when it is this old, in seconds. */
+#define ATIME_STALE_S (24 * 60 * 60)
+
+int
+iname_set(struct iname *n, struct slice name)
+{
+	char *dst = n->small;
+
+	assert(name.len <= FS_NAME_MAX);
+	n->big = NULL;
+	n->len = (uint8_t)name.len;
+	if (name.len > INAME_SMALL) {
+		dst = n->big = malloc(name.len);
+		if (dst == NULL)
+			return -ENOMEM;
+	}
+	memcpy(dst, name.data, name.len);
+	return 0;
+}
+
+void
+iname_fini(struct iname *n)
+{
+	free(n->big);
+	*n = (struct iname){ 0 };
+}
+
+struct inode *
+inode_alloc(uint64_t ino)
+{
+	struct inode *in = calloc(1, sizeof(*in));
+
+	if (in == NULL)
+		return NULL;
+	in->ino = ino;
+	in->state = INODE_NEW;
+	atomic_init(&in->refs, 1);
+	mutex_init(&in->mu);
+	return in;
+}
+
+void
+inode_free(struct inode *in)
+{
+	if (in == NULL)
+		return;
+	iname_fini(&in->name);
+	mutex_fini(&in->mu);
+	free(in);
+}
+
+int
+inode_bad_row(uint64_t parent, struct slice name, int rc)
+{
+	const char *what = rc == -EPROTO ?
+	    "was written by a newer version; use that" :
+	    "is damaged; run kvfsctl check";
+
+	if (rc != -KVFS_ECORRUPT && rc != -EPROTO)
+		return rc;
+	if (name.len != 0)
+		log_error("row of \"%.*s\" in inode %" PRIu64 " %s",
+		    (int)name.len, (const char *)name.data, parent, what);
+	else
+		log_error("row of inode %" PRIu64 " %s", parent, what);
+	return rc;
+}
+
+int
+inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
+    struct slice name, const struct attr_rec *rec)
+{
+	int rc;
+
+	if (parent != NULL) {
+		rc = iname_set(&in->name, name);
+		if (rc < 0)
+			return rc;
+		inode_ref(parent);
+	}
+	in->parent = parent;
+	in->rec = *rec;
+	in->type = rec->mode & S_IFMT;
+	in->tombs = TOMBS_UNKNOWN;
+	/* Whatever made it may not be durable yet. */
+	atomic_store(&in->seq,
+	    atomic_load_explicit(&fs->last_seq, memory_order_relaxed));
+	in->state = INODE_LIVE;
+	return 0;
+}
+
+/* Read the inode row of a new inode. */
+static int
+fill_from_inode_row(struct fs *fs, struct inode *in)
+{
+	struct kv_key key = key_inode(in->ino);
+	struct attr_rec rec;
+	struct kv_value v;
+	struct slice data;
+	int rc;
+
+	rc = kv_get(fs->kv, &key, NULL, &v);
+	if (rc < 0)
+		return rc;
+	rc = schema_get_inode(v.data, &rec, &data);
+	kv_value_release(&v);
+	if (rc < 0)
+		return inode_bad_row(in->ino, (struct slice){ 0 }, rc);
+	return inode_fill(fs, in, NULL, (struct slice){ 0 }, &rec);
+}
+
+int
+inode_load_root(struct fs *fs, struct inode **inp)
+{
+	struct inode *in = inode_get_any(fs, FS_ROOT_INO);
+	int rc;
+
+	*inp = NULL;
+	if (in == NULL)
+		return -ENOMEM;
+	mutex_lock(&in->mu);
+	rc = fill_from_inode_row(fs, in);
+	if (rc == -ENOENT || (rc == 0 && !inode_is_dir(in)))
+		rc = inode_bad_row(FS_ROOT_INO, (struct slice){ 0 },
+		    -KVFS_ECORRUPT);
+	mutex_unlock(&in->mu);
+	if (rc == 0) {
+		inode_hold(fs, in);
+		*inp = in;
+	}
+	inode_put(fs, in);
+	return rc;
+}
+
+/* Whether a live inode is the one that row, found at (dir, name), means. */
+static int
+match_row(struct inode *in, struct inode *dir, struct slice name,
+    const struct dentry_row *row, bool is_current)
+{
+	if (in->state == INODE_LIVE && in->parent == dir &&
+	    slice_eq(iname_slice(&in->name), name))
+		return 0;
+	if (!is_current || in->state == INODE_DELETED)
+		return -EAGAIN;
+	/* The row is true, so a file at another place is a second one with
+	 * the same number; but the inode row has many names. */
+	if (in->parent != NULL || !row->is_ref || row->type != in->type)
+		return -KVFS_ECORRUPT;
+	return 0;
+}
+
+int
+inode_from_row(struct fs *fs, struct inode *dir, struct slice name,
+    const struct dentry_row *row, uint64_t change, struct inode **inp)
+{
+	struct inode *in;
+	bool is_current;
+	int rc;
+
+	*inp = NULL;
+	if (row->ino == dir->ino)
+		return inode_bad_row(dir->ino, name, -KVFS_ECORRUPT);
+	in = inode_get_any(fs, row->ino);
+	if (in == NULL)
+		return -ENOMEM;
+	mutex_lock(&in->mu);
+	is_current = atomic_load(&dir->change) == change;
+	if (in->state != INODE_NEW) {
+		rc = match_row(in, dir, name, row, is_current);
+	} else if (!is_current) {
+		rc = -EAGAIN;
+	} else if (row->is_ref) {
+		rc = fill_from_inode_row(fs, in);
+		if (rc == 0 && in->type != row->type)
+			rc = -KVFS_ECORRUPT;
+		/* Its last name may have gone since the row was read. */
+		if (rc == -ENOENT)
+			rc = atomic_load(&dir->change) == change ?
+			    -KVFS_ECORRUPT :
+			    -EAGAIN;
+	} else {
+		rc = inode_fill(fs, in, dir, name, &row->rec);
+	}
+	if (rc == 0) {
+		*inp = in;
+		return 0;
+	}
+	mutex_unlock(&in->mu);
+	inode_put(fs, in);
+	return rc == -EAGAIN ? rc : inode_bad_row(dir->ino, name, rc);
+}
+
+int
+inode_find_lock(struct fs *fs, struct inode *dir, struct slice name,
+    struct inode **inp)
+{
+	struct kv_key key = key_dentry(dir->ino, name);
+	struct dentry_row row;
+	struct kv_value v;
+	uint64_t change;
+	int rc;
+
+	*inp = NULL;
+	do {
+		change = atomic_load(&dir->change);
+		rc = kv_get(fs->kv, &key, NULL, &v);
+		if (rc < 0)
+			return rc;
+		rc = schema_get_dentry(v.data, &row);
+		kv_value_release(&v);
+		if (rc < 0)
+			return inode_bad_row(dir->ino, name, rc);
+		rc = inode_from_row(fs, dir, name, &row, change, inp);
+	} while (rc == -EAGAIN);
+	return rc;
+}
+
+int
+inode_find(struct fs *fs, struct inode *dir, struct slice name,
+    struct inode **inp)
+{
+	int rc = inode_find_lock(fs, dir, name, inp);
+
+	if (rc == 0)
+		mutex_unlock(&(*inp)->mu);
+	return rc;
+}
+
+struct kv_key
+inode_key(const struct inode *in)
+{
+	if (in->parent != NULL)
+		return key_dentry(in->parent->ino, iname_slice(&in->name));
+	return key_inode(in->ino);
+}
+
+int
+inode_get_inline(struct fs *fs, struct inode *in, struct kv_value *pin,
+    struct slice *datap)
+{
+	struct kv_key key = inode_key(in);
+	struct dentry_row row;
+	int rc;
+
+	*datap = (struct slice){ 0 };
+	*pin = (struct kv_value){ 0 };
+	if (in->rec.inline_len == 0)
+		return 0;
+	rc = kv_get(fs->kv, &key, NULL, pin);
+	if (rc == -ENOENT)
+		rc = -KVFS_ECORRUPT;
+	if (rc < 0)
+		goto fail;
+	if (in->parent != NULL) {
+		rc = schema_get_dentry(pin->data, &row);
+		*datap = row.inline_data;
+		if (rc == 0 && (row.is_ref || row.ino != in->ino))
+			rc = -KVFS_ECORRUPT;
+	} else {
+		rc = schema_get_inode(pin->data, &row.rec, datap);
+	}
+	if (rc == 0 && datap->len != in->rec.inline_len)
+		rc = -KVFS_ECORRUPT;
+	if (rc == 0)
+		return 0;
+fail:
+	kv_value_release(pin);
+	*datap = (struct slice){ 0 };
+	return inode_bad_row(in->ino, (struct slice){ 0 }, rc);
+}
+
+int
+inode_copy_inline(struct fs *fs, struct txn *t, struct inode *in,
+    struct slice *datap)
+{
+	struct kv_value pin;
+	uint8_t *p;
+	int rc;
+
+	rc = inode_get_inline(fs, in, &pin, datap);
+	if (rc < 0 || datap->len == 0)
+		return rc;
+	p = txn_alloc(t, datap->len);
+	if (p == NULL) {
+		rc = -ENOMEM;
+		*datap = (struct slice){ 0 };
+	} else {
+		memcpy(p, datap->data, datap->len);
+		datap->data = p;
+	}
+	kv_value_release(&pin);
+	return rc;
+}
+
+int
+inode_put_row(struct fs *fs, struct txn *t, struct inode *in,
+    const struct attr_rec *rec, const struct slice *data)
+{
+	struct kv_value pin = { 0 };
+	struct slice kept;
+	int rc;
+
+	if (data == NULL) {
+		rc = inode_get_inline(fs, in, &pin, &kept);
+		if (rc < 0)
+			return rc;
+		data = &kept;
+	}
+	if (in->parent != NULL)
+		txn_put_dentry(t, in->parent->ino, iname_slice(&in->name),
+		    in->ino, rec, *data);
+	else
+		txn_put_inode(t, in->ino, rec, *data);
+	kv_value_release(&pin);
+	return 0;
+}
+
+void
+inode_touch(struct inode *dir)
+{
+	atomic_fetch_add(&dir->change, 1);
+}
+
+void
+inode_row_committed(struct fs *fs, struct inode *in,
+    const struct attr_rec *rec, uint64_t seq)
+{
+	in->rec = *rec;
+	in->atime_dirty = false;
+	atomic_store(&in->seq, seq);
+	if (in->parent != NULL)
+		inode_touch(in->parent);
+	if (in->content == NULL)
+		writeback_remove(fs, in);
+}
+
+struct inode *
+inode_move(struct inode *in, struct inode *parent, struct iname *name)
+{
+	struct inode *old = in->parent;
+
+	iname_fini(&in->name);
+	if (parent != NULL) {
+		inode_ref(parent);
+		in->name = *name;
+		*name = (struct iname){ 0 };
+	}
+	in->parent = parent;
+	return old;
+}
+
+void
+inode_set_deleted(struct fs *fs, struct inode *in)
+{
+	in->state = INODE_DELETED;
+	in->rec.nlink = 0;
+	in->rec.size = 0;
+	in->rec.alloc = 0;
+	in->rec.inline_len = 0;
+	in->rec.nxattrs = 0;
+	in->rec.flags &= ~(uint32_t)ATTR_CHUNKS;
+	in->atime_dirty = false;
+	atomic_fetch_add(&in->content_gen, 1);
+	content_drop(fs, in);
+	writeback_remove(fs, in);
+}
+
+uint64_t
+inode_size(const struct inode *in)
+{
+	return in->content != NULL ? in->content->size : in->rec.size;
+}
+
+void
+inode_attr(const struct inode *in, struct fs_attr *attrp)
+{
+	const struct attr_rec *rec = &in->rec;
+	const struct content *c = in->content;
+
+	*attrp = (struct fs_attr){
+		.ino = in->ino,
+		.mode = rec->mode,
+		.nlink = rec->nlink,
+		.uid = rec->uid,
+		.gid = rec->gid,
+		.rdev = rec->rdev,
+		.size = rec->size,
+		.blocks = rec->alloc / 512,
+		.atime = rec->atime,
+		.mtime = rec->mtime,
+		.ctime = rec->ctime,
+		.btime = rec->btime,
+	};
+	if (inode_is_dir(in)) {
+		/* About what a block of some 64 short names would take. */
+		attrp->size = (rec->entries / 64 + 1) * ALLOC_UNIT;
+		attrp->blocks = attrp->size / 512;
+	}
+	if (c != NULL) {
+		attrp->size = c->size;
+		attrp->blocks = c->alloc / 512;
+		attrp->mtime = c->mtime;
+		attrp->ctime = c->ctime;
+	}
+}
+
+static int
+time_cmp(const struct timespec *a, const struct timespec *b)
+{
+	if (a->tv_sec != b->tv_sec)
+		return a->tv_sec < b->tv_sec ? -1 : 1;
+	return a->tv_nsec < b->tv_nsec ? -1 : a->tv_nsec > b->tv_nsec;
+}
+
+void
+inode_accessed(struct fs *fs, struct inode *in)
+{
+	const struct content *c = in->content;
+	const struct timespec *mtime = c != NULL ? &c->mtime : &in->rec.mtime;
+	const struct timespec *ctime = c != NULL ? &c->ctime : &in->rec.ctime;
+	struct timespec now;
+
+	if (!atomic_load_explicit(&fs->atime, memory_order_relaxed) ||
+	    fs->read_only || in->state != INODE_LIVE)
+		return;
+	now = fs_now();
+	if (time_cmp(&in->rec.atime, mtime) > 0 &&
+	    time_cmp(&in->rec.atime, ctime) > 0 &&
+	    (int64_t)((uint64_t)now.tv_sec - (uint64_t)in->rec.atime.tv_sec) <
+		ATIME_STALE_S)
+		return;
+	in->rec.atime = now;
+	in->atime_dirty = true;
+	writeback_add(fs, in);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of live inodes, by number: shards with a lock each, so that
+ * operations on different files do not meet. See inode.h for what keeps an
+ * inode alive.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "fs/fs_internal.h"
+
+#define SHARD_BUCKETS_MIN 64u
+
+static uint64_t
+mix(uint64_t ino)
+{
+	return ino * 0x9e3779b97f4a7c15ULL;
+}
+
+static struct inode_shard *
+shard_of(struct inode_table *table, uint64_t ino)
+{
+	return &table->shards[mix(ino) >> 58];
+}
+
+static struct inode **
+bucket_of(struct inode_shard *s, uint64_t ino)
+{
+	return &s->buckets[(mix(ino) >> 24) & (s->nbuckets - 1)];
+}
+
+static struct inode *
+shard_find(struct inode_shard *s, uint64_t ino)
+{
+	struct inode *in = *bucket_of(s, ino);
+
+	while (in != NULL && in->ino != ino)
+		in = in->hash_next;
+	return in;
+}
+
+/* Without memory the chains just grow longer. */
+static void
+shard_grow(struct inode_shard *s)
+{
+	struct inode **old = s->buckets, **fresh, *in, *next, **bucket;
+	size_t n = s->nbuckets;
+
+	fresh = calloc(n * 2, sizeof(*fresh));
+	if (fresh == NULL)
+		return;
+	s->buckets = fresh;
+	s->nbuckets = n * 2;
+	for (size_t i = 0; i < n; i++) {
+		for (in = old[i]; in != NULL; in = next) {
+			next = in->hash_next;
+			bucket = bucket_of(s, in->ino);
+			in->hash_next = *bucket;
+			*bucket = in;
+		}
+	}
+	free(old);
+}
+
+static void
+shard_add(struct inode_shard *s, struct inode *in)
+{
+	struct inode **bucket;
+
+	if (s->count >= s->nbuckets)
+		shard_grow(s);
+	bucket = bucket_of(s, in->ino);
+	in->hash_next = *bucket;
+	*bucket = in;
+	s->count++;
+}
+
+static void
+shard_remove(struct inode_shard *s, struct inode *in)
+{
+	struct inode **p = bucket_of(s, in->ino);
+
+	while (*p != in)
+		p = &(*p)->hash_next;
+	*p = in->hash_next;
+	s->count--;
+}
+
+int
+inode_table_init(struct inode_table *table)
+{
+	int rc = 0;
+
+	for (int i = 0; i < INODE_SHARDS; i++) {
+		struct inode_shard *s = &table->shards[i];
+
+		mutex_init(&s->mu);
+		s->count = 0;
+		s->nbuckets = SHARD_BUCKETS_MIN;
+		s->buckets = calloc(s->nbuckets, sizeof(struct inode *));
+		if (s->buckets == NULL)
+			rc = -ENOMEM;
+	}
+	return rc;
+}
+
+void
+inode_table_fini(struct inode_table *table)
+{
+	struct inode *in, *next;
+
+	for (int i = 0; i < INODE_SHARDS; i++) {
+		struct inode_shard *s = &table->shards[i];
+
+		for (size_t b = 0; s->buckets != NULL && b < s->nbuckets;
+		     b++) {
+			for (in = s->buckets[b]; in != NULL; in = next) {
+				next = in->hash_next;
+				inode_free(in);
+			}
+		}
+		free(s->buckets);
+		mutex_fini(&s->mu);
+	}
+}
+
+size_t
+inode_table_count(struct inode_table *table)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < INODE_SHARDS; i++) {
+		mutex_lock(&table->shards[i].mu);
+		n += table->shards[i].count;
+		mutex_unlock(&table->shards[i].mu);
+	}
+	return n;
+}
+
+static bool
+is_cold_locked(struct inode *in)
+{
+	bool was_used = in->used;
+
+	in->used = false;
+	return !was_used && in->nlookup != 0 && in->nheld == 0 &&
+	    atomic_load_explicit(&in->refs, memory_order_relaxed) == 1;
+}
+
+/* A quarter of a shard's buckets, from where the last call ended. */
+static size_t
+cold_in_shard(struct inode_shard *s, struct inode **out, size_t max)
+{
+	size_t n = 0;
+	struct inode *in;
+
+	mutex_lock(&s->mu);
+	for (size_t b = 0; b < s->nbuckets / 4 && n < max; b++) {
+		s->hand = (s->hand + 1) & (s->nbuckets - 1);
+		for (in = s->buckets[s->hand]; in != NULL && n < max;
+		     in = in->hash_next) {
+			if (!is_cold_locked(in))
+				continue;
+			inode_ref(in);
+			out[n++] = in;
+		}
+	}
+	mutex_unlock(&s->mu);
+	return n;
+}
+
+size_t
+inode_table_cold(struct fs *fs, struct inode **out, size_t max)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < INODE_SHARDS && n < max; i++) {
+		unsigned hand = atomic_fetch_add(&fs->table.hand, 1);
+
+		n += cold_in_shard(&fs->table.shards[hand % INODE_SHARDS],
+		    out + n, max - n);
+	}
+	return n;
+}
+
+int
+inode_table_each(struct fs *fs, int (*fn)(struct fs *fs, struct inode *in))
+{
+	int rc = 0;
+
+	for (int i = 0; i < INODE_SHARDS; i++) {
+		struct inode_shard *s = &fs->table.shards[i];
+		struct inode **all, *in;
+		size_t n = 0;
+		int rc2;
+
+		mutex_lock(&s->mu);
+		all = calloc(s->count + 1, sizeof(struct inode *));
+		for (size_t b = 0; all != NULL && b < s->nbuckets; b++) {
+			for (in = s->buckets[b]; in != NULL;
+			     in = in->hash_next) {
+				inode_ref(in);
+				all[n++] = in;
+			}
+		}
+		mutex_unlock(&s->mu);
+		if (all == NULL)
+			return -ENOMEM;
+		for (size_t k = 0; k < n; k++) {
+			rc2 = fn(fs, all[k]);
+			if (rc == 0)
+				rc = rc2;
+			inode_put(fs, all[k]);
+		}
+		free(all);
+	}
+	return rc;
+}
+
+struct inode *
+inode_get(struct fs *fs, uint64_t ino)
+{
+	struct inode_shard *s = shard_of(&fs->table, ino);
+	struct inode *in;
+
+	mutex_lock(&s->mu);
+	in = shard_find(s, ino);
+	if (in != NULL && in->nlookup == 0 && in->nheld == 0)
+		in = NULL;
+	if (in != NULL) {
+		in->used = true;
+		inode_ref(in);
+	}
+	mutex_unlock(&s->mu);
+	return in;
+}
+
+struct inode *
+inode_get_any(struct fs *fs, uint64_t ino)
+{
+	struct inode_shard *s = shard_of(&fs->table, ino);
+	struct inode *in;
+
+	mutex_lock(&s->mu);
+	in = shard_find(s, ino);
+	if (in != NULL) {
+		inode_ref(in);
+	} else {
+		in = inode_alloc(ino);
+		if (in != NULL)
+			shard_add(s, in);
+	}
+	mutex_unlock(&s->mu);
+	return in;
+}
+
+bool
+inode_insert(struct fs *fs, struct inode *in)
+{
+	struct inode_shard *s = shard_of(&fs->table, in->ino);
+	bool is_free;
+
+	mutex_lock(&s->mu);
+	is_free = shard_find(s, in->ino) == NULL;
+	if (is_free)
+		shard_add(s, in);
+	mutex_unlock(&s->mu);
+	return is_free;
+}
+
+/* Relaxed: who has a reference got it under a lock. */
+void
+inode_ref(struct inode *in)
+{
+	atomic_fetch_add_explicit(&in->refs, 1, memory_order_relaxed);
+}
+
+void
+inode_put(struct fs *fs, struct inode *in)
+{
+	struct inode_shard *s;
+	struct inode *parent;
+	uint64_t refs;
+
+	/* The last reference of a child is one of its directory's, and so
+	 * on upwards: a loop, since a tree may be deep. */
+	for (; in != NULL; in = parent) {
+		refs = atomic_load_explicit(&in->refs, memory_order_relaxed);
+		while (refs > 1) {
+			/* Release: what this thread did to the inode comes
+			 * before its end in another. */
+			if (atomic_compare_exchange_weak_explicit(&in->refs,
+				&refs, refs - 1, memory_order_release,
+				memory_order_relaxed))
+				return;
+		}
+		s = shard_of(&fs->table, in->ino);
+		mutex_lock(&s->mu);
+		if (atomic_fetch_sub_explicit(&in->refs, 1,
+			memory_order_acq_rel) > 1) {
+			mutex_unlock(&s->mu);
+			return;
+		}
+		shard_remove(s, in);
+		mutex_unlock(&s->mu);
+		assert(in->content == NULL && !in->in_wb);
+		parent = in->parent;
+		inode_free(in);
+	}
+}
+
+/* One more or n fewer in *counter; the first and the last of them hold a
+ * reference. */
+static void
+count(struct fs *fs, struct inode *in, uint64_t *counter, bool is_more,
+    uint64_t n)
+{
+	struct inode_shard *s = shard_of(&fs->table, in->ino);
+	bool is_last = false;
+
+	mutex_lock(&s->mu);
+	if (is_more) {
+		in->used = true;
+		if ((*counter)++ == 0)
+			inode_ref(in);
+	} else if (*counter != 0) {
+		*counter -= n < *counter ? n : *counter;
+		is_last = *counter == 0;
+	}
+	mutex_unlock(&s->mu);
+	if (is_last)
+		inode_put(fs, in);
+}
+
+void
+inode_count_lookup(struct fs *fs, struct inode *in)
+{
+	count(fs, in, &in->nlookup, true, 1);
+}
+
+void
+inode_forget(struct fs *fs, struct inode *in, uint64_t n)
+{
+	count(fs, in, &in->nlookup, false, n);
+}
+
+void
+inode_hold(struct fs *fs, struct inode *in)
+{
+	count(fs, in, &in->nheld, true, 1);
+}
+
+void
+inode_unhold(struct fs *fs, struct inode *in)
+{
+	count(fs, in, &in->nheld, false, 1);
+}

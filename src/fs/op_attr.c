@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Attributes: getattr, setattr. A change is committed when the call
+ * returns; a size belongs to the contents and waits with them while the
+ * file is open.
+ */
+#include "fs/fs_internal.h"
+
+#define NS_MAX 999999999
+
+int
+fs_getattr(struct fs *fs, uint64_t ino, struct fs_attr *attrp)
+{
+	struct inode *in;
+	int rc;
+
+	*attrp = (struct fs_attr){ 0 };
+	rc = file_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	mutex_lock(&in->mu);
+	inode_attr(in, attrp);
+	mutex_unlock(&in->mu);
+	inode_put(fs, in);
+	return 0;
+}
+
+static bool
+is_time(const struct timespec *t)
+{
+	return t->tv_nsec >= 0 && t->tv_nsec <= NS_MAX;
+}
+
+static int
+check(const struct inode *in, const struct fs_attr *attr, unsigned valid)
+{
+	if ((valid & FS_SET_SIZE) != 0) {
+		if (inode_is_dir(in))
+			return -EISDIR;
+		if (!S_ISREG(in->type))
+			return -EINVAL;
+		if (attr->size > SIZE_LIMIT)
+			return -EFBIG;
+	}
+	if (((valid & FS_SET_ATIME) != 0 && !is_time(&attr->atime)) ||
+	    ((valid & FS_SET_MTIME) != 0 && !is_time(&attr->mtime)) ||
+	    ((valid & FS_SET_CTIME) != 0 && !is_time(&attr->ctime)))
+		return -EINVAL;
+	return 0;
+}
+
+/* As the kernel does when somebody writes, or gives a file away. */
+static void
+kill_set_ids(struct attr_rec *rec)
+{
+	rec->mode &= ~(uint32_t)S_ISUID;
+	if ((rec->mode & S_IXGRP) != 0)
+		rec->mode &= ~(uint32_t)S_ISGID;
+}
+
+static void
+apply(struct attr_rec *rec, const struct fs_attr *attr, unsigned valid,
+    const struct timespec *now)
+{
+	bool is_dir = S_ISDIR(rec->mode);
+
+	if ((valid & FS_SET_MODE) != 0)
+		rec->mode = (rec->mode & S_IFMT) | (attr->mode & 07777u);
+	else if (!is_dir && (valid & (FS_SET_UID | FS_SET_GID)) != 0)
+		kill_set_ids(rec);
+	if (!is_dir && (valid & FS_SET_KILL_SUID) != 0)
+		kill_set_ids(rec);
+	if ((valid & FS_SET_UID) != 0)
+		rec->uid = attr->uid;
+	if ((valid & FS_SET_GID) != 0)
+		rec->gid = attr->gid;
+	if ((valid & FS_SET_ATIME_NOW) != 0)
+		rec->atime = *now;
+	else if ((valid & FS_SET_ATIME) != 0)
+		rec->atime = attr->atime;
+	if ((valid & FS_SET_MTIME_NOW) != 0)
+		rec->mtime = *now;
+	else if ((valid & FS_SET_MTIME) != 0)
+		rec->mtime = attr->mtime;
+	rec->ctime = (valid & FS_SET_CTIME) != 0 ? attr->ctime : *now;
+}
+
+/* Commit the change, with the contents that wait if they are few. */
+static int
+commit(struct fs *fs, struct inode *in, const struct fs_attr *attr,
+    unsigned valid, const struct timespec *now)
+{
+	struct content *c = in->content;
+	bool is_riding = c != NULL && c->data_bytes <= RIDE_BYTES &&
+	    c->count <= RIDE_BYTES / CHUNK_SIZE;
+	struct attr_rec rec = in->rec;
+	struct slice data;
+	struct txn *t;
+	uint64_t seq;
+	int rc = 0;
+
+	t = txn_begin(fs);
+	if (t == NULL)
+		return -ENOMEM;
+	if (is_riding)
+		rc = content_stage(fs, t, in, &rec, &data);
+	apply(&rec, attr, valid, now);
+	if (rc == 0)
+		rc = inode_put_row(fs, t, in, &rec, is_riding ? &data : NULL);
+	if (rc == 0) {
+		if (is_riding)
+			atomic_fetch_add(&in->content_gen, 1);
+		rc = txn_commit(fs, t, &seq);
+	}
+	if (rc == 0) {
+		if (is_riding) {
+			content_committed(fs, in);
+		} else if (c != NULL) {
+			c->ctime = rec.ctime;
+			if ((valid & (FS_SET_MTIME | FS_SET_MTIME_NOW)) != 0)
+				c->mtime = rec.mtime;
+		}
+		inode_row_committed(fs, in, &rec, seq);
+	}
+	txn_end(fs, t);
+	return rc;
+}
+
+int
+fs_setattr(struct fs *fs, uint64_t ino, const struct fs_attr *attr,
+    unsigned valid, struct fs_attr *attrp)
+{
+	struct timespec now = fs_now();
+	struct inode *in;
+	int rc;
+
+	if (fs->read_only)
+		return -EROFS;
+	rc = file_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	rc = check(in, attr, valid);
+	if (rc == 0 && (valid & FS_SET_SIZE) != 0)
+		rc = writeback_throttle(fs);
+	if (rc < 0)
+		goto out;
+	mutex_lock(&in->mu);
+	if (in->state != INODE_LIVE) {
+		apply(&in->rec, attr, valid, &now);
+		goto done;
+	}
+	if ((valid & FS_SET_SIZE) != 0)
+		rc = content_truncate(fs, in, attr->size, &now);
+	if (rc < 0)
+		goto done;
+	if ((valid & ~(unsigned)FS_SET_SIZE) != 0 || valid == 0)
+		rc = commit(fs, in, attr, valid, &now);
+	/* truncate(2) of a file that nobody will close. */
+	if (rc == 0 && in->nopen == 0)
+		rc = content_commit(fs, in);
+done:
+	inode_attr(in, attrp);
+	mutex_unlock(&in->mu);
+out:
+	inode_put(fs, in);
+	return rc;
+}

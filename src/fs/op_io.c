@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Open files: open, write, flush, fsync, release. Reading is in op_read.c,
+ * ranges in op_range.c.
+ */
+#include "fs/fs_internal.h"
+
+/* A writer commits what it has filled when it is this much: enough for one
+ * large write to the store, small enough to keep memory for others. */
+#define FULL_BYTES (1u << 20)
+
+int
+fs_openfile(struct fs *fs, uint64_t ino, bool truncate)
+{
+	struct timespec now;
+	struct inode *in;
+	int rc;
+
+	if (truncate && fs->read_only)
+		return -EROFS;
+	rc = regular_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	mutex_lock(&in->mu);
+	if (in->state != INODE_LIVE) {
+		rc = -ESTALE;
+	} else if (truncate) {
+		now = fs_now();
+		rc = content_truncate(fs, in, 0, &now);
+	}
+	if (rc == 0) {
+		in->nopen++;
+		inode_hold(fs, in);
+	}
+	mutex_unlock(&in->mu);
+	inode_put(fs, in);
+	return rc;
+}
+
+void
+fs_release(struct fs *fs, uint64_t ino)
+{
+	struct inode *in = inode_get(fs, ino);
+
+	if (in == NULL)
+		return;
+	mutex_lock(&in->mu);
+	if (in->nopen == 0) {
+		mutex_unlock(&in->mu);
+		inode_put(fs, in);
+		return;
+	}
+	in->nopen--;
+	if (in->nopen == 0 && in->rec.nlink == 0 &&
+	    in->state == INODE_LIVE && !fs->read_only)
+		orphan_delete(fs, in);
+	mutex_unlock(&in->mu);
+	inode_unhold(fs, in);
+	inode_put(fs, in);
+}
+
+ssize_t
+fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
+{
+	struct timespec now;
+	struct inode *in;
+	ssize_t n;
+	int rc;
+
+	if (fs->read_only)
+		return -EROFS;
+	rc = regular_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	n = 0;
+	if (data.len == 0)
+		goto out;
+	n = writeback_throttle(fs);
+	if (n == 0)
+		n = writeback_reserve(fs, data.len);
+	if (n < 0)
+		goto out;
+	counter_add(&fs->counters.writes, 1);
+	now = fs_now();
+	mutex_lock(&in->mu);
+	if (off == FS_APPEND)
+		off = inode_size(in);
+	if (in->state != INODE_LIVE) {
+		n = -ESTALE;
+	} else if (off > SIZE_LIMIT || data.len > SIZE_LIMIT - off) {
+		n = -EFBIG;
+	} else {
+		n = content_write(fs, in, off, data, &now);
+		/* A failure keeps them waiting; close or fsync will tell. */
+		if (n > 0 && in->content->full_bytes >= FULL_BYTES &&
+		    in->rec.nlink != 0)
+			content_commit_full(fs, in);
+	}
+	mutex_unlock(&in->mu);
+	if (n > 0)
+		counter_add(&fs->counters.write_bytes, (uint64_t)n);
+out:
+	inode_put(fs, in);
+	return n;
+}
+
+int
+fs_flush(struct fs *fs, uint64_t ino)
+{
+	struct inode *in;
+	int rc;
+
+	if (!atomic_load_explicit(&fs->flush_on_close, memory_order_relaxed))
+		return 0;
+	rc = file_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	mutex_lock(&in->mu);
+	/* Without a name there is nothing to find after a crash. */
+	if (in->state == INODE_LIVE && in->rec.nlink != 0)
+		rc = content_commit(fs, in);
+	mutex_unlock(&in->mu);
+	inode_put(fs, in);
+	return rc;
+}
+
+int
+fs_fsync(struct fs *fs, uint64_t ino)
+{
+	struct inode *in;
+	uint64_t seq;
+	int rc;
+
+	if (ino == FS_ROOT_INO)
+		return fs_sync(fs);
+	rc = file_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	mutex_lock(&in->mu);
+	if (in->state == INODE_LIVE && !fs->read_only)
+		rc = content_commit(fs, in);
+	seq = inode_is_dir(in) ? UINT64_MAX : atomic_load(&in->seq);
+	mutex_unlock(&in->mu);
+	inode_put(fs, in);
+	if (rc == 0 && !fs->read_only)
+		rc = kv_sync(fs->kv, seq);
+	return rc;
+}

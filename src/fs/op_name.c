@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Names that are found and names that are made: lookup, create, symlink,
+ * tmpfile, link. Those that go are in op_remove.c and op_rename.c.
+ */
+#include <assert.h>
+
+#include "fs/fs_internal.h"
+
+int
+fs_lookup(struct fs *fs, uint64_t parent, struct slice name,
+    struct fs_attr *attrp)
+{
+	struct inode *dir, *in;
+	int rc;
+
+	*attrp = (struct fs_attr){ 0 };
+	if (name.len > FS_NAME_MAX)
+		return -ENAMETOOLONG;
+	rc = dir_get(fs, parent, &dir);
+	if (rc < 0)
+		return rc;
+	counter_add(&fs->counters.lookups, 1);
+	rc = inode_find_lock(fs, dir, name, &in);
+	if (rc == 0) {
+		inode_count_lookup(fs, in);
+		inode_attr(in, attrp);
+		mutex_unlock(&in->mu);
+		inode_put(fs, in);
+	}
+	inode_put(fs, dir);
+	return rc;
+}
+
+void
+fs_forget(struct fs *fs, uint64_t ino, uint64_t n)
+{
+	struct inode *in = inode_get(fs, ino);
+
+	if (in == NULL || n == 0)
+		goto out;
+	inode_forget(fs, in, n);
+out:
+	inode_put(fs, in);
+}
+
+/* Owner and set-gid as POSIX wants them of something new in dir. */
+static void
+inherit(const struct inode *dir, struct attr_rec *rec)
+{
+	if ((dir->rec.mode & S_ISGID) == 0)
+		return;
+	rec->gid = dir->rec.gid;
+	if (S_ISDIR(rec->mode))
+		rec->mode |= S_ISGID;
+}
+
+static void
+new_rec(struct attr_rec *rec, uint32_t mode, const struct fs_cred *cred)
+{
+	struct timespec now = fs_now();
+
+	*rec = (struct attr_rec){
+		.mode = mode & (S_IFMT | 07777u),
+		.nlink = S_ISDIR(mode) ? 2 : 1,
+		.uid = cred->uid,
+		.gid = cred->gid,
+		.atime = now,
+		.mtime = now,
+		.ctime = now,
+		.btime = now,
+	};
+}
+
+/*
+ * A new inode with a number and a lookup, in the table before its row can
+ * be found: whoever finds that waits for nothing and reads nothing.
+ * Referenced.
+ */
+static int
+add_inode(struct fs *fs, struct inode *parent, struct slice name,
+    const struct attr_rec *rec, struct inode **inp) NO_THREAD_SAFETY
+{
+	struct inode *in;
+	uint64_t ino;
+	int rc;
+
+	*inp = NULL;
+	rc = fs_next_ino(fs, &ino);
+	if (rc < 0)
+		return rc;
+	in = inode_alloc(ino);
+	if (in == NULL)
+		return -ENOMEM;
+	rc = inode_fill(fs, in, parent, name, rec);
+	if (rc < 0) {
+		inode_free(in);
+		return rc;
+	}
+	in->tombs = 0;
+	if (!inode_insert(fs, in)) {
+		/* Its number is new, so only a damaged row can have it. */
+		if (parent != NULL)
+			inode_put(fs, parent);
+		inode_free(in);
+		return inode_bad_row(ino, (struct slice){ 0 },
+		    -KVFS_ECORRUPT);
+	}
+	inode_count_lookup(fs, in);
+	*inp = in;
+	return 0;
+}
+
+/* What add_inode() gave, whose commit failed. */
+static void
+discard_inode(struct fs *fs, struct inode *in)
+{
+	mutex_lock(&in->mu);
+	in->state = INODE_DELETED;
+	mutex_unlock(&in->mu);
+	inode_forget(fs, in, 1);
+	inode_put(fs, in);
+}
+
+/* The batch of create(), with dir locked. */
+static int
+create_in(struct fs *fs, struct inode *dir, struct slice name,
+    struct attr_rec *rec, struct slice data, struct inode **inp)
+{
+	struct dir_change change;
+	struct txn *t = NULL;
+	uint64_t seq;
+	int rc;
+
+	*inp = NULL;
+	if (dir->state != INODE_LIVE)
+		return -ENOENT;
+	rc = dir_has_no(fs, dir, name);
+	if (rc < 0)
+		return rc;
+	inherit(dir, rec);
+	dir_begin(&change, dir, &rec->btime);
+	rc = dir_count(&change, 1, S_ISDIR(rec->mode));
+	if (rc < 0)
+		return rc;
+	rc = add_inode(fs, dir, name, rec, inp);
+	if (rc < 0)
+		return rc;
+	t = txn_begin(fs);
+	if (t == NULL) {
+		rc = -ENOMEM;
+		goto out;
+	}
+	txn_put_dentry(t, dir->ino, name, (*inp)->ino, rec, data);
+	rc = dir_stage(fs, t, &change);
+	if (rc == 0)
+		rc = txn_commit(fs, t, &seq);
+	if (rc < 0)
+		goto out;
+	dir_commit(fs, &change, seq);
+	atomic_store(&(*inp)->seq, seq);
+	count_add(fs, 1);
+	counter_add(&fs->counters.creates, 1);
+out:
+	txn_end(fs, t);
+	if (rc < 0) {
+		discard_inode(fs, *inp);
+		*inp = NULL;
+	}
+	return rc;
+}
+
+static int
+create(struct fs *fs, uint64_t parent, struct slice name,
+    struct attr_rec *rec, struct slice data, struct fs_attr *attrp)
+{
+	struct inode *dir, *in;
+	int rc;
+
+	*attrp = (struct fs_attr){ 0 };
+	if (fs->read_only)
+		return -EROFS;
+	rc = name_check(name);
+	if (rc < 0)
+		return rc;
+	rc = dir_get(fs, parent, &dir);
+	if (rc < 0)
+		return rc;
+	mutex_lock(&dir->mu);
+	rc = create_in(fs, dir, name, rec, data, &in);
+	mutex_unlock(&dir->mu);
+	inode_put(fs, dir);
+	if (rc < 0)
+		return rc;
+	/* The lookup that it was made with keeps it. */
+	mutex_lock(&in->mu);
+	inode_attr(in, attrp);
+	mutex_unlock(&in->mu);
+	inode_put(fs, in);
+	return 0;
+}
+
+int
+fs_create(struct fs *fs, uint64_t parent, struct slice name, uint32_t mode,
+    uint64_t rdev, const struct fs_cred *cred, struct fs_attr *attrp)
+{
+	struct attr_rec rec;
+
+	*attrp = (struct fs_attr){ 0 };
+	switch (mode & S_IFMT) {
+	case 0:
+		mode |= S_IFREG;
+		break;
+	case S_IFREG:
+	case S_IFDIR:
+	case S_IFIFO:
+	case S_IFSOCK:
+	case S_IFCHR:
+	case S_IFBLK:
+		break;
+	default:
+		return -EINVAL;
+	}
+	new_rec(&rec, mode, cred);
+	if (S_ISCHR(mode) || S_ISBLK(mode))
+		rec.rdev = rdev;
+	return create(fs, parent, name, &rec, (struct slice){ 0 }, attrp);
+}
+
+int
+fs_symlink(struct fs *fs, uint64_t parent, struct slice name,
+    struct slice target, const struct fs_cred *cred, struct fs_attr *attrp)
+{
+	struct attr_rec rec;
+
+	*attrp = (struct fs_attr){ 0 };
+	if (target.len == 0)
+		return -ENOENT;
+	if (target.len > FS_SYMLINK_MAX)
+		return -ENAMETOOLONG;
+	new_rec(&rec, S_IFLNK | 0777, cred);
+	rec.size = target.len;
+	rec.inline_len = (uint32_t)target.len;
+	return create(fs, parent, name, &rec, target, attrp);
+}
+
+int
+fs_readlink(struct fs *fs, uint64_t ino, struct buf *target)
+{
+	struct kv_value pin = { 0 };
+	struct inode *in;
+	struct slice data;
+	int rc;
+
+	rc = file_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	mutex_lock(&in->mu);
+	if (!S_ISLNK(in->type))
+		rc = -EINVAL;
+	else if (in->state != INODE_LIVE)
+		rc = -ESTALE;
+	else
+		rc = inode_get_inline(fs, in, &pin, &data);
+	if (rc == 0) {
+		buf_append_slice(target, data);
+		rc = buf_error(target);
+		inode_accessed(fs, in);
+	}
+	mutex_unlock(&in->mu);
+	kv_value_release(&pin);
+	inode_put(fs, in);
+	return rc;
+}
+
+int
+fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
+    const struct fs_cred *cred, struct fs_attr *attrp)
+{
+	struct inode *dir, *in = NULL;
+	struct attr_rec rec;
+	struct txn *t = NULL;
+	uint64_t seq;
+	int rc;
+
+	*attrp = (struct fs_attr){ 0 };
+	if (fs->read_only)
+		return -EROFS;
+	rc = dir_get(fs, parent, &dir);
+	if (rc < 0)
+		return rc;
+	new_rec(&rec, S_IFREG | (mode & 07777u), cred);
+	rec.nlink = 0;
+	mutex_lock(&dir->mu);
+	if (dir->state != INODE_LIVE)
+		rc = -ENOENT;
+	inherit(dir, &rec);
+	mutex_unlock(&dir->mu);
+	inode_put(fs, dir);
+	if (rc == 0)
+		rc = add_inode(fs, NULL, (struct slice){ 0 }, &rec, &in);
+	if (rc < 0)
+		return rc;
+	t = txn_begin(fs);
+	if (t != NULL) {
+		txn_put_inode(t, in->ino, &rec, (struct slice){ 0 });
+		txn_put_orphan(t, in->ino);
+		rc = txn_commit(fs, t, &seq);
+	} else {
+		rc = -ENOMEM;
+	}
+	txn_end(fs, t);
+	if (rc < 0) {
+		discard_inode(fs, in);
+		return rc;
+	}
+	atomic_store(&in->seq, seq);
+	inode_hold(fs, in);
+	mutex_lock(&in->mu);
+	in->nopen = 1;
+	in->is_linkable = true;
+	inode_attr(in, attrp);
+	mutex_unlock(&in->mu);
+	count_add(fs, 1);
+	counter_add(&fs->counters.creates, 1);
+	inode_put(fs, in);
+	return 0;
+}
+
+/* The batch of fs_link(), with dir and in locked. */
+static int
+link_in(struct fs *fs, struct inode *dir, struct slice name,
+    struct inode *in, struct inode **oldp)
+{
+	struct timespec now = fs_now();
+	struct dir_change change;
+	struct attr_rec rec;
+	struct slice data;
+	struct txn *t;
+	uint64_t seq;
+	int rc;
+
+	*oldp = NULL;
+	if (dir->state != INODE_LIVE || in->state != INODE_LIVE)
+		return -ENOENT;
+	if (in->rec.nlink == 0 && !in->is_linkable)
+		return -ENOENT;
+	if (in->rec.nlink >= FS_LINK_MAX)
+		return -EMLINK;
+	rc = dir_has_no(fs, dir, name);
+	if (rc == 0)
+		rc = content_commit_to_ride(fs, in);
+	if (rc < 0)
+		return rc;
+	dir_begin(&change, dir, &now);
+	rc = dir_count(&change, 1, 0);
+	if (rc < 0)
+		return rc;
+	t = txn_begin(fs);
+	if (t == NULL)
+		return -ENOMEM;
+	rec = in->rec;
+	rc = in->content != NULL ?
+	    content_stage(fs, t, in, &rec, &data) :
+	    inode_copy_inline(fs, t, in, &data);
+	if (rc < 0)
+		goto out;
+	rec.nlink++;
+	rec.ctime = now;
+	if (in->parent != NULL)
+		txn_put_ref(t, in->parent->ino, iname_slice(&in->name),
+		    in->ino, in->type);
+	if (in->rec.nlink == 0)
+		txn_del_orphan(t, in->ino);
+	txn_put_inode(t, in->ino, &rec, data);
+	txn_put_ref(t, dir->ino, name, in->ino, in->type);
+	rc = dir_stage(fs, t, &change);
+	if (rc < 0)
+		goto out;
+	atomic_fetch_add(&in->content_gen, 1);
+	rc = txn_commit(fs, t, &seq);
+	if (rc < 0)
+		goto out;
+	if (in->content != NULL)
+		content_committed(fs, in);
+	in->is_linkable = false;
+	*oldp = inode_move(in, NULL, NULL);
+	if (*oldp != NULL)
+		inode_touch(*oldp);
+	inode_row_committed(fs, in, &rec, seq);
+	dir_commit(fs, &change, seq);
+out:
+	txn_end(fs, t);
+	return rc;
+}
+
+int
+fs_link(struct fs *fs, uint64_t ino, uint64_t parent, struct slice name,
+    struct fs_attr *attrp)
+{
+	struct inode *dir = NULL, *in = NULL, *old = NULL;
+	int rc;
+
+	*attrp = (struct fs_attr){ 0 };
+	if (fs->read_only)
+		return -EROFS;
+	rc = name_check(name);
+	if (rc == 0)
+		rc = dir_get(fs, parent, &dir);
+	if (rc == 0)
+		rc = file_get(fs, ino, &in);
+	if (rc == 0 && inode_is_dir(in))
+		rc = -EPERM;
+	if (rc < 0)
+		goto out;
+	mutex_lock(&dir->mu);
+	mutex_lock(&in->mu);
+	rc = link_in(fs, dir, name, in, &old);
+	if (rc == 0) {
+		inode_count_lookup(fs, in);
+		inode_attr(in, attrp);
+	}
+	mutex_unlock(&in->mu);
+	mutex_unlock(&dir->mu);
+out:
+	inode_put(fs, old);
+	inode_put(fs, in);
+	inode_put(fs, dir);
+	return rc;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Reading contents, without copying where they are committed: the reply
+ * borrows pinned values of the store and one area of zeros.
+ *
+ * Chunks are fetched without the inode's lock, so that readers of one file
+ * do not wait for each other's disk; when a commit has changed contents
+ * meanwhile (content_gen), the read is done again under the lock.
+ */
+#include <stdlib.h>
+
+#include "fs/fs_internal.h"
+
+static const uint8_t zeros[CHUNK_SIZE];
+
+/* The part of one chunk that is wanted. */
+struct slot {
+	struct slice data; /* behind it come zeros */
+	uint32_t from, n;
+	bool is_fetched; /* from a chunk row */
+};
+
+struct reading {
+	uint64_t first; /* chunk */
+	size_t count; /* of slots */
+	struct slot *slots;
+	uint8_t *copy; /* room for what is dirty */
+	uint64_t base_size; /* as of the plan */
+};
+
+/* data is the chunk's bytes: keep what the slot wants of it. */
+static void
+slot_set(struct slot *s, struct slice data)
+{
+	if (data.len <= s->from)
+		return;
+	s->data.data = (const uint8_t *)data.data + s->from;
+	s->data.len = data.len - s->from;
+	if (s->data.len > s->n)
+		s->data.len = s->n;
+}
+
+/* How many bytes in the range are dirty. */
+static size_t
+dirty_bytes(const struct inode *in, uint64_t first, uint64_t last)
+{
+	struct dbuf *b;
+	size_t n = 0;
+
+	if (in->content == NULL)
+		return 0;
+	b = content_next(in->content, first);
+	for (; b != NULL && b->index <= last;
+	     b = RB_NEXT(dbuf_tree, &in->content->bufs, b))
+		n += b->len;
+	return n;
+}
+
+/* One allocation for everything that the reply needs. */
+static int
+prepare(struct inode *in, uint64_t off, size_t len, struct reading *g,
+    struct fs_read *r)
+{
+	uint64_t last = (off + len - 1) / CHUNK_SIZE;
+	size_t ndirty, pieces, slots, pins;
+	uint8_t *mem;
+
+	g->first = off / CHUNK_SIZE;
+	g->count = (size_t)(last - g->first + 1);
+	ndirty = dirty_bytes(in, g->first, last);
+	pins = g->count * sizeof(struct kv_value);
+	slots = g->count * sizeof(struct slot);
+	pieces = 2 * g->count * sizeof(struct slice);
+	mem = malloc(pins + slots + pieces + ndirty);
+	if (mem == NULL)
+		return -ENOMEM;
+	memset(mem, 0, pins + slots);
+	r->owned = mem;
+	r->pins = (struct kv_value *)mem;
+	r->npins = g->count;
+	g->slots = (struct slot *)(mem + pins);
+	r->pieces = (struct slice *)(mem + pins + slots);
+	g->copy = mem + pins + slots + pieces;
+	for (size_t i = 0; i < g->count; i++) {
+		struct slot *s = &g->slots[i];
+
+		s->from = i == 0 ? (uint32_t)(off % CHUNK_SIZE) : 0;
+		s->n = CHUNK_SIZE - s->from;
+		if (s->n > len)
+			s->n = (uint32_t)len;
+		len -= s->n;
+	}
+	return 0;
+}
+
+/* Under the lock: copy what is dirty, take what is inline, and mark what
+ * must come from chunk rows. */
+static int
+plan(struct fs *fs, struct inode *in, struct reading *g, struct fs_read *r)
+{
+	struct content *c = in->content;
+	struct slice data;
+	struct dbuf *b;
+	int rc;
+
+	g->base_size = content_base_size(in);
+	for (size_t i = 0; i < g->count; i++) {
+		struct slot *s = &g->slots[i];
+
+		b = c != NULL ? content_find(c, g->first + i) : NULL;
+		if (b != NULL) {
+			if (b->len <= s->from)
+				continue;
+			slot_set(s, slice_make(dbuf_data(b), b->len));
+			memcpy(g->copy, s->data.data, s->data.len);
+			s->data.data = g->copy;
+			g->copy += s->data.len;
+		} else if ((in->rec.flags & ATTR_CHUNKS) != 0) {
+			s->is_fetched = g->first + i <
+			    chunks_of(g->base_size);
+		} else if (g->first + i == 0) {
+			rc = content_base_chunk(fs, in, 0, &r->pins[0], &data);
+			if (rc < 0)
+				return rc;
+			slot_set(s, data);
+		}
+	}
+	return 0;
+}
+
+/* Get the chunk rows; with or without the lock. */
+static int
+fetch(struct fs *fs, uint64_t ino, const struct reading *g,
+    struct fs_read *r)
+{
+	uint8_t space[8];
+	struct kv_key key;
+	struct slice data;
+	uint64_t end;
+	int rc;
+
+	for (size_t i = 0; i < g->count; i++) {
+		if (!g->slots[i].is_fetched)
+			continue;
+		key = key_chunk(ino, g->first + i, space);
+		rc = kv_get(fs->kv, &key, NULL, &r->pins[i]);
+		if (rc == -ENOENT)
+			continue;
+		if (rc < 0)
+			return rc;
+		rc = schema_get_chunk(r->pins[i].data, &data);
+		if (rc < 0)
+			return inode_bad_row(ino, (struct slice){ 0 }, rc);
+		/* Bytes behind the size are no contents. */
+		end = g->base_size - (g->first + i) * CHUNK_SIZE;
+		if (data.len > end)
+			data.len = end;
+		slot_set(&g->slots[i], data);
+	}
+	return 0;
+}
+
+static void
+assemble(const struct reading *g, struct fs_read *r)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		const struct slot *s = &g->slots[i];
+
+		if (s->data.len != 0)
+			r->pieces[r->count++] = s->data;
+		if (s->data.len < s->n)
+			r->pieces[r->count++] = slice_make(zeros,
+			    s->n - s->data.len);
+		r->bytes += s->n;
+	}
+}
+
+/* -EAGAIN: contents changed meanwhile. */
+static int
+read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
+    bool is_locked, struct fs_read *r)
+{
+	struct reading g;
+	uint64_t size, gen;
+	int rc = 0;
+
+	mutex_lock(&in->mu);
+	size = inode_size(in);
+	if (in->state != INODE_LIVE)
+		rc = -ESTALE;
+	if (rc < 0 || off >= size || len == 0) {
+		mutex_unlock(&in->mu);
+		return rc;
+	}
+	if (len > size - off)
+		len = (size_t)(size - off);
+	rc = prepare(in, off, len, &g, r);
+	if (rc == 0)
+		rc = plan(fs, in, &g, r);
+	if (rc == 0)
+		inode_accessed(fs, in);
+	if (is_locked && rc == 0)
+		rc = fetch(fs, in->ino, &g, r);
+	gen = atomic_load(&in->content_gen);
+	mutex_unlock(&in->mu);
+	if (!is_locked && rc == 0) {
+		rc = fetch(fs, in->ino, &g, r);
+		if (atomic_load(&in->content_gen) != gen)
+			rc = -EAGAIN;
+	}
+	if (rc == 0)
+		assemble(&g, r);
+	return rc;
+}
+
+int
+fs_read(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
+    struct fs_read *rp)
+{
+	struct inode *in;
+	int rc;
+
+	*rp = (struct fs_read){ 0 };
+	rc = regular_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	rc = read_once(fs, in, off, len, false, rp);
+	if (rc == -EAGAIN) {
+		fs_read_done(rp);
+		rc = read_once(fs, in, off, len, true, rp);
+	}
+	inode_put(fs, in);
+	if (rc < 0)
+		fs_read_done(rp);
+	counter_add(&fs->counters.reads, 1);
+	counter_add(&fs->counters.read_bytes, rp->bytes);
+	return rc;
+}
+
+void
+fs_read_done(struct fs_read *r)
+{
+	for (size_t i = 0; i < r->npins; i++)
+		kv_value_release(&r->pins[i]);
+	free(r->owned);
+	*r = (struct fs_read){ 0 };
+}

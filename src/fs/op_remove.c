@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Names that go: unlink and rmdir. What becomes of the inode behind is
+ * decided in orphan.c.
+ */
+#include "fs/fs_internal.h"
+
+/* The batch, with dir and what it names locked. */
+static int
+remove_in(struct fs *fs, struct inode *dir, struct slice name,
+    struct inode *in, struct inode **oldp)
+{
+	struct timespec now = fs_now();
+	struct dir_change change;
+	struct removal removal;
+	struct txn *t;
+	uint64_t seq;
+	int rc;
+
+	*oldp = NULL;
+	dir_begin(&change, dir, &now);
+	rc = dir_count(&change, -1, inode_is_dir(in) ? -1 : 0);
+	if (rc < 0)
+		return rc;
+	t = txn_begin(fs);
+	if (t == NULL)
+		return -ENOMEM;
+	dir_delete_entry(&change, t, name);
+	rc = removal_stage(fs, t, in, &now, &removal);
+	if (rc == 0)
+		rc = dir_stage(fs, t, &change);
+	if (rc == 0)
+		rc = txn_commit(fs, t, &seq);
+	if (rc == 0) {
+		*oldp = removal_commit(fs, &removal, seq);
+		dir_commit(fs, &change, seq);
+		counter_add(&fs->counters.removes, 1);
+	}
+	txn_end(fs, t);
+	return rc;
+}
+
+static int
+remove_name(struct fs *fs, uint64_t parent, struct slice name, bool is_rmdir)
+{
+	struct inode *dir, *in, *old = NULL;
+	int rc;
+
+	if (fs->read_only)
+		return -EROFS;
+	if (name.len > FS_NAME_MAX)
+		return -ENAMETOOLONG;
+	rc = dir_get(fs, parent, &dir);
+	if (rc < 0)
+		return rc;
+	mutex_lock(&dir->mu);
+	rc = inode_find_lock(fs, dir, name, &in);
+	if (rc == 0) {
+		if (is_rmdir != inode_is_dir(in))
+			rc = is_rmdir ? -ENOTDIR : -EISDIR;
+		else if (is_rmdir && in->rec.entries != 0)
+			rc = -ENOTEMPTY;
+		else
+			rc = remove_in(fs, dir, name, in, &old);
+		mutex_unlock(&in->mu);
+	}
+	mutex_unlock(&dir->mu);
+	inode_put(fs, old);
+	inode_put(fs, in);
+	inode_put(fs, dir);
+	return rc;
+}
+
+int
+fs_unlink(struct fs *fs, uint64_t parent, struct slice name)
+{
+	return remove_name(fs, parent, name, false);
+}
+
+int
+fs_rmdir(struct fs *fs, uint64_t parent, struct slice name)
+{
+	return remove_name(fs, parent, name, true);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Extended attributes: a row each, and how many there are in the inode's
+ * attributes, so that a file without any is answered without a look.
+ */
+#include <sys/xattr.h>
+
+#include "fs/fs_internal.h"
+
+static int
+check_name(struct slice name)
+{
+	if (name.len == 0 || name.len > FS_NAME_MAX ||
+	    memchr(name.data, '\0', name.len) != NULL)
+		return -ERANGE;
+	return 0;
+}
+
+/* Whether the row is there: 1, 0 or errno. */
+static int
+has_row(struct fs *fs, const struct inode *in, struct slice name)
+{
+	struct kv_key key = key_xattr(in->ino, name);
+	struct kv_value v;
+	int rc;
+
+	if (in->rec.nxattrs == 0)
+		return 0;
+	rc = kv_get(fs->kv, &key, NULL, &v);
+	kv_value_release(&v);
+	if (rc == -ENOENT)
+		return 0;
+	return rc < 0 ? rc : 1;
+}
+
+int
+fs_getxattr(struct fs *fs, uint64_t ino, struct slice name, struct buf *value)
+{
+	struct kv_key key = key_xattr(ino, name);
+	struct kv_value v = { 0 };
+	struct inode *in;
+	struct slice data;
+	uint32_t n;
+	int rc;
+
+	rc = file_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	mutex_lock(&in->mu);
+	n = in->rec.nxattrs;
+	mutex_unlock(&in->mu);
+	inode_put(fs, in);
+	if (n == 0 || check_name(name) < 0)
+		return -ENODATA;
+	rc = kv_get(fs->kv, &key, NULL, &v);
+	if (rc == -ENOENT)
+		return -ENODATA;
+	if (rc == 0)
+		rc = schema_get_bytes(v.data, &data);
+	if (rc == 0) {
+		buf_append_slice(value, data);
+		rc = buf_error(value);
+	}
+	kv_value_release(&v);
+	return inode_bad_row(ino, (struct slice){ 0 }, rc);
+}
+
+/* Commit a batch that holds the row, and the inode's own with more or
+ * fewer attributes. */
+static int
+commit_count(struct fs *fs, struct txn *t, struct inode *in, int more)
+{
+	struct attr_rec rec = in->rec;
+	uint64_t seq;
+	int rc;
+
+	rec.nxattrs += (uint32_t)more;
+	rec.ctime = fs_now();
+	rc = inode_put_row(fs, t, in, &rec, NULL);
+	if (rc == 0)
+		rc = txn_commit(fs, t, &seq);
+	if (rc == 0) {
+		if (in->content != NULL)
+			in->content->ctime = rec.ctime;
+		inode_row_committed(fs, in, &rec, seq);
+	}
+	return rc;
+}
+
+static int
+set_locked(struct fs *fs, struct inode *in, struct slice name,
+    struct slice value, int flags)
+{
+	struct kv_key key = key_xattr(in->ino, name);
+	struct txn *t;
+	uint8_t *p;
+	int has, rc;
+
+	if (in->state != INODE_LIVE)
+		return -ESTALE;
+	has = has_row(fs, in, name);
+	if (has < 0)
+		return has;
+	if (has != 0 && (flags & XATTR_CREATE) != 0)
+		return -EEXIST;
+	if (has == 0 && (flags & XATTR_REPLACE) != 0)
+		return -ENODATA;
+	if (has == 0 && in->rec.nxattrs == UINT32_MAX)
+		return -ENOSPC;
+	t = txn_begin(fs);
+	if (t == NULL)
+		return -ENOMEM;
+	p = txn_alloc(t, SCHEMA_TAG_LEN + value.len);
+	if (p != NULL) {
+		p[0] = SCHEMA_TAG;
+		if (value.len != 0)
+			memcpy(p + SCHEMA_TAG_LEN, value.data, value.len);
+		kv_batch_put(&t->batch, &key,
+		    slice_make(p, SCHEMA_TAG_LEN + value.len));
+	}
+	rc = commit_count(fs, t, in, has == 0);
+	txn_end(fs, t);
+	return rc;
+}
+
+int
+fs_setxattr(struct fs *fs, uint64_t ino, struct slice name,
+    struct slice value, int flags)
+{
+	struct inode *in;
+	int rc;
+
+	if (fs->read_only)
+		return -EROFS;
+	rc = check_name(name);
+	if (rc < 0)
+		return rc;
+	if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) != 0)
+		return -EINVAL;
+	if (value.len > FS_XATTR_SIZE_MAX)
+		return -E2BIG;
+	rc = file_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	mutex_lock(&in->mu);
+	rc = set_locked(fs, in, name, value, flags);
+	mutex_unlock(&in->mu);
+	inode_put(fs, in);
+	return rc;
+}
+
+int
+fs_listxattr(struct fs *fs, uint64_t ino, struct buf *names)
+{
+	struct kv_key key = key_xattr(ino, (struct slice){ 0 });
+	struct kv_iter *it = NULL;
+	struct inode *in;
+	int rc;
+
+	rc = file_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	/* Opened under the lock: a consistent list. */
+	mutex_lock(&in->mu);
+	if (in->rec.nxattrs != 0)
+		rc = kv_iter_open(fs->kv, &key, KV_SCOPE_GROUP, NULL, &it);
+	mutex_unlock(&in->mu);
+	inode_put(fs, in);
+	while (it != NULL && rc >= 0 && (rc = kv_iter_next(it)) == 1) {
+		key = kv_iter_key(it);
+		buf_append_slice(names, key.name);
+		buf_put_u8(names, 0);
+		rc = buf_error(names);
+	}
+	kv_iter_close(it);
+	return rc;
+}
+
+int
+fs_removexattr(struct fs *fs, uint64_t ino, struct slice name)
+{
+	struct kv_key key = key_xattr(ino, name);
+	struct txn *t = NULL;
+	struct inode *in;
+	int rc;
+
+	if (fs->read_only)
+		return -EROFS;
+	rc = check_name(name);
+	if (rc < 0)
+		return rc;
+	rc = file_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	mutex_lock(&in->mu);
+	rc = has_row(fs, in, name);
+	if (rc == 0)
+		rc = -ENODATA;
+	if (rc < 0)
+		goto out;
+	t = txn_begin(fs);
+	rc = -ENOMEM;
+	if (t != NULL) {
+		kv_batch_delete(&t->batch, &key);
+		rc = commit_count(fs, t, in, -1);
+	}
+	txn_end(fs, t);
+out:
+	mutex_unlock(&in->mu);
+	inode_put(fs, in);
+	return rc;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Rows: the only place that knows how keys and values of the file system
+ * are written. Format: kvfs-format(5), "Rows".
+ *
+ * Every value begins with a tag: the version in the low four bits, flags
+ * that an older program must refuse in the high four. Decoders treat bytes
+ * as untrusted: -KVFS_ECORRUPT when they cannot be true, -EPROTO when they
+ * come from a newer version. What they return borrows the value.
+ */
+#ifndef KVFS_FS_SCHEMA_H
+#define KVFS_FS_SCHEMA_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "kvfs/kv.h"
+#include "util/coding.h"
+
+/* Contents are cut in pieces of this size. On disk: see struct super_row. */
+#define CHUNK_SIZE 32768u
+/* Largest contents of a regular file that are put in its row, and the
+ * largest that a row may be found to have. */
+#define INLINE_MAX 2048u
+#define INLINE_LIMIT 4095u
+/* Granularity of st_blocks. */
+#define ALLOC_UNIT 4096u
+#define SIZE_LIMIT ((uint64_t)INT64_MAX)
+
+/* On disk: never renumber. */
+enum space {
+	SPACE_STORE = 1, /* group 0, name */
+	SPACE_DENTRY = 2, /* parent inode, name */
+	SPACE_INODE = 3, /* inode, "" */
+	SPACE_CHUNK = 4, /* inode, index as big-endian 64 bits */
+	SPACE_XATTR = 5, /* inode, name */
+	SPACE_ORPHAN = 6, /* inode, "" */
+};
+
+/* On disk: never renumber. */
+enum attr_flags {
+	ATTR_CHUNKS = 1 << 0, /* the chunk group may have rows */
+	ATTR_RDEV = 1 << 1,
+	ATTR_XATTRS = 1 << 2, /* the xattr group has rows */
+	ATTR_EXPIRES = 1 << 3,
+	ATTR_ATIME_SAME = 1 << 4, /* as btime */
+	ATTR_MTIME_SAME = 1 << 5, /* as atime */
+	ATTR_CTIME_SAME = 1 << 6, /* as mtime */
+	ATTR_INLINE = 1 << 7, /* contents follow the record */
+};
+#define ATTR_KNOWN 0xffu
+/* Those that a record in memory carries; the rest follow from its fields. */
+#define ATTR_KEPT ((unsigned)(ATTR_CHUNKS | ATTR_EXPIRES))
+
+/* The attributes of an inode as a row holds them. */
+struct attr_rec {
+	uint32_t mode, nlink, uid, gid;
+	uint32_t flags; /* ATTR_KEPT */
+	uint32_t inline_len;
+	uint64_t rdev;
+	uint64_t size; /* not of directories */
+	uint64_t entries; /* of directories: how many, without . and .. */
+	uint64_t alloc; /* bytes that contents take, in ALLOC_UNITs */
+	uint32_t nxattrs;
+	int64_t expires; /* seconds; with ATTR_EXPIRES */
+	struct timespec atime, mtime, ctime, btime;
+};
+
+struct dentry_row {
+	uint64_t ino;
+	uint32_t type; /* S_IFMT bits */
+	bool is_ref; /* attributes are in the inode row */
+	struct attr_rec rec;
+	struct slice inline_data;
+};
+
+/* The store's own description, name "format". */
+struct super_row {
+	uint32_t version;
+	uint32_t refuse_flags; /* unknown ones: do not open */
+	uint32_t ro_flags; /* unknown ones: open read-only at most */
+	uint32_t chunk_size;
+	uint64_t created;
+};
+#define SUPER_VERSION 1
+
+/* The number of inodes, name "inodes". */
+struct count_row {
+	bool is_exact; /* the last user closed the store */
+	uint64_t inodes;
+};
+
+static inline uint64_t
+alloc_of(uint64_t len)
+{
+	return (len + ALLOC_UNIT - 1) & ~(uint64_t)(ALLOC_UNIT - 1);
+}
+static inline uint64_t
+chunks_of(uint64_t size)
+{
+	return size / CHUNK_SIZE + (size % CHUNK_SIZE != 0);
+}
+
+/* ---- Keys. The name part borrows its argument. ---- */
+
+static inline struct kv_key
+key_store(const char *name)
+{
+	return (struct kv_key){ SPACE_STORE, 0, slice_str(name) };
+}
+static inline struct kv_key
+key_dentry(uint64_t parent, struct slice name)
+{
+	return (struct kv_key){ SPACE_DENTRY, parent, name };
+}
+static inline struct kv_key
+key_inode(uint64_t ino)
+{
+	return (struct kv_key){ SPACE_INODE, ino, { 0 } };
+}
+static inline struct kv_key
+key_xattr(uint64_t ino, struct slice name)
+{
+	return (struct kv_key){ SPACE_XATTR, ino, name };
+}
+static inline struct kv_key
+key_orphan(uint64_t ino)
+{
+	return (struct kv_key){ SPACE_ORPHAN, ino, { 0 } };
+}
+/* space holds the encoded index and lives as long as the key. */
+static inline struct kv_key
+key_chunk(uint64_t ino, uint64_t index, uint8_t space[8])
+{
+	put_be64(space, index);
+	return (struct kv_key){ SPACE_CHUNK, ino, slice_make(space, 8) };
+}
+/* -KVFS_ECORRUPT when key is not the key of a chunk. */
+int key_chunk_index(const struct kv_key *key, uint64_t *indexp);
+/* A directory entry may have this name: 1 to 255 bytes, no '/', no NUL,
+ * not "." or "..". */
+bool schema_is_name(struct slice name);
+
+#define KEY_FORMAT "format"
+#define KEY_NEXT_INO "next_ino"
+#define KEY_INODES "inodes"
+
+/* ---- Values. Encoders write at most SCHEMA_ROW_MAX bytes to dst and
+ * return how many; inline contents are appended by the caller. ---- */
+
+#define SCHEMA_ROW_MAX 192u
+
+size_t schema_put_dentry(uint8_t *dst, uint64_t ino,
+    const struct attr_rec *rec);
+size_t schema_put_ref(uint8_t *dst, uint64_t ino, uint32_t type);
+int schema_get_dentry(struct slice value, struct dentry_row *rowp);
+
+size_t schema_put_inode(uint8_t *dst, const struct attr_rec *rec);
+int schema_get_inode(struct slice value, struct attr_rec *recp,
+    struct slice *inlinep);
+
+/* Chunk, xattr and orphan values are this tag, then the bytes. */
+#define SCHEMA_TAG 1u
+#define SCHEMA_TAG_LEN 1u
+int schema_get_bytes(struct slice value, struct slice *bytesp);
+/* As schema_get_bytes(), and no longer than a chunk. */
+int schema_get_chunk(struct slice value, struct slice *bytesp);
+
+size_t schema_put_super(uint8_t *dst, const struct super_row *row);
+int schema_get_super(struct slice value, struct super_row *rowp);
+size_t schema_put_number(uint8_t *dst, uint64_t v);
+int schema_get_number(struct slice value, uint64_t *vp);
+size_t schema_put_count(uint8_t *dst, const struct count_row *row);
+int schema_get_count(struct slice value, struct count_row *rowp);
+
+#endif

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Requests on open files. No handle is kept: the inode number says all,
+ * and fs counts the opens. O_DIRECT is the kernel's own business, which
+ * keeps it coherent with its cache.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "fuse/adapt.h"
+#include "fuse/control_dir.h"
+#include "fuse/protocol.h"
+#include "fuse/reply.h"
+
+/* Pieces that one writev(2) takes, beside the header. */
+#define MAX_PIECES (IOV_MAX - 1)
+/* Pieces without an allocation: a read of 1 MiB in chunks of 32 KiB. */
+#define STACK_PIECES 40
+
+/* What open(2) answers about caching and closing. */
+static void
+set_open_flags(struct session *s, struct fuse_file_info *fi)
+{
+	fi->keep_cache = 1;
+	/* close(2) commits contents; nothing to do for who only reads. */
+	fi->noflush = ((fi->flags & O_ACCMODE) == O_RDONLY &&
+			  (fi->flags & O_TRUNC) == 0) ||
+	    atomic_load_explicit(&s->flush_lazy, memory_order_relaxed);
+}
+
+/*
+ * Drop set-id bits as the write or truncation that follows does. The
+ * kernel does not expect the mode to change, so it is told; that is safe
+ * inside of the request, as attributes alone need no lock of the inode.
+ */
+static int
+kill_suid(struct session *s, uint64_t ino)
+{
+	struct fs_attr attr;
+	int rc;
+
+	if (!protocol_kill_suid())
+		return 0;
+	rc = fs_getattr(s->fs, ino, &attr);
+	if (rc < 0 || (attr.mode & (S_ISUID | S_ISGID)) == 0)
+		return rc;
+	rc = fs_setattr(s->fs, ino, &attr, FS_SET_KILL_SUID, &attr);
+	if (rc == 0)
+		session_forget_attr(s, ino);
+	return rc;
+}
+
+static void
+do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+	bool truncate = (fi->flags & O_TRUNC) != 0;
+	int rc;
+
+	if (control_owns(ino)) {
+		control_open(req, ino, fi);
+		return;
+	}
+	rc = fs_openfile(s->fs, ino, truncate);
+	if (rc == 0 && truncate) {
+		rc = kill_suid(s, ino);
+		if (rc < 0)
+			fs_release(s->fs, ino);
+	}
+	if (rc < 0) {
+		reply_status(req, rc);
+		return;
+	}
+	set_open_flags(s, fi);
+	if (fuse_reply_open(req, fi) < 0)
+		fs_release(s->fs, ino);
+}
+
+static void
+do_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+    struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	struct fs_cred cred = { .uid = ctx->uid, .gid = ctx->gid };
+	struct fuse_entry_param e;
+	struct fs_attr attr;
+	int rc;
+
+	if (control_reserves(parent, name)) {
+		reply_status(req, -EPERM);
+		return;
+	}
+	mode = (mode & ~(mode_t)S_IFMT) | S_IFREG;
+	rc = fs_create(s->fs, parent, slice_str(name), mode, 0, &cred, &attr);
+	if (rc == 0) {
+		rc = fs_openfile(s->fs, attr.ino, false);
+		if (rc < 0)
+			fs_forget(s->fs, attr.ino, 1);
+	}
+	if (rc < 0) {
+		reply_status(req, rc);
+		return;
+	}
+	reply_fill_entry(&attr, &e);
+	set_open_flags(s, fi);
+	if (fuse_reply_create(req, &e, fi) < 0) {
+		fs_release(s->fs, attr.ino);
+		fs_forget(s->fs, attr.ino, 1);
+	}
+}
+
+static void
+do_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+
+	if (control_owns(ino))
+		control_release(fi);
+	else
+		fs_release(s->fs, ino);
+	reply_status(req, 0);
+}
+
+/* More pieces than a writev(2) takes: in one buffer. */
+static void
+reply_joined(fuse_req_t req, const struct fs_read *r)
+{
+	char *all = malloc(r->bytes);
+	size_t n = 0;
+
+	if (all == NULL) {
+		reply_status(req, -ENOMEM);
+		return;
+	}
+	for (size_t i = 0; i < r->count; i++) {
+		memcpy(all + n, r->pieces[i].data, r->pieces[i].len);
+		n += r->pieces[i].len;
+	}
+	reply_bytes(req, 0, slice_make(all, n));
+	free(all);
+}
+
+static void
+reply_pieces(fuse_req_t req, const struct fs_read *r)
+{
+	struct iovec stack[STACK_PIECES];
+	struct iovec *iov = stack;
+
+	if (r->count <= 1) {
+		reply_bytes(req, 0,
+		    r->count == 1 ? r->pieces[0] : (struct slice){ 0 });
+		return;
+	}
+	if (r->count > STACK_PIECES && r->count <= MAX_PIECES)
+		iov = calloc(r->count, sizeof(*iov));
+	if (r->count > MAX_PIECES || iov == NULL) {
+		reply_joined(req, r);
+		return;
+	}
+	for (size_t i = 0; i < r->count; i++) {
+		iov[i].iov_base = (void *)(uintptr_t)r->pieces[i].data;
+		iov[i].iov_len = r->pieces[i].len;
+	}
+	fuse_reply_iov(req, iov, (int)r->count);
+	if (iov != stack)
+		free(iov);
+}
+
+static void
+do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+    struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+	struct fs_read r = { 0 };
+	int rc;
+
+	if (control_owns(ino)) {
+		control_read(req, size, off, fi);
+		return;
+	}
+	rc = fs_read(s->fs, ino, (uint64_t)off, size, &r);
+	if (rc < 0) {
+		reply_status(req, rc);
+		return;
+	}
+	reply_pieces(req, &r);
+	fs_read_done(&r);
+}
+
+static void
+do_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size,
+    off_t off, struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+	ssize_t n;
+	int rc;
+
+	if (control_owns(ino)) {
+		control_write(req, ino, slice_make(data, size));
+		return;
+	}
+	rc = kill_suid(s, ino);
+	if (rc < 0) {
+		reply_status(req, rc);
+		return;
+	}
+	/* With O_APPEND too: one kernel, which knows the size. */
+	n = fs_write(s->fs, ino, (uint64_t)off, slice_make(data, size));
+	/* O_SYNC has the bit of O_DSYNC. */
+	if (n >= 0 && (fi->flags & O_DSYNC) != 0 && !fi->writepage) {
+		rc = fs_fsync(s->fs, ino);
+		if (rc < 0)
+			n = rc;
+	}
+	reply_count(req, n);
+}
+
+static void
+do_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+
+	(void)fi;
+	reply_status(req, control_owns(ino) ? 0 : fs_flush(s->fs, ino));
+}
+
+static void
+do_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+    struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+
+	(void)datasync;
+	(void)fi;
+	reply_status(req, control_owns(ino) ? 0 : fs_fsync(s->fs, ino));
+}
+
+static void
+do_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
+    struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+	int rc;
+
+	(void)fi;
+	if (control_owns(ino))
+		rc = -EOPNOTSUPP;
+	else if (off < 0 || len <= 0)
+		rc = -EINVAL;
+	else
+		rc = fs_fallocate(s->fs, ino, mode, (uint64_t)off,
+		    (uint64_t)len);
+	reply_status(req, rc);
+}
+
+static void
+do_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
+    struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+	int64_t at;
+
+	(void)fi;
+	if (control_owns(ino) || off < 0)
+		at = -EINVAL;
+	else
+		at = fs_lseek(s->fs, ino, (uint64_t)off, whence);
+	if (at < 0)
+		reply_status(req, (int)at);
+	else
+		fuse_reply_lseek(req, at);
+}
+
+static void
+do_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
+    struct fuse_file_info *fi_in, fuse_ino_t ino_out, off_t off_out,
+    struct fuse_file_info *fi_out, size_t len, int flags)
+{
+	struct session *s = request_session(req);
+	ssize_t n;
+	int rc;
+
+	(void)fi_in;
+	(void)fi_out;
+	if (control_owns(ino_in) || control_owns(ino_out) || flags != 0 ||
+	    off_in < 0 || off_out < 0)
+		n = -EINVAL;
+	else
+		n = fs_copy_range(s->fs, ino_in, (uint64_t)off_in, ino_out,
+		    (uint64_t)off_out, len);
+	if (n >= 0 && (fi_out->flags & O_DSYNC) != 0) {
+		rc = fs_fsync(s->fs, ino_out);
+		if (rc < 0)
+			n = rc;
+	}
+	reply_count(req, n);
+}
+
+void
+adapt_fill_io(struct fuse_lowlevel_ops *ops)
+{
+	ops->open = do_open;
+	ops->create = do_create;
+	ops->release = do_release;
+	ops->read = do_read;
+	ops->write = do_write;
+	ops->flush = do_flush;
+	ops->fsync = do_fsync;
+	ops->fallocate = do_fallocate;
+	ops->lseek = do_lseek;
+	ops->copy_file_range = do_copy_file_range;
+}

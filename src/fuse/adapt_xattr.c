@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Requests on extended attributes. ACLs are refused: as plain attributes
+ * they would be stored and never obeyed.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "fuse/adapt.h"
+#include "fuse/control_dir.h"
+#include "fuse/reply.h"
+
+static bool
+is_acl(const char *name)
+{
+	return strncmp(name, "system.posix_acl_", 17) == 0;
+}
+
+/*
+ * ENOSYS is remembered by the kernel: it does not ask again, not even
+ * before each first write whether there is a security.capability to drop.
+ */
+static int
+check(struct session *s, fuse_ino_t ino, const char *name, int absent)
+{
+	if (s->noxattr)
+		return -ENOSYS;
+	if (is_acl(name))
+		return -EOPNOTSUPP;
+	return control_owns(ino) ? absent : 0;
+}
+
+static void
+do_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	struct session *s = request_session(req);
+	struct buf value = { 0 };
+	int rc = check(s, ino, name, -ENODATA);
+
+	if (rc == 0)
+		rc = fs_getxattr(s->fs, ino, slice_str(name), &value);
+	if (rc == 0)
+		rc = buf_error(&value);
+	reply_sized(req, rc, buf_slice(&value), size);
+	buf_fini(&value);
+}
+
+static void
+do_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	struct session *s = request_session(req);
+	struct buf names = { 0 };
+	int rc = s->noxattr ? -ENOSYS : 0;
+
+	if (rc == 0 && !control_owns(ino))
+		rc = fs_listxattr(s->fs, ino, &names);
+	if (rc == 0)
+		rc = buf_error(&names);
+	reply_sized(req, rc, buf_slice(&names), size);
+	buf_fini(&names);
+}
+
+static void
+do_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
+    size_t size, int flags)
+{
+	struct session *s = request_session(req);
+	int rc = check(s, ino, name, -EPERM);
+
+	if (rc == 0)
+		rc = fs_setxattr(s->fs, ino, slice_str(name),
+		    slice_make(value, size), flags);
+	reply_status(req, rc);
+}
+
+static void
+do_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	struct session *s = request_session(req);
+	int rc = check(s, ino, name, -EPERM);
+
+	if (rc == 0)
+		rc = fs_removexattr(s->fs, ino, slice_str(name));
+	reply_status(req, rc);
+}
+
+void
+adapt_fill_xattr(struct fuse_lowlevel_ops *ops)
+{
+	ops->getxattr = do_getxattr;
+	ops->listxattr = do_listxattr;
+	ops->setxattr = do_setxattr;
+	ops->removexattr = do_removexattr;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+/* The contents of the control directory; see control_report.h. */
+#include "fuse/control_report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fuse/loop.h"
+#include "util/log.h"
+
+/* Options in force, in one line or one a line. */
+static void
+print_options(struct session *s, FILE *out, const char *sep)
+{
+	struct options now;
+
+	mutex_lock(&s->mu);
+	now = s->opts;
+	mutex_unlock(&s->mu);
+	options_print(&now, out, sep);
+}
+
+int
+control_show_stats(struct session *s, FILE *out)
+{
+	struct timespec now;
+	int rc;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	fprintf(out, "Version: %s\n", KVFS_VERSION);
+	fprintf(out, "Mountpoint: %s\n", s->mountpoint);
+	fprintf(out, "Store: %s\n", s->store);
+	fprintf(out, "Pid: %d\n", (int)getpid());
+	fprintf(out, "Uptime seconds: %" PRId64 "\n",
+	    (int64_t)(now.tv_sec - s->started.tv_sec));
+	fputs("Options: ", out);
+	print_options(s, out, " ");
+	fputs("\n", out);
+	fs_stats(s->fs, out);
+	rc = kv_control(s->kv, "stats", out);
+	return rc < 0 && rc != -ENOTSUP ? rc : 0;
+}
+
+int
+control_show_options(struct session *s, FILE *out)
+{
+	print_options(s, out, "\n");
+	return 0;
+}
+
+/* Contents that wait are committed first, so that the rows are whole. */
+int
+control_show_check(struct session *s, FILE *out)
+{
+	int blocks, rows;
+	int rc = 0;
+
+	if (!s->opts.read_only)
+		rc = fs_sync(s->fs);
+	if (rc < 0)
+		return rc;
+	blocks = kv_control(s->kv, "check", out);
+	if (blocks == -ENOTSUP)
+		blocks = 0;
+	if (blocks < 0)
+		return blocks;
+	rows = fs_verify(s->kv, out);
+	if (rows < 0)
+		return rows;
+	fprintf(out, "Problems: %" PRId64 "\n", (int64_t)blocks + rows);
+	return 0;
+}
+
+int
+control_show_sync(struct session *s, FILE *out)
+{
+	char mode[64];
+
+	mutex_lock(&s->mu);
+	kv_options_format_sync(&s->opts.kv, mode, sizeof(mode));
+	mutex_unlock(&s->mu);
+	fprintf(out, "Mode: %s\n", mode);
+	return 0;
+}
+
+static int
+set_kv(struct session *s, const char *name, const char *value)
+{
+	char command[128], ignored[256];
+	FILE *out = fmemopen(ignored, sizeof(ignored), "w");
+	int rc;
+
+	if (out == NULL)
+		return -ENOMEM;
+	snprintf(command, sizeof(command), "set %s=%s", name, value);
+	rc = kv_control(s->kv, command, out);
+	fclose(out);
+	return rc < 0 ? rc : 0;
+}
+
+/* Hand what differs to the store and to the file system. */
+static int apply_locked(struct session *s, const struct options *o)
+    REQUIRES(&s->mu);
+
+static int
+apply_locked(struct session *s, const struct options *o)
+{
+	char now[64], want[64];
+	int rc = 0;
+
+	kv_options_format_sync(&s->opts.kv, now, sizeof(now));
+	kv_options_format_sync(&o->kv, want, sizeof(want));
+	if (strcmp(now, want) != 0)
+		rc = set_kv(s, "sync", want);
+	if (rc == 0) {
+		s->opts.kv.sync = o->kv.sync;
+		s->opts.kv.sync_commits = o->kv.sync_commits;
+		s->opts.kv.sync_ms = o->kv.sync_ms;
+	}
+	if (rc == 0 && s->opts.kv.wal_buffer_bytes != o->kv.wal_buffer_bytes) {
+		snprintf(want, sizeof(want), "%" PRIu64,
+		    o->kv.wal_buffer_bytes);
+		rc = set_kv(s, "wal_buffer", want);
+	}
+	if (rc < 0)
+		return rc;
+	s->opts.kv.wal_buffer_bytes = o->kv.wal_buffer_bytes;
+	s->opts.fs = o->fs;
+	fs_set_options(s->fs, &o->fs);
+	loop_set_commits_wait(s->loop, o->kv.sync == KV_SYNC_FULL);
+	atomic_store_explicit(&s->flush_lazy, !o->fs.flush_on_close,
+	    memory_order_relaxed);
+	return 0;
+}
+
+int
+control_do_options(struct session *s, const char *text)
+{
+	struct options changed;
+	int rc;
+
+	mutex_lock(&s->mu);
+	changed = s->opts;
+	rc = options_change(&changed, text);
+	if (rc == 0)
+		rc = apply_locked(s, &changed);
+	mutex_unlock(&s->mu);
+	return rc;
+}
+
+int
+control_do_sync(struct session *s, const char *text)
+{
+	(void)text;
+	return fs_sync(s->fs);
+}
+
+/* A command to the store after the contents that wait. */
+static int
+command(struct session *s, const char *name)
+{
+	char said[1024] = "";
+	FILE *out = fmemopen(said, sizeof(said), "w");
+	int rc;
+
+	if (out == NULL)
+		return -ENOMEM;
+	rc = fs_sync(s->fs);
+	if (rc == 0)
+		rc = kv_control(s->kv, name, out);
+	fclose(out);
+	return rc < 0 ? rc : 0;
+}
+
+int
+control_do_flush(struct session *s, const char *text)
+{
+	(void)text;
+	return command(s, "flush");
+}
+
+int
+control_do_compact(struct session *s, const char *text)
+{
+	(void)text;
+	return command(s, "compact");
+}

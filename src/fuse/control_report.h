@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the files of the control directory say and do; control_dir.c is
+ * their form. All return 0 or a negative errno.
+ */
+#ifndef KVFS_FUSE_CONTROL_REPORT_H
+#define KVFS_FUSE_CONTROL_REPORT_H
+
+#include <stdio.h>
+
+#include "fuse/session.h"
+
+int control_show_stats(struct session *s, FILE *out);
+int control_show_options(struct session *s, FILE *out);
+int control_show_check(struct session *s, FILE *out);
+int control_show_sync(struct session *s, FILE *out);
+
+int control_do_options(struct session *s, const char *text);
+int control_do_sync(struct session *s, const char *text);
+int control_do_flush(struct session *s, const char *text);
+int control_do_compact(struct session *s, const char *text);
+
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The threads that serve requests; see loop.h. That one thread leads is
+ * for speed alone: two that read requests at once, as can be for a moment
+ * when the lead is taken from a thread that just ends its request, do no
+ * harm. Threads can be cancelled only in read(2) (protocol.c).
+ *
+ * The lead: taken in take_lead(), given up in give_lead(), taken away in
+ * watch().
+ */
+#include "fuse/loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fuse/fuse_api.h"
+#include "fuse/protocol.h"
+#include "fuse/spin.h"
+#include "util/log.h"
+#include "util/mutex.h"
+
+/* A request of the leader that takes longer loses it the lead. */
+#define WATCH_NS 1000000
+/* Watching without anything served for so long rests until woken. */
+#define REST_TICKS 100
+
+struct worker {
+	struct loop *loop;
+	pthread_t thread;
+	struct fuse_buf buf;
+};
+
+struct loop {
+	/* Constant. */
+	struct fuse_session *se;
+	unsigned max_threads;
+	unsigned cpus;
+	int done_fd;
+
+	/*
+	 * Hints, relaxed: a stale value costs a wake-up or a millisecond.
+	 * leader is changed under mu; its own thread reads it without.
+	 */
+	_Atomic(struct worker *) leader;
+	_Atomic uint64_t busy_since; /* the leader serves; 0: it waits */
+	_Atomic uint64_t served;
+	atomic_uint active; /* threads that serve a request */
+	atomic_bool resting; /* the watcher */
+	atomic_bool commits_wait;
+	atomic_int error;
+	struct spin spin; /* of the leader */
+
+	struct mutex mu;
+	struct cond lead_free; /* one waiter takes the lead or watches */
+	struct cond watch_due;
+	bool ended GUARDED_BY(mu);
+	bool watched GUARDED_BY(mu); /* a thread is in watch() */
+	unsigned waiting GUARDED_BY(mu); /* threads in take_lead() */
+	struct worker *workers GUARDED_BY(mu);
+	unsigned nworkers GUARDED_BY(mu);
+};
+
+static void *serve(void *arg);
+
+static int start_locked(struct loop *loop) REQUIRES(&loop->mu);
+
+static int
+start_locked(struct loop *loop)
+{
+	struct worker *w = &loop->workers[loop->nworkers];
+	int err;
+
+	if (loop->ended || loop->nworkers == loop->max_threads)
+		return 0;
+	w->loop = loop;
+	err = pthread_create(&w->thread, NULL, serve, w);
+	if (err == 0)
+		loop->nworkers++;
+	return -err;
+}
+
+static void end_locked(struct loop *loop) REQUIRES(&loop->mu);
+
+static void
+end_locked(struct loop *loop)
+{
+	loop->ended = true;
+	cond_broadcast(&loop->lead_free);
+	cond_broadcast(&loop->watch_due);
+}
+
+/*
+ * Wait for the lead to be free, and look now and then whether the leader
+ * is stuck in a request; then it is no leader any more.
+ */
+static void watch(struct loop *loop) REQUIRES(&loop->mu);
+
+static void
+watch(struct loop *loop)
+{
+	uint64_t served = atomic_load(&loop->served), last;
+	unsigned quiet = 0;
+
+	loop->watched = true;
+	while (!loop->ended && atomic_load(&loop->leader) != NULL) {
+		uint64_t now = clock_now_ns();
+		uint64_t since = atomic_load(&loop->busy_since);
+
+		if (since != 0 && now > since && now - since >= WATCH_NS) {
+			atomic_store(&loop->leader, NULL);
+			break;
+		}
+		last = served;
+		served = atomic_load(&loop->served);
+		quiet = served == last && since == 0 ? quiet + 1 : 0;
+		if (quiet < REST_TICKS) {
+			cond_wait_until(&loop->watch_due, &loop->mu,
+			    now + WATCH_NS);
+			continue;
+		}
+		/* Sequentially consistent with serve_one(): either it sees
+		 * that we rest, or we see that it is busy. */
+		atomic_store(&loop->resting, true);
+		if (atomic_load(&loop->busy_since) == 0)
+			cond_wait(&loop->watch_due, &loop->mu);
+		atomic_store(&loop->resting, false);
+		quiet = 0;
+	}
+	loop->watched = false;
+}
+
+/* False when the loop has ended. */
+static bool
+take_lead(struct loop *loop, struct worker *w)
+{
+	bool leads = false;
+
+	mutex_lock(&loop->mu);
+	loop->waiting++;
+	while (!loop->ended && atomic_load(&loop->leader) != NULL) {
+		if (!loop->watched)
+			watch(loop);
+		else
+			cond_wait(&loop->lead_free, &loop->mu);
+	}
+	loop->waiting--;
+	if (!loop->ended) {
+		leads = true;
+		atomic_store(&loop->busy_since, 0);
+		atomic_store(&loop->leader, w);
+		/* Somebody has to watch from now on. */
+		if (loop->waiting == 0)
+			(void)start_locked(loop);
+		else if (!loop->watched)
+			cond_signal(&loop->lead_free);
+	}
+	mutex_unlock(&loop->mu);
+	return leads;
+}
+
+static void
+give_lead(struct loop *loop)
+{
+	mutex_lock(&loop->mu);
+	atomic_store(&loop->leader, NULL);
+	/* The watcher is the one that surely waits, if any does. */
+	if (loop->waiting > (loop->watched ? 1 : 0))
+		cond_signal(&loop->lead_free);
+	else if (loop->watched)
+		cond_signal(&loop->watch_due);
+	else
+		(void)start_locked(loop);
+	mutex_unlock(&loop->mu);
+}
+
+static bool
+another_waits(struct loop *loop)
+{
+	struct pollfd p = { .fd = fuse_session_fd(loop->se), .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+static bool
+should_hand_over(struct loop *loop, enum request_kind kind)
+{
+	switch (kind) {
+	case REQUEST_BRIEF:
+		return false;
+	case REQUEST_SLOW:
+		return true;
+	case REQUEST_COMMIT:
+		if (atomic_load_explicit(&loop->commits_wait,
+			memory_order_relaxed))
+			return true;
+		break;
+	case REQUEST_USUAL:
+		break;
+	}
+	/* More threads than processors would only take turns. */
+	return atomic_load_explicit(&loop->active, memory_order_relaxed) <
+	    loop->cpus &&
+	    another_waits(loop);
+}
+
+static void
+wake_watcher(struct loop *loop)
+{
+	/* Not between its last look at busy_since and its sleep. */
+	mutex_lock(&loop->mu);
+	cond_signal(&loop->watch_due);
+	mutex_unlock(&loop->mu);
+}
+
+/* The leader gets and serves one request; false when there are no more. */
+static bool
+serve_one(struct loop *loop, struct worker *w)
+{
+	enum request_kind kind;
+	int n;
+
+	spin_before_wait(&loop->spin, fuse_session_fd(loop->se));
+	n = fuse_session_receive_buf(loop->se, &w->buf);
+	if (n == -EINTR || n == -EAGAIN)
+		return true;
+	if (n <= 0) {
+		if (n < 0) {
+			atomic_store(&loop->error, n);
+			fuse_session_exit(loop->se);
+		}
+		return false;
+	}
+	spin_after_wait(&loop->spin);
+	kind = protocol_peek(w->buf.mem, (size_t)n);
+	atomic_fetch_add_explicit(&loop->served, 1, memory_order_relaxed);
+	if (should_hand_over(loop, kind)) {
+		give_lead(loop);
+	} else {
+		atomic_store(&loop->busy_since, clock_now_ns());
+		if (atomic_load(&loop->resting))
+			wake_watcher(loop);
+	}
+	atomic_fetch_add_explicit(&loop->active, 1, memory_order_relaxed);
+	fuse_session_process_buf(loop->se, &w->buf);
+	atomic_fetch_sub_explicit(&loop->active, 1, memory_order_relaxed);
+	return true;
+}
+
+static void
+free_buffer(void *arg)
+{
+	struct fuse_buf *buf = arg;
+
+	free(buf->mem);
+	buf->mem = NULL;
+}
+
+static void *
+serve(void *arg)
+{
+	struct worker *w = arg;
+	struct loop *loop = w->loop;
+	const uint64_t one = 1;
+	ssize_t n;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	pthread_cleanup_push(free_buffer, &w->buf);
+	while (!fuse_session_exited(loop->se)) {
+		/* Whoever leads still goes on without a lock. */
+		if (atomic_load_explicit(&loop->leader, memory_order_relaxed) !=
+		    w) {
+			if (!take_lead(loop, w))
+				break;
+		} else {
+			atomic_store_explicit(&loop->busy_since, 0,
+			    memory_order_relaxed);
+		}
+		if (!serve_one(loop, w))
+			break;
+	}
+	mutex_lock(&loop->mu);
+	end_locked(loop);
+	mutex_unlock(&loop->mu);
+	n = write(loop->done_fd, &one, sizeof(one));
+	(void)n;
+	pthread_cleanup_pop(1);
+	return NULL;
+}
+
+int
+loop_start(struct fuse_session *se, unsigned max_threads, unsigned spin_us,
+    int done_fd, struct loop **loopp)
+{
+	struct loop *loop = calloc(1, sizeof(*loop));
+	int rc;
+
+	*loopp = NULL;
+	if (loop == NULL)
+		return -ENOMEM;
+	loop->se = se;
+	loop->max_threads = max_threads;
+	loop->cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	loop->done_fd = done_fd;
+	spin_init(&loop->spin, spin_us);
+	mutex_init(&loop->mu);
+	cond_init(&loop->lead_free);
+	cond_init(&loop->watch_due);
+	loop->workers = calloc(max_threads, sizeof(*loop->workers));
+	rc = -ENOMEM;
+	if (loop->workers != NULL) {
+		mutex_lock(&loop->mu);
+		rc = start_locked(loop);
+		mutex_unlock(&loop->mu);
+	}
+	if (rc < 0) {
+		log_error("threads: cannot start one: %s", strerror(-rc));
+		loop_stop(loop);
+		return rc;
+	}
+	*loopp = loop;
+	return 0;
+}
+
+void
+loop_set_commits_wait(struct loop *loop, bool wait)
+{
+	atomic_store_explicit(&loop->commits_wait, wait, memory_order_relaxed);
+}
+
+int
+loop_stop(struct loop *loop)
+{
+	unsigned n;
+	int rc;
+
+	if (loop == NULL)
+		return 0;
+	fuse_session_exit(loop->se);
+	mutex_lock(&loop->mu);
+	end_locked(loop);
+	n = loop->nworkers;
+	mutex_unlock(&loop->mu);
+	/* No thread starts from here on, so the list stands still. */
+	for (unsigned i = 0; i < n; i++)
+		pthread_cancel(loop->workers[i].thread);
+	for (unsigned i = 0; i < n; i++)
+		pthread_join(loop->workers[i].thread, NULL);
+	rc = atomic_load(&loop->error);
+	cond_fini(&loop->watch_due);
+	cond_fini(&loop->lead_free);
+	mutex_fini(&loop->mu);
+	free(loop->workers);
+	free(loop);
+	return rc;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The threads that serve requests.
+ *
+ * One thread at a time, the leader, waits for requests. It serves a
+ * request itself and keeps the lead when the request is likely to be short
+ * and no other waits: so a program that does one thing after the other is
+ * served by one thread, warm, without a wake-up in between. Else it hands
+ * the lead to another thread first. If a request takes long against
+ * expectation, a thread that watches takes the lead. Threads start as
+ * needed, up to a bound, and stay.
+ *
+ * Before it goes to sleep the leader looks for the next request for some
+ * microseconds, as long as that has paid off lately (as KVM does before it
+ * halts a processor): to be woken takes longer than most requests.
+ */
+#ifndef KVFS_FUSE_LOOP_H
+#define KVFS_FUSE_LOOP_H
+
+#include <stdbool.h>
+
+struct fuse_session;
+struct loop;
+
+/*
+ * Start serving se. done_fd, an eventfd, is written to when the connection
+ * has ended by itself (unmounted). spin_us 0 never looks, always sleeps.
+ */
+int loop_start(struct fuse_session *se, unsigned max_threads, unsigned spin_us,
+    int done_fd, struct loop **loopp);
+
+/* Does every commit wait for the disk (sync=full)? A hint. */
+void loop_set_commits_wait(struct loop *loop, bool wait);
+
+/*
+ * Let each thread finish the request that it has, and end them all. NULL
+ * is accepted. Returns the error that broke the connection, or 0.
+ */
+int loop_stop(struct loop *loop);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * kvfs, the daemon: check what was asked for, go to the background, open,
+ * mount, serve, close. Exit status 0: mounted (or, in the foreground,
+ * ended cleanly); 1: failure; 2: misuse. See kvfs(1).
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fuse/daemonize.h"
+#include "fuse/mountpoint.h"
+#include "fuse/options.h"
+#include "fuse/session.h"
+#include "fuse/store_path.h"
+#include "util/log.h"
+
+enum { EXIT_MISUSE = 2 };
+
+/* Tables are files: use as many as the system lets us. */
+static void
+raise_file_limit(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
+		rl.rlim_cur = rl.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &rl);
+	}
+}
+
+/* Signals reach the daemon through a descriptor; threads inherit this. */
+static void
+block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int
+serve(struct daemon *d, const struct options *opts, const char *store,
+    const char *mountpoint)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int rc, closed;
+
+	if (s == NULL)
+		return -ENOMEM;
+	block_signals();
+	(void)umask(077);
+	if (chdir("/") < 0)
+		log_warn("/: %s", strerror(errno));
+	rc = session_open(s, opts, store, mountpoint);
+	if (rc == 0) {
+		setproctitle("%s on %s", store, mountpoint);
+		daemon_ready(d);
+		rc = session_wait(s);
+	}
+	closed = session_close(s);
+	free(s);
+	return rc < 0 ? rc : closed;
+}
+
+static int
+run(const struct options *opts)
+{
+	struct daemon d = { .ready_fd = -1 };
+	char *mountpoint = NULL, *store = NULL;
+	dev_t dev;
+	pid_t pid;
+	int rc;
+
+	rc = mountpoint_check_rights();
+	if (rc == 0)
+		rc = mountpoint_prepare(opts->mountpoint, &mountpoint);
+	if (rc == 0)
+		rc = store_path_prepare(opts->store, mountpoint,
+		    opts->read_only, &store);
+	if (rc < 0)
+		goto done;
+	if (opts->store == NULL)
+		printf("kvfs: %s: the store is %s\n", mountpoint, store);
+	fflush(stdout);
+	raise_file_limit();
+	if (opts->foreground) {
+		rc = serve(&d, opts, store, mountpoint);
+		goto done;
+	}
+	pid = daemon_fork(&d);
+	if (pid == 0) {
+		rc = serve(&d, opts, store, mountpoint);
+	} else if (pid < 0) {
+		rc = -ECHILD;
+	} else if (!mountpoint_answers(mountpoint, &dev)) {
+		log_error("%s: mounted, but does not answer: see the system "
+			  "log",
+		    mountpoint);
+		kill(pid, SIGTERM);
+		rc = -EIO;
+	}
+done:
+	free(store);
+	free(mountpoint);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	extern char **environ;
+	struct options opts;
+	int rc;
+
+	setproctitle_init(argc, argv, environ);
+	log_set_program("kvfs");
+	options_init(&opts);
+	rc = options_parse(&opts, argc, argv);
+	if (rc < 0) {
+		rc = rc == -EINVAL ? EXIT_MISUSE : EXIT_FAILURE;
+	} else if (opts.help) {
+		options_usage(stdout);
+	} else if (opts.version) {
+		printf("kvfs %s\n", KVFS_VERSION);
+	} else {
+		if (opts.debug)
+			log_set_level(LOG_LVL_DEBUG);
+		rc = run(&opts) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	}
+	return rc;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+/* The thread that bounds inodes in memory; see prune.h. */
+#include "fuse/prune.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "fs/fs.h"
+#include "fuse/fuse_api.h"
+#include "util/log.h"
+#include "util/mutex.h"
+
+/* Far from the bound a look now and then is enough. */
+#define CALM_NS 5000000000ULL
+#define BUSY_NS 200000000ULL
+#define STEP 4096
+
+struct prune {
+	/* constant */
+	struct fs *fs;
+	struct fuse_session *se;
+	size_t max_inodes;
+	pthread_t thread;
+
+	struct mutex mu;
+	struct cond wake;
+	bool stop GUARDED_BY(mu);
+};
+
+static void
+drop_name(void *arg, uint64_t parent, struct slice name)
+{
+	struct prune *p = arg;
+
+	/* Fails when the kernel has forgotten the name already, or uses it;
+	 * both are fine. */
+	(void)fuse_lowlevel_notify_inval_entry(p->se, parent, name.data,
+	    name.len);
+}
+
+/* Drop names until few enough inodes are left, or all of them are in use.
+ * The kernel takes the directory's lock for it, so no lock is held here. */
+static void
+prune(struct prune *p)
+{
+	size_t goal = p->max_inodes - p->max_inodes / 8;
+	size_t have = fs_inode_count(p->fs);
+	unsigned idle = 0;
+
+	while (have > goal && idle < 16) {
+		size_t want = have - goal < STEP ? have - goal : STEP;
+
+		idle = fs_prune(p->fs, want, drop_name, p) != 0 ? 0 : idle + 1;
+		have = fs_inode_count(p->fs);
+	}
+}
+
+static void *
+run(void *arg)
+{
+	struct prune *p = arg;
+
+	mutex_lock(&p->mu);
+	while (!p->stop) {
+		size_t have;
+
+		mutex_unlock(&p->mu);
+		have = fs_inode_count(p->fs);
+		if (have > p->max_inodes)
+			prune(p);
+		mutex_lock(&p->mu);
+		if (!p->stop)
+			cond_wait_until(&p->wake, &p->mu,
+			    clock_now_ns() +
+				(have > p->max_inodes / 2 ? BUSY_NS :
+							    CALM_NS));
+	}
+	mutex_unlock(&p->mu);
+	return NULL;
+}
+
+int
+prune_start(struct fs *fs, struct fuse_session *se, size_t max_inodes,
+    struct prune **prunep)
+{
+	struct prune *p = calloc(1, sizeof(*p));
+	int err;
+
+	*prunep = NULL;
+	if (p == NULL)
+		return -ENOMEM;
+	p->fs = fs;
+	p->se = se;
+	p->max_inodes = max_inodes;
+	mutex_init(&p->mu);
+	cond_init(&p->wake);
+	err = pthread_create(&p->thread, NULL, run, p);
+	if (err != 0) {
+		log_error("cannot start a thread: %s", strerror(err));
+		cond_fini(&p->wake);
+		mutex_fini(&p->mu);
+		free(p);
+		return -err;
+	}
+	*prunep = p;
+	return 0;
+}
+
+void
+prune_stop(struct prune *p)
+{
+	if (p == NULL)
+		return;
+	mutex_lock(&p->mu);
+	p->stop = true;
+	cond_signal(&p->wake);
+	mutex_unlock(&p->mu);
+	pthread_join(p->thread, NULL);
+	cond_fini(&p->wake);
+	mutex_fini(&p->mu);
+	free(p);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+/* The life of a mount; see session.h. */
+#include "fuse/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "fuse/adapt.h"
+#include "fuse/fuse_api.h"
+#include "fuse/loop.h"
+#include "fuse/mount_fuse.h"
+#include "fuse/mountpoint.h"
+#include "fuse/prune.h"
+#include "util/log.h"
+
+/* How long an unmounted connection may go on elsewhere (a bind mount, a
+ * mount namespace) after a signal. */
+#define LINGER_MS 2000
+/* Inodes that the kernel may make us remember: some 50 MB. */
+#define INODES_MAX (128u << 10)
+
+static int
+open_fs(struct session *s)
+{
+	struct kv_options kv = s->opts.kv;
+	char owner[4200];
+	int rc;
+
+	snprintf(owner, sizeof(owner), "mounted at %s", s->mountpoint);
+	kv.owner = owner;
+	rc = kv_open(s->store, &kv, &s->kv);
+	if (rc < 0)
+		return rc;
+	return fs_open(s->kv, &s->opts.fs, &s->fs);
+}
+
+static int
+open_fds(struct session *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	s->done_fd = eventfd(0, EFD_CLOEXEC);
+	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	if (s->done_fd < 0 || s->signal_fd < 0) {
+		int err = errno;
+
+		log_error("eventfd: %s: raise the limit of open files",
+		    strerror(err));
+		return -err;
+	}
+	return 0;
+}
+
+int
+session_open(struct session *s, const struct options *opts, const char *store,
+    const char *mountpoint)
+{
+	int rc;
+
+	*s = (struct session){ .store = store, .mountpoint = mountpoint };
+	s->done_fd = s->signal_fd = -1;
+	s->opts = *opts;
+	s->noxattr = opts->noxattr;
+	s->uid = geteuid();
+	s->gid = getegid();
+	atomic_init(&s->flush_lazy, !opts->fs.flush_on_close);
+	clock_gettime(CLOCK_REALTIME, &s->started);
+	mutex_init(&s->mu);
+	cond_init(&s->idle);
+	rc = open_fds(s);
+	if (rc == 0)
+		rc = open_fs(s);
+	if (rc == 0)
+		rc = mount_fuse(s, &s->opts);
+	if (rc == 0)
+		rc = loop_start(s->se, opts->threads, opts->spin_us, s->done_fd,
+		    &s->loop);
+	if (rc == 0)
+		rc = prune_start(s->fs, s->se, INODES_MAX, &s->prune);
+	if (rc == 0)
+		loop_set_commits_wait(s->loop, opts->kv.sync == KV_SYNC_FULL);
+	if (rc == 0 && !mountpoint_answers(mountpoint, &s->dev)) {
+		log_error("%s: mounted, but does not answer: see the lines "
+			  "before",
+		    mountpoint);
+		rc = -EIO;
+	}
+	return rc;
+}
+
+/* True when fd became readable in time; timeout_ms < 0 waits for ever. */
+static bool
+wait_readable(int fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do
+		n = poll(&p, 1, timeout_ms);
+	while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
+/*
+ * A signal asks us to end. Unmounting while requests are still served lets
+ * the kernel write back what it has. A mount that is in use ends all the
+ * same: session_close() takes it off.
+ */
+static void
+leave(struct session *s)
+{
+	dev_t dev;
+	int fd, rc;
+
+	if (!mountpoint_answers(s->mountpoint, &dev) || dev != s->dev)
+		return;
+	fd = open(s->mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)syncfs(fd);
+		close(fd);
+	}
+	rc = mountpoint_unmount(s->mountpoint, false);
+	if (rc == 0 && !wait_readable(s->done_fd, LINGER_MS))
+		s->fuse_mounted = false; /* what lies below is not ours */
+	if (rc < 0)
+		log_warn("%s: in use: ending all the same, open files are "
+			 "lost to their programs",
+		    s->mountpoint);
+}
+
+int
+session_wait(struct session *s)
+{
+	struct pollfd p[2] = {
+		{ .fd = s->done_fd, .events = POLLIN },
+		{ .fd = s->signal_fd, .events = POLLIN },
+	};
+
+	while (poll(p, 2, -1) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	if (p[0].revents == 0)
+		leave(s);
+	return 0;
+}
+
+static void
+await_jobs(struct session *s)
+{
+	mutex_lock(&s->mu);
+	while (s->jobs != 0)
+		cond_wait(&s->idle, &s->mu);
+	mutex_unlock(&s->mu);
+}
+
+static int
+first(int a, int b)
+{
+	return a < 0 ? a : b;
+}
+
+int
+session_close(struct session *s)
+{
+	int rc;
+
+	/* Its messages may wait for requests to be served. */
+	prune_stop(s->prune);
+	rc = loop_stop(s->loop);
+	await_jobs(s);
+	unmount_fuse(s);
+	rc = first(rc, fs_close(s->fs));
+	rc = first(rc, kv_close(s->kv));
+	if (s->done_fd >= 0)
+		close(s->done_fd);
+	if (s->signal_fd >= 0)
+		close(s->signal_fd);
+	cond_fini(&s->idle);
+	mutex_fini(&s->mu);
+	return rc;
+}

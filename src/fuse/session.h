@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One mounted file system: the store, the file system in it, the FUSE
+ * connection, and the way from start to end.
+ */
+#ifndef KVFS_FUSE_SESSION_H
+#define KVFS_FUSE_SESSION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "fs/fs.h"
+#include "fuse/options.h"
+#include "kvfs/kv.h"
+#include "util/mutex.h"
+
+struct fuse_session;
+struct fuse_conn_info;
+struct loop;
+struct prune;
+
+struct session {
+	/* Constant while mounted. */
+	const char *store; /* absolute paths, borrowed */
+	const char *mountpoint;
+	struct kv *kv;
+	struct fs *fs;
+	struct fuse_session *se;
+	struct loop *loop;
+	struct prune *prune;
+	dev_t dev; /* of the mount */
+	int done_fd; /* eventfd: the connection has ended */
+	int signal_fd; /* SIGTERM, SIGINT, SIGHUP */
+	uid_t uid; /* owner of the control directory */
+	gid_t gid;
+	struct timespec started;
+	bool noxattr;
+	bool fuse_mounted;
+
+	/* flush=lazy: close(2) has nothing to do. Relaxed: a hint that open
+	 * takes, the file system decides. */
+	atomic_bool flush_lazy;
+
+	struct mutex mu;
+	struct cond idle; /* jobs went to 0 */
+	struct options opts GUARDED_BY(mu); /* as changed meanwhile */
+	unsigned jobs GUARDED_BY(mu); /* maintenance under way: 0 or 1 */
+};
+
+/*
+ * Open the store, mount it and start serving. On failure a line was
+ * logged; the caller calls session_close() all the same. Call with
+ * SIGTERM, SIGINT and SIGHUP blocked in every thread.
+ */
+int session_open(struct session *s, const struct options *opts,
+    const char *store, const char *mountpoint);
+/* Serve until a signal comes or the mount has gone. */
+int session_wait(struct session *s);
+/* Finish the requests under way, unmount, make everything durable, close.
+ * Returns the first error. Accepts what session_open() left half done. */
+int session_close(struct session *s);
+
+/* The kernel's copy of the attributes of ino is no longer true. May be
+ * called while answering a request of ino: it takes none of its locks. */
+void session_forget_attr(struct session *s, uint64_t ino);
+
+/* The INIT request: which capabilities, which sizes. */
+void session_init_conn(void *userdata, struct fuse_conn_info *conn);
+
+#endif

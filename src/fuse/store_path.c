@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: ISC */
+/* The place of the store; see store_path.h. */
+#include "fuse/store_path.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kvfs/kv.h"
+#include "util/hash.h"
+#include "util/log.h"
+
+#define ESCAPED_KEPT 200
+
+char *
+store_path_escape(const char *path)
+{
+	size_t cap = 4 * strlen(path) + 2;
+	char *name = malloc(cap + 32);
+	size_t n = 0;
+
+	if (name == NULL)
+		return NULL;
+	while (*path == '/')
+		path++;
+	if (*path == '\0')
+		name[n++] = '-';
+	for (const char *p = path; *p != '\0'; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c == '/')
+			name[n++] = '-';
+		else if (isalnum(c) || c == ':' || c == '_' ||
+		    (c == '.' && p != path))
+			name[n++] = (char)c;
+		else
+			n += (size_t)snprintf(name + n, cap - n + 1, "\\x%02x",
+			    c);
+	}
+	name[n] = '\0';
+	if (n > NAME_MAX) {
+		uint64_t h = hash64(path, strlen(path), 0);
+
+		snprintf(name + ESCAPED_KEPT, 32, "~%016" PRIx64, h);
+	}
+	return name;
+}
+
+static int
+data_home(char *buf, size_t len)
+{
+	const char *base = getenv("XDG_DATA_HOME");
+	const char *home = getenv("HOME");
+	int n;
+
+	if (geteuid() == 0)
+		n = snprintf(buf, len, "/var/lib/kvfs");
+	else if (base != NULL && base[0] == '/')
+		n = snprintf(buf, len, "%s/kvfs", base);
+	else if (home != NULL && home[0] == '/')
+		n = snprintf(buf, len, "%s/.local/share/kvfs", home);
+	else
+		n = -1;
+	if (n < 0 || (size_t)n >= len) {
+		log_error("store: no place for it: HOME is not set: name a "
+			  "STORE directory");
+		return -ENOENT;
+	}
+	return 0;
+}
+
+int
+store_path_default(const char *mountpoint, char **pathp)
+{
+	char home[PATH_MAX];
+	char *name;
+	int rc;
+
+	*pathp = NULL;
+	rc = data_home(home, sizeof(home));
+	if (rc < 0)
+		return rc;
+	name = store_path_escape(mountpoint);
+	if (name == NULL || asprintf(pathp, "%s/%s", home, name) < 0) {
+		*pathp = NULL;
+		rc = -ENOMEM;
+	}
+	free(name);
+	return rc;
+}
+
+static int
+complain(const char *path, int err, const char *what)
+{
+	log_error("%s: cannot %s: %s", path, what, strerror(err));
+	return -err;
+}
+
+/* Make the parents of path, which is changed meanwhile and restored. */
+static int
+make_parents(char *path)
+{
+	for (char *p = strchr(path + 1, '/'); p != NULL;
+	     p = strchr(p + 1, '/')) {
+		int err = 0;
+
+		*p = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			err = errno;
+		if (err != 0)
+			complain(path, err, "make the directory");
+		*p = '/';
+		if (err != 0)
+			return -err;
+	}
+	return 0;
+}
+
+/* True when path is dir or lies below it; both are real paths. */
+static bool
+is_within(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	if (strcmp(dir, "/") == 0)
+		return true;
+	return strncmp(path, dir, n) == 0 &&
+	    (path[n] == '\0' || path[n] == '/');
+}
+
+static int
+check_nesting(const char *store, const char *mountpoint)
+{
+	if (is_within(store, mountpoint)) {
+		log_error("%s: the store lies inside of the mountpoint %s: "
+			  "choose another place for one of them",
+		    store, mountpoint);
+		return -EINVAL;
+	}
+	if (is_within(mountpoint, store)) {
+		log_error("%s: the mountpoint lies inside of the store %s: "
+			  "choose another place for one of them",
+		    mountpoint, store);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * Resolve a directory that may be missing, by its parent.
+ */
+static int
+resolve(const char *given, char **pathp)
+{
+	char *copy, *slash, *parent;
+	size_t n;
+	int rc = 0;
+
+	*pathp = realpath(given, NULL);
+	if (*pathp != NULL)
+		return 0;
+	if (errno != ENOENT)
+		return complain(given, errno, "open the store");
+	copy = strdup(given);
+	if (copy == NULL)
+		return -ENOMEM;
+	for (n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
+		copy[n - 1] = '\0';
+	slash = strrchr(copy, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	parent = realpath(slash == NULL ? "."
+		: slash == copy         ? "/"
+					: copy,
+	    NULL);
+	if (parent == NULL) {
+		rc = -errno;
+		log_error("%s: cannot make the store: %s: make its parent "
+			  "directory first",
+		    given, strerror(errno));
+	} else if (asprintf(pathp, "%s/%s", strcmp(parent, "/") ? parent : "",
+		       slash != NULL ? slash + 1 : copy) < 0) {
+		*pathp = NULL;
+		rc = -ENOMEM;
+	}
+	free(parent);
+	free(copy);
+	return rc;
+}
+
+static int
+check_unused(const char *path)
+{
+	struct kv_owner owner;
+	int rc = kv_owner(path, &owner);
+
+	if (rc <= 0)
+		return 0; /* kv_open() says what else may be wrong */
+	log_error("%s: in use by process %d%s%s: unmount it there first", path,
+	    owner.pid, owner.note[0] != '\0' ? ", " : "", owner.note);
+	return -EBUSY;
+}
+
+int
+store_path_prepare(const char *given, const char *mountpoint, int read_only,
+    char **pathp)
+{
+	char *path = NULL;
+	char *place = NULL;
+	struct stat st;
+	int rc;
+
+	*pathp = NULL;
+	if (given == NULL) {
+		rc = store_path_default(mountpoint, &place);
+		if (rc == 0 && !read_only)
+			rc = make_parents(place);
+		if (rc < 0)
+			goto fail;
+	}
+	rc = resolve(given != NULL ? given : place, &path);
+	if (rc == 0)
+		rc = check_nesting(path, mountpoint);
+	if (rc < 0)
+		goto fail;
+	if (!read_only && mkdir(path, 0700) < 0 && errno != EEXIST) {
+		rc = complain(path, errno, "make the store");
+		goto fail;
+	}
+	if (stat(path, &st) < 0) {
+		rc = complain(path, errno, "open the store");
+		goto fail;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		log_error("%s: the store is not a directory: name another "
+			  "place",
+		    path);
+		rc = -ENOTDIR;
+		goto fail;
+	}
+	rc = check_unused(path);
+	if (rc < 0)
+		goto fail;
+	*pathp = path;
+	path = NULL;
+fail:
+	free(path);
+	free(place);
+	return rc;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Mount options and command line. The sources are included: they belong to
+ * the daemon, not to the library, and need no libfuse.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuse/command_line.c"
+#include "fuse/option_table.c"
+#include "fuse/options.c"
+
+static struct options o;
+static char said[1024];
+
+static void
+keep_line(enum log_level level, const char *line)
+{
+	(void)level;
+	strlcpy(said, line, sizeof(said));
+}
+
+static void
+setup(void)
+{
+	options_init(&o);
+	said[0] = '\0';
+	log_set_sink(keep_line);
+}
+
+static int
+parse(const char *list)
+{
+	options_init(&o);
+	return options_parse_list(&o, list);
+}
+
+static void
+expect_refused(const char *list, const char *text)
+{
+	said[0] = '\0';
+	ck_assert_msg(parse(list) == -EINVAL, "%s was taken", list);
+	ck_assert_msg(strstr(said, text) != NULL, "%s: \"%s\" not in \"%s\"",
+	    list, text, said);
+}
+
+static void
+expect_sync(const char *want)
+{
+	char got[64];
+
+	kv_options_format_sync(&o.kv, got, sizeof(got));
+	ck_assert_str_eq(got, want);
+}
+
+/* What options_print() says, to free(3). */
+static char *
+printed(void)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	ck_assert_ptr_nonnull(f);
+	options_print(&o, f, "\n");
+	fclose(f);
+	return text;
+}
+
+START_TEST(sizes_take_suffixes_and_overflow_is_refused)
+{
+	ck_assert_int_eq(parse("cache=1048576"), 0);
+	ck_assert_uint_eq(o.kv.cache_bytes, 1048576);
+	ck_assert_int_eq(parse("cache=2048K,memtable=3M"), 0);
+	ck_assert_uint_eq(o.kv.cache_bytes, 2u << 20);
+	ck_assert_uint_eq(o.kv.memtable_bytes, 3u << 20);
+	ck_assert_int_eq(parse("cache=2g"), 0);
+	ck_assert_uint_eq(o.kv.cache_bytes, 2ull << 30);
+	expect_refused("cache=", "bad value");
+	expect_refused("cache=K", "bad value");
+	expect_refused("cache=0", "from 1M to 1024G");
+	expect_refused("cache=-1M", "bad value");
+	expect_refused("cache=+1M", "bad value");
+	expect_refused("cache= 1M", "bad value");
+	expect_refused("cache=1MB", "bad value");
+	expect_refused("cache=1.5M", "bad value");
+	expect_refused("cache=18446744073709551616", "bad value");
+	expect_refused("cache=18014398509481985K", "bad value");
+	expect_refused("cache=17179869185G", "bad value");
+	expect_refused("memtable=1T", "bad value");
+}
+END_TEST
+
+START_TEST(numbers_keep_their_bounds)
+{
+	ck_assert_int_eq(parse("threads=1,max_background=65535"), 0);
+	ck_assert_uint_eq(o.threads, 1);
+	ck_assert_uint_eq(o.max_background, 65535);
+	expect_refused("threads=0", "from 1 to 256");
+	expect_refused("threads=257", "bad value");
+	expect_refused("threads=1K", "bad value");
+	expect_refused("max_background=65536", "bad value");
+	expect_refused("writeback=0", "bad value");
+	expect_refused("compaction_threads=65", "bad value");
+}
+END_TEST
+
+START_TEST(sync_modes_are_taken_in_every_spelling)
+{
+	static const char *const modes[] = { "full", "every:10", "interval:50",
+		"hybrid:10:50", "checkpoint", "off" };
+	char list[64];
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		snprintf(list, sizeof(list), "sync=%s", modes[i]);
+		ck_assert_int_eq(parse(list), 0);
+		expect_sync(modes[i]);
+	}
+	ck_assert_int_eq(parse("sync"), 0);
+	expect_sync("full");
+	expect_refused("sync=", "bad value");
+	expect_refused("sync=sometimes", "bad value");
+	expect_refused("sync=every:0", "bad value");
+	expect_refused("sync=interval:-5", "bad value");
+}
+END_TEST
+
+START_TEST(the_last_of_opposites_counts)
+{
+	ck_assert_int_eq(parse("rw,ro"), 0);
+	ck_assert(o.read_only && o.kv.read_only && o.fs.read_only);
+	ck_assert(!o.kv.create);
+	ck_assert_int_eq(parse("ro,rw"), 0);
+	ck_assert(!o.read_only && o.kv.create);
+	ck_assert_int_eq(parse("sync=off,sync=full"), 0);
+	expect_sync("full");
+	ck_assert_int_eq(parse("relatime,noatime"), 0);
+	ck_assert(!o.fs.atime);
+	ck_assert_int_eq(parse("suid,nosuid,dev"), 0);
+	ck_assert(o.nosuid && !o.nodev);
+}
+END_TEST
+
+START_TEST(a_profile_yields_to_what_is_given_wherever_it_stands)
+{
+	ck_assert_int_eq(parse("profile=fast"), 0);
+	expect_sync("interval:100");
+	ck_assert(!o.fs.flush_on_close);
+	ck_assert_uint_eq(o.kv.wal_buffer_bytes, 1u << 20);
+	ck_assert_int_eq(parse("profile=safe"), 0);
+	expect_sync("full");
+	ck_assert(o.fs.flush_on_close);
+	ck_assert_uint_eq(o.kv.wal_buffer_bytes, 0);
+	ck_assert_int_eq(parse("sync=off,profile=safe"), 0);
+	expect_sync("off");
+	ck_assert_int_eq(parse("profile=fast,flush=close"), 0);
+	ck_assert(o.fs.flush_on_close);
+	expect_sync("interval:100");
+	ck_assert_int_eq(parse("profile=fast,profile=safe"), 0);
+	expect_sync("full");
+	expect_refused("profile=reckless", "bad value");
+}
+END_TEST
+
+START_TEST(the_default_is_the_balanced_profile)
+{
+	struct options plain;
+
+	ck_assert_int_eq(parse(""), 0);
+	plain = o;
+	ck_assert_int_eq(parse("profile=balanced"), 0);
+	ck_assert_int_eq(o.kv.sync, plain.kv.sync);
+	ck_assert_uint_eq(o.kv.sync_ms, plain.kv.sync_ms);
+	ck_assert_uint_eq(o.kv.wal_buffer_bytes, plain.kv.wal_buffer_bytes);
+	ck_assert_int_eq(o.fs.flush_on_close, plain.fs.flush_on_close);
+}
+END_TEST
+
+START_TEST(options_of_mount_are_accepted_and_unknown_ones_are_not)
+{
+	ck_assert_int_eq(parse("defaults,noauto,nofail,_netdev,user,users,"
+			       "x-systemd.automount,x-a=b,X-b,comment=any,"
+			       "fsname=a,subtype=kvfs,async,nouser"),
+	    0);
+	ck_assert_int_eq(parse(",,ro,,"), 0);
+	ck_assert(o.read_only);
+	expect_refused("cahce=1M", "unknown option");
+	expect_refused("sync_=full", "unknown option");
+	expect_refused("syn", "unknown option");
+	expect_refused("=x", "unknown option");
+	expect_refused("RO", "unknown option");
+	expect_refused("ro=1", "takes no value");
+	expect_refused("flush", "needs a value");
+	expect_refused("flush=sometimes", "use close or lazy");
+	expect_refused("compression=zstd", "use snappy or none");
+}
+END_TEST
+
+START_TEST(what_is_printed_parses_to_the_same)
+{
+	char *first, *second;
+
+	ck_assert_int_eq(parse("sync=hybrid:7:70,flush=lazy,cache=48M,ro,"
+			       "writeback=123,wal_buffer=64K,noexec,"
+			       "compression=none,relatime,threads=3"),
+	    0);
+	first = printed();
+	options_init(&o);
+	for (char *p = first; *p != '\0'; p++) {
+		if (*p == '\n')
+			*p = ',';
+	}
+	ck_assert_int_eq(options_parse_list(&o, first), 0);
+	second = printed();
+	for (char *p = second; *p != '\0'; p++) {
+		if (*p == '\n')
+			*p = ',';
+	}
+	ck_assert_str_eq(first, second);
+	free(first);
+	free(second);
+}
+END_TEST
+
+START_TEST(a_change_takes_live_options_only_and_all_or_none)
+{
+	ck_assert_int_eq(parse("sync=off,cache=32M"), 0);
+	ck_assert_int_eq(options_change(&o, "sync=full\n"), 0);
+	expect_sync("full");
+	ck_assert_int_eq(options_change(&o, "flush=lazy writeback=50\n"), 0);
+	ck_assert(!o.fs.flush_on_close);
+	ck_assert_uint_eq(o.fs.writeback_ms, 50);
+	ck_assert_int_eq(options_change(&o, "writeback=60,cache=64M"), -EINVAL);
+	ck_assert_uint_eq(o.fs.writeback_ms, 50);
+	ck_assert_uint_eq(o.kv.cache_bytes, 32u << 20);
+	ck_assert_int_eq(options_change(&o, "ro"), -EINVAL);
+	ck_assert_int_eq(options_change(&o, "x-comment"), -EINVAL);
+	ck_assert_int_eq(options_change(&o, "sync="), -EINVAL);
+	ck_assert_int_eq(options_change(&o, ""), 0);
+	/* A new profile resets what was given before. */
+	ck_assert_int_eq(options_change(&o, "profile=safe"), 0);
+	expect_sync("full");
+	ck_assert(o.fs.flush_on_close);
+}
+END_TEST
+
+static int
+command_line(int argc, const char *const *argv)
+{
+	static char copy[16][32]; /* options borrow from it */
+	char *args[17] = { NULL };
+
+	options_init(&o);
+	said[0] = '\0';
+	for (int i = 0; i < argc; i++) {
+		strlcpy(copy[i], argv[i], sizeof(copy[i]));
+		args[i] = copy[i];
+	}
+	return options_parse(&o, argc, args);
+}
+#define COMMAND(...)                                                           \
+	command_line(sizeof((const char *[]){ "kvfs", __VA_ARGS__ }) /         \
+		sizeof(char *),                                                \
+	    (const char *const[]){ "kvfs", __VA_ARGS__ })
+
+START_TEST(one_operand_is_the_mountpoint_two_are_store_and_mountpoint)
+{
+	ck_assert_int_eq(COMMAND("/mnt"), 0);
+	ck_assert_ptr_null(o.store);
+	ck_assert_str_eq(o.mountpoint, "/mnt");
+	ck_assert_int_eq(COMMAND("/store", "/mnt", "-f"), 0);
+	ck_assert_str_eq(o.store, "/store");
+	ck_assert_str_eq(o.mountpoint, "/mnt");
+	ck_assert(o.foreground);
+	ck_assert_int_eq(COMMAND("-o", "ro", "/mnt", "-o", "sync=off"), 0);
+	ck_assert(o.read_only);
+	expect_sync("off");
+	ck_assert_int_eq(COMMAND("-oro", "--", "-odd"), 0);
+	ck_assert_str_eq(o.mountpoint, "-odd");
+	ck_assert_int_eq(COMMAND("-d", "/mnt"), 0);
+	ck_assert(o.debug && o.foreground);
+}
+END_TEST
+
+START_TEST(misuse_of_the_command_line_is_one_line)
+{
+	options_init(&o);
+	ck_assert_int_eq(command_line(1, (const char *const[]){ "kvfs" }),
+	    -EINVAL);
+	ck_assert_ptr_nonnull(strstr(said, "no mountpoint"));
+	ck_assert_int_eq(COMMAND("a", "b", "c"), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(said, "c: one operand too many"));
+	ck_assert_int_eq(COMMAND("-z", "a"), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(said, "-z: unknown option"));
+	ck_assert_int_eq(COMMAND("a", "-o"), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(said, "-o: needs an argument"));
+	ck_assert_int_eq(COMMAND(""), -EINVAL);
+	ck_assert_int_eq(COMMAND("", "/mnt"), -EINVAL);
+	/* Help asks for nothing else. */
+	ck_assert_int_eq(COMMAND("--help"), 0);
+	ck_assert(o.help);
+	ck_assert_int_eq(COMMAND("-V", "a", "b", "c"), 0);
+	ck_assert(o.version);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("options");
+	TCase *tc = tcase_create("options");
+	SRunner *r;
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_add_test(tc, sizes_take_suffixes_and_overflow_is_refused);
+	tcase_add_test(tc, numbers_keep_their_bounds);
+	tcase_add_test(tc, sync_modes_are_taken_in_every_spelling);
+	tcase_add_test(tc, the_last_of_opposites_counts);
+	tcase_add_test(tc,
+	    a_profile_yields_to_what_is_given_wherever_it_stands);
+	tcase_add_test(tc, the_default_is_the_balanced_profile);
+	tcase_add_test(tc,
+	    options_of_mount_are_accepted_and_unknown_ones_are_not);
+	tcase_add_test(tc, what_is_printed_parses_to_the_same);
+	tcase_add_test(tc, a_change_takes_live_options_only_and_all_or_none);
+	tcase_add_test(tc,
+	    one_operand_is_the_mountpoint_two_are_store_and_mountpoint);
+	tcase_add_test(tc, misuse_of_the_command_line_is_one_line);
+	suite_add_tcase(s, tc);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
