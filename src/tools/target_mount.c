@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A mounted store: ordinary file calls below the mountpoint, and its
+ * control directory, MOUNT/.kvfs. Each key is resolved by openat2(2)
+ * beneath the mount's root, so that neither ".." nor a symbolic link leads
+ * out of it.
+ */
+#include "tools/target.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CONTROL_DIR ".kvfs"
+
+struct target_mount {
+	struct target base;
+	int root;
+};
+
+static int
+open_beneath(struct target *t, const char *path, int flags, mode_t mode)
+{
+	struct target_mount *m = (struct target_mount *)t;
+	struct open_how how = {
+		.flags = (uint64_t)flags | O_CLOEXEC,
+		.mode = mode,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+		    RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+	};
+	long fd;
+
+	path += strspn(path, "/");
+	fd = syscall(SYS_openat2, m->root, *path != '\0' ? path : ".", &how,
+	    sizeof(how));
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* The directory that holds key, open, and the last component in name. */
+static int
+open_parent(struct target *t, const char *key, char name[NAME_MAX + 1])
+{
+	char parent[PATH_MAX];
+	size_t len = strlcpy(parent, key, sizeof(parent));
+	char *slash;
+
+	if (len >= sizeof(parent))
+		return -ENAMETOOLONG;
+	while (len > 0 && parent[len - 1] == '/')
+		parent[--len] = '\0';
+	slash = strrchr(parent, '/');
+	if (strlcpy(name, slash == NULL ? parent : slash + 1, NAME_MAX + 1) >
+	    NAME_MAX)
+		return -ENAMETOOLONG;
+	if (name[0] == '\0')
+		return -EBUSY; /* the root itself */
+	if (slash == NULL)
+		parent[0] = '\0';
+	else
+		*slash = '\0';
+	return open_beneath(t, parent, O_PATH | O_DIRECTORY, 0);
+}
+
+static int
+mount_stat(struct target *t, const char *key, struct stat *stp)
+{
+	int fd = open_beneath(t, key, O_PATH | O_NOFOLLOW, 0);
+	char name[NAME_MAX + 1];
+	int rc = 0;
+
+	if (fd == -ELOOP) {
+		/* The last component may be a link, which is asked for. */
+		fd = open_parent(t, key, name);
+		if (fd < 0)
+			return fd;
+		if (fstatat(fd, name, stp, AT_SYMLINK_NOFOLLOW) < 0)
+			rc = -errno;
+	} else if (fd < 0) {
+		return fd;
+	} else if (fstat(fd, stp) < 0) {
+		rc = -errno;
+	}
+	close(fd);
+	return rc;
+}
+
+static mode_t
+entry_type(DIR *dir, const struct dirent *de)
+{
+	struct stat st;
+
+	if (de->d_type != DT_UNKNOWN)
+		return DTTOIF(de->d_type);
+	if (fstatat(dirfd(dir), de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return st.st_mode & S_IFMT;
+}
+
+static int
+mount_list(struct target *t, const char *key, target_entry_fn fn, void *arg)
+{
+	int fd = open_beneath(t, key, O_RDONLY | O_DIRECTORY, 0), rc = 0;
+	struct target_entry e;
+	struct dirent *de;
+	DIR *dir;
+
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (dir == NULL) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	while (rc >= 0) {
+		errno = 0;
+		de = readdir(dir);
+		if (de == NULL) {
+			rc = -errno;
+			break;
+		}
+		if (strcmp(de->d_name, ".") == 0 ||
+		    strcmp(de->d_name, "..") == 0)
+			continue;
+		e.name = de->d_name;
+		e.type = entry_type(dir, de);
+		rc = fn(arg, &e);
+	}
+	closedir(dir);
+	return rc < 0 ? rc : 0;
+}
+
+static int
+mount_readlink(struct target *t, const char *key, char *buf, size_t len)
+{
+	char name[NAME_MAX + 1];
+	int fd = open_parent(t, key, name), rc = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = readlinkat(fd, name, buf, len - 1);
+	if (n < 0)
+		rc = -errno;
+	else
+		buf[n] = '\0';
+	close(fd);
+	return rc;
+}
+
+static int
+mount_open(struct target *t, const char *key, bool create, mode_t mode,
+    struct target_file *f)
+{
+	struct stat st;
+	int fd;
+
+	/* A FIFO must not block. */
+	fd = open_beneath(t, key,
+	    O_NOFOLLOW |
+		(create ? O_RDWR | O_CREAT | O_EXCL : O_RDONLY | O_NONBLOCK),
+	    mode);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	}
+	f->fd = fd;
+	return 0;
+}
+
+static ssize_t
+mount_read(struct target *t, struct target_file *f, void *buf, size_t len,
+    uint64_t off)
+{
+	ssize_t n = pread(f->fd, buf, len, (off_t)off);
+
+	(void)t;
+	return n < 0 ? -errno : n;
+}
+
+static ssize_t
+mount_write(struct target *t, struct target_file *f, const void *buf,
+    size_t len, uint64_t off)
+{
+	ssize_t n = pwrite(f->fd, buf, len, (off_t)off);
+
+	(void)t;
+	return n < 0 ? -errno : n;
+}
+
+static int
+mount_set_owner(struct target *t, struct target_file *f,
+    const struct stat *like)
+{
+	(void)t;
+	/* Only root may give files away; the mode comes second because a
+	 * change of the owner drops set-id bits. */
+	if (fchown(f->fd, like->st_uid, like->st_gid) < 0 && errno != EPERM)
+		return -errno;
+	return fchmod(f->fd, like->st_mode & 07777) < 0 ? -errno : 0;
+}
+
+static int
+mount_close_file(struct target *t, struct target_file *f)
+{
+	(void)t;
+	return close(f->fd) < 0 ? -errno : 0;
+}
+
+static int
+mount_mkdir(struct target *t, const char *key)
+{
+	char name[NAME_MAX + 1];
+	int fd = open_parent(t, key, name), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = mkdirat(fd, name, 0777) < 0 ? -errno : 0;
+	close(fd);
+	return rc;
+}
+
+static int
+mount_remove(struct target *t, const char *key, bool directory)
+{
+	char name[NAME_MAX + 1];
+	int fd = open_parent(t, key, name), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = unlinkat(fd, name, directory ? AT_REMOVEDIR : 0) < 0 ? -errno : 0;
+	close(fd);
+	return rc;
+}
+
+static int
+mount_rename(struct target *t, const char *from, const char *to)
+{
+	char from_name[NAME_MAX + 1], to_name[NAME_MAX + 1];
+	int from_fd = open_parent(t, from, from_name), to_fd, rc;
+
+	if (from_fd < 0)
+		return from_fd;
+	to_fd = open_parent(t, to, to_name);
+	rc = to_fd;
+	if (to_fd >= 0) {
+		rc = renameat(from_fd, from_name, to_fd, to_name) < 0 ? -errno :
+									0;
+		close(to_fd);
+	}
+	close(from_fd);
+	return rc;
+}
+
+/* Copy the lines of a control file to out, but for the number of problems
+ * that a check ends in, which is returned. */
+static int
+copy_answer(int fd, FILE *out)
+{
+	FILE *f = fdopen(fd, "r");
+	int problems = 0, rc = 0;
+	char *line = NULL;
+	size_t cap = 0;
+
+	if (f == NULL) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	while (getline(&line, &cap, f) >= 0) {
+		if (sscanf(line, "Problems: %d", &problems) != 1)
+			fputs(line, out);
+	}
+	if (ferror(f) || problems < 0)
+		rc = -EIO;
+	free(line);
+	fclose(f);
+	return rc < 0 ? rc : problems;
+}
+
+static int
+control_read(struct target *t, const char *name, FILE *out)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), CONTROL_DIR "/%s", name);
+	fd = open_beneath(t, path, O_RDONLY, 0);
+	return fd < 0 ? fd : copy_answer(fd, out);
+}
+
+/* The write's result is the command's. */
+static int
+control_write(struct target *t, const char *name, const char *text)
+{
+	char path[64];
+	int fd, rc = 0;
+
+	snprintf(path, sizeof(path), CONTROL_DIR "/%s", name);
+	fd = open_beneath(t, path, O_WRONLY, 0);
+	if (fd < 0)
+		return fd;
+	if (write(fd, text, strlen(text)) < 0)
+		rc = -errno;
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	return rc;
+}
+
+static int
+mount_control(struct target *t, const char *command, FILE *out)
+{
+	static const char *const actions[] = { "sync", "flush", "compact" };
+
+	if (strncmp(command, "set ", 4) == 0)
+		return control_write(t, "options", command + 4);
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (strcmp(command, actions[i]) == 0)
+			return control_write(t, command, "1\n");
+	return control_read(t, command, out);
+}
+
+static int
+mount_close(struct target *t)
+{
+	struct target_mount *m = (struct target_mount *)t;
+
+	close(m->root);
+	free(m);
+	return 0;
+}
+
+static const struct target_ops mount_ops = {
+	.stat = mount_stat,
+	.list = mount_list,
+	.readlink = mount_readlink,
+	.open = mount_open,
+	.read = mount_read,
+	.write = mount_write,
+	.set_owner = mount_set_owner,
+	.close_file = mount_close_file,
+	.mkdir = mount_mkdir,
+	.remove = mount_remove,
+	.rename = mount_rename,
+	.control = mount_control,
+	.close = mount_close,
+};
+
+int
+target_open_mount(const char *mountpoint, struct target **tp)
+{
+	struct target_mount *m = calloc(1, sizeof(*m));
+	int control = -1, rc;
+
+	if (m == NULL)
+		return -ENOMEM;
+	m->base.ops = &mount_ops;
+	m->base.is_mounted = true;
+	/* The kernel remembers names of a mount whose daemon is gone; opening
+	 * a directory asks the daemon. */
+	m->root = open(mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (m->root >= 0)
+		control = openat(m->root, CONTROL_DIR,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (control < 0) {
+		rc = -errno;
+		if (m->root >= 0)
+			close(m->root);
+		free(m);
+		return rc;
+	}
+	close(control);
+	*tp = &m->base;
+	return 0;
+}

@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# MOUNT/.kvfs: there by name, not in listings; figures, options, actions.
+. "$(dirname "$0")/lib.sh"
+
+start_kvfs
+c=$MNT/.kvfs
+
+same "listing of the root" "" "$(ls -A "$MNT")"
+same "listing of .kvfs" "check compact flush options stats sync" \
+    "$(echo $(ls "$c"))"
+same "find does not enter it" 1 "$(find "$MNT" | wc -l)"
+
+for key in Version Mountpoint Store Pid Options; do
+	grep -q "^$key: ." "$c/stats" || fail "no $key in stats"
+done
+same "Mountpoint" "$MNT" "$(stat_value "$MNT" Mountpoint)"
+same "Store" "$STORE" "$(stat_value "$MNT" Store)"
+kill -0 "$(stat_value "$MNT" Pid)" || fail "Pid is no process"
+if grep -vq '^[A-Z][^:]*: ' "$c/stats"; then
+	fail "stats: not Key: value: $(grep -v '^[A-Z][^:]*: ' "$c/stats")"
+fi
+
+# Options are read back as they were set.
+option()
+{
+	sed -n "s/^$1=//p" "$c/options"
+}
+same "sync" interval:1000 "$(option sync)"
+echo sync=full >"$c/options"
+same "sync" full "$(option sync)"
+echo sync=hybrid:10:500,flush=lazy,writeback=250 >"$c/options"
+same "sync" hybrid:10:500 "$(option sync)"
+same "flush" lazy "$(option flush)"
+same "writeback" 250 "$(option writeback)"
+echo wal_buffer=64K >"$c/options"
+same "wal_buffer" 64K "$(option wal_buffer)"
+echo profile=safe >"$c/options"
+same "profile: sync" full "$(option sync)"
+same "profile: flush" close "$(option flush)"
+same "profile: wal_buffer" 0 "$(option wal_buffer)"
+for bad in sync=maybe nonsense cache=1G flush=; do
+	if echo "$bad" 2>/dev/null >"$c/options"; then
+		fail "$bad was taken"
+	fi
+	refuses "Invalid argument" sh -c "echo $bad | tee $c/options"
+done
+same "sync after refusals" full "$(option sync)"
+
+echo data >"$MNT/file"
+for action in sync flush compact; do
+	echo 1 >"$c/$action" || fail "$action"
+done
+same "file after compaction" data "$(cat "$MNT/file")"
+same "check" "Problems: 0" "$(tail -n 1 "$c/check")"
+grep -q '^Mode: ' "$c/sync" || fail "reading sync"
+
+# Nothing in it can be changed, nor its name taken.
+refuses "Operation not permitted" rm "$c/stats"
+refuses "Operation not permitted" rmdir "$c"
+refuses "Operation not permitted" mv "$c" "$MNT/other"
+refuses "Operation not permitted" mv "$MNT/file" "$c/file"
+refuses "Operation not permitted" ln "$c/stats" "$MNT/stats"
+refuses "Operation not permitted" touch "$c/new"
+refuses "Operation not permitted" chmod 777 "$c/options"
+refuses "File exists" mkdir "$c"
+[ ! -e "$c/none" ] || fail "a file that is not there"
+# The same name is free elsewhere.
+mkdir "$MNT/dir" && echo x >"$MNT/dir/.kvfs" || fail "dir/.kvfs"
+
+# Modes: figures for all, the rest for the owner.
+same "mode of stats" 444 "$(stat -c %a "$c/stats")"
+same "mode of options" 600 "$(stat -c %a "$c/options")"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 755 "$T"
+	nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
+	$nobody cat "$c/stats" >/dev/null || fail "stats for others"
+	refuses "Permission denied" $nobody cat "$c/options"
+	refuses "Permission denied" $nobody cat "$c/check"
+fi
+stop_kvfs
+
+# On a read-only mount: look, but do not act.
+start_kvfs -o ro
+grep -qx ro "$c/options" || fail "ro in options"
+same "check, read-only" "Problems: 0" "$(tail -n 1 "$c/check")"
+stop_kvfs

@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Every mount option is taken, and shows in what runs.
+. "$(dirname "$0")/lib.sh"
+
+has()
+{
+	grep -qx -- "$1" "$MNT/.kvfs/options" ||
+	    fail "no $1: $(cat "$MNT/.kvfs/options")"
+}
+
+# Mount with the first argument, find the others in force, work.
+try()
+{
+	opts=$1
+	shift
+	start_kvfs -o "$opts"
+	for want in "$@"; do
+		has "$want"
+	done
+	echo "$opts" >"$MNT/f"
+	same "contents with $opts" "$opts" "$(cat "$MNT/f")"
+	stop_kvfs
+}
+
+try defaults sync=interval:1000 flush=close wal_buffer=0 rw noatime
+for mode in full every:10 interval:50 hybrid:10:50 checkpoint off; do
+	try sync=$mode sync=$mode
+done
+try sync sync=full
+try flush=lazy,writeback=100,writeback_size=8M flush=lazy writeback=100 \
+    writeback_size=8M
+try wal_buffer=1M,sync=every:100 wal_buffer=1M sync=every:100
+try profile=safe sync=full flush=close wal_buffer=0
+try profile=fast sync=interval:100 flush=lazy wal_buffer=1M
+try flush=close,profile=fast flush=close sync=interval:100
+try sync=off,sync=full sync=full
+try compression=none,cache=16M,memtable=1M,compaction_threads=1 \
+    compression=none cache=16M memtable=1M compaction_threads=1
+try threads=1,max_background=8 threads=1 max_background=8
+try relatime relatime
+try kernel_writeback kernel_writeback
+try ro,rw rw
+try nosuid,nodev,noexec,nofail,_netdev,x-systemd.automount,comment=x,users \
+    noexec
+try suid,dev,exec suid dev
+
+# noxattr: none at all.
+if command -v setfattr >/dev/null; then
+	start_kvfs -o noxattr
+	refuses "not supported" setfattr -n user.a -v 1 "$MNT/f"
+	stop_kvfs
+fi
+
+# What the kernel has to know is in the mount table.
+start_kvfs -o noexec,ro
+grep " $MNT fuse.kvfs " /proc/self/mounts | grep -q 'ro,.*noexec' ||
+    fail "ro,noexec are not in the mount table"
+stop_kvfs
+
+# One operand: the store has a place of its own, and kvfs says which.
+STORE_HOME=$T/home
+export XDG_DATA_HOME="$STORE_HOME"
+if [ "$(id -u)" != 0 ]; then
+	"$KVFS_BIN" "$MNT" >"$T/out" || fail "kvfs MOUNTPOINT"
+	grep -q "the store is $STORE_HOME/kvfs/" "$T/out" || fail "which store"
+	PID=$(stat_value "$MNT" Pid)
+	stop_kvfs
+else
+	name=$(echo "$MNT" | sed 's,^/,,; s,-,\\x2d,g; s,/,-,g')
+	default=/var/lib/kvfs/$name
+	made=
+	[ -d /var/lib/kvfs ] || made=1
+	"$KVFS_BIN" "$MNT" >"$T/out" || fail "kvfs MOUNTPOINT"
+	PID=$(stat_value "$MNT" Pid)
+	got=$(stat_value "$MNT" Store)
+	stop_kvfs
+	rm -rf "$default"
+	[ -z "$made" ] || rmdir /var/lib/kvfs
+	same "default place" "$default" "$got"
+	grep -qF "the store is $default" "$T/out" || fail "which store"
+fi
