@@ -84,6 +84,7 @@ stats_tree(struct db *db, FILE *out)
 	put(out, "Table bytes", bytes);
 	put(out, "Table entries", entries);
 	put(out, "Table deletions", deletes);
+	put(out, "Bytes that tables name in segments", pointers);
 	put_ratio(out, "Compression ratio", raw, bytes);
 	put(out, "Bytes to compact", compact_debt(db, v->version));
 	view_unref(v);

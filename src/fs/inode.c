@@ -354,10 +354,14 @@ inode_move(struct inode *in, struct inode *parent, struct iname *name)
 
 	iname_fini(&in->name);
 	if (parent != NULL) {
-		inode_ref(parent);
 		in->name = *name;
 		*name = (struct iname){ 0 };
 	}
+	/* Within one directory, parent may be read by who climbs the tree. */
+	if (parent == old)
+		return NULL;
+	if (parent != NULL)
+		inode_ref(parent);
 	in->parent = parent;
 	return old;
 }

@@ -43,10 +43,12 @@ MNT=$T/mnt
 PID=
 mkdir "$MNT"
 
-# Wait until a process that is not a child of ours has ended.
+# Wait until a process that is not a child of ours has ended. One that has
+# ended and that nobody has waited for yet has no program any more.
 wait_gone()
 {
-	timeout 60 tail --pid="$1" -s 0.02 -f /dev/null ||
+	timeout 60 sh -c "while [ -L /proc/$1/exe ] &&
+	    readlink /proc/$1/exe >/dev/null; do sleep 0.02; done" 2>/dev/null ||
 	    fail "process $1 does not end"
 }
 
@@ -74,12 +76,9 @@ cleanup()
 		# Names from /proc are escaped; ours hold nothing to escape.
 		pid=$(sed -n 's/^Pid: //p' "$m/.kvfs/stats" 2>/dev/null)
 		umount -l "$m" 2>/dev/null || fusermount3 -uz "$m"
-		[ -z "$pid" ] || timeout 60 tail --pid="$pid" -s 0.02 \
-		    -f /dev/null
+		[ -z "$pid" ] || wait_gone "$pid"
 	done
-	if [ -n "$PID" ] && kill -0 "$PID" 2>/dev/null; then
-		timeout 60 tail --pid="$PID" -s 0.02 -f /dev/null
-	fi
+	[ -z "$PID" ] || wait_gone "$PID"
 	rm -rf "$T"
 	[ $status -ne 0 ] || echo "ok: $(basename "$0")"
 	exit $status

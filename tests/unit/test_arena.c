@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/* The arena. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "support/model.h"
+#include "util/arena.h"
+
+START_TEST(pieces_are_aligned_and_do_not_overlap)
+{
+	enum { COUNT = 3000 };
+	static struct {
+		uint8_t *p;
+		size_t n;
+	} pieces[COUNT];
+	struct rng r = { test_seed() };
+	struct arena a;
+
+	arena_init(&a);
+	for (int i = 0; i < COUNT; i++) {
+		/* Mostly small; some that take a block of their own. */
+		size_t n = rng_below(&r, rng_below(&r, 50) == 0 ? 300000 : 200);
+
+		pieces[i].p = arena_alloc(&a, n);
+		pieces[i].n = n;
+		ck_assert_ptr_nonnull(pieces[i].p);
+		ck_assert_uint_eq((uintptr_t)pieces[i].p % 8, 0);
+		memset(pieces[i].p, i & 0xff, n);
+	}
+	for (int i = 0; i < COUNT; i++)
+		for (size_t j = 0; j < pieces[i].n; j++)
+			ck_assert(pieces[i].p[j] == (i & 0xff));
+	arena_fini(&a);
+}
+END_TEST
+
+START_TEST(what_was_handed_out_is_counted)
+{
+	struct arena a;
+
+	arena_init(&a);
+	ck_assert_uint_eq(arena_bytes(&a), 0);
+	arena_alloc(&a, 1);
+	ck_assert_uint_eq(arena_bytes(&a), 8);
+	arena_alloc(&a, 16);
+	ck_assert_uint_eq(arena_bytes(&a), 24);
+	arena_alloc(&a, 1 << 20);
+	ck_assert_uint_eq(arena_bytes(&a), 24 + (1 << 20));
+	arena_fini(&a);
+}
+END_TEST
+
+START_TEST(a_large_piece_leaves_the_rest_of_the_block_in_use)
+{
+	struct arena a;
+	char *first, *second;
+
+	arena_init(&a);
+	first = arena_alloc(&a, 8);
+	arena_alloc(&a, 1 << 20);
+	second = arena_alloc(&a, 8);
+	ck_assert_ptr_eq(second, first + 8);
+	arena_fini(&a);
+}
+END_TEST
+
+START_TEST(after_the_end_an_arena_can_be_used_again)
+{
+	struct arena a;
+
+	arena_init(&a);
+	arena_alloc(&a, 100);
+	arena_fini(&a);
+	ck_assert_uint_eq(arena_bytes(&a), 0);
+	memset(arena_alloc(&a, 100), 1, 100);
+	arena_fini(&a);
+	arena_fini(&a);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("arena");
+	TCase *tc = tcase_create("all");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_add_test(tc, pieces_are_aligned_and_do_not_overlap);
+	tcase_add_test(tc, what_was_handed_out_is_counted);
+	tcase_add_test(tc, a_large_piece_leaves_the_rest_of_the_block_in_use);
+	tcase_add_test(tc, after_the_end_an_arena_can_be_used_again);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+/* Locks, conditions and their deadlines. */
+#include <check.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "util/mutex.h"
+
+#define MS 1000000ull
+#define THREADS 6
+#define ROUNDS 20000
+
+static struct mutex mu;
+static struct cond changed;
+static unsigned state;
+static uint64_t sum;
+
+static void
+setup(void)
+{
+	mutex_init(&mu);
+	cond_init(&changed);
+}
+
+static void
+teardown(void)
+{
+	cond_fini(&changed);
+	mutex_fini(&mu);
+}
+
+static void *
+add_up(void *arg)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		mutex_lock(&mu);
+		mutex_assert_held(&mu);
+		sum++;
+		mutex_unlock(&mu);
+	}
+	return arg;
+}
+
+START_TEST(one_thread_at_a_time_holds_it)
+{
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, add_up,
+				     NULL),
+		    0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_uint_eq(sum, THREADS * ROUNDS);
+}
+END_TEST
+
+START_TEST(trying_a_held_lock_says_no)
+{
+	ck_assert(mutex_trylock(&mu));
+	ck_assert(!mutex_trylock(&mu));
+	mutex_unlock(&mu);
+	ck_assert(mutex_trylock(&mu));
+	mutex_unlock(&mu);
+}
+END_TEST
+
+START_TEST(the_clock_does_not_go_back)
+{
+	uint64_t last = clock_now_ns();
+
+	ck_assert_uint_gt(last, 0);
+	for (int i = 0; i < 10000; i++) {
+		uint64_t now = clock_now_ns();
+
+		ck_assert_uint_ge(now, last);
+		last = now;
+	}
+}
+END_TEST
+
+START_TEST(a_deadline_ends_a_wait_and_not_before_its_time)
+{
+	uint64_t deadline = clock_now_ns() + 20 * MS;
+
+	mutex_lock(&mu);
+	/* A wakeup without cause is allowed. */
+	while (cond_wait_until(&changed, &mu, deadline))
+		ck_assert_uint_lt(clock_now_ns(), deadline + 1000 * MS);
+	mutex_assert_held(&mu);
+	mutex_unlock(&mu);
+	ck_assert_uint_ge(clock_now_ns(), deadline);
+}
+END_TEST
+
+START_TEST(a_deadline_in_the_past_does_not_wait)
+{
+	uint64_t began = clock_now_ns();
+
+	mutex_lock(&mu);
+	ck_assert(!cond_wait_until(&changed, &mu, 0));
+	ck_assert(!cond_wait_until(&changed, &mu, began));
+	mutex_assert_held(&mu);
+	mutex_unlock(&mu);
+	ck_assert_uint_lt(clock_now_ns() - began, 5000 * MS);
+}
+END_TEST
+
+/* Wait for state to become 1, then make it 2; long before the deadline. */
+static void *
+answer(void *arg)
+{
+	uint64_t deadline = clock_now_ns() + 60000 * MS;
+
+	mutex_lock(&mu);
+	while (state != 1)
+		ck_assert(cond_wait_until(&changed, &mu, deadline));
+	state = 2;
+	cond_broadcast(&changed);
+	mutex_unlock(&mu);
+	return arg;
+}
+
+START_TEST(a_signal_ends_a_wait_before_its_deadline)
+{
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, answer, NULL), 0);
+	mutex_lock(&mu);
+	state = 1;
+	cond_signal(&changed);
+	while (state != 2)
+		cond_wait(&changed, &mu);
+	mutex_unlock(&mu);
+	pthread_join(thread, NULL);
+}
+END_TEST
+
+static void *
+wait_for_start(void *arg)
+{
+	mutex_lock(&mu);
+	while (state == 0)
+		cond_wait(&changed, &mu);
+	sum++;
+	mutex_unlock(&mu);
+	return arg;
+}
+
+START_TEST(a_broadcast_reaches_everybody)
+{
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL,
+				     wait_for_start, NULL),
+		    0);
+	mutex_lock(&mu);
+	state = 1;
+	cond_broadcast(&changed);
+	mutex_unlock(&mu);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_uint_eq(sum, THREADS);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("mutex");
+	TCase *tc = tcase_create("all");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, one_thread_at_a_time_holds_it);
+	tcase_add_test(tc, trying_a_held_lock_says_no);
+	tcase_add_test(tc, the_clock_does_not_go_back);
+	tcase_add_test(tc, a_deadline_ends_a_wait_and_not_before_its_time);
+	tcase_add_test(tc, a_deadline_in_the_past_does_not_wait);
+	tcase_add_test(tc, a_signal_ends_a_wait_before_its_deadline);
+	tcase_add_test(tc, a_broadcast_reaches_everybody);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
