@@ -270,6 +270,9 @@ kv_usage(struct kv *kv, struct kv_usage *usagep)
  *   compact               merge everything down, wait until it is done
  *   set NAME=VALUE        change an option of the running store (sync,
  *                         wal_buffer)
+ *   backup DIR            a copy of the store as of now in DIR, which must
+ *                         not exist, or be empty; durable on return. Work
+ *                         goes on meanwhile
  * -ENOTSUP: the store does not know the command.
  */
 static inline int
@@ -337,5 +340,15 @@ struct kv_owner {
 /* Who has the store open: 1 and *ownerp filled, 0 when nobody, or errno.
  * -ENOENT: dir holds no store. */
 int kv_owner(const char *dir, struct kv_owner *ownerp);
+
+/*
+ * Salvage what is readable of the store in dir, whatever is damaged or
+ * missing there, into a new store in dest, which must not exist, or be
+ * empty; dir is not changed. Each loss is a line "lost: FILE: what" on
+ * report. Returns the number of losses, or errno (logged; dest is then
+ * left empty): -EBUSY: in use; -ENOENT: none there; -ENOTEMPTY: dest;
+ * -EPROTO: written by a newer version.
+ */
+int kv_repair(const char *dir, const char *dest, FILE *report);
 
 #endif

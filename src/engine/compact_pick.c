@@ -340,7 +340,7 @@ pick_relocation(const struct pick *p, struct version *v)
 	{
 		uint64_t live;
 
-		if (s->size < RELOCATE_MIN_BYTES || s->live_bytes == 0)
+		if (s->size < RELOCATE_MIN_BYTES)
 			continue;
 		live = s->live_bytes * 100 / s->size;
 		if (live >= best)
@@ -349,6 +349,9 @@ pick_relocation(const struct pick *p, struct version *v)
 			seal = p->idle && s == db->active_segment;
 			continue;
 		}
+		/* Without any it goes when memory lets go of it. */
+		if (s->live_bytes == 0)
+			continue;
 		best = live;
 		number = s->number;
 	}

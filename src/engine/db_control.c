@@ -333,6 +333,8 @@ db_control(struct kv *kv, const char *command, FILE *out)
 		return control_stats(db, out);
 	if (strcmp(command, "check") == 0)
 		return control_check(db, out);
+	if (strncmp(command, "backup ", 7) == 0)
+		return db_backup(db, command + 7, out);
 	if (db->read_only)
 		return -EROFS;
 	if (strcmp(command, "flush") == 0)

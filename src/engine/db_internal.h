@@ -410,4 +410,10 @@ int db_recover(struct db *db);
 int db_control(struct kv *kv, const char *command, FILE *out);
 int db_usage(struct kv *kv, struct kv_usage *usagep);
 
+/* ---- backup.c ---- */
+
+/* A copy of the store, as of now, in directory dest, durable; dest must not
+ * exist, or be empty (-ENOTEMPTY). Logs what fails. */
+int db_backup(struct db *db, const char *dest, FILE *out);
+
 #endif

@@ -32,7 +32,25 @@ struct merge_state {
 	struct open_table t;
 	struct gc_filter filter;
 	struct segment_value value; /* reused */
+	/* Deletions that a group's deletion made superfluous: what they
+	 * hide below is still there, and worth so much. */
+	uint64_t superfluous_deletes;
+	uint64_t entry_bytes;
 };
+
+/* Average size of the entries of a tree. */
+static uint64_t
+average_entry_bytes(const struct version *v)
+{
+	uint64_t bytes = 0, entries = 0;
+
+	for (int i = 0; i < LEVELS; i++) {
+		bytes += v->levels[i].bytes;
+		for (size_t j = 0; j < v->levels[i].count; j++)
+			entries += v->levels[i].files[j]->props.entries;
+	}
+	return entries != 0 ? bytes / entries : 0;
+}
 
 static int
 table_begin(struct merge_state *m, struct slice user)
@@ -116,6 +134,8 @@ table_end(struct merge_state *m)
 	    slice_cmp(slice_make(t->group_end, KEY_PREFIX_LEN), limit) > 0)
 		limit = slice_make(t->group_end, KEY_PREFIX_LEN);
 	qsort(t->uses, t->use_count, sizeof(*t->uses), cmp_use);
+	t->reclaim_bytes += m->superfluous_deletes * m->entry_bytes;
+	m->superfluous_deletes = 0;
 	f = table_file_create(t->number, &props,
 	    slice_make(t->first, t->first_len), limit, t->uses, t->use_count,
 	    t->reclaim_bytes);
@@ -307,7 +327,10 @@ add_entry(struct merge_state *m, struct slice ikey, struct slice value)
 int
 output_merge(struct output *out, struct iter *it)
 {
-	struct merge_state m = { .out = out };
+	struct merge_state m = {
+		.out = out,
+		.entry_bytes = average_entry_bytes(out->below),
+	};
 	int rc = it != NULL ? 0 : -ENOMEM;
 
 	if (rc < 0)
@@ -319,6 +342,9 @@ output_merge(struct output *out, struct iter *it)
 		out->entries_in++;
 		if (gc_filter_keep(&m.filter, it->key))
 			rc = add_entry(&m, it->key, it->value);
+		else if (key_type(it->key) == KEY_DELETE &&
+		    out->below_level < LEVELS)
+			m.superfluous_deletes++;
 		if (m.filter.error < 0)
 			rc = m.filter.error;
 		if (out->may_abandon &&

@@ -128,9 +128,8 @@ content_touch(struct fs *fs, struct inode *in, const struct timespec *now)
 	return 0;
 }
 
-/* Set the length, with all that is counted by it. */
-static void
-set_len(struct fs *fs, struct content *c, struct dbuf *b, uint32_t len)
+void
+content_set_len(struct fs *fs, struct content *c, struct dbuf *b, uint32_t len)
 {
 	c->alloc += alloc_of(len);
 	c->alloc -= alloc_of(b->len);
@@ -169,8 +168,9 @@ reserve(struct fs *fs, struct content *c, struct dbuf *b, uint32_t n,
 	return 0;
 }
 
-static struct dbuf *
-add_buf(struct fs *fs, struct content *c, uint64_t index, uint32_t old_alloc)
+struct dbuf *
+content_add_buf(struct fs *fs, struct content *c, uint64_t index,
+    uint32_t old_alloc)
 {
 	struct dbuf *b = calloc(1, sizeof(*b));
 
@@ -218,12 +218,8 @@ content_drop(struct fs *fs, struct inode *in)
 	in->content = NULL;
 }
 
-/*
- * The buffer of a chunk, of which [start, end) will be written at once:
- * the base's bytes are read only when some of them stay.
- */
-static int
-get_buf(struct fs *fs, struct inode *in, uint64_t index, uint32_t start,
+int
+content_get_buf(struct fs *fs, struct inode *in, uint64_t index, uint32_t start,
     uint32_t end, struct dbuf **bp)
 {
 	struct content *c = in->content;
@@ -238,7 +234,7 @@ get_buf(struct fs *fs, struct inode *in, uint64_t index, uint32_t start,
 		return 0;
 	if (base != 0 && start == 0 && end >= base &&
 	    content_base_is_dense(in)) {
-		b = add_buf(fs, c, index, (uint32_t)alloc_of(base));
+		b = content_add_buf(fs, c, index, (uint32_t)alloc_of(base));
 		rc = b != NULL ? 0 : -ENOMEM;
 		*bp = b;
 		return rc;
@@ -246,7 +242,7 @@ get_buf(struct fs *fs, struct inode *in, uint64_t index, uint32_t start,
 	rc = content_base_chunk(fs, in, index, &pin, &data);
 	if (rc < 0)
 		return rc;
-	b = add_buf(fs, c, index, (uint32_t)alloc_of(data.len));
+	b = content_add_buf(fs, c, index, (uint32_t)alloc_of(data.len));
 	if (b == NULL) {
 		rc = -ENOMEM;
 	} else if (data.len != 0) {
@@ -257,7 +253,7 @@ get_buf(struct fs *fs, struct inode *in, uint64_t index, uint32_t start,
 			b = NULL;
 		} else {
 			memcpy(dbuf_data(b), data.data, data.len);
-			set_len(fs, c, b, (uint32_t)data.len);
+			content_set_len(fs, c, b, (uint32_t)data.len);
 		}
 	}
 	kv_value_release(&pin);
@@ -272,20 +268,20 @@ content_load_inline(struct fs *fs, struct inode *in)
 
 	if (content_base_size(in) == 0 || in->rec.inline_len == 0)
 		return 0;
-	return get_buf(fs, in, 0, CHUNK_SIZE, CHUNK_SIZE, &b);
+	return content_get_buf(fs, in, 0, CHUNK_SIZE, CHUNK_SIZE, &b);
 }
 
 /* Put n bytes at off of the chunk. */
 static int
 write_chunk(struct fs *fs, struct inode *in, uint64_t index, uint32_t off,
-    const void *src, uint32_t n)
+    const void *src, uint32_t n) REQUIRES(&in->mu)
 {
 	struct content *c = in->content;
 	bool is_new = content_find(c, index) == NULL;
 	struct dbuf *b;
 	int rc;
 
-	rc = get_buf(fs, in, index, off, off + n, &b);
+	rc = content_get_buf(fs, in, index, off, off + n, &b);
 	if (rc < 0)
 		return rc;
 	rc = reserve(fs, c, b, off + n, index != 0 && off == 0);
@@ -301,7 +297,7 @@ write_chunk(struct fs *fs, struct inode *in, uint64_t index, uint32_t off,
 		memset(dbuf_data(b) + b->len, 0, off - b->len);
 	memcpy(dbuf_data(b) + off, src, n);
 	if (off + n > b->len)
-		set_len(fs, c, b, off + n);
+		content_set_len(fs, c, b, off + n);
 	if (off + n == CHUNK_SIZE && !b->is_full) {
 		b->is_full = true;
 		c->full_bytes += CHUNK_SIZE;
@@ -310,8 +306,8 @@ write_chunk(struct fs *fs, struct inode *in, uint64_t index, uint32_t off,
 }
 
 ssize_t
-content_write(struct fs *fs, struct inode *in, uint64_t off,
-    struct slice data, const struct timespec *now)
+content_write(struct fs *fs, struct inode *in, uint64_t off, struct slice data,
+    const struct timespec *now)
 {
 	const uint8_t *src = data.data;
 	size_t done = 0;
@@ -332,185 +328,4 @@ content_write(struct fs *fs, struct inode *in, uint64_t off,
 			in->content->size = off + done;
 	}
 	return done != 0 || rc == 0 ? (ssize_t)done : rc;
-}
-
-/* Have a buffer of length 0 where the base has a chunk. */
-static int
-hide_chunk(struct fs *fs, struct inode *in, uint64_t index, uint64_t base_len)
-{
-	struct content *c = in->content;
-	struct dbuf *b = content_find(c, index);
-
-	if (b == NULL)
-		b = add_buf(fs, c, index, (uint32_t)alloc_of(base_len));
-	if (b == NULL)
-		return -ENOMEM;
-	set_len(fs, c, b, 0);
-	return 0;
-}
-
-/* Many deletions go in several commits; each leaves a hole behind. */
-static int
-hide_some(struct fs *fs, struct inode *in, uint64_t index, uint64_t base_len)
-{
-	struct timespec now;
-	int rc = hide_chunk(fs, in, index, base_len);
-
-	if (rc < 0 || in->content->count < COMMIT_BUFS)
-		return rc;
-	now = in->content->mtime;
-	rc = content_commit(fs, in);
-	return rc < 0 ? rc : content_touch(fs, in, &now);
-}
-
-/* Hide the base's chunks of [from, to) as its rows say. */
-static int
-hide_sparse(struct fs *fs, struct inode *in, uint64_t from, uint64_t to)
-{
-	uint8_t space[8];
-	struct kv_key key = key_chunk(in->ino, from, space);
-	struct kv_iter *it;
-	struct slice value, data;
-	uint64_t index;
-	int rc;
-
-	rc = kv_iter_open(fs->kv, &key, KV_SCOPE_GROUP, NULL, &it);
-	if (rc < 0)
-		return rc;
-	while ((rc = kv_iter_next(it)) == 1) {
-		key = kv_iter_key(it);
-		rc = key_chunk_index(&key, &index);
-		if (rc == 0 && index >= to)
-			break;
-		if (rc == 0)
-			rc = kv_iter_value(it, &value);
-		if (rc == 0)
-			rc = schema_get_chunk(value, &data);
-		if (rc == 0)
-			rc = hide_some(fs, in, index, data.len);
-		if (rc < 0)
-			break;
-	}
-	kv_iter_close(it);
-	return inode_bad_row(in->ino, (struct slice){ 0 }, rc);
-}
-
-/* Make whole chunks [from, to) holes. */
-static int
-hide_chunks(struct fs *fs, struct inode *in, uint64_t from, uint64_t to)
-{
-	struct content *c = in->content;
-	uint64_t base = chunks_of(content_base_size(in));
-	struct dbuf *b, *next;
-	int rc = 0;
-
-	for (b = content_next(c, from); b != NULL && b->index < to; b = next) {
-		next = RB_NEXT(dbuf_tree, &c->bufs, b);
-		set_len(fs, c, b, 0);
-		if (b->old_alloc == 0)
-			content_free_buf(fs, c, b);
-	}
-	if (to > base)
-		to = base;
-	if (from >= to)
-		return 0;
-	if ((in->rec.flags & ATTR_CHUNKS) == 0)
-		return from == 0 && in->rec.inline_len != 0 ?
-		    hide_chunk(fs, in, 0, in->rec.inline_len) :
-		    0;
-	if (!content_base_is_dense(in))
-		return hide_sparse(fs, in, from, to);
-	/* Lengths first: a commit below makes the base sparse. */
-	for (uint64_t size = in->rec.size, i = from; i < to && rc == 0; i++)
-		rc = hide_some(fs, in, i,
-		    size - i * CHUNK_SIZE < CHUNK_SIZE ?
-			size - i * CHUNK_SIZE :
-			CHUNK_SIZE);
-	return rc;
-}
-
-/* Zero [start, end) of one chunk, where there is anything. */
-static int
-zero_part(struct fs *fs, struct inode *in, uint64_t index, uint32_t start,
-    uint32_t end)
-{
-	struct content *c = in->content;
-	struct dbuf *b;
-	int rc;
-
-	rc = get_buf(fs, in, index, CHUNK_SIZE, CHUNK_SIZE, &b);
-	if (rc < 0)
-		return rc;
-	if (b->len == 0 && b->old_alloc == 0) {
-		content_free_buf(fs, c, b);
-		return 0;
-	}
-	if (start >= b->len)
-		return 0;
-	if (end >= b->len)
-		set_len(fs, c, b, start);
-	else
-		memset(dbuf_data(b) + start, 0, end - start);
-	return 0;
-}
-
-int
-content_truncate(struct fs *fs, struct inode *in, uint64_t size,
-    const struct timespec *now)
-{
-	struct content *c;
-	struct dbuf *b;
-	int rc;
-
-	rc = content_touch(fs, in, now);
-	if (rc < 0)
-		return rc;
-	c = in->content;
-	if (size == 0) {
-		while ((b = RB_ROOT(&c->bufs)) != NULL)
-			content_free_buf(fs, c, b);
-		c->is_cut = true;
-		c->size = 0;
-		c->alloc = 0;
-		return 0;
-	}
-	if (size < c->size) {
-		rc = hide_chunks(fs, in, chunks_of(size), UINT64_MAX);
-		if (rc == 0 && size % CHUNK_SIZE != 0)
-			rc = zero_part(fs, in, size / CHUNK_SIZE,
-			    (uint32_t)(size % CHUNK_SIZE), CHUNK_SIZE);
-		if (rc < 0)
-			return rc;
-	}
-	in->content->size = size;
-	return 0;
-}
-
-int
-content_punch(struct fs *fs, struct inode *in, uint64_t off, uint64_t end,
-    const struct timespec *now)
-{
-	uint64_t first, last;
-	int rc;
-
-	rc = content_touch(fs, in, now);
-	if (rc < 0)
-		return rc;
-	if (end >= in->content->size)
-		end = chunks_of(in->content->size) * CHUNK_SIZE;
-	if (off >= end)
-		return 0;
-	first = chunks_of(off);
-	last = end / CHUNK_SIZE;
-	if (off / CHUNK_SIZE == last)
-		return zero_part(fs, in, last, (uint32_t)(off % CHUNK_SIZE),
-		    (uint32_t)(end % CHUNK_SIZE));
-	if (off % CHUNK_SIZE != 0)
-		rc = zero_part(fs, in, off / CHUNK_SIZE,
-		    (uint32_t)(off % CHUNK_SIZE), CHUNK_SIZE);
-	if (rc == 0 && end % CHUNK_SIZE != 0)
-		rc = zero_part(fs, in, last, 0, (uint32_t)(end % CHUNK_SIZE));
-	if (rc == 0 && first < last)
-		rc = hide_chunks(fs, in, first, last);
-	return rc;
 }

@@ -67,22 +67,38 @@ bool content_base_is_dense(const struct inode *in);
  * it; empty when there is none. *pin holds the bytes.
  */
 int content_base_chunk(struct fs *fs, struct inode *in, uint64_t index,
-    struct kv_value *pin, struct slice *datap);
+    struct kv_value *pin, struct slice *datap) REQUIRES(&in->mu);
 
 /* Have a struct content; its times become now. */
-int content_touch(struct fs *fs, struct inode *in, const struct timespec *now);
+int content_touch(struct fs *fs, struct inode *in, const struct timespec *now)
+    REQUIRES(&in->mu);
 /* Write; returns how much, less than asked only when it had to stop. */
 ssize_t content_write(struct fs *fs, struct inode *in, uint64_t off,
-    struct slice data, const struct timespec *now);
+    struct slice data, const struct timespec *now) REQUIRES(&in->mu);
 int content_truncate(struct fs *fs, struct inode *in, uint64_t size,
-    const struct timespec *now);
+    const struct timespec *now) REQUIRES(&in->mu);
 /* Make [off, end) read as zeros; does not change the size. */
-int content_punch(struct fs *fs, struct inode *in, uint64_t off,
-    uint64_t end, const struct timespec *now);
+int content_punch(struct fs *fs, struct inode *in, uint64_t off, uint64_t end,
+    const struct timespec *now) REQUIRES(&in->mu);
 /* Forget what waits, committed or not wanted any more. */
-void content_drop(struct fs *fs, struct inode *in);
+void content_drop(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
 /* The image of the base's chunk 0 when it is inline and must move. */
-int content_load_inline(struct fs *fs, struct inode *in);
+int content_load_inline(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
+
+/* ---- Buffers: for the sources of content only ---- */
+
+/*
+ * The buffer of a chunk, of which [start, end) will be written at once:
+ * the base's bytes are read only when some of them stay.
+ */
+int content_get_buf(struct fs *fs, struct inode *in, uint64_t index,
+    uint32_t start, uint32_t end, struct dbuf **bp) REQUIRES(&in->mu);
+/* A new one of length 0; NULL without memory. */
+struct dbuf *content_add_buf(struct fs *fs, struct content *c, uint64_t index,
+    uint32_t old_alloc);
+/* Set the length, with all that is counted by it. */
+void content_set_len(struct fs *fs, struct content *c, struct dbuf *b,
+    uint32_t len);
 /* Drop one buffer; the caller has settled c->alloc. */
 void content_free_buf(struct fs *fs, struct content *c, struct dbuf *b);
 
@@ -94,14 +110,14 @@ void content_free_buf(struct fs *fs, struct content *c, struct dbuf *b);
  * the record. After the commit: content_committed().
  */
 int content_stage(struct fs *fs, struct txn *t, struct inode *in,
-    struct attr_rec *rec, struct slice *datap);
-void content_committed(struct fs *fs, struct inode *in);
+    struct attr_rec *rec, struct slice *datap) REQUIRES(&in->mu);
+void content_committed(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
 /* Commit all that waits, attributes too, in as many batches as needed:
  * each leaves a file that is true up to its size. */
-int content_commit(struct fs *fs, struct inode *in);
+int content_commit(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
 /* The same, but leave the last chunk when it is not full. */
-int content_commit_full(struct fs *fs, struct inode *in);
+int content_commit_full(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
 /* Commit until what waits can ride in another batch. */
-int content_commit_to_ride(struct fs *fs, struct inode *in);
+int content_commit_to_ride(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
 
 #endif

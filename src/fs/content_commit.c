@@ -27,7 +27,8 @@ begin_rec(struct txn *t, const struct inode *in, struct attr_rec *rec)
 
 	if (c->is_cut) {
 		if ((in->rec.flags & ATTR_CHUNKS) != 0)
-			kv_batch_delete_group(&t->batch, SPACE_CHUNK, in->ino);
+			kv_batch_delete_group_hint(&t->batch, SPACE_CHUNK,
+			    in->ino, in->rec.alloc);
 		rec->flags &= ~(uint32_t)ATTR_CHUNKS;
 		rec->size = 0;
 		rec->alloc = 0;
@@ -60,6 +61,7 @@ add_chunk(struct txn *t, const struct inode *in, const struct dbuf *b,
 static int
 stage_run(struct fs *fs, struct txn *t, struct inode *in,
     const struct dbuf *stop, struct attr_rec *rec, struct slice *datap)
+    REQUIRES(&in->mu)
 {
 	struct content *c = in->content;
 	struct dbuf *b;
@@ -72,9 +74,8 @@ stage_run(struct fs *fs, struct txn *t, struct inode *in,
 		rec->size = c->size;
 		b = content_find(c, 0);
 		if (b == NULL)
-			return c->is_cut ?
-			    0 :
-			    inode_copy_inline(fs, t, in, datap);
+			return c->is_cut ? 0 :
+					   inode_copy_inline(fs, t, in, datap);
 		if (b->len != 0)
 			*datap = slice_make(dbuf_data(b), b->len);
 		rec->inline_len = b->len;
@@ -124,6 +125,7 @@ content_committed(struct fs *fs, struct inode *in)
 
 static int
 commit_run(struct fs *fs, struct inode *in, const struct dbuf *stop)
+    REQUIRES(&in->mu)
 {
 	struct content *c = in->content;
 	struct attr_rec rec = in->rec;
@@ -165,6 +167,7 @@ out:
 /* Up to the chunk last; or all, and the attributes. */
 static int
 commit_upto(struct fs *fs, struct inode *in, bool is_all, uint64_t last)
+    REQUIRES(&in->mu)
 {
 	struct content *c;
 	struct dbuf *b, *stop;
@@ -217,9 +220,8 @@ content_commit_full(struct fs *fs, struct inode *in)
 	tail = RB_MAX(dbuf_tree, &in->content->bufs);
 	if (tail == NULL || tail->is_full)
 		return content_commit(fs, in);
-	return tail->index == 0 ?
-	    0 :
-	    commit_upto(fs, in, false, tail->index - 1);
+	return tail->index == 0 ? 0 :
+				  commit_upto(fs, in, false, tail->index - 1);
 }
 
 int
@@ -227,8 +229,9 @@ content_commit_to_ride(struct fs *fs, struct inode *in)
 {
 	const struct content *c = in->content;
 
-	if (c == NULL || (c->data_bytes <= RIDE_BYTES &&
-			     c->count <= RIDE_BYTES / CHUNK_SIZE))
+	if (c == NULL ||
+	    (c->data_bytes <= RIDE_BYTES &&
+		c->count <= RIDE_BYTES / CHUNK_SIZE))
 		return 0;
 	return content_commit(fs, in);
 }

@@ -45,13 +45,13 @@ dir_delete_entry(struct dir_change *c, struct txn *t, struct slice name)
 }
 
 int
-dir_stage(struct fs *fs, struct txn *t, struct dir_change *c)
+dir_stage(struct fs *fs, struct txn *t, struct dir_change *c) NO_THREAD_SAFETY
 {
 	return inode_put_row(fs, t, c->dir, &c->rec, NULL);
 }
 
 void
-dir_commit(struct fs *fs, struct dir_change *c, uint64_t seq)
+dir_commit(struct fs *fs, struct dir_change *c, uint64_t seq) NO_THREAD_SAFETY
 {
 	c->dir->tombs = c->tombs;
 	inode_row_committed(fs, c->dir, &c->rec, seq);

@@ -281,8 +281,7 @@ fs_close(struct fs *fs)
 		rc = rc < 0 ? rc : rc2;
 	}
 	if (rc < 0)
-		log_error("not everything could be written: %s",
-		    strerror(-rc));
+		log_error("not everything could be written: %s", strerror(-rc));
 	destroy(fs);
 	return rc;
 }

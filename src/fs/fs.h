@@ -201,8 +201,7 @@ void fs_read_done(struct fs_read *r);
 /* Writes all of data at off, or at the end of the file when off is
  * FS_APPEND; returns its length. -EFBIG, -ENOSPC. */
 #define FS_APPEND UINT64_MAX
-ssize_t fs_write(struct fs *fs, uint64_t ino, uint64_t off,
-    struct slice data);
+ssize_t fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data);
 /* close(2) of one descriptor: commits contents with flush=close. */
 int fs_flush(struct fs *fs, uint64_t ino);
 /* Commit contents and attributes of ino, then wait until they are durable.

@@ -87,9 +87,9 @@ struct removal {
 /* Add it to t; the dentry itself is the caller's. */
 int removal_stage(struct fs *fs, struct txn *t, struct inode *in,
     const struct timespec *now, struct removal *r) REQUIRES(&in->mu);
-/* It was committed at seq. Returns an inode to put once unlocked. */
-struct inode *removal_commit(struct fs *fs, struct removal *r, uint64_t seq)
-    REQUIRES(&r->in->mu);
+/* It was committed at seq, with the inode locked still. Returns an inode
+ * to put once unlocked. */
+struct inode *removal_commit(struct fs *fs, struct removal *r, uint64_t seq);
 
 /* ---- dir.c ---- */
 
@@ -106,12 +106,10 @@ void dir_begin(struct dir_change *c, struct inode *dir,
 int dir_count(struct dir_change *c, int entries, int subdirs);
 /* Delete the entry's row: with its group when it was the last of many. Not
  * counted; call after dir_count(). */
-void dir_delete_entry(struct dir_change *c, struct txn *t,
-    struct slice name);
-int dir_stage(struct fs *fs, struct txn *t, struct dir_change *c)
-    REQUIRES(&c->dir->mu);
-void dir_commit(struct fs *fs, struct dir_change *c, uint64_t seq)
-    REQUIRES(&c->dir->mu);
+void dir_delete_entry(struct dir_change *c, struct txn *t, struct slice name);
+/* With the directory locked still. */
+int dir_stage(struct fs *fs, struct txn *t, struct dir_change *c);
+void dir_commit(struct fs *fs, struct dir_change *c, uint64_t seq);
 
 /* A directory by number, with a reference, or -ESTALE, -ENOTDIR. */
 int dir_get(struct fs *fs, uint64_t ino, struct inode **dirp);

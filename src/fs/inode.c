@@ -11,33 +11,6 @@
 
 #include "fs/fs_internal.h"
 
-/* relatime: a read moves atime when it is this old, in seconds. */
-#define ATIME_STALE_S (24 * 60 * 60)
-
-int
-iname_set(struct iname *n, struct slice name)
-{
-	char *dst = n->small;
-
-	assert(name.len <= FS_NAME_MAX);
-	n->big = NULL;
-	n->len = (uint8_t)name.len;
-	if (name.len > INAME_SMALL) {
-		dst = n->big = malloc(name.len);
-		if (dst == NULL)
-			return -ENOMEM;
-	}
-	memcpy(dst, name.data, name.len);
-	return 0;
-}
-
-void
-iname_fini(struct iname *n)
-{
-	free(n->big);
-	*n = (struct iname){ 0 };
-}
-
 struct inode *
 inode_alloc(uint64_t ino)
 {
@@ -104,7 +77,7 @@ inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
 
 /* Read the inode row of a new inode. */
 static int
-fill_from_inode_row(struct fs *fs, struct inode *in)
+fill_from_inode_row(struct fs *fs, struct inode *in) REQUIRES(&in->mu)
 {
 	struct kv_key key = key_inode(in->ino);
 	struct attr_rec rec;
@@ -148,7 +121,7 @@ inode_load_root(struct fs *fs, struct inode **inp)
 /* Whether a live inode is the one that row, found at (dir, name), means. */
 static int
 match_row(struct inode *in, struct inode *dir, struct slice name,
-    const struct dentry_row *row, bool is_current)
+    const struct dentry_row *row, bool is_current) REQUIRES(&in->mu)
 {
 	if (in->state == INODE_LIVE && in->parent == dir &&
 	    slice_eq(iname_slice(&in->name), name))
@@ -164,7 +137,8 @@ match_row(struct inode *in, struct inode *dir, struct slice name,
 
 int
 inode_from_row(struct fs *fs, struct inode *dir, struct slice name,
-    const struct dentry_row *row, uint64_t change, struct inode **inp)
+    const struct dentry_row *row, uint64_t change,
+    struct inode **inp) NO_THREAD_SAFETY
 {
 	struct inode *in;
 	bool is_current;
@@ -230,7 +204,7 @@ inode_find_lock(struct fs *fs, struct inode *dir, struct slice name,
 
 int
 inode_find(struct fs *fs, struct inode *dir, struct slice name,
-    struct inode **inp)
+    struct inode **inp) NO_THREAD_SAFETY
 {
 	int rc = inode_find_lock(fs, dir, name, inp);
 
@@ -335,8 +309,8 @@ inode_touch(struct inode *dir)
 }
 
 void
-inode_row_committed(struct fs *fs, struct inode *in,
-    const struct attr_rec *rec, uint64_t seq)
+inode_row_committed(struct fs *fs, struct inode *in, const struct attr_rec *rec,
+    uint64_t seq)
 {
 	in->rec = *rec;
 	in->atime_dirty = false;
@@ -380,73 +354,4 @@ inode_set_deleted(struct fs *fs, struct inode *in)
 	atomic_fetch_add(&in->content_gen, 1);
 	content_drop(fs, in);
 	writeback_remove(fs, in);
-}
-
-uint64_t
-inode_size(const struct inode *in)
-{
-	return in->content != NULL ? in->content->size : in->rec.size;
-}
-
-void
-inode_attr(const struct inode *in, struct fs_attr *attrp)
-{
-	const struct attr_rec *rec = &in->rec;
-	const struct content *c = in->content;
-
-	*attrp = (struct fs_attr){
-		.ino = in->ino,
-		.mode = rec->mode,
-		.nlink = rec->nlink,
-		.uid = rec->uid,
-		.gid = rec->gid,
-		.rdev = rec->rdev,
-		.size = rec->size,
-		.blocks = rec->alloc / 512,
-		.atime = rec->atime,
-		.mtime = rec->mtime,
-		.ctime = rec->ctime,
-		.btime = rec->btime,
-	};
-	if (inode_is_dir(in)) {
-		/* About what a block of some 64 short names would take. */
-		attrp->size = (rec->entries / 64 + 1) * ALLOC_UNIT;
-		attrp->blocks = attrp->size / 512;
-	}
-	if (c != NULL) {
-		attrp->size = c->size;
-		attrp->blocks = c->alloc / 512;
-		attrp->mtime = c->mtime;
-		attrp->ctime = c->ctime;
-	}
-}
-
-static int
-time_cmp(const struct timespec *a, const struct timespec *b)
-{
-	if (a->tv_sec != b->tv_sec)
-		return a->tv_sec < b->tv_sec ? -1 : 1;
-	return a->tv_nsec < b->tv_nsec ? -1 : a->tv_nsec > b->tv_nsec;
-}
-
-void
-inode_accessed(struct fs *fs, struct inode *in)
-{
-	const struct content *c = in->content;
-	const struct timespec *mtime = c != NULL ? &c->mtime : &in->rec.mtime;
-	const struct timespec *ctime = c != NULL ? &c->ctime : &in->rec.ctime;
-	struct timespec now;
-
-	if (!atomic_load_explicit(&fs->atime, memory_order_relaxed) ||
-	    fs->read_only || in->state != INODE_LIVE)
-		return;
-	now = fs_now();
-	if (time_cmp(&in->rec.atime, mtime) > 0 &&
-	    time_cmp(&in->rec.atime, ctime) > 0 &&
-	    (int64_t)((uint64_t)now.tv_sec - (uint64_t)in->rec.atime.tv_sec) <
-		ATIME_STALE_S)
-		return;
-	in->rec.atime = now;
-	in->atime_dirty = true;
-	writeback_add(fs, in);
 }

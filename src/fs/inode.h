@@ -130,8 +130,7 @@ int inode_table_init(struct inode_table *table);
 void inode_table_fini(struct inode_table *table);
 size_t inode_table_count(struct inode_table *table);
 /* Calls fn for one inode after the other, each referenced; no locks held. */
-int inode_table_each(struct fs *fs, int (*fn)(struct fs *fs,
-    struct inode *in));
+int inode_table_each(struct fs *fs, int (*fn)(struct fs *fs, struct inode *in));
 
 /*
  * Up to max inodes that only lookups keep and that were not used since the
@@ -196,8 +195,7 @@ int inode_copy_inline(struct fs *fs, struct txn *t, struct inode *in,
  * NULL keeps the committed ones.
  */
 int inode_put_row(struct fs *fs, struct txn *t, struct inode *in,
-    const struct attr_rec *rec, const struct slice *data)
-    REQUIRES(&in->mu);
+    const struct attr_rec *rec, const struct slice *data) REQUIRES(&in->mu);
 /* The row that inode_put_row() or another put of it added was committed at
  * seq: rec is what it says now. */
 void inode_row_committed(struct fs *fs, struct inode *in,

@@ -112,8 +112,7 @@ inode_table_fini(struct inode_table *table)
 	for (int i = 0; i < INODE_SHARDS; i++) {
 		struct inode_shard *s = &table->shards[i];
 
-		for (size_t b = 0; s->buckets != NULL && b < s->nbuckets;
-		     b++) {
+		for (size_t b = 0; s->buckets != NULL && b < s->nbuckets; b++) {
 			for (in = s->buckets[b]; in != NULL; in = next) {
 				next = in->hash_next;
 				inode_free(in);

@@ -88,7 +88,7 @@ apply(struct attr_rec *rec, const struct fs_attr *attr, unsigned valid,
 /* Commit the change, with the contents that wait if they are few. */
 static int
 commit(struct fs *fs, struct inode *in, const struct fs_attr *attr,
-    unsigned valid, const struct timespec *now)
+    unsigned valid, const struct timespec *now) REQUIRES(&in->mu)
 {
 	struct content *c = in->content;
 	bool is_riding = c != NULL && c->data_bytes <= RIDE_BYTES &&

@@ -101,8 +101,7 @@ open_at(struct fs *fs, struct fs_dir *dir, uint64_t index)
 		name = iname_slice(&dir->marks[mark]);
 	dir->index = mark * MARK_EVERY;
 	from = key_dentry(dir->in->ino, name);
-	return kv_iter_open(fs->kv, &from, KV_SCOPE_GROUP, dir->snap,
-	    &dir->it);
+	return kv_iter_open(fs->kv, &from, KV_SCOPE_GROUP, dir->snap, &dir->it);
 }
 
 static int
@@ -191,7 +190,7 @@ seek_row(struct fs *fs, struct fs_dir *dir, uint64_t index)
  */
 static struct inode *
 current_inode(struct fs *fs, struct fs_dir *dir, struct slice name,
-    const struct dentry_row *row, struct fs_attr *attrp)
+    const struct dentry_row *row, struct fs_attr *attrp) NO_THREAD_SAFETY
 {
 	struct inode *in;
 	int rc;

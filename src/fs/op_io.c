@@ -51,8 +51,8 @@ fs_release(struct fs *fs, uint64_t ino)
 		return;
 	}
 	in->nopen--;
-	if (in->nopen == 0 && in->rec.nlink == 0 &&
-	    in->state == INODE_LIVE && !fs->read_only)
+	if (in->nopen == 0 && in->rec.nlink == 0 && in->state == INODE_LIVE &&
+	    !fs->read_only)
 		orphan_delete(fs, in);
 	mutex_unlock(&in->mu);
 	inode_unhold(fs, in);

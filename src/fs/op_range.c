@@ -14,12 +14,12 @@
 
 /* Change the contents as mode says, under the lock. */
 static int
-allocate(struct fs *fs, struct inode *in, int mode, uint64_t off,
-    uint64_t end)
+allocate(struct fs *fs, struct inode *in, int mode, uint64_t off, uint64_t end)
+    REQUIRES(&in->mu)
 {
 	struct timespec now = fs_now();
-	bool is_zeroed = (mode & (FALLOC_FL_PUNCH_HOLE |
-			      FALLOC_FL_ZERO_RANGE)) != 0;
+	bool is_zeroed =
+	    (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0;
 	bool is_grown = (mode & FALLOC_FL_KEEP_SIZE) == 0 &&
 	    end > inode_size(in);
 	int rc = 0;
@@ -36,8 +36,7 @@ allocate(struct fs *fs, struct inode *in, int mode, uint64_t off,
 }
 
 int
-fs_fallocate(struct fs *fs, uint64_t ino, int mode, uint64_t off,
-    uint64_t len)
+fs_fallocate(struct fs *fs, uint64_t ino, int mode, uint64_t off, uint64_t len)
 {
 	struct inode *in;
 	int rc;
@@ -183,9 +182,9 @@ seek(struct walk *w, uint64_t off, int whence)
 		/* Data that reaches the next chunk goes on there. */
 		if (whence == SEEK_HOLE && end % CHUNK_SIZE != 0)
 			return (int64_t)end;
-		pos = whence == SEEK_HOLE ? end :
-					    (start / CHUNK_SIZE + 1) *
-			CHUNK_SIZE;
+		pos = whence == SEEK_HOLE ?
+		    end :
+		    (start / CHUNK_SIZE + 1) * CHUNK_SIZE;
 	}
 	if (rc < 0)
 		return rc;
@@ -225,8 +224,8 @@ fs_lseek(struct fs *fs, uint64_t ino, uint64_t off, int whence)
 }
 
 ssize_t
-fs_copy_range(struct fs *fs, uint64_t ino_in, uint64_t off_in,
-    uint64_t ino_out, uint64_t off_out, size_t len)
+fs_copy_range(struct fs *fs, uint64_t ino_in, uint64_t off_in, uint64_t ino_out,
+    uint64_t off_out, size_t len)
 {
 	struct fs_read r;
 	size_t done = 0, end;
@@ -243,8 +242,7 @@ fs_copy_range(struct fs *fs, uint64_t ino_in, uint64_t off_in,
 			break;
 		end = done + r.bytes;
 		for (size_t i = 0; n >= 0 && i < r.count; i++) {
-			n = fs_write(fs, ino_out, off_out + done,
-			    r.pieces[i]);
+			n = fs_write(fs, ino_out, off_out + done, r.pieces[i]);
 			if (n >= 0)
 				done += (size_t)n;
 			if (n >= 0 && (size_t)n < r.pieces[i].len)

@@ -97,6 +97,7 @@ prepare(struct inode *in, uint64_t off, size_t len, struct reading *g,
  * must come from chunk rows. */
 static int
 plan(struct fs *fs, struct inode *in, struct reading *g, struct fs_read *r)
+    REQUIRES(&in->mu)
 {
 	struct content *c = in->content;
 	struct slice data;
@@ -116,8 +117,7 @@ plan(struct fs *fs, struct inode *in, struct reading *g, struct fs_read *r)
 			s->data.data = g->copy;
 			g->copy += s->data.len;
 		} else if ((in->rec.flags & ATTR_CHUNKS) != 0) {
-			s->is_fetched = g->first + i <
-			    chunks_of(g->base_size);
+			s->is_fetched = g->first + i < chunks_of(g->base_size);
 		} else if (g->first + i == 0) {
 			rc = content_base_chunk(fs, in, 0, &r->pins[0], &data);
 			if (rc < 0)
@@ -130,8 +130,7 @@ plan(struct fs *fs, struct inode *in, struct reading *g, struct fs_read *r)
 
 /* Get the chunk rows; with or without the lock. */
 static int
-fetch(struct fs *fs, uint64_t ino, const struct reading *g,
-    struct fs_read *r)
+fetch(struct fs *fs, uint64_t ino, const struct reading *g, struct fs_read *r)
 {
 	uint8_t space[8];
 	struct kv_key key;

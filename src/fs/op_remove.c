@@ -7,8 +7,8 @@
 
 /* The batch, with dir and what it names locked. */
 static int
-remove_in(struct fs *fs, struct inode *dir, struct slice name,
-    struct inode *in, struct inode **oldp)
+remove_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
+    struct inode **oldp) REQUIRES(&dir->mu) REQUIRES(&in->mu)
 {
 	struct timespec now = fs_now();
 	struct dir_change change;
@@ -41,7 +41,8 @@ remove_in(struct fs *fs, struct inode *dir, struct slice name,
 }
 
 static int
-remove_name(struct fs *fs, uint64_t parent, struct slice name, bool is_rmdir)
+remove_name(struct fs *fs, uint64_t parent, struct slice name,
+    bool is_rmdir) NO_THREAD_SAFETY
 {
 	struct inode *dir, *in, *old = NULL;
 	int rc;

@@ -93,8 +93,7 @@ check(const struct rename *r, unsigned flags)
 		return inode_bad_row(r->src->ino, (struct slice){ 0 },
 		    -KVFS_ECORRUPT);
 	/* Within one directory neither can be above it. */
-	if (r->from != r->to && inode_is_dir(r->src) &&
-	    is_above(r->src, r->to))
+	if (r->from != r->to && inode_is_dir(r->src) && is_above(r->src, r->to))
 		return -EINVAL;
 	if (r->from != r->to && r->dst != NULL && inode_is_dir(r->dst) &&
 	    is_above(r->dst, r->from))
@@ -110,14 +109,14 @@ check(const struct rename *r, unsigned flags)
 static int
 stage_move(struct fs *fs, struct txn *t, struct inode *in, struct inode *dir,
     struct slice name, const struct timespec *now, struct attr_rec *recp)
+    REQUIRES(&in->mu)
 {
 	struct slice data;
 	int rc;
 
 	*recp = in->rec;
-	rc = in->content != NULL ?
-	    content_stage(fs, t, in, recp, &data) :
-	    inode_copy_inline(fs, t, in, &data);
+	rc = in->content != NULL ? content_stage(fs, t, in, recp, &data) :
+				   inode_copy_inline(fs, t, in, &data);
 	if (rc < 0)
 		return rc;
 	recp->ctime = *now;
@@ -133,6 +132,7 @@ stage_move(struct fs *fs, struct txn *t, struct inode *in, struct inode *dir,
 static struct inode *
 commit_move(struct fs *fs, struct inode *in, struct inode *dir,
     struct iname *name, const struct attr_rec *rec, uint64_t seq)
+    REQUIRES(&in->mu)
 {
 	struct inode *old = NULL;
 
@@ -168,7 +168,7 @@ count_entries(const struct rename *r, struct dir_change *from,
 
 /* The batch; everything is locked. */
 static int
-rename_in(struct fs *fs, struct rename *r)
+rename_in(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
 {
 	struct timespec now = fs_now();
 	struct dir_change from, other, *to;
@@ -276,7 +276,7 @@ check_name(struct fs *fs, struct inode *dir, struct slice name,
 
 /* With both parents locked. -EAGAIN: the names have changed. */
 static int
-rename_locked(struct fs *fs, struct rename *r, unsigned flags)
+rename_locked(struct fs *fs, struct rename *r, unsigned flags) NO_THREAD_SAFETY
 {
 	int rc = 0;
 
@@ -332,8 +332,8 @@ out:
 }
 
 int
-fs_rename(struct fs *fs, uint64_t parent, struct slice name,
-    uint64_t newparent, struct slice newname, unsigned flags)
+fs_rename(struct fs *fs, uint64_t parent, struct slice name, uint64_t newparent,
+    struct slice newname, unsigned flags)
 {
 	struct rename r = { .name = name, .newname = newname };
 	int rc;

@@ -69,6 +69,7 @@ fs_getxattr(struct fs *fs, uint64_t ino, struct slice name, struct buf *value)
  * fewer attributes. */
 static int
 commit_count(struct fs *fs, struct txn *t, struct inode *in, int more)
+    REQUIRES(&in->mu)
 {
 	struct attr_rec rec = in->rec;
 	uint64_t seq;
@@ -89,7 +90,7 @@ commit_count(struct fs *fs, struct txn *t, struct inode *in, int more)
 
 static int
 set_locked(struct fs *fs, struct inode *in, struct slice name,
-    struct slice value, int flags)
+    struct slice value, int flags) REQUIRES(&in->mu)
 {
 	struct kv_key key = key_xattr(in->ino, name);
 	struct txn *t;
@@ -124,8 +125,8 @@ set_locked(struct fs *fs, struct inode *in, struct slice name,
 }
 
 int
-fs_setxattr(struct fs *fs, uint64_t ino, struct slice name,
-    struct slice value, int flags)
+fs_setxattr(struct fs *fs, uint64_t ino, struct slice name, struct slice value,
+    int flags)
 {
 	struct inode *in;
 	int rc;

@@ -18,7 +18,8 @@ static void
 stage_groups(struct txn *t, uint64_t ino, const struct attr_rec *rec)
 {
 	if ((rec->flags & ATTR_CHUNKS) != 0)
-		kv_batch_delete_group(&t->batch, SPACE_CHUNK, ino);
+		kv_batch_delete_group_hint(&t->batch, SPACE_CHUNK, ino,
+		    rec->alloc);
 	if (rec->nxattrs != 0)
 		kv_batch_delete_group(&t->batch, SPACE_XATTR, ino);
 }
@@ -154,8 +155,7 @@ removal_stage(struct fs *fs, struct txn *t, struct inode *in,
 		r->how = REMOVAL_DELETE;
 		r->rec.nlink = 0;
 		if (in->tombs >= TOMBS_MAX)
-			kv_batch_delete_group(&t->batch, SPACE_DENTRY,
-			    in->ino);
+			kv_batch_delete_group(&t->batch, SPACE_DENTRY, in->ino);
 		stage_groups(t, in->ino, &in->rec);
 		return 0;
 	}
@@ -184,7 +184,7 @@ removal_stage(struct fs *fs, struct txn *t, struct inode *in,
 }
 
 struct inode *
-removal_commit(struct fs *fs, struct removal *r, uint64_t seq)
+removal_commit(struct fs *fs, struct removal *r, uint64_t seq) NO_THREAD_SAFETY
 {
 	struct inode *in = r->in, *old = NULL;
 

@@ -56,8 +56,8 @@ same_time(const struct timespec *a, const struct timespec *b)
 static uint8_t *
 put_time(uint8_t *p, const struct timespec *t, time_t base)
 {
-	p += put_varint(p, zigzag((int64_t)((uint64_t)t->tv_sec -
-			       (uint64_t)base)));
+	p += put_varint(p,
+	    zigzag((int64_t)((uint64_t)t->tv_sec - (uint64_t)base)));
 	return p + put_varint(p, (uint64_t)t->tv_nsec);
 }
 
@@ -87,9 +87,8 @@ get_varint32(struct cursor *c)
 	return (uint32_t)v;
 }
 
-/* The tag in front of every value. */
-static int
-get_tag(struct cursor *c)
+int
+schema_get_tag(struct cursor *c)
 {
 	uint8_t tag = cursor_u8(c);
 
@@ -250,7 +249,7 @@ schema_get_dentry(struct slice value, struct dentry_row *rowp)
 	int rc;
 
 	*rowp = (struct dentry_row){ 0 };
-	rc = get_tag(&c);
+	rc = schema_get_tag(&c);
 	if (rc < 0)
 		return rc;
 	kind = cursor_u8(&c);
@@ -287,7 +286,7 @@ schema_get_inode(struct slice value, struct attr_rec *recp,
     struct slice *inlinep)
 {
 	struct cursor c = cursor_make(value);
-	int rc = get_tag(&c);
+	int rc = schema_get_tag(&c);
 
 	*recp = (struct attr_rec){ 0 };
 	*inlinep = (struct slice){ 0 };
@@ -298,7 +297,7 @@ int
 schema_get_bytes(struct slice value, struct slice *bytesp)
 {
 	struct cursor c = cursor_make(value);
-	int rc = get_tag(&c);
+	int rc = schema_get_tag(&c);
 
 	*bytesp = (struct slice){ 0 };
 	if (rc == 0)
@@ -316,81 +315,6 @@ schema_get_chunk(struct slice value, struct slice *bytesp)
 		rc = -KVFS_ECORRUPT;
 	}
 	return rc;
-}
-
-size_t
-schema_put_super(uint8_t *dst, const struct super_row *row)
-{
-	uint8_t *p = dst;
-
-	*p++ = SCHEMA_TAG;
-	p += put_varint(p, row->version);
-	put_le32(p, row->refuse_flags);
-	put_le32(p + 4, row->ro_flags);
-	p += 8;
-	p += put_varint(p, row->chunk_size);
-	p += put_varint(p, row->created);
-	return (size_t)(p - dst);
-}
-
-/* Fields behind those known here are a newer program's, and harmless. */
-int
-schema_get_super(struct slice value, struct super_row *rowp)
-{
-	struct cursor c = cursor_make(value);
-	int rc = get_tag(&c);
-
-	*rowp = (struct super_row){ 0 };
-	if (rc < 0)
-		return rc;
-	rowp->version = get_varint32(&c);
-	rowp->refuse_flags = cursor_u32(&c);
-	rowp->ro_flags = cursor_u32(&c);
-	rowp->chunk_size = get_varint32(&c);
-	rowp->created = cursor_varint(&c);
-	return c.ok ? 0 : -KVFS_ECORRUPT;
-}
-
-size_t
-schema_put_number(uint8_t *dst, uint64_t v)
-{
-	*dst = SCHEMA_TAG;
-	return 1 + put_varint(dst + 1, v);
-}
-
-int
-schema_get_number(struct slice value, uint64_t *vp)
-{
-	struct cursor c = cursor_make(value);
-	int rc = get_tag(&c);
-
-	*vp = 0;
-	if (rc < 0)
-		return rc;
-	*vp = cursor_varint(&c);
-	return c.ok && cursor_left(&c) == 0 ? 0 : -KVFS_ECORRUPT;
-}
-
-size_t
-schema_put_count(uint8_t *dst, const struct count_row *row)
-{
-	dst[0] = SCHEMA_TAG;
-	dst[1] = row->is_exact;
-	return 2 + put_varint(dst + 2, row->inodes);
-}
-
-int
-schema_get_count(struct slice value, struct count_row *rowp)
-{
-	struct cursor c = cursor_make(value);
-	int rc = get_tag(&c);
-
-	*rowp = (struct count_row){ 0 };
-	if (rc < 0)
-		return rc;
-	rowp->is_exact = cursor_u8(&c) == 1;
-	rowp->inodes = cursor_varint(&c);
-	return c.ok && cursor_left(&c) == 0 ? 0 : -KVFS_ECORRUPT;
 }
 
 int

@@ -160,6 +160,9 @@ size_t schema_put_inode(uint8_t *dst, const struct attr_rec *rec);
 int schema_get_inode(struct slice value, struct attr_rec *recp,
     struct slice *inlinep);
 
+/* The tag in front of every value: 0, -KVFS_ECORRUPT or -EPROTO. */
+int schema_get_tag(struct cursor *c);
+
 /* Chunk, xattr and orphan values are this tag, then the bytes. */
 #define SCHEMA_TAG 1u
 #define SCHEMA_TAG_LEN 1u

@@ -41,12 +41,10 @@ writeback_reserve(struct fs *fs, size_t len)
 	mutex_lock(&wb->space_mu);
 	rc = kv_usage(fs->kv, &usage);
 	if (rc == 0) {
-		atomic_store_explicit(&wb->space_used, 0,
-		    memory_order_relaxed);
+		atomic_store_explicit(&wb->space_used, 0, memory_order_relaxed);
 		atomic_store_explicit(&wb->space_free, usage.free_bytes,
 		    memory_order_relaxed);
-		atomic_store_explicit(&wb->space_ns, now,
-		    memory_order_relaxed);
+		atomic_store_explicit(&wb->space_ns, now, memory_order_relaxed);
 	}
 	mutex_unlock(&wb->space_mu);
 	if (rc < 0)

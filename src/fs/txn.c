@@ -130,15 +130,15 @@ txn_commit(struct fs *fs, struct txn *t, uint64_t *seqp)
 	/* Relaxed: whoever loads an inode later has taken its locks. */
 	last = atomic_load_explicit(&fs->last_seq, memory_order_relaxed);
 	while (last < *seqp &&
-	    !atomic_compare_exchange_weak_explicit(&fs->last_seq, &last,
-		*seqp, memory_order_relaxed, memory_order_relaxed))
+	    !atomic_compare_exchange_weak_explicit(&fs->last_seq, &last, *seqp,
+		memory_order_relaxed, memory_order_relaxed))
 		;
 	return 0;
 }
 
 void
-txn_put_dentry(struct txn *t, uint64_t parent, struct slice name,
-    uint64_t ino, const struct attr_rec *rec, struct slice inline_data)
+txn_put_dentry(struct txn *t, uint64_t parent, struct slice name, uint64_t ino,
+    const struct attr_rec *rec, struct slice inline_data)
 {
 	struct kv_key key = key_dentry(parent, name);
 	uint8_t *p = txn_alloc(t, SCHEMA_ROW_MAX + inline_data.len);
@@ -214,8 +214,7 @@ txn_del_orphan(struct txn *t, uint64_t ino)
 }
 
 void
-txn_put_store(struct txn *t, const char *name, const uint8_t *value,
-    size_t len)
+txn_put_store(struct txn *t, const char *name, const uint8_t *value, size_t len)
 {
 	struct kv_key key = key_store(name);
 	uint8_t *p = txn_alloc(t, len);

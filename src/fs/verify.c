@@ -9,200 +9,11 @@
  * behind, at any prefix of its commits.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 
-#include "fs/fs_internal.h"
-#include "fs/verify_map.h"
+#include "fs/verify.h"
 
 /* Keys of one group that are passed one by one before it is jumped over. */
 #define GROUP_STEPS 16u
-
-struct verify {
-	struct kv *kv;
-	struct kv_snapshot *snap;
-	FILE *out;
-	struct verify_map map;
-	uint64_t problems;
-	uint64_t next_ino;
-	uint64_t inodes; /* counted */
-	bool has_count;
-	struct count_row count;
-};
-
-/* Which row a problem is about. */
-struct row_id {
-	const char *space;
-	uint64_t group;
-	struct slice name;
-};
-
-static void __attribute__((format(printf, 3, 4)))
-problem(struct verify *v, const struct row_id *id, const char *fmt, ...)
-{
-	const uint8_t *p = id->name.data;
-	va_list ap;
-
-	v->problems++;
-	fprintf(v->out, "problem: %s %" PRIu64, id->space, id->group);
-	if (id->name.len != 0) {
-		fputs(" \"", v->out);
-		for (size_t i = 0; i < id->name.len; i++) {
-			if (p[i] < ' ' || p[i] == '"' || p[i] == '\\' ||
-			    p[i] == 0x7f)
-				fprintf(v->out, "\\x%02x", p[i]);
-			else
-				fputc(p[i], v->out);
-		}
-		fputc('"', v->out);
-	}
-	fputs(": ", v->out);
-	va_start(ap, fmt);
-	vfprintf(v->out, fmt, ap);
-	va_end(ap);
-	fputc('\n', v->out);
-}
-
-/* A row that cannot be read is a problem; other errors end the walk. */
-static int
-bad_row(struct verify *v, const struct row_id *id, int rc)
-{
-	switch (rc) {
-	case -KVFS_ECORRUPT:
-		problem(v, id, "the row is damaged");
-		return 0;
-	case -KVFS_ECHECKSUM:
-		problem(v, id, "the row does not match its checksum");
-		return 0;
-	case -EPROTO:
-		problem(v, id, "the row is of a newer version");
-		return 0;
-	default:
-		return rc;
-	}
-}
-
-/* ---- What belongs to one inode ---- */
-
-static int
-check_chunks(struct verify *v, const struct row_id *id, uint64_t ino,
-    const struct attr_rec *rec)
-{
-	uint64_t index, alloc = 0, left;
-	struct slice value, data;
-	struct kv_iter *it;
-	struct kv_key key;
-	uint8_t space[8];
-	int rc;
-
-	key = key_chunk(ino, 0, space);
-	rc = kv_iter_open(v->kv, &key, KV_SCOPE_GROUP, v->snap, &it);
-	if (rc < 0)
-		return rc;
-	while ((rc = kv_iter_next(it)) == 1) {
-		key = kv_iter_key(it);
-		rc = key_chunk_index(&key, &index);
-		if (rc == 0)
-			rc = kv_iter_value(it, &value);
-		if (rc == 0)
-			rc = schema_get_chunk(value, &data);
-		if (rc < 0) {
-			rc = bad_row(v, &(struct row_id){ "chunk", ino,
-					    { 0 } },
-			    rc);
-			if (rc < 0)
-				break;
-			continue;
-		}
-		if (index >= chunks_of(rec->size)) {
-			problem(v, id, "chunk %" PRIu64 " is behind its end",
-			    index);
-			continue;
-		}
-		left = rec->size - index * CHUNK_SIZE;
-		if (data.len == 0 || data.len > left)
-			problem(v, id,
-			    "chunk %" PRIu64 " has %zu bytes of %" PRIu64,
-			    index, data.len,
-			    left < CHUNK_SIZE ? left : CHUNK_SIZE);
-		alloc += alloc_of(data.len);
-	}
-	kv_iter_close(it);
-	if (rc == 0 && alloc != rec->alloc)
-		problem(v, id,
-		    "takes %" PRIu64 " bytes, its attributes say %" PRIu64,
-		    alloc, rec->alloc);
-	return rc;
-}
-
-static int
-check_xattrs(struct verify *v, const struct row_id *id, uint64_t ino,
-    const struct attr_rec *rec)
-{
-	struct kv_key key = key_xattr(ino, (struct slice){ 0 });
-	struct slice value, data;
-	struct kv_iter *it;
-	uint64_t n = 0;
-	int rc;
-
-	rc = kv_iter_open(v->kv, &key, KV_SCOPE_GROUP, v->snap, &it);
-	if (rc < 0)
-		return rc;
-	while ((rc = kv_iter_next(it)) == 1) {
-		key = kv_iter_key(it);
-		n++;
-		rc = kv_iter_value(it, &value);
-		if (rc == 0)
-			rc = schema_get_bytes(value, &data);
-		if (rc == 0 &&
-		    (key.name.len == 0 || key.name.len > FS_NAME_MAX ||
-			data.len > FS_XATTR_SIZE_MAX))
-			rc = -KVFS_ECORRUPT;
-		rc = bad_row(v, &(struct row_id){ "xattr", ino, key.name },
-		    rc);
-		if (rc < 0)
-			break;
-	}
-	kv_iter_close(it);
-	if (rc == 0 && n != rec->nxattrs)
-		problem(v, id,
-		    "has %" PRIu64
-		    " extended attributes, its attributes say %" PRIu32,
-		    n, rec->nxattrs);
-	return rc;
-}
-
-/* Attributes found in row id. */
-static int
-check_inode(struct verify *v, const struct row_id *id, uint64_t ino,
-    const struct attr_rec *rec)
-{
-	int rc;
-
-	v->inodes++;
-	rc = verify_map_put(&v->map, SET_INODES, ino);
-	if (rc == 1)
-		problem(v, id, "inode %" PRIu64 " has attributes twice", ino);
-	if (rc >= 0 && ino >= v->next_ino)
-		problem(v, id,
-		    "inode %" PRIu64 " is not below the next number %" PRIu64,
-		    ino, v->next_ino);
-	if (rc >= 0 && (rec->flags & ATTR_CHUNKS) != 0) {
-		rc = verify_map_put(&v->map, SET_CHUNKS, ino);
-		if (rc >= 0)
-			rc = check_chunks(v, id, ino, rec);
-	} else if (rc >= 0 && S_ISREG(rec->mode) &&
-	    rec->alloc != alloc_of(rec->inline_len)) {
-		problem(v, id,
-		    "takes %" PRIu64 " bytes, its attributes say %" PRIu64,
-		    alloc_of(rec->inline_len), rec->alloc);
-	}
-	if (rc >= 0 && rec->nxattrs != 0) {
-		rc = verify_map_put(&v->map, SET_XATTRS, ino);
-		if (rc >= 0)
-			rc = check_xattrs(v, id, ino, rec);
-	}
-	return rc < 0 ? rc : 0;
-}
 
 /* The row of a directory, in parent. */
 static int
@@ -214,7 +25,8 @@ add_dir(struct verify *v, const struct row_id *id, uint64_t ino,
 	if (d == NULL)
 		return -ENOMEM;
 	if (d->has_row)
-		problem(v, id, "directory %" PRIu64 " has two names", ino);
+		verify_problem(v, id, "directory %" PRIu64 " has two names",
+		    ino);
 	d->has_row = true;
 	d->parent = parent;
 	d->want_entries = rec->entries;
@@ -237,17 +49,18 @@ visit_inode(struct verify *v, const struct kv_key *key, struct slice value)
 	if (rc == 0 && key->name.len != 0)
 		rc = -KVFS_ECORRUPT;
 	if (rc < 0)
-		return bad_row(v, &id, rc);
-	rc = check_inode(v, &id, key->group, &rec);
+		return verify_bad_row(v, &id, rc);
+	rc = verify_inode(v, &id, key->group, &rec);
 	if (rc < 0)
 		return rc;
 	if (S_ISDIR(rec.mode)) {
 		if (key->group != FS_ROOT_INO)
-			problem(v, &id, "is a directory in an inode row");
+			verify_problem(v, &id,
+			    "is a directory in an inode row");
 		return add_dir(v, &id, key->group, key->group, &rec);
 	}
 	if (key->group == FS_ROOT_INO)
-		problem(v, &id, "the root is not a directory");
+		verify_problem(v, &id, "the root is not a directory");
 	l = verify_map_add_link(&v->map, key->group);
 	if (l == NULL)
 		return -ENOMEM;
@@ -269,24 +82,23 @@ visit_dentry(struct verify *v, const struct kv_key *key, struct slice value)
 		return -ENOMEM;
 	dir->entries++;
 	if (!schema_is_name(key->name))
-		problem(v, &id, "no file can have this name");
+		verify_problem(v, &id, "no file can have this name");
 	rc = schema_get_dentry(value, &row);
 	if (rc < 0)
-		return bad_row(v, &id, rc);
+		return verify_bad_row(v, &id, rc);
 	if (row.is_ref) {
 		l = verify_map_find_link(&v->map, row.ino);
 		if (l == NULL)
-			problem(v, &id, "inode %" PRIu64 " has no row",
+			verify_problem(v, &id, "inode %" PRIu64 " has no row",
 			    row.ino);
 		else if (l->type != row.type)
-			problem(v, &id, "inode %" PRIu64
-					" is of another type",
-			    row.ino);
+			verify_problem(v, &id,
+			    "inode %" PRIu64 " is of another type", row.ino);
 		if (l != NULL)
 			l->names++;
 		return 0;
 	}
-	rc = check_inode(v, &id, row.ino, &row.rec);
+	rc = verify_inode(v, &id, row.ino, &row.rec);
 	if (rc < 0)
 		return rc;
 	if (row.type == S_IFDIR) {
@@ -294,7 +106,7 @@ visit_dentry(struct verify *v, const struct kv_key *key, struct slice value)
 		return add_dir(v, &id, row.ino, key->group, &row.rec);
 	}
 	if (row.rec.nlink != 1)
-		problem(v, &id, "has %" PRIu32 " links, but one row",
+		verify_problem(v, &id, "has %" PRIu32 " links, but one row",
 		    row.rec.nlink);
 	return 0;
 }
@@ -311,12 +123,12 @@ visit_orphan(struct verify *v, const struct kv_key *key, struct slice value)
 	if (rc == 0 && key->name.len != 0)
 		rc = -KVFS_ECORRUPT;
 	if (rc < 0)
-		return bad_row(v, &id, rc);
+		return verify_bad_row(v, &id, rc);
 	l = verify_map_find_link(&v->map, key->group);
 	if (l == NULL)
-		problem(v, &id, "has no inode row");
+		verify_problem(v, &id, "has no inode row");
 	else if (l->want_names != 0)
-		problem(v, &id, "has %" PRIu64 " links", l->want_names);
+		verify_problem(v, &id, "has %" PRIu64 " links", l->want_names);
 	if (l != NULL)
 		l->is_orphan = true;
 	return 0;
@@ -324,8 +136,8 @@ visit_orphan(struct verify *v, const struct kv_key *key, struct slice value)
 
 static int
 walk_space(struct verify *v, enum space space,
-    int (*visit)(struct verify *v, const struct kv_key *key,
-	struct slice value))
+    int (
+	*visit)(struct verify *v, const struct kv_key *key, struct slice value))
 {
 	struct kv_key key = { .space = (uint8_t)space };
 	struct kv_iter *it;
@@ -338,11 +150,10 @@ walk_space(struct verify *v, enum space space,
 	while ((rc = kv_iter_next(it)) == 1) {
 		key = kv_iter_key(it);
 		rc = kv_iter_value(it, &value);
-		rc = rc < 0 ? bad_row(v,
-				  &(struct row_id){ "row", key.group,
-				      key.name },
-				  rc) :
-			      visit(v, &key, value);
+		rc = rc < 0 ?
+		    verify_bad_row(v,
+			&(struct row_id){ "row", key.group, key.name }, rc) :
+		    visit(v, &key, value);
 		if (rc < 0)
 			break;
 	}
@@ -363,8 +174,8 @@ walk_groups(struct verify *v, enum space space, enum verify_set set,
 
 	for (;;) {
 		if (it == NULL)
-			rc = kv_iter_open(v->kv, &key, KV_SCOPE_SPACE,
-			    v->snap, &it);
+			rc = kv_iter_open(v->kv, &key, KV_SCOPE_SPACE, v->snap,
+			    &it);
 		if (rc == 0)
 			rc = kv_iter_next(it);
 		if (rc <= 0)
@@ -375,7 +186,7 @@ walk_groups(struct verify *v, enum space space, enum verify_set set,
 			group = key.group;
 			steps = 0;
 			if (!verify_map_has(&v->map, set, group))
-				problem(v,
+				verify_problem(v,
 				    &(struct row_id){ what, group, { 0 } },
 				    "belongs to no inode");
 		}
@@ -411,7 +222,7 @@ check_store(struct verify *v)
 		rc = -EPROTO;
 	if (rc == -ENOENT)
 		rc = -KVFS_ECORRUPT;
-	rc = bad_row(v, &id, rc);
+	rc = verify_bad_row(v, &id, rc);
 	if (rc < 0)
 		return rc;
 	id.name = slice_str(KEY_NEXT_INO);
@@ -422,7 +233,7 @@ check_store(struct verify *v)
 	kv_value_release(&value);
 	if (rc == -ENOENT)
 		rc = -KVFS_ECORRUPT;
-	rc = bad_row(v, &id, rc);
+	rc = verify_bad_row(v, &id, rc);
 	if (rc < 0)
 		return rc;
 	id.name = slice_str(KEY_INODES);
@@ -432,7 +243,7 @@ check_store(struct verify *v)
 		rc = schema_get_count(value.data, &v->count);
 	v->has_count = rc == 0 && v->count.is_exact;
 	kv_value_release(&value);
-	return rc == -ENOENT ? 0 : bad_row(v, &id, rc);
+	return rc == -ENOENT ? 0 : verify_bad_row(v, &id, rc);
 }
 
 /* ---- What can be said at the end ---- */
@@ -454,13 +265,13 @@ check_tree(struct verify *v)
 		is_reached = up != NULL && up->has_row &&
 		    (up->is_reached || up->ino == FS_ROOT_INO);
 		if (!is_reached && d->has_row)
-			problem(v, &(struct row_id){ "dentry", d->parent,
-				       { 0 } },
+			verify_problem(v,
+			    &(struct row_id){ "dentry", d->parent, { 0 } },
 			    "directory %" PRIu64
 			    " cannot be reached from the root",
 			    d->ino);
-		for (up = d; is_reached && !up->is_reached &&
-		     up->ino != FS_ROOT_INO;
+		for (up = d;
+		     is_reached && !up->is_reached && up->ino != FS_ROOT_INO;
 		     up = verify_map_find_dir(&v->map, up->parent))
 			up->is_reached = true;
 	}
@@ -476,18 +287,18 @@ check_end(struct verify *v)
 	RB_FOREACH (d, verify_dirs, &v->map.dirs) {
 		id.group = d->ino;
 		if (!d->has_row) {
-			problem(v, &id,
+			verify_problem(v, &id,
 			    "has %" PRIu64 " entries but is no directory",
 			    d->entries);
 			continue;
 		}
 		if (d->entries != d->want_entries)
-			problem(v, &id,
+			verify_problem(v, &id,
 			    "has %" PRIu64
 			    " entries, its attributes say %" PRIu64,
 			    d->entries, d->want_entries);
 		if (d->subdirs + 2 != d->want_nlink)
-			problem(v, &id,
+			verify_problem(v, &id,
 			    "has %" PRIu64
 			    " directories, its link count is %" PRIu64,
 			    d->subdirs, d->want_nlink);
@@ -495,20 +306,20 @@ check_end(struct verify *v)
 	RB_FOREACH (l, verify_links, &v->map.links) {
 		id.group = l->ino;
 		if (l->names != l->want_names)
-			problem(v, &id,
+			verify_problem(v, &id,
 			    "has %" PRIu64 " names, its link count is %" PRIu64,
 			    l->names, l->want_names);
 		if (l->want_names == 0 && !l->is_orphan)
-			problem(v, &id, "has no name and no orphan row");
+			verify_problem(v, &id, "has no name and no orphan row");
 	}
 	id = (struct row_id){ "store", 0, slice_str(KEY_INODES) };
 	if (v->has_count && v->count.inodes != v->inodes)
-		problem(v, &id,
+		verify_problem(v, &id,
 		    "says %" PRIu64 " inodes, there are %" PRIu64,
 		    v->count.inodes, v->inodes);
 	id = (struct row_id){ "inode", FS_ROOT_INO, { 0 } };
 	if (verify_map_find_dir(&v->map, FS_ROOT_INO) == NULL)
-		problem(v, &id, "there is no root");
+		verify_problem(v, &id, "there is no root");
 }
 
 /* Rows of kinds that this version does not know. */
@@ -528,8 +339,8 @@ check_unknown(struct verify *v)
 			rc = kv_iter_next(it);
 		if (rc == 1) {
 			key = kv_iter_key(it);
-			problem(v, &(struct row_id){ "row", key.group,
-				       { 0 } },
+			verify_problem(v,
+			    &(struct row_id){ "row", key.group, { 0 } },
 			    "is of the unknown kind %u", key.space);
 		}
 		kv_iter_close(it);

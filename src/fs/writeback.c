@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The list of inodes with something to commit, the thread that commits
- * them in time, and the bound of their memory; see writeback.h.
+ * The list of inodes with something to commit, and the bound of their
+ * memory; see writeback.h. The thread is in writeback_thread.c.
  */
 #include "fs/writeback.h"
 
@@ -10,11 +10,9 @@
 #include "fs/fs_internal.h"
 
 #define NS_PER_MS 1000000ULL
-/* Inodes that one round takes up at once. */
-#define ROUND_MAX 64
 
-static bool
-is_over(struct fs *fs, uint64_t limit)
+bool
+writeback_is_over(struct fs *fs, uint64_t limit)
 {
 	/* Relaxed: a steering figure. */
 	return atomic_load_explicit(&fs->wb.bytes, memory_order_relaxed) >
@@ -64,9 +62,8 @@ writeback_remove(struct fs *fs, struct inode *in)
 		inode_put(fs, in);
 }
 
-/* To the tail, to be tried again later. */
-static void
-requeue(struct fs *fs, struct inode *in)
+void
+writeback_requeue(struct fs *fs, struct inode *in)
 {
 	struct writeback *wb = &fs->wb;
 
@@ -90,9 +87,8 @@ writeback_account(struct fs *fs, ssize_t mem, ssize_t data)
 		    memory_order_relaxed);
 }
 
-/* Say once that commits fail, and once that they work again. */
-static void
-report(struct fs *fs, int rc)
+void
+writeback_report(struct fs *fs, int rc)
 {
 	struct writeback *wb = &fs->wb;
 	bool is_news;
@@ -109,9 +105,8 @@ report(struct fs *fs, int rc)
 		log_info("contents are committed again");
 }
 
-/* Commit what in has: contents, or nothing but its atime. */
-static int
-commit_inode(struct fs *fs, struct inode *in) REQUIRES(&in->mu)
+int
+writeback_commit(struct fs *fs, struct inode *in)
 {
 	struct txn *t;
 	uint64_t seq;
@@ -135,88 +130,8 @@ commit_inode(struct fs *fs, struct inode *in) REQUIRES(&in->mu)
 	return rc;
 }
 
-/*
- * Commit the atimes of several inodes in one batch. Locks are only tried,
- * so that holding many of them cannot block anyone for good.
- */
-static void
-commit_atimes(struct fs *fs, struct inode **ins, size_t n) NO_THREAD_SAFETY
-{
-	struct txn *t = txn_begin(fs);
-	struct inode *locked[ROUND_MAX];
-	size_t nlocked = 0;
-	uint64_t seq;
-	int rc = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		struct inode *in = ins[i];
-
-		if (t == NULL || !mutex_trylock(&in->mu)) {
-			requeue(fs, in);
-			continue;
-		}
-		if (in->state == INODE_LIVE && in->content == NULL &&
-		    in->atime_dirty &&
-		    inode_put_row(fs, t, in, &in->rec, NULL) == 0) {
-			locked[nlocked++] = in;
-		} else {
-			requeue(fs, in);
-			mutex_unlock(&in->mu);
-		}
-	}
-	if (nlocked != 0)
-		rc = txn_commit(fs, t, &seq);
-	for (size_t i = 0; i < nlocked; i++) {
-		if (rc == 0)
-			inode_row_committed(fs, locked[i], &locked[i]->rec,
-			    seq);
-		else
-			requeue(fs, locked[i]);
-		mutex_unlock(&locked[i]->mu);
-	}
-	if (nlocked != 0)
-		report(fs, rc);
-	txn_end(fs, t);
-}
-
-/* One after the other; inodes that have only an atime go together. Returns
- * the first error. */
-static int
-commit_round(struct fs *fs, struct inode **ins, size_t n)
-{
-	struct inode *atimes[ROUND_MAX];
-	size_t natimes = 0;
-	int rc, first = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		struct inode *in = ins[i];
-
-		mutex_lock(&in->mu);
-		if (in->content == NULL && in->atime_dirty) {
-			atimes[natimes++] = in;
-		} else if (in->rec.nlink == 0 &&
-		    !is_over(fs, fs->wb.limit_bytes / 4)) {
-			/* Most of them go without ever being stored. */
-			requeue(fs, in);
-		} else {
-			rc = commit_inode(fs, in);
-			if (rc < 0)
-				requeue(fs, in);
-			if (first == 0)
-				first = rc;
-			report(fs, rc);
-		}
-		mutex_unlock(&in->mu);
-	}
-	if (natimes != 0)
-		commit_atimes(fs, atimes, natimes);
-	return first;
-}
-
-/* Inodes to commit now, each referenced and marked busy. */
-static size_t
-pick(struct fs *fs, struct inode **ins, size_t max, bool is_pressed)
-    REQUIRES(&fs->wb.mu)
+size_t
+writeback_pick(struct fs *fs, struct inode **ins, size_t max, bool is_pressed)
 {
 	uint64_t age = (uint64_t)atomic_load_explicit(&fs->wb.age_ms,
 			   memory_order_relaxed) *
@@ -237,8 +152,8 @@ pick(struct fs *fs, struct inode **ins, size_t max, bool is_pressed)
 	return n;
 }
 
-static void
-unpick(struct fs *fs, struct inode **ins, size_t n)
+void
+writeback_unpick(struct fs *fs, struct inode **ins, size_t n)
 {
 	mutex_lock(&fs->wb.mu);
 	for (size_t i = 0; i < n; i++)
@@ -246,65 +161,6 @@ unpick(struct fs *fs, struct inode **ins, size_t n)
 	mutex_unlock(&fs->wb.mu);
 	for (size_t i = 0; i < n; i++)
 		inode_put(fs, ins[i]);
-}
-
-/*
- * Sleep until something is due. The clock wakes the thread while there is
- * work, so that adding to an empty list costs a signal only after a quiet
- * time. *seen: the last ticket at the previous sleep.
- */
-static void
-sleep_until_due(struct fs *fs, uint64_t *seen) REQUIRES(&fs->wb.mu)
-{
-	struct writeback *wb = &fs->wb;
-	struct inode *head = TAILQ_FIRST(&wb->dirty);
-	uint64_t age = (uint64_t)atomic_load_explicit(&wb->age_ms,
-			   memory_order_relaxed) *
-	    NS_PER_MS;
-	uint64_t now = clock_now_ns(), due = now + age;
-
-	if (head == NULL && wb->ticket == *seen) {
-		wb->is_idle = true;
-		cond_wait(&wb->wake, &wb->mu);
-		wb->is_idle = false;
-		return;
-	}
-	*seen = wb->ticket;
-	if (head != NULL && !head->wb_busy)
-		due = head->wb_since_ns + age;
-	if (due < now + NS_PER_MS)
-		due = now + NS_PER_MS;
-	cond_wait_until(&wb->wake, &wb->mu, due);
-}
-
-static void *
-run(void *arg)
-{
-	struct fs *fs = arg;
-	struct writeback *wb = &fs->wb;
-	struct inode *ins[ROUND_MAX];
-	uint64_t seen = 0;
-	size_t n;
-	int rc;
-
-	mutex_lock(&wb->mu);
-	while (!wb->stop) {
-		n = pick(fs, ins, wb->is_pressed ? 1 : ROUND_MAX,
-		    wb->is_pressed);
-		if (n == 0) {
-			wb->is_pressed = false;
-			sleep_until_due(fs, &seen);
-			continue;
-		}
-		mutex_unlock(&wb->mu);
-		rc = commit_round(fs, ins, n);
-		unpick(fs, ins, n);
-		mutex_lock(&wb->mu);
-		if (rc < 0 || !is_over(fs, wb->limit_bytes / 4))
-			wb->is_pressed = false;
-	}
-	mutex_unlock(&wb->mu);
-	return NULL;
 }
 
 int
@@ -315,7 +171,7 @@ writeback_throttle(struct fs *fs)
 	struct inode *in;
 	int rc, first = 0;
 
-	if (!is_over(fs, wb->limit_bytes / 2))
+	if (!writeback_is_over(fs, wb->limit_bytes / 2))
 		return 0;
 	mutex_lock(&wb->mu);
 	if (!wb->is_pressed) {
@@ -325,24 +181,24 @@ writeback_throttle(struct fs *fs)
 	tries = wb->count;
 	mutex_unlock(&wb->mu);
 	/* Each writer works off what all of them have piled up. */
-	for (; tries != 0 && is_over(fs, wb->limit_bytes); tries--) {
+	for (; tries != 0 && writeback_is_over(fs, wb->limit_bytes); tries--) {
 		mutex_lock(&wb->mu);
-		n = pick(fs, &in, 1, true);
+		n = writeback_pick(fs, &in, 1, true);
 		mutex_unlock(&wb->mu);
 		if (n == 0)
 			break;
 		mutex_lock(&in->mu);
-		rc = commit_inode(fs, in);
+		rc = writeback_commit(fs, in);
 		if (rc < 0) {
-			requeue(fs, in);
+			writeback_requeue(fs, in);
 			if (first == 0)
 				first = rc;
 		}
 		mutex_unlock(&in->mu);
-		report(fs, rc);
-		unpick(fs, &in, 1);
+		writeback_report(fs, rc);
+		writeback_unpick(fs, &in, 1);
 	}
-	return is_over(fs, wb->limit_bytes) ? first : 0;
+	return writeback_is_over(fs, wb->limit_bytes) ? first : 0;
 }
 
 int
@@ -356,14 +212,13 @@ writeback_all(struct fs *fs)
 	mutex_lock(&wb->mu);
 	end = wb->ticket;
 	/* Also those that another thread is at: wait for it. */
-	while ((in = TAILQ_FIRST(&wb->dirty)) != NULL &&
-	    in->wb_ticket <= end) {
+	while ((in = TAILQ_FIRST(&wb->dirty)) != NULL && in->wb_ticket <= end) {
 		inode_ref(in);
 		mutex_unlock(&wb->mu);
 		mutex_lock(&in->mu);
-		rc = in->rec.nlink != 0 ? commit_inode(fs, in) : 0;
+		rc = in->rec.nlink != 0 ? writeback_commit(fs, in) : 0;
 		/* Still there: it failed, has no name, or is new again. */
-		requeue(fs, in);
+		writeback_requeue(fs, in);
 		mutex_unlock(&in->mu);
 		inode_put(fs, in);
 		if (first == 0)
@@ -372,65 +227,4 @@ writeback_all(struct fs *fs)
 	}
 	mutex_unlock(&wb->mu);
 	return first;
-}
-
-void
-writeback_set_age(struct fs *fs, uint32_t age_ms)
-{
-	atomic_store_explicit(&fs->wb.age_ms, age_ms, memory_order_relaxed);
-}
-
-int
-writeback_start(struct fs *fs, const struct fs_options *opts)
-{
-	struct writeback *wb = &fs->wb;
-	int rc;
-
-	mutex_init(&wb->mu);
-	mutex_init(&wb->space_mu);
-	cond_init(&wb->wake);
-	TAILQ_INIT(&wb->dirty);
-	wb->limit_bytes = opts->writeback_bytes;
-	writeback_set_age(fs, opts->writeback_ms);
-	if (fs->read_only)
-		return 0;
-	rc = pthread_create(&wb->thread, NULL, run, fs);
-	wb->has_thread = rc == 0;
-	return -rc;
-}
-
-void
-writeback_stop(struct fs *fs)
-{
-	struct writeback *wb = &fs->wb;
-
-	if (!wb->has_thread)
-		return;
-	mutex_lock(&wb->mu);
-	wb->stop = true;
-	cond_signal(&wb->wake);
-	mutex_unlock(&wb->mu);
-	pthread_join(wb->thread, NULL);
-	wb->has_thread = false;
-}
-
-/* Contents that could not be committed are lost here. */
-void
-writeback_fini(struct fs *fs)
-{
-	struct writeback *wb = &fs->wb;
-	struct inode *in;
-
-	while ((in = TAILQ_FIRST(&wb->dirty)) != NULL) {
-		mutex_lock(&in->mu);
-		content_drop(fs, in);
-		in->atime_dirty = false;
-		inode_ref(in);
-		writeback_remove(fs, in);
-		mutex_unlock(&in->mu);
-		inode_put(fs, in);
-	}
-	cond_fini(&wb->wake);
-	mutex_fini(&wb->space_mu);
-	mutex_fini(&wb->mu);
 }

@@ -56,4 +56,19 @@ int writeback_reserve(struct fs *fs, size_t len);
 /* Commit all that was dirty at the call; the first error. */
 int writeback_all(struct fs *fs);
 
+/* ---- For the sources of writeback only ---- */
+
+bool writeback_is_over(struct fs *fs, uint64_t limit);
+/* Inodes to commit now, each referenced and marked busy; all of them are
+ * due when the cache is pressed. */
+size_t writeback_pick(struct fs *fs, struct inode **ins, size_t max,
+    bool is_pressed);
+void writeback_unpick(struct fs *fs, struct inode **ins, size_t n);
+/* To the tail, to be tried again later. */
+void writeback_requeue(struct fs *fs, struct inode *in);
+/* Say once that commits fail, and once that they work again. */
+void writeback_report(struct fs *fs, int rc);
+/* Commit what in has: contents, or nothing but its atime. */
+int writeback_commit(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
+
 #endif

@@ -10,10 +10,12 @@
 
 #include "fuse/adapt.h"
 #include "fuse/control_dir.h"
+#include "fuse/handle.h"
 #include "fuse/reply.h"
 #include "util/mutex.h"
 
 struct dir_handle {
+	struct handle base;
 	struct mutex mu;
 	struct fs_dir *dir GUARDED_BY(mu);
 };
@@ -37,10 +39,10 @@ dir_handle(const struct fuse_file_info *fi)
 }
 
 static void
-dir_handle_close(struct session *s, struct dir_handle *h)
+dir_handle_close(struct session *s, struct handle *base)
 {
-	if (h == NULL)
-		return;
+	struct dir_handle *h = (struct dir_handle *)base;
+
 	fs_closedir(s->fs, h->dir);
 	mutex_fini(&h->mu);
 	free(h);
@@ -61,6 +63,8 @@ dir_handle_open(struct session *s, uint64_t ino, struct dir_handle **hp)
 		return rc;
 	}
 	mutex_init(&h->mu);
+	h->base.close = dir_handle_close;
+	handle_add(s, &h->base);
 	*hp = h;
 	return 0;
 }
@@ -85,7 +89,7 @@ do_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fi->cache_readdir = 1;
 	fi->keep_cache = 1;
 	if (fuse_reply_open(req, fi) < 0)
-		dir_handle_close(s, h);
+		handle_end(s, &h->base);
 }
 
 static void
@@ -94,7 +98,7 @@ do_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct session *s = request_session(req);
 
 	if (!control_owns(ino))
-		dir_handle_close(s, dir_handle(fi));
+		handle_end(s, &dir_handle(fi)->base);
 	reply_status(req, 0);
 }
 

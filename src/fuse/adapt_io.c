@@ -120,7 +120,7 @@ do_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct session *s = request_session(req);
 
 	if (control_owns(ino))
-		control_release(fi);
+		control_release(s, fi);
 	else
 		fs_release(s->fs, ino);
 	reply_status(req, 0);

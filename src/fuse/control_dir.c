@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "fuse/control_report.h"
+#include "fuse/handle.h"
 #include "fuse/reply.h"
 #include "util/log.h"
 
@@ -44,6 +45,7 @@ static const struct control_spec files[] = {
 
 /* The text of one open file. */
 struct control_text {
+	struct handle base;
 	char *data;
 	size_t len;
 };
@@ -128,27 +130,56 @@ control_getattr(fuse_req_t req, uint64_t ino)
 /* ---- Slow work ---- */
 
 static void
-finish_open(fuse_req_t req, const struct control_spec *spec,
-    struct fuse_file_info *fi)
+text_close(struct session *s, struct handle *base)
 {
-	struct session *s = request_session(req);
+	struct control_text *t = (struct control_text *)base;
+
+	(void)s;
+	free(t->data);
+	free(t);
+}
+
+/* Make the text of an open for reading. */
+static int
+text_open(struct session *s, const struct control_spec *spec, bool reads,
+    struct control_text **tp)
+{
 	struct control_text *t = calloc(1, sizeof(*t));
 	FILE *out = t != NULL ? open_memstream(&t->data, &t->len) : NULL;
 	int rc = -ENOMEM;
 
+	*tp = NULL;
 	if (out != NULL) {
-		rc = spec->show != NULL && (fi->flags & O_ACCMODE) != O_WRONLY
-		    ? spec->show(s, out)
-		    : 0;
+		rc = reads ? spec->show(s, out) : 0;
 		if (fclose(out) != 0 && rc == 0)
 			rc = -ENOMEM;
 	}
+	if (rc < 0) {
+		if (t != NULL)
+			free(t->data);
+		free(t);
+		return rc;
+	}
+	t->base.close = text_close;
+	handle_add(s, &t->base);
+	*tp = t;
+	return 0;
+}
+
+static void
+finish_open(fuse_req_t req, const struct control_spec *spec,
+    struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+	bool reads = (fi->flags & O_ACCMODE) != O_WRONLY;
+	struct control_text *t;
+	int rc = text_open(s, spec, reads, &t);
+
 	fi->fh = (uint64_t)(uintptr_t)t;
 	if (rc < 0)
 		reply_status(req, rc);
-	else if (fuse_reply_open(req, fi) == 0)
-		return;
-	control_release(fi);
+	else if (fuse_reply_open(req, fi) < 0)
+		handle_end(s, &t->base);
 }
 
 static void
@@ -244,13 +275,12 @@ control_open(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
 }
 
 void
-control_release(struct fuse_file_info *fi)
+control_release(struct session *s, struct fuse_file_info *fi)
 {
 	struct control_text *t = (struct control_text *)(uintptr_t)fi->fh;
 
 	if (t != NULL)
-		free(t->data);
-	free(t);
+		handle_end(s, &t->base);
 }
 
 void
@@ -328,8 +358,8 @@ control_readdir(fuse_req_t req, uint64_t ino, size_t size, off_t off, bool plus)
 			fill(s, ino, &e.attr);
 		}
 		need = plus ? fuse_add_direntry_plus(req, buf + len, size - len,
-				  name, &e, (off_t)n + 1)
-			    : fuse_add_direntry(req, buf + len, size - len,
+				  name, &e, (off_t)n + 1) :
+			      fuse_add_direntry(req, buf + len, size - len,
 				  name, &e.attr, (off_t)n + 1);
 		if (need > size - len)
 			break;

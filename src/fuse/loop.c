@@ -3,7 +3,7 @@
  * The threads that serve requests; see loop.h. That one thread leads is
  * for speed alone: two that read requests at once, as can be for a moment
  * when the lead is taken from a thread that just ends its request, do no
- * harm. Threads can be cancelled only in read(2) (protocol.c).
+ * harm.
  *
  * The lead: taken in take_lead(), given up in give_lead(), taken away in
  * watch().
@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -30,10 +31,20 @@
 /* Watching without anything served for so long rests until woken. */
 #define REST_TICKS 100
 
+/* Requests in a row that leave another one waiting, until one more thread
+ * is worth its wake-up. */
+#define BACKLOG_MIN 4
+
+/* Ends the wait of a thread that is to end. */
+#define WAKE_SIGNAL SIGUSR1
+#define WAKE_EVERY_NS 10000000
+
 struct worker {
 	struct loop *loop;
 	pthread_t thread;
 	struct fuse_buf buf;
+	size_t len; /* of the request in buf */
+	bool helps; /* had the lead once: may read beside the leader */
 };
 
 struct loop {
@@ -55,6 +66,7 @@ struct loop {
 	atomic_bool commits_wait;
 	atomic_int error;
 	struct spin spin; /* of the leader */
+	atomic_uint backlog; /* requests in a row that were not alone */
 
 	struct mutex mu;
 	struct cond lead_free; /* one waiter takes the lead or watches */
@@ -204,9 +216,14 @@ should_hand_over(struct loop *loop, enum request_kind kind)
 		break;
 	}
 	/* More threads than processors would only take turns. */
-	return atomic_load_explicit(&loop->active, memory_order_relaxed) <
-	    loop->cpus &&
-	    another_waits(loop);
+	if (atomic_load_explicit(&loop->active, memory_order_relaxed) >=
+	    loop->cpus)
+		return false;
+	if (!another_waits(loop)) {
+		loop->backlog = 0;
+		return false;
+	}
+	return ++loop->backlog % BACKLOG_MIN == 0;
 }
 
 static void
@@ -218,27 +235,46 @@ wake_watcher(struct loop *loop)
 	mutex_unlock(&loop->mu);
 }
 
-/* The leader gets and serves one request; false when there are no more. */
+/* Get a request. False when there will be no more; w->len is 0 when there
+ * was none this time. */
 static bool
-serve_one(struct loop *loop, struct worker *w)
+receive(struct loop *loop, struct worker *w)
+{
+	int n = fuse_session_receive_buf(loop->se, &w->buf);
+
+	w->len = n > 0 ? (size_t)n : 0;
+	if (n > 0 || n == -EINTR || n == -EAGAIN)
+		return true;
+	if (n < 0) {
+		atomic_store(&loop->error, n);
+		fuse_session_exit(loop->se);
+	}
+	return false;
+}
+
+static void
+process(struct loop *loop, struct worker *w)
+{
+	atomic_fetch_add_explicit(&loop->served, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&loop->active, 1, memory_order_relaxed);
+	fuse_session_process_buf(loop->se, &w->buf);
+	atomic_fetch_sub_explicit(&loop->active, 1, memory_order_relaxed);
+}
+
+/* Both: serve one request; false when there are no more. */
+static bool
+serve_as_leader(struct loop *loop, struct worker *w)
 {
 	enum request_kind kind;
-	int n;
 
+	atomic_store_explicit(&loop->busy_since, 0, memory_order_relaxed);
 	spin_before_wait(&loop->spin, fuse_session_fd(loop->se));
-	n = fuse_session_receive_buf(loop->se, &w->buf);
-	if (n == -EINTR || n == -EAGAIN)
-		return true;
-	if (n <= 0) {
-		if (n < 0) {
-			atomic_store(&loop->error, n);
-			fuse_session_exit(loop->se);
-		}
+	if (!receive(loop, w))
 		return false;
-	}
+	if (w->len == 0)
+		return true;
 	spin_after_wait(&loop->spin);
-	kind = protocol_peek(w->buf.mem, (size_t)n);
-	atomic_fetch_add_explicit(&loop->served, 1, memory_order_relaxed);
+	kind = protocol_peek(w->buf.mem, w->len);
 	if (should_hand_over(loop, kind)) {
 		give_lead(loop);
 	} else {
@@ -246,19 +282,33 @@ serve_one(struct loop *loop, struct worker *w)
 		if (atomic_load(&loop->resting))
 			wake_watcher(loop);
 	}
-	atomic_fetch_add_explicit(&loop->active, 1, memory_order_relaxed);
-	fuse_session_process_buf(loop->se, &w->buf);
-	atomic_fetch_sub_explicit(&loop->active, 1, memory_order_relaxed);
+	process(loop, w);
 	return true;
 }
 
-static void
-free_buffer(void *arg)
+static bool
+serve_as_helper(struct loop *loop, struct worker *w)
 {
-	struct fuse_buf *buf = arg;
+	if (!receive(loop, w))
+		return false;
+	if (w->len == 0)
+		return true;
+	(void)protocol_peek(w->buf.mem, w->len);
+	process(loop, w);
+	return true;
+}
 
-	free(buf->mem);
-	buf->mem = NULL;
+/* The leader goes on without a lock; so does who helps it, as long as
+ * requests are waiting. */
+static bool
+serve_one(struct loop *loop, struct worker *w)
+{
+	if (atomic_load_explicit(&loop->leader, memory_order_relaxed) == w)
+		return serve_as_leader(loop, w);
+	if (w->helps && another_waits(loop))
+		return serve_as_helper(loop, w);
+	w->helps = true;
+	return take_lead(loop, w) && serve_as_leader(loop, w);
 }
 
 static void *
@@ -269,28 +319,21 @@ serve(void *arg)
 	const uint64_t one = 1;
 	ssize_t n;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-	pthread_cleanup_push(free_buffer, &w->buf);
-	while (!fuse_session_exited(loop->se)) {
-		/* Whoever leads still goes on without a lock. */
-		if (atomic_load_explicit(&loop->leader, memory_order_relaxed) !=
-		    w) {
-			if (!take_lead(loop, w))
-				break;
-		} else {
-			atomic_store_explicit(&loop->busy_since, 0,
-			    memory_order_relaxed);
-		}
-		if (!serve_one(loop, w))
-			break;
-	}
+	while (!fuse_session_exited(loop->se) && serve_one(loop, w))
+		;
 	mutex_lock(&loop->mu);
 	end_locked(loop);
 	mutex_unlock(&loop->mu);
 	n = write(loop->done_fd, &one, sizeof(one));
 	(void)n;
-	pthread_cleanup_pop(1);
+	free(w->buf.mem);
 	return NULL;
+}
+
+static void
+be_woken(int sig)
+{
+	(void)sig;
 }
 
 int
@@ -311,6 +354,9 @@ loop_start(struct fuse_session *se, unsigned max_threads, unsigned spin_us,
 	mutex_init(&loop->mu);
 	cond_init(&loop->lead_free);
 	cond_init(&loop->watch_due);
+	/* Without SA_RESTART, so that it ends a read(2). */
+	sigaction(WAKE_SIGNAL, &(struct sigaction){ .sa_handler = be_woken },
+	    NULL);
 	loop->workers = calloc(max_threads, sizeof(*loop->workers));
 	rc = -ENOMEM;
 	if (loop->workers != NULL) {
@@ -333,6 +379,26 @@ loop_set_commits_wait(struct loop *loop, bool wait)
 	atomic_store_explicit(&loop->commits_wait, wait, memory_order_relaxed);
 }
 
+/*
+ * A thread that waits in read(2) is interrupted; one that was about to
+ * misses that, and is interrupted again.
+ */
+static void
+end_thread(pthread_t thread)
+{
+	struct timespec deadline;
+
+	do {
+		pthread_kill(thread, WAKE_SIGNAL);
+		clock_gettime(CLOCK_REALTIME, &deadline);
+		deadline.tv_nsec += WAKE_EVERY_NS;
+		if (deadline.tv_nsec >= 1000000000) {
+			deadline.tv_nsec -= 1000000000;
+			deadline.tv_sec++;
+		}
+	} while (pthread_timedjoin_np(thread, NULL, &deadline) == ETIMEDOUT);
+}
+
 int
 loop_stop(struct loop *loop)
 {
@@ -348,9 +414,7 @@ loop_stop(struct loop *loop)
 	mutex_unlock(&loop->mu);
 	/* No thread starts from here on, so the list stands still. */
 	for (unsigned i = 0; i < n; i++)
-		pthread_cancel(loop->workers[i].thread);
-	for (unsigned i = 0; i < n; i++)
-		pthread_join(loop->workers[i].thread, NULL);
+		end_thread(loop->workers[i].thread);
 	rc = atomic_load(&loop->error);
 	cond_fini(&loop->watch_due);
 	cond_fini(&loop->lead_free);

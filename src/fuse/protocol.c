@@ -7,7 +7,6 @@
 #include "fuse/protocol.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <stdatomic.h>
 #include <sys/uio.h>
@@ -107,17 +106,11 @@ protocol_peek(const void *request, size_t len)
 	return kind_of(in->opcode);
 }
 
-/* Threads wait for work here, and only here may they be cancelled. */
 static ssize_t
 read_request(int fd, void *buf, size_t len, void *arg)
 {
-	ssize_t n;
-
 	(void)arg;
-	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-	n = read(fd, buf, len);
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-	return n;
+	return read(fd, buf, len);
 }
 
 static void

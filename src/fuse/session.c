@@ -79,6 +79,7 @@ session_open(struct session *s, const struct options *opts, const char *store,
 	clock_gettime(CLOCK_REALTIME, &s->started);
 	mutex_init(&s->mu);
 	cond_init(&s->idle);
+	LIST_INIT(&s->handles);
 	rc = open_fds(s);
 	if (rc == 0)
 		rc = open_fs(s);
@@ -182,6 +183,7 @@ session_close(struct session *s)
 	rc = loop_stop(s->loop);
 	await_jobs(s);
 	unmount_fuse(s);
+	handle_end_all(s);
 	rc = first(rc, fs_close(s->fs));
 	rc = first(rc, kv_close(s->kv));
 	if (s->done_fd >= 0)

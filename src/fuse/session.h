@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "fs/fs.h"
+#include "fuse/handle.h"
 #include "fuse/options.h"
 #include "kvfs/kv.h"
 #include "util/mutex.h"
@@ -47,6 +48,7 @@ struct session {
 	struct mutex mu;
 	struct cond idle; /* jobs went to 0 */
 	struct options opts GUARDED_BY(mu); /* as changed meanwhile */
+	struct handle_list handles GUARDED_BY(mu);
 	unsigned jobs GUARDED_BY(mu); /* maintenance under way: 0 or 1 */
 };
 

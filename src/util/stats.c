@@ -76,13 +76,14 @@ uint64_t
 histogram_percentile(const struct histogram *h, double p)
 {
 	uint64_t want = (uint64_t)(p * (double)histogram_count(h));
+	uint64_t max = atomic_load_explicit(&h->max, memory_order_relaxed);
 	uint64_t seen = 0;
 
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		seen += atomic_load_explicit(&h->bucket[i],
 		    memory_order_relaxed);
 		if (seen > want)
-			return bucket_limit(i);
+			return bucket_limit(i) < max ? bucket_limit(i) : max;
 	}
-	return atomic_load_explicit(&h->max, memory_order_relaxed);
+	return max;
 }

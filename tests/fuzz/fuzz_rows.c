@@ -58,8 +58,7 @@ fill(struct kv *kv)
 		abort();
 	fs_create(fs, FS_ROOT_INO, slice_str("d"), S_IFDIR | 0755, 0, &cred,
 	    &dir);
-	fs_create(fs, dir.ino, slice_str("a"), S_IFREG | 0644, 0, &cred,
-	    &attr);
+	fs_create(fs, dir.ino, slice_str("a"), S_IFREG | 0644, 0, &cred, &attr);
 	fs_write(fs, attr.ino, 0, slice_str("contents"));
 	fs_link(fs, attr.ino, FS_ROOT_INO, slice_str("b"), &attr);
 	fs_create(fs, FS_ROOT_INO, slice_str("c"), S_IFREG | 0644, 0, &cred,
@@ -71,7 +70,41 @@ fill(struct kv *kv)
 	fs_close(fs);
 }
 
-/* Records of the input: space, group, name length, value length, bytes. */
+/* Change one byte of the n-th row; 0 takes the row's end off. */
+static void
+flip(struct kv *kv, unsigned n, unsigned at, uint8_t mask)
+{
+	struct kv_key key = { 0 };
+	struct kv_batch batch;
+	struct slice value;
+	struct kv_iter *it;
+	uint8_t *copy;
+
+	if (kv_iter_open(kv, &key, KV_SCOPE_ALL, NULL, &it) < 0)
+		abort();
+	do {
+		if (kv_iter_next(it) != 1)
+			break;
+	} while (n-- != 0);
+	if (n == UINT32_MAX && kv_iter_value(it, &value) == 0 &&
+	    value.len != 0) {
+		key = kv_iter_key(it);
+		copy = malloc(value.len);
+		memcpy(copy, value.data, value.len);
+		copy[at % value.len] ^= mask;
+		if (mask == 0)
+			value.len = at % value.len;
+		kv_batch_init(&batch);
+		kv_batch_put(&batch, &key, slice_make(copy, value.len));
+		kv_commit(kv, &batch, NULL);
+		kv_batch_fini(&batch);
+		free(copy);
+	}
+	kv_iter_close(it);
+}
+
+/* Records of the input: space, group, name length, value length, bytes;
+ * some spaces stand for a byte to change in a row that is there. */
 static void
 damage(struct kv *kv, struct slice input)
 {
@@ -87,7 +120,11 @@ damage(struct kv *kv, struct slice input)
 
 		if (!c.ok)
 			break;
-		if (space >= 0xf0)
+		if (space >= 0x80 && space < 0xf0)
+			flip(kv, group % 32,
+			    name.len != 0 ? *(const uint8_t *)name.data : 0,
+			    value.len != 0 ? *(const uint8_t *)value.data : 0);
+		else if (space >= 0xf0)
 			kv_batch_delete_group(&batch, key.space, key.group);
 		else
 			kv_batch_put(&batch, &key, value);

@@ -133,8 +133,7 @@ put_xattrs(struct fs *fs, const struct fs_attr *a, FILE *out)
 	buf_fini(&value);
 }
 
-static void dump_dir(struct fs *fs, uint64_t ino, struct slice path,
-    FILE *out);
+static void dump_dir(struct fs *fs, uint64_t ino, struct slice path, FILE *out);
 
 static void
 dump_file(struct fs *fs, const struct fs_attr *a, struct slice path, FILE *out)

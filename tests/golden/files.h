@@ -42,8 +42,9 @@ file_read(const char *path, struct buf *b)
 	uint8_t *p;
 	size_t n;
 
-	ck_assert_msg(f != NULL, "%s: cannot open it (run the test in the "
-				 "top directory)",
+	ck_assert_msg(f != NULL,
+	    "%s: cannot open it (run the test in the "
+	    "top directory)",
 	    path);
 	do {
 		p = buf_extend(b, 65536);
@@ -75,8 +76,9 @@ dir_each(const char *dir, void (*fn)(void *arg, const char *name), void *arg)
 	DIR *d = opendir(dir);
 	struct dirent *de;
 
-	ck_assert_msg(d != NULL, "%s: cannot open it (run the test in the top "
-				 "directory)",
+	ck_assert_msg(d != NULL,
+	    "%s: cannot open it (run the test in the top "
+	    "directory)",
 	    dir);
 	while ((de = readdir(d)) != NULL)
 		if (de->d_name[0] != '.' && strcmp(de->d_name, "LOCK") != 0)
@@ -163,8 +165,8 @@ is_same_file(const char *a, const char *b, char *why, size_t len)
 	same = slice_eq(buf_slice(&ba), buf_slice(&bb));
 	while (i < ba.len && i < bb.len && ba.data[i] == bb.data[i])
 		i++;
-	snprintf(why, len, "%s (%zu bytes) and %s (%zu bytes) differ at %zu",
-	    a, ba.len, b, bb.len, i);
+	snprintf(why, len, "%s (%zu bytes) and %s (%zu bytes) differ at %zu", a,
+	    ba.len, b, bb.len, i);
 	buf_fini(&ba);
 	buf_fini(&bb);
 	return same;

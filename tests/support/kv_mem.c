@@ -220,8 +220,8 @@ delete_group(struct mem *m, uint8_t space, uint64_t group)
 	struct kv_key key = { .space = space, .group = group };
 	struct row *r, *next;
 
-	for (r = find_from(m, &key); r != NULL && r->key.space == space &&
-	     r->key.group == group;
+	for (r = find_from(m, &key);
+	     r != NULL && r->key.space == space && r->key.group == group;
 	     r = next) {
 		next = RB_NEXT(row_tree, &m->rows, r);
 		delete_row(m, r);
@@ -284,8 +284,7 @@ mem_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct kv_op *op = &batch->ops[i];
 		struct kv_key key = { op->space, op->group,
-			slice_make(batch->names + op->name_off,
-			    op->name_len) };
+			slice_make(batch->names + op->name_off, op->name_len) };
 
 		switch (op->type) {
 		case KV_OP_PUT:
@@ -605,8 +604,7 @@ kv_mem_rows(struct kv *kv, uint8_t space)
 
 	mutex_lock(&m->mu);
 	RB_FOREACH (r, row_tree, &m->rows)
-		n += r->key.space == space &&
-		    visible(r, UINT64_MAX) != NULL;
+		n += r->key.space == space && visible(r, UINT64_MAX) != NULL;
 	mutex_unlock(&m->mu);
 	return n;
 }

@@ -98,8 +98,9 @@ make_in(uint64_t dir, const char *name, uint32_t mode)
 {
 	struct fs_attr attr;
 
-	ck_assert_int_eq(
-	    fs_create(fs, dir, slice_str(name), mode, 0, &cred, &attr), 0);
+	ck_assert_int_eq(fs_create(fs, dir, slice_str(name), mode, 0, &cred,
+			     &attr),
+	    0);
 	return attr.ino;
 }
 
@@ -239,9 +240,9 @@ static uint64_t UNUSED
 seed_begin(void)
 {
 	const char *text = getenv("KVFS_SEED");
-	uint64_t seed = text != NULL ? strtoull(text, NULL, 10) :
-				       (uint64_t)time(NULL) * 1000 +
-		(uint64_t)getpid() % 1000;
+	uint64_t seed = text != NULL ?
+	    strtoull(text, NULL, 10) :
+	    (uint64_t)time(NULL) * 1000 + (uint64_t)getpid() % 1000;
 
 	printf("KVFS_SEED=%llu\n", (unsigned long long)seed);
 	fflush(stdout);

@@ -27,9 +27,13 @@ START_TEST(pieces_are_aligned_and_do_not_overlap)
 		ck_assert_uint_eq((uintptr_t)pieces[i].p % 8, 0);
 		memset(pieces[i].p, i & 0xff, n);
 	}
-	for (int i = 0; i < COUNT; i++)
+	for (int i = 0; i < COUNT; i++) {
+		bool intact = true;
+
 		for (size_t j = 0; j < pieces[i].n; j++)
-			ck_assert(pieces[i].p[j] == (i & 0xff));
+			intact &= pieces[i].p[j] == (i & 0xff);
+		ck_assert_msg(intact, "piece %d was written over", i);
+	}
 	arena_fini(&a);
 }
 END_TEST

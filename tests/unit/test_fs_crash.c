@@ -86,8 +86,7 @@ START_TEST(a_file_replaced_by_rename_is_old_or_new)
 				     slice_str("file"), 0),
 		    0);
 		each_prefix(first, old_or_new);
-		ck_assert_int_eq(fs_unlink(fs, FS_ROOT_INO,
-				     slice_str("file")),
+		ck_assert_int_eq(fs_unlink(fs, FS_ROOT_INO, slice_str("file")),
 		    0);
 		free(old_data);
 		free(new_data);
@@ -153,8 +152,7 @@ random_step(uint64_t *inos, size_t ninos)
 	case 0:
 	case 1:
 		fs_create(fs, ino, slice_str(name),
-		    (rng(3) == 0 ? S_IFDIR : S_IFREG) | 0755, 0, &cred,
-		    &attr);
+		    (rng(3) == 0 ? S_IFDIR : S_IFREG) | 0755, 0, &cred, &attr);
 		break;
 	case 2:
 		fs_unlink(fs, ino, slice_str(name));
@@ -187,8 +185,8 @@ random_step(uint64_t *inos, size_t ninos)
 			    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			    rng(100000), rng(100000) + 1);
 		else
-			fs_setxattr(fs, ino, slice_str(name),
-			    slice_str(other), 0);
+			fs_setxattr(fs, ino, slice_str(name), slice_str(other),
+			    0);
 		return;
 	}
 	if (attr.ino != 0)

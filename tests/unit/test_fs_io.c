@@ -156,8 +156,7 @@ START_TEST(holes_read_as_zeros_and_take_no_blocks)
 	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_CHUNK), 1);
 	ck_assert_int_eq(fs_lseek(fs, f, 0, SEEK_DATA), 10 << 20);
 	ck_assert_int_eq(fs_lseek(fs, f, 0, SEEK_HOLE), 0);
-	ck_assert_int_eq(fs_lseek(fs, f, 10u << 20, SEEK_HOLE),
-	    (10 << 20) + 3);
+	ck_assert_int_eq(fs_lseek(fs, f, 10u << 20, SEEK_HOLE), (10 << 20) + 3);
 	ck_assert_int_eq(fs_lseek(fs, f, (10u << 20) + 3, SEEK_DATA), -ENXIO);
 	expect_clean();
 	free(zeros);
@@ -233,8 +232,7 @@ START_TEST(sizes_go_to_eight_exbibytes)
 	ck_assert_int_eq(fs_lseek(fs, f, 0, SEEK_DATA),
 	    INT64_MAX / CHUNK_SIZE * CHUNK_SIZE);
 	attr.size = (uint64_t)INT64_MAX + 1;
-	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_SIZE, &attr),
-	    -EFBIG);
+	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_SIZE, &attr), -EFBIG);
 	attr.size = 4;
 	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_SIZE, &attr), 0);
 	ck_assert_uint_eq(stat_of(f).blocks, 0);
@@ -304,15 +302,14 @@ START_TEST(setattr_follows_posix)
 	ck_assert_uint_eq(attr.gid, cred.gid);
 	attr.mode = 06745;
 	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_MODE, &attr), 0);
-	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_KILL_SUID, &attr),
-	    0);
+	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_KILL_SUID, &attr), 0);
 	/* Without group execution it means mandatory locking. */
 	ck_assert_uint_eq(attr.mode, S_IFREG | 02745);
 	before = attr;
 	attr.atime = past;
 	attr.mtime = future;
-	ck_assert_int_eq(fs_setattr(fs, f, &attr,
-			     FS_SET_ATIME | FS_SET_MTIME, &attr),
+	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_ATIME | FS_SET_MTIME,
+			     &attr),
 	    0);
 	ck_assert(attr.ctime.tv_sec > before.ctime.tv_sec ||
 	    attr.ctime.tv_nsec > before.ctime.tv_nsec);
@@ -403,14 +400,12 @@ START_TEST(xattrs_follow_their_flags)
 	ck_assert_int_eq(fs_setxattr(fs, f, name, slice_str("v"),
 			     XATTR_REPLACE),
 	    -ENODATA);
-	ck_assert_int_eq(fs_setxattr(fs, f, name, slice_str("v"),
-			     XATTR_CREATE),
+	ck_assert_int_eq(fs_setxattr(fs, f, name, slice_str("v"), XATTR_CREATE),
 	    0);
-	ck_assert_int_eq(fs_setxattr(fs, f, name, slice_str("w"),
-			     XATTR_CREATE),
+	ck_assert_int_eq(fs_setxattr(fs, f, name, slice_str("w"), XATTR_CREATE),
 	    -EEXIST);
-	ck_assert_int_eq(fs_setxattr(fs, f, name,
-			     slice_make(big, sizeof(big)), 0),
+	ck_assert_int_eq(fs_setxattr(fs, f, name, slice_make(big, sizeof(big)),
+			     0),
 	    -E2BIG);
 	ck_assert_int_eq(fs_setxattr(fs, f, slice_str("user.big"),
 			     slice_make(big, FS_XATTR_SIZE_MAX), 0),
@@ -442,13 +437,12 @@ START_TEST(xattrs_belong_to_the_inode_not_the_name)
 	struct fs_attr attr;
 	uint64_t f = make("f");
 
-	ck_assert_int_eq(fs_setxattr(fs, f, slice_str("user.a"),
-			     slice_str("1"), 0),
+	ck_assert_int_eq(fs_setxattr(fs, f, slice_str("user.a"), slice_str("1"),
+			     0),
 	    0);
-	ck_assert_int_eq(fs_link(fs, f, FS_ROOT_INO, slice_str("g"), &attr),
-	    0);
-	ck_assert_int_eq(fs_rename(fs, FS_ROOT_INO, slice_str("g"),
-			     FS_ROOT_INO, slice_str("h"), 0),
+	ck_assert_int_eq(fs_link(fs, f, FS_ROOT_INO, slice_str("g"), &attr), 0);
+	ck_assert_int_eq(fs_rename(fs, FS_ROOT_INO, slice_str("g"), FS_ROOT_INO,
+			     slice_str("h"), 0),
 	    0);
 	reopen();
 	ck_assert_int_eq(fs_getxattr(fs, lookup("h"), slice_str("user.a"),
@@ -488,24 +482,23 @@ START_TEST(a_failed_change_leaves_everything_as_it_was)
 	uint64_t f = save("f", "f"), g = save("g", "g"), d = make_dir("d");
 
 	kv_mem_fail_commits(kv, -ENOSPC, 0);
-	ck_assert_int_eq(fs_create(fs, FS_ROOT_INO, slice_str("n"), S_IFREG,
-			     0, &cred, &attr),
+	ck_assert_int_eq(fs_create(fs, FS_ROOT_INO, slice_str("n"), S_IFREG, 0,
+			     &cred, &attr),
 	    -ENOSPC);
 	ck_assert_int_eq(fs_unlink(fs, FS_ROOT_INO, slice_str("f")), -ENOSPC);
-	ck_assert_int_eq(fs_rename(fs, FS_ROOT_INO, slice_str("f"),
-			     FS_ROOT_INO, slice_str("g"), 0),
+	ck_assert_int_eq(fs_rename(fs, FS_ROOT_INO, slice_str("f"), FS_ROOT_INO,
+			     slice_str("g"), 0),
 	    -ENOSPC);
 	ck_assert_int_eq(fs_rename(fs, FS_ROOT_INO, slice_str("f"), d,
 			     slice_str("x"), 0),
 	    -ENOSPC);
 	ck_assert_int_eq(fs_link(fs, f, d, slice_str("x"), &attr), -ENOSPC);
 	ck_assert_int_eq(fs_rmdir(fs, FS_ROOT_INO, slice_str("d")), -ENOSPC);
-	ck_assert_int_eq(fs_setxattr(fs, f, slice_str("user.x"),
-			     slice_str("y"), 0),
+	ck_assert_int_eq(fs_setxattr(fs, f, slice_str("user.x"), slice_str("y"),
+			     0),
 	    -ENOSPC);
 	attr.mode = 0777;
-	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_MODE, &attr),
-	    -ENOSPC);
+	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_MODE, &attr), -ENOSPC);
 	kv_mem_fail_commits(kv, 0, 0);
 	ck_assert_uint_eq(lookup("n"), 0);
 	ck_assert_uint_eq(lookup("f"), f);
@@ -553,8 +546,8 @@ START_TEST(a_read_error_is_no_missing_file)
 	kv_mem_fail_reads(kv, -KVFS_ECHECKSUM);
 	ck_assert_int_eq(fs_lookup(fs, FS_ROOT_INO, slice_str("f"), &attr),
 	    -KVFS_ECHECKSUM);
-	ck_assert_int_eq(fs_create(fs, FS_ROOT_INO, slice_str("f"), S_IFREG,
-			     0, &cred, &attr),
+	ck_assert_int_eq(fs_create(fs, FS_ROOT_INO, slice_str("f"), S_IFREG, 0,
+			     &cred, &attr),
 	    -KVFS_ECHECKSUM);
 	ck_assert_int_eq(fs_read(fs, f, 0, 10, &r), -KVFS_ECHECKSUM);
 	kv_mem_fail_reads(kv, 0);

@@ -165,8 +165,8 @@ op_make(void)
 	if (S_ISLNK(mode)) {
 		mode = S_IFLNK | 0777;
 		snprintf(target, sizeof(target), "to/%d", (int)rng(1000));
-		rc = fs_symlink(fs, ino_of(dir), name_of(i),
-		    slice_str(target), &cred, &attr);
+		rc = fs_symlink(fs, ino_of(dir), name_of(i), slice_str(target),
+		    &cred, &attr);
 	} else {
 		rc = fs_create(fs, ino_of(dir), name_of(i), mode, 0, &cred,
 		    &attr);
@@ -484,8 +484,7 @@ op_xattr(void)
 		return;
 	ino = ino_at(dir, i);
 	if (rng(3) == 0) {
-		ck_assert_int_eq(fs_removexattr(fs, ino,
-				     slice_str(names[x])),
+		ck_assert_int_eq(fs_removexattr(fs, ino, slice_str(names[x])),
 		    n->xattr[x] != NULL ? 0 : -ENODATA);
 		free(n->xattr[x]);
 		n->xattr[x] = NULL;
@@ -600,8 +599,7 @@ compare_xattrs(const struct node *n, uint64_t ino)
 		if (n->xattr[x] == NULL)
 			continue;
 		len += strlen(names[x]) + 1;
-		ck_assert(slice_eq(buf_slice(&value),
-		    slice_str(n->xattr[x])));
+		ck_assert(slice_eq(buf_slice(&value), slice_str(n->xattr[x])));
 	}
 	ck_assert_uint_eq(list.len, len);
 	buf_fini(&list);

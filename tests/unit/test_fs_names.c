@@ -11,8 +11,7 @@ START_TEST(a_new_file_is_found_with_its_attributes)
 	ck_assert_int_eq(fs_create(fs, FS_ROOT_INO, slice_str("f"),
 			     S_IFREG | 0640, 0, &cred, &made),
 	    0);
-	ck_assert_int_eq(fs_lookup(fs, FS_ROOT_INO, slice_str("f"), &found),
-	    0);
+	ck_assert_int_eq(fs_lookup(fs, FS_ROOT_INO, slice_str("f"), &found), 0);
 	ck_assert_uint_eq(found.ino, made.ino);
 	ck_assert_uint_eq(found.mode, S_IFREG | 0640);
 	ck_assert_uint_eq(found.uid, cred.uid);
@@ -21,8 +20,7 @@ START_TEST(a_new_file_is_found_with_its_attributes)
 	ck_assert_uint_eq(found.size, 0);
 	ck_assert_uint_eq(found.blocks, 0);
 	reopen();
-	ck_assert_int_eq(fs_lookup(fs, FS_ROOT_INO, slice_str("f"), &found),
-	    0);
+	ck_assert_int_eq(fs_lookup(fs, FS_ROOT_INO, slice_str("f"), &found), 0);
 	ck_assert_uint_eq(found.ino, made.ino);
 	ck_assert_int_eq(found.mtime.tv_nsec, made.mtime.tv_nsec);
 	ck_assert_int_eq(found.btime.tv_sec, made.btime.tv_sec);
@@ -57,8 +55,8 @@ START_TEST(names_are_refused_as_posix_says)
 	ck_assert_int_eq(fs_create(fs, FS_ROOT_INO, slice_make(name, 255),
 			     S_IFREG, 0, &cred, &attr),
 	    0);
-	ck_assert_int_eq(fs_create(fs, FS_ROOT_INO, slice_str("."), S_IFREG,
-			     0, &cred, &attr),
+	ck_assert_int_eq(fs_create(fs, FS_ROOT_INO, slice_str("."), S_IFREG, 0,
+			     &cred, &attr),
 	    -EINVAL);
 	ck_assert_int_eq(fs_create(fs, attr.ino, slice_str("x"), S_IFREG, 0,
 			     &cred, &attr),
@@ -87,8 +85,7 @@ START_TEST(directories_count_their_links)
 	make_in(d, "sub", S_IFDIR | 0755);
 	make_in(d, "file", S_IFREG | 0644);
 	ck_assert_uint_eq(stat_of(d).nlink, 3);
-	ck_assert_int_eq(fs_rmdir(fs, FS_ROOT_INO, slice_str("d")),
-	    -ENOTEMPTY);
+	ck_assert_int_eq(fs_rmdir(fs, FS_ROOT_INO, slice_str("d")), -ENOTEMPTY);
 	ck_assert_int_eq(fs_rmdir(fs, d, slice_str("sub")), 0);
 	ck_assert_uint_eq(stat_of(d).nlink, 2);
 	ck_assert_int_eq(fs_unlink(fs, d, slice_str("file")), 0);
@@ -189,12 +186,10 @@ START_TEST(a_symlink_holds_its_target)
 
 	memset(target, 't', sizeof(target));
 	ck_assert_int_eq(fs_symlink(fs, FS_ROOT_INO, slice_str("s"),
-			     slice_make(target, sizeof(target)), &cred,
-			     &attr),
+			     slice_make(target, sizeof(target)), &cred, &attr),
 	    -ENAMETOOLONG);
 	ck_assert_int_eq(fs_symlink(fs, FS_ROOT_INO, slice_str("s"),
-			     slice_make(target, FS_SYMLINK_MAX), &cred,
-			     &attr),
+			     slice_make(target, FS_SYMLINK_MAX), &cred, &attr),
 	    0);
 	ck_assert_uint_eq(attr.size, FS_SYMLINK_MAX);
 	reopen();
@@ -237,8 +232,8 @@ START_TEST(orphans_of_a_crash_are_swept_at_the_next_mount)
 	struct buf value = { 0 };
 
 	write_at(f, 0, data, 100000);
-	ck_assert_int_eq(fs_setxattr(fs, f, slice_str("user.x"),
-			     slice_str("y"), 0),
+	ck_assert_int_eq(fs_setxattr(fs, f, slice_str("user.x"), slice_str("y"),
+			     0),
 	    0);
 	ck_assert_int_eq(fs_openfile(fs, f, false), 0);
 	ck_assert_int_eq(fs_fsync(fs, f), 0);
@@ -289,8 +284,8 @@ START_TEST(deleted_files_leave_no_rows)
 
 	write_at(f, 0, data, 200000);
 	ck_assert_int_eq(fs_flush(fs, f), 0);
-	ck_assert_int_eq(fs_setxattr(fs, f, slice_str("user.x"),
-			     slice_str("y"), 0),
+	ck_assert_int_eq(fs_setxattr(fs, f, slice_str("user.x"), slice_str("y"),
+			     0),
 	    0);
 	write_at(g, 0, data, 200000);
 	ck_assert_int_eq(fs_unlink(fs, FS_ROOT_INO, slice_str("f")), 0);
@@ -349,8 +344,8 @@ START_TEST(two_names_are_exchanged_in_one_step)
 
 	make_in(d, "x", S_IFREG | 0644);
 	kv_mem_keep_history(kv);
-	ck_assert_int_eq(fs_rename(fs, FS_ROOT_INO, slice_str("f"),
-			     FS_ROOT_INO, slice_str("d"), RENAME_EXCHANGE),
+	ck_assert_int_eq(fs_rename(fs, FS_ROOT_INO, slice_str("f"), FS_ROOT_INO,
+			     slice_str("d"), RENAME_EXCHANGE),
 	    0);
 	ck_assert_uint_eq(lookup("d"), f);
 	ck_assert_uint_eq(lookup("f"), d);
@@ -358,9 +353,8 @@ START_TEST(two_names_are_exchanged_in_one_step)
 	copy = kv_mem_copy_at(kv, kv_mem_commits(kv) - 1);
 	expect_clean_kv(copy);
 	kv_close(copy);
-	ck_assert_int_eq(fs_rename(fs, FS_ROOT_INO, slice_str("f"),
-			     FS_ROOT_INO, slice_str("nothing"),
-			     RENAME_EXCHANGE),
+	ck_assert_int_eq(fs_rename(fs, FS_ROOT_INO, slice_str("f"), FS_ROOT_INO,
+			     slice_str("nothing"), RENAME_EXCHANGE),
 	    -ENOENT);
 }
 END_TEST
@@ -371,8 +365,8 @@ START_TEST(a_renamed_file_keeps_what_waited)
 
 	ck_assert_int_eq(fs_openfile(fs, f, false), 0);
 	write_str(f, "waiting");
-	ck_assert_int_eq(fs_rename(fs, FS_ROOT_INO, slice_str("f"),
-			     FS_ROOT_INO, slice_str("g"), 0),
+	ck_assert_int_eq(fs_rename(fs, FS_ROOT_INO, slice_str("f"), FS_ROOT_INO,
+			     slice_str("g"), 0),
 	    0);
 	/* Committed with the rename: a crash now loses nothing of it. */
 	struct kv *crashed = kv_mem_copy_at(kv, kv_mem_commits(kv));
@@ -453,8 +447,7 @@ START_TEST(a_listing_is_a_view_that_can_be_sought)
 	fs_forget(fs, make("a"), 1);
 	fs_forget(fs, make("z"), 1);
 	n->limit = 3001;
-	ck_assert_int_eq(fs_readdir(fs, dir, n->next[1499], false, collect,
-			     n),
+	ck_assert_int_eq(fs_readdir(fs, dir, n->next[1499], false, collect, n),
 	    0);
 	ck_assert_uint_eq(n->count, 3001);
 	ck_assert_str_eq(n->name[3000], "f2998");
@@ -477,8 +470,7 @@ START_TEST(a_listing_is_a_view_that_can_be_sought)
 	/* The view is given back at the end. */
 	ck_assert_uint_eq(kv_mem_views(kv), 0);
 	m->count = m->limit = 0;
-	ck_assert_int_eq(fs_readdir(fs, dir, n->next[3002], false, collect,
-			     m),
+	ck_assert_int_eq(fs_readdir(fs, dir, n->next[3002], false, collect, m),
 	    0);
 	ck_assert_uint_eq(m->count, 0);
 	fs_closedir(fs, dir);
@@ -598,13 +590,12 @@ START_TEST(read_only_changes_nothing)
 	ck_assert_int_eq(fs_openfile(fs, f, true), -EROFS);
 	ck_assert_int_eq(fs_write(fs, f, 0, slice_str("x")), -EROFS);
 	ck_assert_int_eq(fs_unlink(fs, FS_ROOT_INO, slice_str("g")), -EROFS);
-	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_MODE, &attr),
+	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_MODE, &attr), -EROFS);
+	ck_assert_int_eq(fs_create(fs, FS_ROOT_INO, slice_str("n"), S_IFREG, 0,
+			     &cred, &attr),
 	    -EROFS);
-	ck_assert_int_eq(fs_create(fs, FS_ROOT_INO, slice_str("n"), S_IFREG,
-			     0, &cred, &attr),
-	    -EROFS);
-	ck_assert_int_eq(fs_setxattr(fs, f, slice_str("user.a"),
-			     slice_str("b"), 0),
+	ck_assert_int_eq(fs_setxattr(fs, f, slice_str("user.a"), slice_str("b"),
+			     0),
 	    -EROFS);
 	ck_assert_int_eq(fs_fsync(fs, f), 0);
 	ck_assert_int_eq(fs_flush(fs, f), 0);

@@ -149,8 +149,7 @@ step(struct worker *w)
 		} else {
 			uint64_t ino = attr.ino;
 
-			rc = fs_link(fs, ino, other, slice_str(newname),
-			    &attr);
+			rc = fs_link(fs, ino, other, slice_str(newname), &attr);
 			expect_usual(rc);
 			if (rc == 0)
 				fs_forget(fs, ino, 1);
@@ -233,8 +232,7 @@ move(void *arg)
 		snprintf(b, sizeof(b), "d%d", (int)below(w, DIRS));
 		if (below(w, 2) == 0) {
 			expect_usual(fs_rename(fs, from, slice_str(a), to,
-			    slice_str(b),
-			    below(w, 2) ? RENAME_EXCHANGE : 0));
+			    slice_str(b), below(w, 2) ? RENAME_EXCHANGE : 0));
 		} else if (below(w, 2) == 0) {
 			if (fs_create(fs, from, slice_str("x"), S_IFREG, 0,
 				&cred, &attr) == 0)
@@ -258,8 +256,7 @@ START_TEST(directories_that_are_moved_about_stay_a_tree)
 	dirs[0] = FS_ROOT_INO;
 	for (int i = 1; i < DIRS; i++) {
 		snprintf(name, sizeof(name), "d%d", i);
-		dirs[i] = make_in(dirs[rng((uint64_t)i)], name,
-		    S_IFDIR | 0755);
+		dirs[i] = make_in(dirs[rng((uint64_t)i)], name, S_IFDIR | 0755);
 	}
 	run_threads(move);
 	expect_clean();

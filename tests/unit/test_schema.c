@@ -145,8 +145,7 @@ START_TEST(a_cut_row_is_refused_at_every_length)
 		rec = random_rec();
 		n = schema_put_dentry(dst, 12345, &rec);
 		for (size_t len = 0; len < n; len++)
-			ck_assert_int_eq(schema_get_dentry(slice_make(dst,
-						 len),
+			ck_assert_int_eq(schema_get_dentry(slice_make(dst, len),
 					     &row),
 			    -KVFS_ECORRUPT);
 	}
@@ -165,8 +164,7 @@ START_TEST(what_a_newer_version_wrote_is_not_called_damage)
 	ck_assert_int_eq(schema_get_dentry(slice_make(dst, n), &row), -EPROTO);
 	dst[0] = SCHEMA_TAG | 0x10;
 	ck_assert_int_eq(schema_get_dentry(slice_make(dst, n), &row), -EPROTO);
-	ck_assert_int_eq(schema_get_chunk(slice_make(dst, n), &bytes),
-	    -EPROTO);
+	ck_assert_int_eq(schema_get_chunk(slice_make(dst, n), &bytes), -EPROTO);
 	dst[0] = SCHEMA_TAG;
 	dst[1] = 7;
 	ck_assert_int_eq(schema_get_dentry(slice_make(dst, n), &row), -EPROTO);

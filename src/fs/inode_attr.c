@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/* What an inode looks like from outside: attributes as of now, and names
+ * in memory; see inode.h. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "fs/fs_internal.h"
+
+/* relatime: a read moves atime when it is this old, in seconds. */
+#define ATIME_STALE_S (24 * 60 * 60)
+
+int
+iname_set(struct iname *n, struct slice name)
+{
+	char *dst = n->small;
+
+	assert(name.len <= FS_NAME_MAX);
+	n->big = NULL;
+	n->len = (uint8_t)name.len;
+	if (name.len > INAME_SMALL) {
+		dst = n->big = malloc(name.len);
+		if (dst == NULL)
+			return -ENOMEM;
+	}
+	memcpy(dst, name.data, name.len);
+	return 0;
+}
+
+void
+iname_fini(struct iname *n)
+{
+	free(n->big);
+	*n = (struct iname){ 0 };
+}
+
+uint64_t
+inode_size(const struct inode *in)
+{
+	return in->content != NULL ? in->content->size : in->rec.size;
+}
+
+void
+inode_attr(const struct inode *in, struct fs_attr *attrp)
+{
+	const struct attr_rec *rec = &in->rec;
+	const struct content *c = in->content;
+
+	*attrp = (struct fs_attr){
+		.ino = in->ino,
+		.mode = rec->mode,
+		.nlink = rec->nlink,
+		.uid = rec->uid,
+		.gid = rec->gid,
+		.rdev = rec->rdev,
+		.size = rec->size,
+		.blocks = rec->alloc / 512,
+		.atime = rec->atime,
+		.mtime = rec->mtime,
+		.ctime = rec->ctime,
+		.btime = rec->btime,
+	};
+	if (inode_is_dir(in)) {
+		/* About what a block of some 64 short names would take. */
+		attrp->size = (rec->entries / 64 + 1) * ALLOC_UNIT;
+		attrp->blocks = attrp->size / 512;
+	}
+	if (c != NULL) {
+		attrp->size = c->size;
+		attrp->blocks = c->alloc / 512;
+		attrp->mtime = c->mtime;
+		attrp->ctime = c->ctime;
+	}
+}
+
+static int
+time_cmp(const struct timespec *a, const struct timespec *b)
+{
+	if (a->tv_sec != b->tv_sec)
+		return a->tv_sec < b->tv_sec ? -1 : 1;
+	return a->tv_nsec < b->tv_nsec ? -1 : a->tv_nsec > b->tv_nsec;
+}
+
+void
+inode_accessed(struct fs *fs, struct inode *in)
+{
+	const struct content *c = in->content;
+	const struct timespec *mtime = c != NULL ? &c->mtime : &in->rec.mtime;
+	const struct timespec *ctime = c != NULL ? &c->ctime : &in->rec.ctime;
+	struct timespec now;
+
+	if (!atomic_load_explicit(&fs->atime, memory_order_relaxed) ||
+	    fs->read_only || in->state != INODE_LIVE)
+		return;
+	now = fs_now();
+	if (time_cmp(&in->rec.atime, mtime) > 0 &&
+	    time_cmp(&in->rec.atime, ctime) > 0 &&
+	    (int64_t)((uint64_t)now.tv_sec - (uint64_t)in->rec.atime.tv_sec) <
+		ATIME_STALE_S)
+		return;
+	in->rec.atime = now;
+	in->atime_dirty = true;
+	writeback_add(fs, in);
+}

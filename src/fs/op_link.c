@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Hard links. With the second name, a file's attributes and inline
+ * contents move from its dentry row to an inode row, for good.
+ */
+#include "fs/fs_internal.h"
+
+/* The batch of fs_link(), with dir and in locked. */
+static int
+link_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
+    struct inode **oldp) REQUIRES(&dir->mu) REQUIRES(&in->mu)
+{
+	struct timespec now = fs_now();
+	struct dir_change change;
+	struct attr_rec rec;
+	struct slice data;
+	struct txn *t;
+	uint64_t seq;
+	int rc;
+
+	*oldp = NULL;
+	if (dir->state != INODE_LIVE || in->state != INODE_LIVE)
+		return -ENOENT;
+	if (in->rec.nlink == 0 && !in->is_linkable)
+		return -ENOENT;
+	if (in->rec.nlink >= FS_LINK_MAX)
+		return -EMLINK;
+	rc = dir_has_no(fs, dir, name);
+	if (rc == 0)
+		rc = content_commit_to_ride(fs, in);
+	if (rc < 0)
+		return rc;
+	dir_begin(&change, dir, &now);
+	rc = dir_count(&change, 1, 0);
+	if (rc < 0)
+		return rc;
+	t = txn_begin(fs);
+	if (t == NULL)
+		return -ENOMEM;
+	rec = in->rec;
+	rc = in->content != NULL ? content_stage(fs, t, in, &rec, &data) :
+				   inode_copy_inline(fs, t, in, &data);
+	if (rc < 0)
+		goto out;
+	rec.nlink++;
+	rec.ctime = now;
+	if (in->parent != NULL)
+		txn_put_ref(t, in->parent->ino, iname_slice(&in->name), in->ino,
+		    in->type);
+	if (in->rec.nlink == 0)
+		txn_del_orphan(t, in->ino);
+	txn_put_inode(t, in->ino, &rec, data);
+	txn_put_ref(t, dir->ino, name, in->ino, in->type);
+	rc = dir_stage(fs, t, &change);
+	if (rc < 0)
+		goto out;
+	atomic_fetch_add(&in->content_gen, 1);
+	rc = txn_commit(fs, t, &seq);
+	if (rc < 0)
+		goto out;
+	if (in->content != NULL)
+		content_committed(fs, in);
+	in->is_linkable = false;
+	*oldp = inode_move(in, NULL, NULL);
+	if (*oldp != NULL)
+		inode_touch(*oldp);
+	inode_row_committed(fs, in, &rec, seq);
+	dir_commit(fs, &change, seq);
+out:
+	txn_end(fs, t);
+	return rc;
+}
+
+int
+fs_link(struct fs *fs, uint64_t ino, uint64_t parent, struct slice name,
+    struct fs_attr *attrp)
+{
+	struct inode *dir = NULL, *in = NULL, *old = NULL;
+	int rc;
+
+	*attrp = (struct fs_attr){ 0 };
+	if (fs->read_only)
+		return -EROFS;
+	rc = name_check(name);
+	if (rc == 0)
+		rc = dir_get(fs, parent, &dir);
+	if (rc == 0)
+		rc = file_get(fs, ino, &in);
+	if (rc == 0 && inode_is_dir(in))
+		rc = -EPERM;
+	if (rc < 0)
+		goto out;
+	mutex_lock(&dir->mu);
+	mutex_lock(&in->mu);
+	rc = link_in(fs, dir, name, in, &old);
+	if (rc == 0) {
+		inode_count_lookup(fs, in);
+		inode_attr(in, attrp);
+	}
+	mutex_unlock(&in->mu);
+	mutex_unlock(&dir->mu);
+out:
+	inode_put(fs, old);
+	inode_put(fs, in);
+	inode_put(fs, dir);
+	return rc;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/* The thread that commits what waits in time; see writeback.h. */
+#include "fs/fs_internal.h"
+
+#define NS_PER_MS 1000000ULL
+/* Inodes that one round takes up at once. */
+#define ROUND_MAX 64
+
+/*
+ * Commit the atimes of several inodes in one batch. Locks are only tried,
+ * so that holding many of them cannot block anyone for good.
+ */
+static void
+commit_atimes(struct fs *fs, struct inode **ins, size_t n) NO_THREAD_SAFETY
+{
+	struct txn *t = txn_begin(fs);
+	struct inode *locked[ROUND_MAX];
+	size_t nlocked = 0;
+	uint64_t seq;
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct inode *in = ins[i];
+
+		if (t == NULL || !mutex_trylock(&in->mu)) {
+			writeback_requeue(fs, in);
+			continue;
+		}
+		if (in->state == INODE_LIVE && in->content == NULL &&
+		    in->atime_dirty &&
+		    inode_put_row(fs, t, in, &in->rec, NULL) == 0) {
+			locked[nlocked++] = in;
+		} else {
+			writeback_requeue(fs, in);
+			mutex_unlock(&in->mu);
+		}
+	}
+	if (nlocked != 0)
+		rc = txn_commit(fs, t, &seq);
+	for (size_t i = 0; i < nlocked; i++) {
+		if (rc == 0)
+			inode_row_committed(fs, locked[i], &locked[i]->rec,
+			    seq);
+		else
+			writeback_requeue(fs, locked[i]);
+		mutex_unlock(&locked[i]->mu);
+	}
+	if (nlocked != 0)
+		writeback_report(fs, rc);
+	txn_end(fs, t);
+}
+
+/* One after the other; inodes that have only an atime go together. Returns
+ * the first error. */
+static int
+commit_round(struct fs *fs, struct inode **ins, size_t n)
+{
+	struct inode *atimes[ROUND_MAX];
+	size_t natimes = 0;
+	int rc, first = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct inode *in = ins[i];
+
+		mutex_lock(&in->mu);
+		if (in->content == NULL && in->atime_dirty) {
+			atimes[natimes++] = in;
+		} else if (in->rec.nlink == 0 &&
+		    !writeback_is_over(fs, fs->wb.limit_bytes / 4)) {
+			/* Most of them go without ever being stored. */
+			writeback_requeue(fs, in);
+		} else {
+			rc = writeback_commit(fs, in);
+			if (rc < 0)
+				writeback_requeue(fs, in);
+			if (first == 0)
+				first = rc;
+			writeback_report(fs, rc);
+		}
+		mutex_unlock(&in->mu);
+	}
+	if (natimes != 0)
+		commit_atimes(fs, atimes, natimes);
+	return first;
+}
+
+/*
+ * Sleep until something is due. The clock wakes the thread while there is
+ * work, so that adding to an empty list costs a signal only after a quiet
+ * time. *seen: the last ticket at the previous sleep.
+ */
+static void
+sleep_until_due(struct fs *fs, uint64_t *seen) NO_THREAD_SAFETY
+{
+	struct writeback *wb = &fs->wb;
+	struct inode *head = TAILQ_FIRST(&wb->dirty);
+	uint64_t age = (uint64_t)atomic_load_explicit(&wb->age_ms,
+			   memory_order_relaxed) *
+	    NS_PER_MS;
+	uint64_t now = clock_now_ns(), due = now + age;
+
+	if (head == NULL && wb->ticket == *seen) {
+		wb->is_idle = true;
+		cond_wait(&wb->wake, &wb->mu);
+		wb->is_idle = false;
+		return;
+	}
+	*seen = wb->ticket;
+	if (head != NULL && !head->wb_busy)
+		due = head->wb_since_ns + age;
+	if (due < now + NS_PER_MS)
+		due = now + NS_PER_MS;
+	cond_wait_until(&wb->wake, &wb->mu, due);
+}
+
+static void *
+run(void *arg)
+{
+	struct fs *fs = arg;
+	struct writeback *wb = &fs->wb;
+	struct inode *ins[ROUND_MAX];
+	uint64_t seen = 0;
+	size_t n;
+	int rc;
+
+	mutex_lock(&wb->mu);
+	while (!wb->stop) {
+		n = writeback_pick(fs, ins, wb->is_pressed ? 1 : ROUND_MAX,
+		    wb->is_pressed);
+		if (n == 0) {
+			wb->is_pressed = false;
+			sleep_until_due(fs, &seen);
+			continue;
+		}
+		mutex_unlock(&wb->mu);
+		rc = commit_round(fs, ins, n);
+		writeback_unpick(fs, ins, n);
+		mutex_lock(&wb->mu);
+		if (rc < 0 || !writeback_is_over(fs, wb->limit_bytes / 4))
+			wb->is_pressed = false;
+	}
+	mutex_unlock(&wb->mu);
+	return NULL;
+}
+
+void
+writeback_set_age(struct fs *fs, uint32_t age_ms)
+{
+	atomic_store_explicit(&fs->wb.age_ms, age_ms, memory_order_relaxed);
+}
+
+int
+writeback_start(struct fs *fs, const struct fs_options *opts)
+{
+	struct writeback *wb = &fs->wb;
+	int rc;
+
+	mutex_init(&wb->mu);
+	mutex_init(&wb->space_mu);
+	cond_init(&wb->wake);
+	TAILQ_INIT(&wb->dirty);
+	wb->limit_bytes = opts->writeback_bytes;
+	writeback_set_age(fs, opts->writeback_ms);
+	if (fs->read_only)
+		return 0;
+	rc = pthread_create(&wb->thread, NULL, run, fs);
+	wb->has_thread = rc == 0;
+	return -rc;
+}
+
+void
+writeback_stop(struct fs *fs)
+{
+	struct writeback *wb = &fs->wb;
+
+	if (!wb->has_thread)
+		return;
+	mutex_lock(&wb->mu);
+	wb->stop = true;
+	cond_signal(&wb->wake);
+	mutex_unlock(&wb->mu);
+	pthread_join(wb->thread, NULL);
+	wb->has_thread = false;
+}
+
+/* Contents that could not be committed are lost here. */
+void
+writeback_fini(struct fs *fs)
+{
+	struct writeback *wb = &fs->wb;
+	struct inode *in;
+
+	while ((in = TAILQ_FIRST(&wb->dirty)) != NULL) {
+		mutex_lock(&in->mu);
+		content_drop(fs, in);
+		in->atime_dirty = false;
+		inode_ref(in);
+		writeback_remove(fs, in);
+		mutex_unlock(&in->mu);
+		inode_put(fs, in);
+	}
+	cond_fini(&wb->wake);
+	mutex_fini(&wb->space_mu);
+	mutex_fini(&wb->mu);
+}

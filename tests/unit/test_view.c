@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+/* Views, taken and given back by many threads while new ones come. */
+#include <check.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "engine/db_internal.h"
+
+/* More than there are slots, in all. */
+#define READERS 9
+#define INSTALLS 400
+#define MEM_MARK 1000000
+
+static struct db *db;
+static _Atomic uint64_t installed; /* number of the newest view */
+static _Atomic unsigned memtables_freed;
+static atomic_bool done;
+
+static void
+drop(void *arg, struct table_file *f)
+{
+	(void)arg;
+	(void)f;
+	ck_abort_msg("there was no table");
+}
+
+static void
+count_free(void *arg, struct memtable *m)
+{
+	(void)arg;
+	/* Whoever reads it now is told by the sanitizer. */
+	m->first_log = 0;
+	atomic_fetch_add(&memtables_freed, 1);
+}
+
+static struct memtable *
+memtable_of(uint64_t number)
+{
+	struct memtable *m = memtable_create(number);
+
+	ck_assert_ptr_nonnull(m);
+	m->on_free = count_free;
+	return m;
+}
+
+/* View n: memtable n, and n + MEM_MARK behind it. */
+static void
+install(uint64_t n)
+{
+	struct memtable *mem = memtable_of(n), *imm = memtable_of(n + MEM_MARK);
+	struct version *v = version_create(drop, NULL);
+
+	ck_assert_ptr_nonnull(v);
+	mutex_lock(&db->mu);
+	ck_assert_int_eq(view_install_locked(db, mem, &imm, 1, v), 0);
+	mutex_unlock(&db->mu);
+	atomic_store(&installed, n);
+	memtable_unref(mem);
+	memtable_unref(imm);
+	version_unref(v);
+}
+
+static void
+setup(void)
+{
+	db = aligned_alloc(64, (sizeof(*db) + 63) & ~(size_t)63);
+	ck_assert_ptr_nonnull(db);
+	memset(db, 0, sizeof(*db));
+	mutex_init(&db->mu);
+	install(1);
+}
+
+static void
+teardown(void)
+{
+	view_clear_slots(db);
+	view_unref(db->view);
+	mutex_fini(&db->mu);
+	free(db);
+}
+
+START_TEST(a_view_given_back_is_had_again)
+{
+	struct view *v = view_acquire(db);
+
+	ck_assert_uint_eq(v->mem->first_log, 1);
+	view_release(db, v);
+	ck_assert_ptr_eq(view_acquire(db), v);
+	view_release(db, v);
+	ck_assert_ptr_eq(v, db->view);
+	/* The store's and the slot's. */
+	ck_assert_uint_eq(v->refs, 2);
+}
+END_TEST
+
+START_TEST(a_held_view_stays_whole_and_goes_with_its_last_holder)
+{
+	struct view *v = view_acquire(db);
+
+	install(2);
+	ck_assert_uint_eq(memtables_freed, 0);
+	ck_assert_uint_eq(v->mem->first_log, 1);
+	ck_assert_uint_eq(v->imm[0]->first_log, 1 + MEM_MARK);
+	view_release(db, v);
+	ck_assert_uint_eq(memtables_freed, 2);
+	v = view_acquire(db);
+	ck_assert_uint_eq(v->mem->first_log, 2);
+	view_release(db, v);
+	install(3);
+	ck_assert_uint_eq(memtables_freed, 4);
+}
+END_TEST
+
+START_TEST(the_current_view_can_be_had_under_the_lock)
+{
+	struct view *v;
+
+	mutex_lock(&db->mu);
+	v = view_current_locked(db);
+	mutex_unlock(&db->mu);
+	install(2);
+	ck_assert_uint_eq(v->mem->first_log, 1);
+	view_unref(v);
+	ck_assert_uint_eq(memtables_freed, 2);
+	view_unref(NULL);
+}
+END_TEST
+
+static void *
+read_views(void *arg)
+{
+	uint64_t last = 0;
+	unsigned rounds = 0;
+
+	while (!atomic_load(&done) || rounds++ < 10) {
+		uint64_t before = atomic_load(&installed);
+		struct view *v = view_acquire(db);
+		uint64_t n = v->mem->first_log;
+
+		if (n < before || n < last)
+			ck_abort_msg("view %llu after view %llu",
+			    (unsigned long long)n, (unsigned long long)before);
+		if (v->imm_count != 1 || v->imm[0]->first_log != n + MEM_MARK)
+			ck_abort_msg("parts of different views");
+		last = n;
+		view_release(db, v);
+	}
+	return arg;
+}
+
+START_TEST(no_thread_ever_reads_an_older_view_than_it_could)
+{
+	pthread_t threads[READERS];
+	uint64_t n = 1;
+
+	/* Threads that come and go take all slots, so that some share one. */
+	for (int wave = 0; wave < 8; wave++) {
+		atomic_store(&done, false);
+		for (int i = 0; i < READERS; i++)
+			ck_assert_int_eq(pthread_create(&threads[i], NULL,
+					     read_views, NULL),
+			    0);
+		for (int i = 0; i < INSTALLS / 8; i++)
+			install(++n);
+		atomic_store(&done, true);
+		for (int i = 0; i < READERS; i++)
+			pthread_join(threads[i], NULL);
+	}
+	view_clear_slots(db);
+	ck_assert_uint_eq(memtables_freed, 2 * (n - 1));
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("view");
+	TCase *tc = tcase_create("all");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_view_given_back_is_had_again);
+	tcase_add_test(tc,
+	    a_held_view_stays_whole_and_goes_with_its_last_holder);
+	tcase_add_test(tc, the_current_view_can_be_had_under_the_lock);
+	tcase_add_test(tc, no_thread_ever_reads_an_older_view_than_it_could);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
