@@ -77,7 +77,7 @@ SUPPORT := $(call src_of,tests/support)
 UNIT := $(call prog_of,tests/unit/test_*.c)
 CRASH := $(call prog_of,tests/crash/*.c)
 MOUNT_TOOLS := $(call prog_of,tests/mount/*.c)
-MOUNT := $(filter-out tests/mount/lib.sh,$(wildcard tests/mount/*.sh))
+MOUNT := $(filter-out tests/mount/lib%.sh,$(wildcard tests/mount/*.sh))
 STYLE := $(wildcard tests/style/*.sh)
 SOURCES := $(wildcard include/*/*.h src/*/*.[ch] tests/*/*.[ch])
 SCRIPTS := $(wildcard .ci/run mount-scripts/mount.kvfs tests/*.sh tests/*/*.sh)
@@ -169,7 +169,8 @@ run: all ## build, mount a store at MNT, use it, and leave it mounted
 
 # What tests find in their environment; see tests/README.md.
 TEST_ENV = KVFS_BUILD='$(CURDIR)/$(BUILD)' KVFS='$(CURDIR)/$(BUILD)/kvfs' \
-	KVFSCTL='$(CURDIR)/$(BUILD)/kvfsctl' CC='$(CC)'
+	KVFSCTL='$(CURDIR)/$(BUILD)/kvfsctl' CC='$(CC)' \
+	CK_TIMEOUT_MULTIPLIER=$(if $(SAN),20,5)
 RUN = $(TEST_ENV) tests/run.sh -j $(JOBS)
 BUILT_TESTS := $(PROGRAMS) $(UNIT) $(CRASH) $(MOUNT_TOOLS)
 
@@ -189,13 +190,20 @@ unit: $(UNIT) $(CRASH)
 FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined
 FUZZ_LIB := $(patsubst %.c,build/fuzz/%.o,$(wildcard src/util/*.c \
-	src/engine/*.c src/fs/*.c tests/support/*.c))
+	src/engine/*.c src/fs/*.c))
+FUZZ_SUPPORT := $(patsubst %.c,build/fuzz/%.o,$(wildcard tests/support/*.c))
 FUZZ := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 build/fuzz/%.o: %.c | $(DEPS) build/deps-LINT
 	@mkdir -p $(@D)
 	clang $(BASE_CFLAGS) $(FUZZ_FLAGS) -Itests -MMD -MP -c -o $@ $<
-$(FUZZ): build/fuzz/%: build/fuzz/%.o $(FUZZ_LIB)
-	clang -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+$(FUZZ_SUPPORT): | build/deps-CHECK
+# An archive: a target takes of it what it uses.
+build/fuzz/libsupport.a: $(FUZZ_SUPPORT)
+	@rm -f $@
+	ar rcs $@ $^
+$(FUZZ): build/fuzz/%: build/fuzz/%.o build/fuzz/libsupport.a $(FUZZ_LIB)
+	clang -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ \
+		$(CHECK_LIBS) $(LIBS)
 fuzz: $(FUZZ) ## feed damaged bytes to every reader, FUZZ_SECONDS each
 	tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ)
 

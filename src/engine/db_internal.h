@@ -416,4 +416,10 @@ int db_usage(struct kv *kv, struct kv_usage *usagep);
  * exist, or be empty (-ENOTEMPTY). Logs what fails. */
 int db_backup(struct db *db, const char *dest, FILE *out);
 
+/* ---- repair.c ---- */
+
+/* kv_repair() on any env; tests use it. */
+int db_repair(struct env *env, const char *dir, const char *dest,
+    FILE *report);
+
 #endif

@@ -14,7 +14,9 @@
 
 #define MAGIC "kvfsMAN1"
 #define HEADER_LEN 32
-#define RECORD_HEADER_LEN 8
+#define RECORD_MAGIC "MREC"
+#define RECORD_MAGIC_LEN 4
+#define RECORD_HEADER_LEN 16
 #define RECORD_MAX (256u << 20)
 
 struct manifest {
@@ -36,16 +38,11 @@ header_encode(uint8_t h[HEADER_LEN], uint64_t number)
 	put_le32(h + 28, crc32c(0, h, 28));
 }
 
+/* The sum of a record whose length and predecessor stand in its header. */
 static uint32_t
-record_sum(uint32_t chain, struct slice payload)
+record_sum(const uint8_t header[RECORD_HEADER_LEN], struct slice payload)
 {
-	uint8_t head[8];
-	uint32_t sum;
-
-	put_le32(head, chain);
-	put_le32(head + 4, (uint32_t)payload.len);
-	sum = crc32c(0, head, sizeof(head));
-	return crc32c(sum, payload.data, payload.len);
+	return crc32c(crc32c(0, header + 4, 8), payload.data, payload.len);
 }
 
 /* Add a record to what the file holds; *chainp moves on on success. */
@@ -65,10 +62,12 @@ write_record(struct env_file *file, uint64_t off, uint32_t *chainp,
 		rc = -E2BIG;
 	if (rc < 0)
 		goto out;
-	sum = record_sum(*chainp, slice_make(b.data + RECORD_HEADER_LEN,
-				      b.len - RECORD_HEADER_LEN));
-	put_le32(b.data, (uint32_t)(b.len - RECORD_HEADER_LEN));
-	put_le32(b.data + 4, sum);
+	memcpy(b.data, RECORD_MAGIC, RECORD_MAGIC_LEN);
+	put_le32(b.data + 4, (uint32_t)(b.len - RECORD_HEADER_LEN));
+	put_le32(b.data + 8, *chainp);
+	sum = record_sum(b.data, slice_make(b.data + RECORD_HEADER_LEN,
+				     b.len - RECORD_HEADER_LEN));
+	put_le32(b.data + 12, sum);
 	iov = (struct iovec){ b.data, b.len };
 	rc = env_write(file, &iov, 1, off);
 	if (rc == 0) {
@@ -240,40 +239,45 @@ header_check(const char *path, struct slice file, uint64_t number,
 	return 0;
 }
 
-/* The record at off: its payload, or false when it is not whole. */
+/* A whole record at off: its payload and sums; false when there is none. */
 static bool
-record_at(struct slice file, size_t off, uint32_t chain,
-    struct slice *payloadp, uint32_t *sump)
+record_at(struct slice file, size_t off, struct slice *payloadp,
+    uint32_t *prevp, uint32_t *sump)
 {
 	const uint8_t *p = (const uint8_t *)file.data + off;
 	uint32_t len;
 
-	if (file.len - off < RECORD_HEADER_LEN)
+	if (file.len - off < RECORD_HEADER_LEN ||
+	    memcmp(p, RECORD_MAGIC, RECORD_MAGIC_LEN) != 0)
 		return false;
-	len = get_le32(p);
+	len = get_le32(p + 4);
 	if (len > RECORD_MAX || len > file.len - off - RECORD_HEADER_LEN)
 		return false;
 	*payloadp = slice_make(p + RECORD_HEADER_LEN, len);
-	*sump = get_le32(p + 4);
-	return record_sum(chain, *payloadp) == *sump;
+	*prevp = get_le32(p + 8);
+	*sump = get_le32(p + 12);
+	return record_sum(p, *payloadp) == *sump;
 }
 
-/* Whether a record follows one that does not match its sum: it carries on
- * from the sum that stands there, so the bad one was once whole. */
+/* Whether a whole record stands anywhere behind off: then what stands at
+ * off was whole once, too. */
 static bool
 record_follows(struct slice file, size_t off)
 {
-	const uint8_t *p = (const uint8_t *)file.data + off;
+	const uint8_t *base = file.data, *p;
 	struct slice payload;
-	uint32_t len, sum;
+	uint32_t prev, sum;
 
-	if (file.len - off < RECORD_HEADER_LEN)
-		return false;
-	len = get_le32(p);
-	if (len > file.len - off - RECORD_HEADER_LEN)
-		return false;
-	return record_at(file, off + RECORD_HEADER_LEN + len, get_le32(p + 4),
-	    &payload, &sum);
+	while (++off < file.len) {
+		p = memmem(base + off, file.len - off, RECORD_MAGIC,
+		    RECORD_MAGIC_LEN);
+		if (p == NULL)
+			return false;
+		off = (size_t)(p - base);
+		if (record_at(file, off, &payload, &prev, &sum))
+			return true;
+	}
+	return false;
 }
 
 int
@@ -283,7 +287,7 @@ manifest_read(struct env *env, const char *path, uint64_t number,
 	struct buf file = { 0 };
 	struct version_edit e;
 	struct slice payload;
-	uint32_t chain = 0, sum;
+	uint32_t chain = 0, prev, sum;
 	size_t off = HEADER_LEN;
 	bool first = true;
 	int rc = read_all(env, path, &file);
@@ -291,7 +295,8 @@ manifest_read(struct env *env, const char *path, uint64_t number,
 	if (rc == 0)
 		rc = header_check(path, buf_slice(&file), number, &chain);
 	while (rc == 0 && off < file.len) {
-		if (!record_at(buf_slice(&file), off, chain, &payload, &sum)) {
+		if (!record_at(buf_slice(&file), off, &payload, &prev, &sum) ||
+		    prev != chain) {
 			if (!first && !record_follows(buf_slice(&file), off))
 				break;
 			log_error("%s: damaged at offset %zu; run kvfsctl "

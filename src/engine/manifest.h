@@ -14,14 +14,15 @@
  *  24  4  0
  *  28  4  CRC-32C of bytes 0-27
  * Record:
- *   0  4  payload length
- *   4  4  CRC-32C of the previous record's sum (the header's at first), the
- *         length and the payload
- *   8  n  payload: an edit, fields of a varint tag and varints
+ *   0  4  magic "MREC"
+ *   4  4  payload length
+ *   8  4  sum of the previous record, or of the header
+ *  12  4  CRC-32C of bytes 4-11 and the payload
+ *  16  n  payload: an edit, fields of a varint tag and varints
  *
  * A last record that is cut short or does not match its sum is the torn
- * tail of a crash: nobody was told that it had happened. Anything readable
- * behind it makes it damage.
+ * tail of a crash: nobody was told that it had happened. A whole record
+ * anywhere behind it makes it damage.
  */
 #ifndef KVFS_ENGINE_MANIFEST_H
 #define KVFS_ENGINE_MANIFEST_H

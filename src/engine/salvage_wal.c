@@ -29,6 +29,7 @@ struct reader {
 	uint64_t number;
 	uint8_t *data;
 	size_t len;
+	uint64_t want_bytes; /* by the header */
 	uint32_t salt[2]; /* without a header: as stored, as computed */
 	struct wal_salvage *info;
 	uint8_t *raw;
@@ -75,6 +76,7 @@ read_header(struct reader *r)
 		if (h.number != r->number)
 			return 0;
 		r->info->has_header = true;
+		r->want_bytes = h.size;
 		r->info->start_seq = h.next_seq;
 		r->info->durable_seq = h.durable_seq;
 		return 1;
@@ -163,7 +165,9 @@ walk(struct reader *r, int (*frame)(void *arg, const struct wal_frame *f))
 	if (rc < 0)
 		return rc;
 	r->info->is_log = r->info->has_header || found;
-	if (r->len > end && r->len - end >= WAL_FRAME_HEADER_LEN &&
+	if (r->want_bytes > r->len && r->want_bytes <= LOG_BYTES_MAX)
+		tell(r, end, r->want_bytes, "the file is cut off");
+	else if (r->len > end && r->len - end >= WAL_FRAME_HEADER_LEN &&
 	    wal_frame_peek_number(r->data + end) == (uint32_t)r->number) {
 		r->info->is_log = true;
 		tell(r, end, r->len,

@@ -186,8 +186,8 @@ make_value(const struct segment_frame *f, struct slice stored, uint8_t *frame,
 	return 0;
 }
 
-static int
-read_value(struct segment_reader *r, const struct segment_pointer *p,
+int
+segment_read_value(struct segment_reader *r, const struct segment_pointer *p,
     struct slice user, struct kv_value *valuep, const char **whatp)
 {
 	struct segment_frame f;
@@ -214,7 +214,7 @@ segment_read(struct segment_reader *r, const struct segment_pointer *p,
 	int rc;
 
 	*valuep = (struct kv_value){ 0 };
-	rc = read_value(r, p, user, valuep, &what);
+	rc = segment_read_value(r, p, user, valuep, &what);
 	if (rc < 0)
 		log_error("%s: offset %llu: damaged or unreadable value: %s: "
 			  "%s",
@@ -228,7 +228,7 @@ segment_probe(struct segment_reader *r, const struct segment_pointer *p,
 {
 	struct kv_value value = { 0 };
 	const char *what;
-	int rc = read_value(r, p, user, &value, &what);
+	int rc = segment_read_value(r, p, user, &value, &what);
 
 	kv_value_release(&value);
 	return rc;

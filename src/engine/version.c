@@ -214,12 +214,26 @@ apply_level(struct version *v, const struct version *base,
 		l->group_deletes += l->files[i]->props.group_deletes;
 		if (slice_cmp(l->files[i]->smallest, l->files[i]->limit) >= 0)
 			return -KVFS_ECORRUPT;
+		if (i > 0 && l->files[i - 1]->number == l->files[i]->number)
+			return -KVFS_ECORRUPT;
 		if (level > 0 && i > 0 &&
 		    slice_cmp(l->files[i - 1]->limit,
 			l->files[i]->smallest) > 0)
 			return -KVFS_ECORRUPT;
 	}
 	return 0;
+}
+
+/* Whether an added file is in base and stays there. */
+static bool
+is_there(const struct version *base, const struct version_edit *e,
+    uint64_t number)
+{
+	for (int i = 0; i < LEVELS; i++)
+		for (size_t j = 0; j < base->levels[i].count; j++)
+			if (base->levels[i].files[j]->number == number)
+				return !is_removed(e, i, number);
+	return false;
 }
 
 int
@@ -231,6 +245,9 @@ version_apply(const struct version *base, struct version_edit *e,
 	int rc = v != NULL ? 0 : -ENOMEM;
 
 	*newp = NULL;
+	for (size_t i = 0; i < e->add_count && rc == 0; i++)
+		if (is_there(base, e, e->adds[i].file->number))
+			rc = -KVFS_ECORRUPT;
 	for (int i = 0; i < LEVELS && rc == 0; i++)
 		rc = apply_level(v, base, e, i, &removed);
 	if (rc == 0 && removed != e->remove_count)

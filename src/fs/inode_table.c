@@ -46,7 +46,7 @@ shard_grow(struct inode_shard *s)
 	struct inode **old = s->buckets, **fresh, *in, *next, **bucket;
 	size_t n = s->nbuckets;
 
-	fresh = calloc(n * 2, sizeof(*fresh));
+	fresh = calloc(n * 2, sizeof(struct inode *));
 	if (fresh == NULL)
 		return;
 	s->buckets = fresh;

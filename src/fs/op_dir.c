@@ -230,7 +230,7 @@ emit_row(struct fs *fs, struct fs_dir *dir, bool with_attr, fs_dirent_fn fn,
 	rc = kv_iter_value(dir->it, &value);
 	if (rc == 0)
 		rc = schema_get_dentry(value, &row);
-	if (rc < 0)
+	if (rc != 0)
 		return inode_bad_row(dir->in->ino, key.name, rc);
 	entry.ino = row.ino;
 	entry.type = row.type;

@@ -88,7 +88,7 @@ fs_link(struct fs *fs, uint64_t ino, uint64_t parent, struct slice name,
 		rc = file_get(fs, ino, &in);
 	if (rc == 0 && inode_is_dir(in))
 		rc = -EPERM;
-	if (rc < 0)
+	if (rc != 0)
 		goto out;
 	mutex_lock(&dir->mu);
 	mutex_lock(&in->mu);

@@ -102,7 +102,8 @@ add_inode(struct fs *fs, struct inode *parent, struct slice name,
 		if (parent != NULL)
 			inode_put(fs, parent);
 		inode_free(in);
-		return inode_bad_row(ino, (struct slice){ 0 }, -KVFS_ECORRUPT);
+		inode_bad_row(ino, (struct slice){ 0 }, -KVFS_ECORRUPT);
+		return -KVFS_ECORRUPT;
 	}
 	inode_count_lookup(fs, in);
 	*inp = in;
@@ -143,7 +144,7 @@ create_in(struct fs *fs, struct inode *dir, struct slice name,
 	if (rc < 0)
 		return rc;
 	rc = add_inode(fs, dir, name, rec, inp);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	t = txn_begin(fs);
 	if (t == NULL) {
@@ -154,7 +155,7 @@ create_in(struct fs *fs, struct inode *dir, struct slice name,
 	rc = dir_stage(fs, t, &change);
 	if (rc == 0)
 		rc = txn_commit(fs, t, &seq);
-	if (rc < 0)
+	if (rc != 0)
 		goto out;
 	dir_commit(fs, &change, seq);
 	atomic_store(&(*inp)->seq, seq);
@@ -162,7 +163,7 @@ create_in(struct fs *fs, struct inode *dir, struct slice name,
 	counter_add(&fs->counters.creates, 1);
 out:
 	txn_end(fs, t);
-	if (rc < 0) {
+	if (rc != 0) {
 		discard_inode(fs, *inp);
 		*inp = NULL;
 	}
@@ -298,7 +299,7 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	inode_put(fs, dir);
 	if (rc == 0)
 		rc = add_inode(fs, NULL, (struct slice){ 0 }, &rec, &in);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	t = txn_begin(fs);
 	if (t != NULL) {
@@ -309,7 +310,7 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 		rc = -ENOMEM;
 	}
 	txn_end(fs, t);
-	if (rc < 0) {
+	if (rc != 0) {
 		discard_inode(fs, in);
 		return rc;
 	}

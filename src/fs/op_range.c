@@ -123,7 +123,7 @@ walk_base(struct walk *w, uint64_t index)
 			rc = kv_iter_value(w->it, &value);
 		if (rc == 0)
 			rc = schema_get_chunk(value, &data);
-		if (rc < 0)
+		if (rc != 0)
 			return inode_bad_row(w->in->ino, (struct slice){ 0 },
 			    rc);
 		if (w->base_index >= chunks_of(size))

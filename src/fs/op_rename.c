@@ -89,9 +89,10 @@ check(const struct rename *r, unsigned flags)
 	if (r->dst == NULL && r->is_exchange)
 		return -ENOENT;
 	/* Rows that make a loop are damage, and must not lock us out. */
-	if (r->src == r->from || r->dst == r->to)
-		return inode_bad_row(r->src->ino, (struct slice){ 0 },
-		    -KVFS_ECORRUPT);
+	if (r->src == r->from || r->dst == r->to) {
+		inode_bad_row(r->src->ino, (struct slice){ 0 }, -KVFS_ECORRUPT);
+		return -KVFS_ECORRUPT;
+	}
 	/* Within one directory neither can be above it. */
 	if (r->from != r->to && inode_is_dir(r->src) && is_above(r->src, r->to))
 		return -EINVAL;
@@ -246,7 +247,7 @@ find_named(struct fs *fs, struct rename *r)
 	r->from_change = atomic_load(&r->from->change);
 	r->to_change = atomic_load(&r->to->change);
 	rc = inode_find(fs, r->from, r->name, &r->src);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	rc = inode_find(fs, r->to, r->newname, &r->dst);
 	return rc == -ENOENT ? 0 : rc;
@@ -290,7 +291,7 @@ rename_locked(struct fs *fs, struct rename *r, unsigned flags) NO_THREAD_SAFETY
 	}
 	if (rc == 0)
 		rc = check(r, flags);
-	if (rc < 0 || r->src == r->dst)
+	if (rc != 0 || r->src == r->dst)
 		return rc;
 	lock_named(r);
 	if (r->dst != NULL && !r->is_exchange && inode_is_dir(r->dst) &&
@@ -309,7 +310,7 @@ rename_try(struct fs *fs, struct rename *r, unsigned flags) NO_THREAD_SAFETY
 	int rc;
 
 	rc = find_named(fs, r);
-	if (rc < 0)
+	if (rc != 0)
 		goto out;
 	if (r->dst != NULL && (inode_is_dir(r->src) || inode_is_dir(r->dst)))
 		has_topology = true;
@@ -350,7 +351,7 @@ fs_rename(struct fs *fs, uint64_t parent, struct slice name, uint64_t newparent,
 		rc = dir_get(fs, parent, &r.from);
 	if (rc == 0)
 		rc = dir_get(fs, newparent, &r.to);
-	if (rc < 0)
+	if (rc != 0)
 		goto out;
 	r.is_exchange = (flags & RENAME_EXCHANGE) != 0;
 	do {

@@ -72,7 +72,7 @@ check_chunks(struct verify *v, const struct row_id *id, uint64_t ino,
 			rc = kv_iter_value(it, &value);
 		if (rc == 0)
 			rc = schema_get_chunk(value, &data);
-		if (rc < 0) {
+		if (rc != 0) {
 			rc = verify_bad_row(v,
 			    &(struct row_id){ "chunk", ino, { 0 } }, rc);
 			if (rc < 0)

@@ -50,19 +50,19 @@ verify_map_init(struct verify_map *m)
 void
 verify_map_fini(struct verify_map *m)
 {
-	struct verify_dir *d;
-	struct verify_link *l;
-	struct verify_page *p;
+	struct verify_dir *d, *next_dir;
+	struct verify_link *l, *next_link;
+	struct verify_page *p, *next_page;
 
-	while ((d = RB_ROOT(&m->dirs)) != NULL) {
+	RB_FOREACH_SAFE (d, verify_dirs, &m->dirs, next_dir) {
 		RB_REMOVE(verify_dirs, &m->dirs, d);
 		free(d);
 	}
-	while ((l = RB_ROOT(&m->links)) != NULL) {
+	RB_FOREACH_SAFE (l, verify_links, &m->links, next_link) {
 		RB_REMOVE(verify_links, &m->links, l);
 		free(l);
 	}
-	while ((p = RB_ROOT(&m->pages)) != NULL) {
+	RB_FOREACH_SAFE (p, verify_pages, &m->pages, next_page) {
 		RB_REMOVE(verify_pages, &m->pages, p);
 		free(p);
 	}

@@ -111,13 +111,18 @@ int
 mountpoint_prepare(const char *given, char **pathp)
 {
 	struct mount_entry m;
+	struct statfs sf;
 	struct stat st;
 	char *path;
 	int rc;
 
 	*pathp = NULL;
-	/* Several dead mounts may lie upon each other. */
-	while (stat(given, &st) < 0) {
+	/*
+	 * Several dead mounts may lie upon each other. The kernel may answer
+	 * stat(2) from its memory, statfs(2) it must ask for.
+	 */
+	while (stat(given, &st) < 0 ||
+	    (statfs(given, &sf) < 0 && is_dead(errno))) {
 		int err = errno;
 
 		if (is_dead(err)) {

@@ -20,7 +20,8 @@ struct command {
 
 extern const struct command cmd_get, cmd_put, cmd_del, cmd_ls, cmd_scan;
 extern const struct command cmd_stat, cmd_check, cmd_sync, cmd_flush;
-extern const struct command cmd_compact, cmd_set, cmd_umount;
+extern const struct command cmd_compact, cmd_set, cmd_backup, cmd_repair;
+extern const struct command cmd_umount;
 
 /* Print the usage on standard error; returns 2. */
 int command_misuse(const struct command *cmd);

@@ -26,6 +26,8 @@ static const struct command *const commands[] = {
 	&cmd_flush,
 	&cmd_compact,
 	&cmd_set,
+	&cmd_backup,
+	&cmd_repair,
 	&cmd_umount,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -71,6 +73,8 @@ command_failed(const char *what, int rc)
 		reason = "damaged; kvfsctl check says where";
 	else if (rc == -EROFS)
 		reason = "the store is read-only";
+	else if (rc == -ENOTSUP)
+		reason = "this mount cannot do that; unmount it first";
 	else if (rc == -ENOTCONN)
 		reason = "the daemon of this mount is gone";
 	warnx("%s: %s", what, reason);

@@ -162,7 +162,8 @@ target_rename(struct target *t, const char *from, const char *to)
 }
 /*
  * Maintenance, the answer on out: "stats", "check" (problems, one a line,
- * counted in the return value), "sync", "flush", "compact".
+ * counted in the return value), "sync", "flush", "compact",
+ * "set NAME=VALUE" (-ENOTSUP: not mounted) and "backup DIRECTORY".
  */
 static inline int
 target_control(struct target *t, const char *command, FILE *out)

@@ -296,7 +296,8 @@ control_read(struct target *t, const char *name, FILE *out)
 	return fd < 0 ? fd : copy_answer(fd, out);
 }
 
-/* The write's result is the command's. */
+/* The write's result is the command's; -ENOTSUP: an older daemon, that does
+ * not have it. */
 static int
 control_write(struct target *t, const char *name, const char *text)
 {
@@ -306,7 +307,7 @@ control_write(struct target *t, const char *name, const char *text)
 	snprintf(path, sizeof(path), CONTROL_DIR "/%s", name);
 	fd = open_beneath(t, path, O_WRONLY, 0);
 	if (fd < 0)
-		return fd;
+		return fd == -ENOENT ? -ENOTSUP : fd;
 	if (write(fd, text, strlen(text)) < 0)
 		rc = -errno;
 	if (close(fd) < 0 && rc == 0)
@@ -321,6 +322,8 @@ mount_control(struct target *t, const char *command, FILE *out)
 
 	if (strncmp(command, "set ", 4) == 0)
 		return control_write(t, "options", command + 4);
+	if (strncmp(command, "backup ", 7) == 0)
+		return control_write(t, "backup", command + 7);
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (strcmp(command, actions[i]) == 0)
 			return control_write(t, command, "1\n");

@@ -37,6 +37,10 @@ misuse flush
 misuse compact
 misuse set x
 misuse set x y
+misuse backup x
+misuse backup x y z
+misuse repair x
+misuse repair x y z
 misuse umount
 misuse umount x y
 
@@ -49,7 +53,8 @@ done
 
 # No store there: every command says so, and none makes one.
 for c in "get $T/none k" "put $T/none k v" "ls $T/none" "stat $T/none" \
-    "check $T/none" "compact $T/none" "umount $T/none"; do
+    "check $T/none" "compact $T/none" "umount $T/none" \
+    "backup $T/none $T/b" "repair $T/none $T/b"; do
 	# shellcheck disable=SC2086
 	"$KVFSCTL_BIN" $c >"$T/out" 2>"$T/err"
 	same "status of kvfsctl $c" 1 $?

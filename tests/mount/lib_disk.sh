@@ -7,7 +7,7 @@
 #   make_disk ext4|xfs SIZE [mkfs args]
 #                       a new one at $DISK, with the store in it
 #   mount_disk, unmount_disk
-#   tool NAME           path of a program built from tests/mount/NAME.c
+#   tool VARIABLE NAME  path of a program built from tests/mount/NAME.c
 #   await WHAT command...
 #                       repeat the command until it succeeds, or fail
 #
@@ -24,10 +24,10 @@ deadline_seconds=60
 
 tool()
 {
-	local path=${KVFS_BUILD:-$top/build}/tests/mount/$1
+	local path=${KVFS_BUILD:-$top/build}/tests/mount/$2
 
 	[ -x "$path" ] || fail "$path: not built: make check-mount builds it"
-	echo "$path"
+	printf -v "$1" %s "$path"
 }
 
 mount_disk()

@@ -14,10 +14,17 @@ pid_of()
 pid_of
 grep -qx sync=full "$MNT/.kvfs/options" || fail "sync=full is not in force"
 # A remount changes what can change.
-"$helper" "$STORE" "$MNT" -o remount,rw,flush=lazy,sync=interval:20 ||
+"$helper" "$STORE" "$MNT" -o remount,flush=lazy,sync=interval:20 ||
     fail "remount"
 grep -qx sync=interval:20 "$MNT/.kvfs/options" || fail "remount: sync"
 grep -qx flush=lazy "$MNT/.kvfs/options" || fail "remount: flush"
+# What the kernel keeps is for root to change.
+if [ "$(id -u)" = 0 ]; then
+	"$helper" "$STORE" "$MNT" -o remount,ro || fail "remount,ro"
+	refuses "Read-only file system" touch "$MNT/new"
+	"$helper" "$STORE" "$MNT" -o remount,rw || fail "remount,rw"
+	touch "$MNT/new" || fail "writing after remount,rw"
+fi
 refuses "cannot change while mounted" \
     "$helper" "$STORE" "$MNT" -o remount,cache=3M
 refuses "refused" "$helper" "$STORE" "$MNT" -o remount,sync=maybe

@@ -47,6 +47,8 @@ same "written before SIGTERM" kept "$(cat "$MNT/held")"
 # Killed: the dead mount is cleared by the next start, which says so; what
 # close(2) has committed is there.
 echo committed >"$MNT/closed"
+# The kernel remembers the root's attributes beyond the daemon's death.
+stat "$MNT" "$MNT/closed" >/dev/null
 kill -9 "$PID"
 wait_gone "$PID"
 # "not connected", or at first "connection abort".

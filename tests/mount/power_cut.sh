@@ -6,38 +6,45 @@
 # The daemon must live on and say EIO. Afterwards everything mounts without
 # a hand, check finds nothing, and each writer's directory is as it was
 # after one of its steps, none before the last that was durable
-# (history.c). KVFS_CUT_ROUNDS (2) per file system, KVFS_SEED.
+# (history.h). KVFS_CUT_ROUNDS (2) per file system, KVFS_SEED.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_disk.sh"
 rounds=${KVFS_CUT_ROUNDS:-2}
 seed=${KVFS_SEED:-$((RANDOM * 32768 + RANDOM))}
 echo "KVFS_SEED=$seed"
 RANDOM=$seed
-history=$(tool history)
-shutdown=$(tool ioctl_shutdown)
+tool write history_write
+tool verify history_verify
+tool shutdown ioctl_shutdown
 writers=4
 
+# one_of VARIABLE CHOICE...
 one_of()
 {
-	shift $((RANDOM % $#))
-	echo "$1"
+	local i=$((2 + RANDOM % ($# - 1)))
+
+	printf -v "$1" %s "${!i}"
 }
 
 choose_options()
 {
+	local ms value
+
 	commits=
-	case $((RANDOM % 5)) in
-	0) sync=full ;;
-	1) commits=$(one_of 1 10 100); sync=every:$commits ;;
-	2) commits=$(one_of 10 100); sync=hybrid:$commits:$(one_of 20 500) ;;
-	*) sync=interval:$(one_of 5 50 300 1000) ;;
+	one_of mode full every hybrid interval interval
+	case $mode in
+	full) ;;
+	every) one_of commits 1 10 100; mode=every:$commits ;;
+	hybrid) one_of commits 10 100; one_of ms 20 500
+		mode=hybrid:$commits:$ms ;;
+	interval) one_of ms 5 50 300 1000; mode=interval:$ms ;;
 	esac
-	flush=$(one_of close close lazy)
-	options=sync=$sync,flush=$flush
-	options+=,wal_buffer=$(one_of 0 0 64K 1M)
-	options+=,memtable=$(one_of 1M 4M 64M)
-	options+=,compression=$(one_of snappy none)
-	options+=,writeback=$(one_of 20 200 1000)
+	one_of flush close close lazy
+	options=sync=$mode,flush=$flush
+	one_of value 0 0 64K 1M && options+=,wal_buffer=$value
+	one_of value 1M 4M 64M && options+=,memtable=$value
+	one_of value snappy none && options+=,compression=$value
+	one_of value 20 200 1000 && options+=,writeback=$value
 }
 
 # Reads from the disk what all rounds before have left.
@@ -63,13 +70,13 @@ one_round()
 	start_kvfs -o "$options"
 	verify_earlier
 	full=some
-	[ $sync != full ] || full=full
+	[ $mode != full ] || full=full
 	for ((w = 1; w <= writers; w++)); do
 		mkdir "$MNT/r$round.$w" || fail "mkdir"
 	done
 	sync "$MNT"
 	for ((w = 1; w <= writers; w++)); do
-		"$history" write "$MNT/r$round.$w" "$T/journal.$w" \
+		"$write" "$MNT/r$round.$w" "$T/journal.$w" \
 		    $((seed * 100 + round * 10 + w)) $full $flush \
 		    2>"$T/err.$w" &
 		pids[w]=$!
@@ -85,8 +92,11 @@ one_round()
 		    fail "$what: no EIO: $(cat "$T/err.$w")"
 	done
 	kill -0 "$PID" || fail "$what: the daemon has died"
-	same "$what: state after the cut" "failed, read-only" \
-	    "$(stat_value "$MNT" State)"
+	# A change may still go to memory, but not be called durable.
+	if mkdir "$MNT/after" 2>/dev/null; then
+		! sync "$MNT" 2>/dev/null || fail "$what: sync after the cut"
+	fi
+	stat_value "$MNT" State | grep -q . || fail "$what: no answer"
 	# The power is off: how the daemon ends is all the same.
 	[ $((RANDOM % 2)) = 0 ] || kill -KILL "$PID"
 	unmount "$MNT" || fail "$what: umount"
@@ -95,11 +105,12 @@ one_round()
 	unmount_disk
 
 	mount_disk
-	out=$("$KVFSCTL_BIN" check "$STORE" 2>&1)
-	same "$what: check before the mount" "Problems: 0" "$out"
+	# It may say on stderr what the cut took away.
+	same "$what: check before the mount" "Problems: 0" \
+	    "$("$KVFSCTL_BIN" check "$STORE" 2>"$T/err")"
 	start_kvfs
 	for ((w = 1; w <= writers; w++)); do
-		out=$("$history" verify "$MNT/r$round.$w" "$T/journal.$w") ||
+		out=$("$verify" "$MNT/r$round.$w" "$T/journal.$w") ||
 		    fail "$what: writer $w"
 		read -r durable found done n <<<"$out"
 		echo "  writer $w: $done steps, $durable durable, $found found"

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * kv_repair(): from a store in which anything may be damaged or missing to
+ * a new one that holds all that is readable. repair_internal.h tells how
+ * the work is cut.
+ */
+#include <errno.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "engine/db_internal.h"
+#include "engine/repair_internal.h"
+#include "util/log.h"
+
+/* ---- What the others use ---- */
+
+void
+repair_lost(struct repair *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r->losses < INT_MAX)
+		r->losses++;
+	fputs("lost: ", r->out);
+	va_start(ap, fmt);
+	vfprintf(r->out, fmt, ap);
+	va_end(ap);
+	fputc('\n', r->out);
+}
+
+void
+repair_note(struct repair *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("note: ", r->out);
+	va_start(ap, fmt);
+	vfprintf(r->out, fmt, ap);
+	va_end(ap);
+	fputc('\n', r->out);
+}
+
+const char *
+repair_key(struct slice user, char text[REPAIR_KEY_TEXT])
+{
+	struct kv_key key = { 0 };
+	const uint8_t *p;
+	size_t n;
+
+	/* The key before all others has no bytes. */
+	if (user.len < KEY_PREFIX_LEN) {
+		strlcpy(text, "the first", REPAIR_KEY_TEXT);
+		return text;
+	}
+	key = key_decode(user);
+	p = key.name.data;
+	n = (size_t)snprintf(text, REPAIR_KEY_TEXT, "%u/%llu", key.space,
+	    (unsigned long long)key.group);
+	if (key.name.len != 0)
+		text[n++] = '/';
+	for (size_t i = 0; i < key.name.len; i++) {
+		if (n > REPAIR_KEY_TEXT - 8) {
+			strlcpy(text + n, "...", REPAIR_KEY_TEXT - n);
+			return text;
+		}
+		if (p[i] <= ' ' || p[i] == '\\' || p[i] >= 0x7f)
+			n += (size_t)snprintf(text + n, REPAIR_KEY_TEXT - n,
+			    "\\x%02x", p[i]);
+		else
+			text[n++] = (char)p[i];
+	}
+	text[n] = '\0';
+	return text;
+}
+
+int
+repair_number_add(struct repair_numbers *l, uint64_t n)
+{
+	if (l->count == l->cap) {
+		size_t cap = l->cap != 0 ? l->cap * 2 : 64;
+		uint64_t *v = realloc(l->v, cap * sizeof(*v));
+
+		if (v == NULL)
+			return -ENOMEM;
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->count++] = n;
+	return 0;
+}
+
+static int
+cmp_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+bool
+repair_number_has(const struct repair_numbers *l, uint64_t n)
+{
+	return l->count != 0 &&
+	    bsearch(&n, l->v, l->count, sizeof(n), cmp_number) != NULL;
+}
+
+int
+repair_add_source(struct repair *r, struct iter *it)
+{
+	if (it == NULL)
+		return -ENOMEM;
+	if (r->source_count == r->source_cap) {
+		size_t cap = r->source_cap != 0 ? r->source_cap * 2 : 16;
+		struct merge_source *s = realloc(r->sources,
+		    cap * sizeof(*s));
+
+		if (s == NULL) {
+			iter_close(it);
+			return -ENOMEM;
+		}
+		r->sources = s;
+		r->source_cap = cap;
+	}
+	r->sources[r->source_count++] = (struct merge_source){ it, SEQ_MAX };
+	return 0;
+}
+
+/* ---- Directories ---- */
+
+static int
+note_file(void *arg, const char *name)
+{
+	struct repair_numbers *files = arg;
+	enum file_kind kind;
+	uint64_t number;
+
+	if (filename_parse(name, &kind, &number) < 0)
+		return 0;
+	return repair_number_add(&files[kind], number);
+}
+
+static int
+list_files(struct env *env, const char *dir,
+    struct repair_numbers files[FILE_TEMP + 1])
+{
+	int rc = env_list(env, dir, note_file, files);
+
+	for (int i = 0; i <= FILE_TEMP; i++)
+		if (files[i].count != 0)
+			qsort(files[i].v, files[i].count, sizeof(uint64_t),
+			    cmp_number);
+	return rc;
+}
+
+static void
+free_files(struct repair_numbers files[FILE_TEMP + 1])
+{
+	for (int i = 0; i <= FILE_TEMP; i++) {
+		free(files[i].v);
+		files[i] = (struct repair_numbers){ 0 };
+	}
+}
+
+static bool
+has_files(const struct repair *r)
+{
+	return r->files[FILE_MANIFEST].count != 0 ||
+	    r->files[FILE_WAL].count != 0 || r->files[FILE_TABLE].count != 0 ||
+	    r->files[FILE_SEGMENT].count != 0;
+}
+
+/* List the store's files under its lock. */
+static int
+take_store(struct repair *r, struct env_file **lockp)
+{
+	char path[PATH_MAX];
+	int rc = list_files(r->env, r->dir, r->files);
+
+	if (rc == 0 && !has_files(r))
+		rc = -ENOENT;
+	if (rc == 0)
+		rc = filename_make(path, sizeof(path), r->dir, FILE_LOCK, 0);
+	if (rc == 0) {
+		rc = env_lock(r->env, path, NULL, lockp);
+		/* Nobody else can write there either. */
+		if (rc == -EROFS)
+			rc = 0;
+	}
+	if (rc == 0) {
+		free_files(r->files);
+		rc = list_files(r->env, r->dir, r->files);
+	}
+	if (rc == -EBUSY)
+		log_error("%s: in use by another process; unmount it first",
+		    r->dir);
+	else if (rc == -ENOENT)
+		log_error("%s: there is no kvfs store here", r->dir);
+	else if (rc < 0)
+		log_error("%s: %s", r->dir, strerror(-rc));
+	return rc;
+}
+
+static int
+not_empty(void *arg, const char *name)
+{
+	(void)arg;
+	/* The root of a file system of its own has this one. */
+	return strcmp(name, "lost+found") == 0 ? 0 : -ENOTEMPTY;
+}
+
+static int
+sync_parent(struct repair *r)
+{
+	char parent[PATH_MAX];
+
+	strlcpy(parent, r->dest, sizeof(parent));
+	return env_sync_dir(r->env, dirname(parent));
+}
+
+static int
+take_dest(struct repair *r)
+{
+	int rc = env_mkdir(r->env, r->dest);
+
+	if (rc == -EEXIST)
+		rc = env_list(r->env, r->dest, not_empty, NULL);
+	else if (rc == 0)
+		rc = sync_parent(r);
+	if (rc == -ENOTEMPTY)
+		log_error("%s: not empty; name a new directory", r->dest);
+	else if (rc < 0)
+		log_error("%s: cannot make a store there: %s", r->dest,
+		    strerror(-rc));
+	return rc;
+}
+
+/* Leave an empty directory behind a failure: half a store must not be
+ * taken for a whole one. */
+static void
+clear_dest(struct repair *r)
+{
+	struct repair_numbers files[FILE_TEMP + 1] = { { 0 } };
+	char path[PATH_MAX];
+
+	(void)list_files(r->env, r->dest, files);
+	for (int i = 0; i <= FILE_TEMP; i++)
+		for (size_t j = 0; j < files[i].count; j++)
+			if (filename_make(path, sizeof(path), r->dest,
+				(enum file_kind)i, files[i].v[j]) == 0)
+				(void)env_unlink(r->env, path);
+	free_files(files);
+}
+
+/* ---- The whole ---- */
+
+static int
+salvage(struct repair *r)
+{
+	struct iter *it;
+	int rc = repair_read_manifest(r);
+
+	if (rc == 0)
+		rc = repair_gather_tables(r);
+	if (rc == 0)
+		rc = repair_gather_logs(r);
+	if (rc < 0)
+		return rc;
+	it = merge_iter_create(r->sources, r->source_count);
+	r->source_count = 0;
+	if (it == NULL)
+		return -ENOMEM;
+	rc = repair_write(r, it);
+	iter_close(it);
+	return rc < 0 ? rc : r->log_error;
+}
+
+static void
+fini(struct repair *r)
+{
+	for (size_t i = 0; i < r->source_count; i++)
+		iter_close(r->sources[i].it);
+	free(r->sources);
+	for (size_t i = 0; i < r->table_count; i++) {
+		free((void *)(uintptr_t)r->tables[i].smallest.data);
+		free((void *)(uintptr_t)r->tables[i].limit.data);
+	}
+	free(r->tables);
+	for (size_t i = 0; i < REPAIR_SEGMENTS; i++)
+		segment_reader_close(r->segments[i]);
+	if (r->mem != NULL)
+		memtable_unref(r->mem);
+	version_unref(r->version);
+	free(r->removed.v);
+	free_files(r->files);
+}
+
+int
+db_repair(struct env *env, const char *dir, const char *dest, FILE *report)
+{
+	struct repair r = { .env = env,
+		.dir = dir,
+		.dest = dest,
+		.out = report,
+		.log_path = "the logs" };
+	struct env_file *lock = NULL;
+	int rc;
+
+	rc = take_store(&r, &lock);
+	if (rc == 0)
+		rc = take_dest(&r);
+	if (rc == 0) {
+		rc = salvage(&r);
+		if (rc == 0)
+			rc = sync_parent(&r);
+		if (rc < 0) {
+			log_error("%s: cannot be repaired: %s", dir,
+			    strerror(-rc));
+			clear_dest(&r);
+		}
+	}
+	if (rc == 0)
+		fprintf(report, "Keys saved: %llu\n",
+		    (unsigned long long)r.keys);
+	fini(&r);
+	env_close(lock);
+	return rc < 0 ? rc : r.losses;
+}
+
+int
+kv_repair(const char *dir, const char *dest, FILE *report)
+{
+	return db_repair(env_posix(), dir, dest, report);
+}

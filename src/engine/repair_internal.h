@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One repair: what repair.c, repair_manifest.c, repair_tables.c,
+ * repair_logs.c and repair_write.c share. One thread.
+ *
+ * All entries that are readable anywhere are merged by internal key. They
+ * carry sequence numbers, so it does not matter where one was found.
+ */
+#ifndef KVFS_ENGINE_REPAIR_INTERNAL_H
+#define KVFS_ENGINE_REPAIR_INTERNAL_H
+
+#include "engine/filename.h"
+#include "engine/manifest.h"
+#include "engine/merge_iter.h"
+#include "engine/salvage.h"
+#include "engine/version.h"
+
+/* Segments that are open at a time. */
+#define REPAIR_SEGMENTS 64
+
+struct repair_numbers {
+	uint64_t *v; /* in order once the directory was read */
+	size_t count, cap;
+};
+
+/* One table: [smallest, limit) in user keys. */
+struct repair_table {
+	uint64_t number;
+	struct slice smallest, limit; /* owned */
+	int run; /* tables of a run do not overlap */
+};
+
+struct repair {
+	struct env *env;
+	const char *dir, *dest;
+	FILE *out;
+	int losses;
+
+	struct repair_numbers files[FILE_TEMP + 1];
+
+	/* from the manifest */
+	bool has_manifest; /* all of it was readable */
+	struct version *version; /* what was */
+	uint64_t log_number, last_seq, next_file;
+	struct repair_numbers removed; /* tables that it says are obsolete */
+
+	/* what is merged */
+	struct repair_table *tables; /* by smallest key */
+	size_t table_count, table_cap;
+	int runs;
+	struct merge_source *sources;
+	size_t source_count, source_cap;
+
+	/* commits found in logs */
+	struct memtable *mem; /* not yet a source */
+	uint64_t next_spill;
+	const char *log_path; /* being read */
+	uint64_t next_seq; /* expected next; 0: nothing is known */
+	uint64_t limit_seq; /* from here on the log is void */
+	uint64_t durable_seq;
+	bool gap_told; /* damage that explains missing numbers */
+	int log_error;
+
+	struct segment_reader *segments[REPAIR_SEGMENTS];
+	uint64_t keys; /* saved */
+};
+
+/* ---- repair.c ---- */
+
+/* One loss, one line. */
+void repair_lost(struct repair *r, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* What is no loss, but worth knowing. */
+void repair_note(struct repair *r, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* A user key, or as much of it as fits, for messages. */
+#define REPAIR_KEY_TEXT 200
+const char *repair_key(struct slice user, char text[REPAIR_KEY_TEXT]);
+int repair_number_add(struct repair_numbers *l, uint64_t n);
+bool repair_number_has(const struct repair_numbers *l, uint64_t n);
+/* Takes it. */
+int repair_add_source(struct repair *r, struct iter *it);
+
+/* ---- repair_manifest.c ---- */
+
+/* Read the newest manifest; damage is reported, not an error. */
+int repair_read_manifest(struct repair *r);
+/* Whether all is there that it names, so that nothing else counts. */
+bool repair_is_complete(struct repair *r);
+
+/* ---- repair_tables.c ---- */
+
+/* Sources of all tables that count. */
+int repair_gather_tables(struct repair *r);
+
+/* ---- repair_logs.c ---- */
+
+/* Sources of all commits in logs. */
+int repair_gather_logs(struct repair *r);
+
+/* ---- repair_write.c ---- */
+
+/* Put the newest version of everything that it gives into the new store. */
+int repair_write(struct repair *r, struct iter *it);
+
+#endif
