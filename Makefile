@@ -239,7 +239,7 @@ lint: | $(DEPS) build/deps-CHECK build/deps-LINT build/deps-BENCH ## format, loc
 		--suppress=missingIncludeSystem \
 		$(subst -isystem ,-I,$(PKG_CFLAGS)) '--suppress=*:/usr/include/*' \
 		-Iinclude -Isrc -D_GNU_SOURCE src
-	shellcheck -x -S warning -e SC2046,SC2154 $(SCRIPTS)
+	shellcheck -x -S warning -e SC2034,SC2046,SC2154 $(SCRIPTS)
 	mandoc -Tlint -W warning $(wildcard man/*.[0-9])
 	tests/style/layers.sh
 format: | build/deps-LINT ## lay all sources out as .clang-format says

@@ -310,9 +310,9 @@ struct kv_options {
 	uint64_t cache_bytes;
 	unsigned compaction_threads;
 	bool compress; /* snappy where it pays; reads never depend on it */
-	bool read_only; /* write nothing at all, not even a recovery */
+	bool read_only; /* write nothing but LOCK, not even a recovery */
 	bool create; /* make the store when there is none */
-	const char *owner; /* written to the lock: "mounted at /mnt/kv" */
+	const char *owner; /* written to LOCK: "mounted at /mnt/kv" */
 };
 
 /* The defaults of every field (sync=interval:1000, snappy, create). */

@@ -74,6 +74,7 @@ db_create(struct env *env, const char *dir, const struct kv_options *opts)
 		db->kv.caps |= KV_CAP_READ_ONLY;
 	table_options_init(&db->table_opts);
 	db->table_opts.compress = opts->compress;
+	atomic_store(&db->last_commit_ns, clock_now_ns());
 	atomic_store(&db->sync_mode, opts->sync);
 	atomic_store(&db->sync_commits, opts->sync_commits);
 	atomic_store(&db->sync_ms, opts->sync_ms);
@@ -224,6 +225,9 @@ take_store(struct db *db, const char *dir, const struct kv_options *opts)
 	snprintf(text, sizeof(text), "%d\n%s\n", (int)getpid(),
 	    opts->owner != NULL ? opts->owner : "");
 	rc = env_lock(db->env, path, text, &db->lock);
+	/* Where nothing can be written, nobody does. */
+	if (rc == -EROFS && opts->read_only)
+		rc = 0;
 	if (rc == -EBUSY) {
 		if (kv_owner(dir, &owner) == 1)
 			log_error("%s: in use by process %d (%s); unmount it "

@@ -229,6 +229,12 @@ header_check(const char *path, struct slice file, uint64_t number,
 		return -KVFS_ECORRUPT;
 	}
 	version = get_le32(h + 8);
+	if (version == 0) {
+		log_error("%s: damaged: impossible version; run kvfsctl "
+			  "repair",
+		    path);
+		return -KVFS_ECORRUPT;
+	}
 	if (version > MANIFEST_VERSION || get_le32(h + 12) != 0) {
 		log_error("%s: written by a newer kvfs (format %u, this one "
 			  "knows %u); use that version",

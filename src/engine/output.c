@@ -133,7 +133,8 @@ table_end(struct merge_state *m)
 	if (t->has_group_end &&
 	    slice_cmp(slice_make(t->group_end, KEY_PREFIX_LEN), limit) > 0)
 		limit = slice_make(t->group_end, KEY_PREFIX_LEN);
-	qsort(t->uses, t->use_count, sizeof(*t->uses), cmp_use);
+	if (t->use_count > 1)
+		qsort(t->uses, t->use_count, sizeof(*t->uses), cmp_use);
 	t->reclaim_bytes += m->superfluous_deletes * m->entry_bytes;
 	m->superfluous_deletes = 0;
 	f = table_file_create(t->number, &props,

@@ -456,15 +456,18 @@ replay_frame(struct log_visit *v, const struct wal_frame *frame)
 
 	if (r->stop_seq != 0 || last <= r->last_seq)
 		return 0;
-	if (frame->seq > r->durable_seq &&
-	    record_decode(frame->payload, frame->count, verify_record, db) <
-		0) {
+	if (frame->seq > r->durable_seq)
+		rc = record_decode(frame->payload, frame->count,
+		    verify_record, db);
+	if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM) {
 		log_warn("%s: recovery ends at commit %llu: the crash took "
 			 "a value of the next",
 		    v->path, (unsigned long long)frame->seq - 1);
 		r->stop_seq = frame->seq;
 		return 0;
 	}
+	if (rc < 0)
+		return rc; /* it may be there all the same */
 	if (!db->read_only &&
 	    (memtable_bytes(db->mem) >= db->opts.memtable_bytes ||
 		db->mem->segment_bytes >= MEMTABLE_SEGMENT_BYTES))

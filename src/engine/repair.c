@@ -55,6 +55,9 @@ repair_key(struct slice user, char text[REPAIR_KEY_TEXT])
 	}
 	key = key_decode(user);
 	p = key.name.data;
+	/* The end of a range is the last key and a NUL. */
+	if (key.name.len != 0 && p[key.name.len - 1] == '\0')
+		key.name.len--;
 	n = (size_t)snprintf(text, REPAIR_KEY_TEXT, "%u/%llu", key.space,
 	    (unsigned long long)key.group);
 	if (key.name.len != 0)

@@ -244,6 +244,11 @@ repair_gather_logs(struct repair *r)
 			continue;
 		r->limit_seq = limits[i + 1];
 		rc = read_log(r, l->v[i], true, &info);
+		/* Also of one without a frame. */
+		if (info.has_header && info.start_seq <= r->limit_seq)
+			tell_gap(r, info.start_seq, "before the last log");
+		if (info.has_header && info.start_seq > r->next_seq)
+			r->next_seq = info.start_seq;
 		if (info.durable_seq > r->durable_seq)
 			r->durable_seq = info.durable_seq;
 	}

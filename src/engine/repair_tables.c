@@ -204,11 +204,27 @@ struct run_iter {
 	char path[PATH_MAX];
 };
 
+/* Up to which key a damaged stretch before a key may matter: it may have
+ * held the deletion of that key's group, if it began before the group. */
+static struct slice
+reach_of(const struct salvage_damage *d, const struct run_iter *ri,
+    uint8_t group_end[KEY_PREFIX_LEN])
+{
+	struct slice from = d->after, to = d->before;
+
+	if (to.len == 0)
+		return ri->table->limit;
+	if (from.len != 0 && memcmp(from.data, to.data, KEY_PREFIX_LEN) == 0)
+		return key_user(to);
+	return slice_make(group_end, key_group_end(group_end, key_user(to)));
+}
+
 static void
 tell_damage(void *arg, const struct salvage_damage *d)
 {
 	const struct run_iter *ri = arg;
 	char first[REPAIR_KEY_TEXT], last[REPAIR_KEY_TEXT];
+	uint8_t group_end[KEY_PREFIX_LEN];
 
 	repair_lost(ri->r,
 	    "%s: offset %llu, %llu bytes: %s: what it held of keys from %s "
@@ -218,9 +234,7 @@ tell_damage(void *arg, const struct salvage_damage *d)
 	    repair_key(
 		d->after.len != 0 ? key_user(d->after) : ri->table->smallest,
 		first),
-	    repair_key(
-		d->before.len != 0 ? key_user(d->before) : ri->table->limit,
-		last));
+	    repair_key(reach_of(d, ri, group_end), last));
 }
 
 static int

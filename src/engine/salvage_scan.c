@@ -57,7 +57,8 @@ read_more(struct scan *s, uint64_t keep)
 	size_t kept = s->len - (size_t)(keep - s->off);
 	uint8_t *grown;
 
-	memmove(s->buf, s->buf + (keep - s->off), kept);
+	if (kept != 0)
+		memmove(s->buf, s->buf + (keep - s->off), kept);
 	s->off = keep;
 	s->len = kept;
 	if (s->cap < kept + SCAN_BYTES) {

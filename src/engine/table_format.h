@@ -35,7 +35,7 @@
  *   varint  shared    length of the longest prefix that the user key shares
  *                     with the entry before; 0 at a restart
  *   varint  unshared  rest of the user key
- *   varint  value_len; 0 for deletions, 24 for a segment pointer
+ *   varint  value_len; 0 for deletions of one key, 24 for a segment pointer
  *   bytes   rest of the user key
  *   8       trailer: (sequence << 8) | type, as in key.h
  *

@@ -283,18 +283,29 @@ control_release(struct session *s, struct fuse_file_info *fi)
 		handle_end(s, &t->base);
 }
 
+/* A copy goes out: once the kernel has the bytes the handle may be gone,
+ * while this thread still returns from sending them. */
 void
-control_read(fuse_req_t req, size_t size, off_t off, struct fuse_file_info *fi)
+control_read(fuse_req_t req, size_t size, off_t off,
+    struct fuse_file_info *fi)
 {
 	const struct control_text *t =
 	    (const struct control_text *)(uintptr_t)fi->fh;
 	size_t at = (size_t)off;
+	char *copy;
 
 	if (off < 0 || at >= t->len)
 		size = at = 0;
 	else if (size > t->len - at)
 		size = t->len - at;
-	reply_bytes(req, 0, slice_make(t->data + at, size));
+	copy = malloc(size + 1);
+	if (copy == NULL) {
+		reply_status(req, -ENOMEM);
+		return;
+	}
+	memcpy(copy, t->data + at, size);
+	reply_bytes(req, 0, slice_make(copy, size));
+	free(copy);
 }
 
 void

@@ -53,7 +53,8 @@ kill -9 "$PID"
 wait_gone "$PID"
 # "not connected", or at first "connection abort".
 refuses "connect" ls "$MNT"
-"$KVFS_BIN" "$STORE" "$MNT" 2>"$T/err" || fail "start over a dead mount"
+"$KVFS_BIN" "$STORE" "$MNT" 2>"$T/err" ||
+    fail "start over a dead mount: $(cat "$T/err")"
 grep -q "cleared the dead mount" "$T/err" || fail "it does not say so"
 PID=$(stat_value "$MNT" Pid)
 same "closed before the kill" committed "$(cat "$MNT/closed")"

@@ -1,0 +1,149 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# A disk that is full, by the store itself and by others: what was written
+# stays, deleting works and gives room back, and a mount and a recovery
+# need none.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_disk.sh"
+max=300000
+head -c $((2 * max)) /dev/urandom >"$T/random" || fail "random"
+declare -A size=() # of each file whose close has returned
+n=0
+
+contents()
+{
+	tail -c +$((${#1} + $2 % 1000)) "$T/random" | head -c "$2"
+}
+
+# A new file of so many bytes; true when every call succeeded.
+write_file()
+{
+	n=$((n + 1))
+	if contents "f$n" "$1" 2>/dev/null >"$MNT/f$n" &&
+	    sync "$MNT/f$n" 2>"$T/err"; then
+		size[f$n]=$1
+		return 0
+	fi
+	rm -f "$MNT/f$n" || fail "cannot remove what did not fit"
+	return 1
+}
+
+# Until not even a small file fits.
+fill()
+{
+	local before=${#size[@]} bytes
+
+	for bytes in $max 50000 5000 100; do
+		while write_file $((1 + RANDOM * 10 % bytes)); do
+			[ ${#size[@]} -lt 20000 ] || fail "$1: has no end"
+		done
+	done
+	echo "$1: filled with $((${#size[@]} - before)) files, $(df -h \
+	    --output=avail "$DISK" | tail -n 1) left on the disk"
+	same "$1: state" writable "$(stat_value "$MNT" State)"
+}
+
+# Every file is there and right, and no other.
+verify()
+{
+	local f count
+
+	for f in "${!size[@]}"; do
+		contents "$f" "${size[$f]}" | cmp -s - "$MNT/$f" ||
+		    fail "$1: $f, ${size[$f]} bytes: lost or wrong"
+	done
+	count=$(find "$MNT" -type f | wc -l)
+	same "$1: number of files" ${#size[@]} "$count"
+}
+
+check()
+{
+	same "$1: check" "Problems: 0" "$("$KVFSCTL_BIN" check "$MNT")"
+}
+
+# All files but every Nth.
+delete_but()
+{
+	local f i=0
+
+	for f in "${!size[@]}"; do
+		i=$((i + 1))
+		[ $((i % $2)) != 0 ] || continue
+		rm "$MNT/$f" || fail "$1: rm $f"
+		unset "size[$f]"
+	done
+}
+
+kill_kvfs()
+{
+	kill -KILL "$PID"
+	wait_gone "$PID"
+	PID=
+	"$KVFSCTL_BIN" umount "$MNT" || fail "umount"
+}
+
+by_itself()
+{
+	local what=$1
+	shift
+	size=()
+	make_disk ext4 64M -m 0
+	start_kvfs "$@"
+	fill "$what"
+	verify "$what: full"
+	check "$what: full"
+	remount "$@"
+	verify "$what: full, mounted again"
+	kill_kvfs
+	start_kvfs "$@"
+	verify "$what: full, killed and mounted again"
+	check "$what: full, killed and mounted again"
+
+	delete_but "$what" 4
+	await "$what: room after deleting most" write_file 100000
+	verify "$what: deleted most"
+	fill "$what: again"
+	verify "$what: full again"
+
+	delete_but "$what" 1
+	await "$what: room after deleting all" write_file 100000
+	fill "$what: a third time"
+	delete_but "$what" 2
+	remount "$@"
+	await "$what: room after deleting half and a remount" \
+	    write_file 100000
+	verify "$what: at the end"
+	check "$what: at the end"
+	stop_kvfs
+	unmount_disk
+}
+
+by_another()
+{
+	local what="filled by another"
+
+	size=()
+	make_disk ext4 64M -m 0
+	start_kvfs
+	for _ in $(seq 20); do
+		write_file 100000 || fail "$what: before"
+	done
+	dd if=/dev/zero of="$DISK/other" bs=64k 2>"$T/err"
+	fill "$what"
+	verify "$what: full"
+	remount
+	verify "$what: full, mounted again"
+	kill_kvfs
+	start_kvfs
+	verify "$what: full, killed and mounted again"
+	delete_but "$what" 4
+	rm "$DISK/other"
+	await "$what: room when the other is gone" write_file 100000
+	fill "$what: again"
+	verify "$what: at the end"
+	check "$what: at the end"
+	stop_kvfs
+	unmount_disk
+}
+
+by_itself "default options"
