@@ -349,6 +349,8 @@ adopt_segment(struct db *db, struct segment_ref *s)
 
 	if (!s->recovered && !db->read_only)
 		rc = sync_file(db, FILE_SEGMENT, s->number);
+	if (rc == -ENOENT) /* what was durable is gone */
+		rc = -KVFS_ECORRUPT;
 	s->recovered = true;
 	return rc;
 }

@@ -11,6 +11,7 @@
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -19,6 +20,9 @@
 #include <unistd.h>
 
 #include "kvfs/kv.h"
+
+/* How long the mount may go on in other namespaces. */
+#define COPIES_MS 3000
 
 #define OWNER_MOUNTED "mounted at "
 
@@ -97,14 +101,27 @@ daemon_pidfd(struct target *t)
 	return -ESRCH;
 }
 
+/*
+ * The daemon ends when the last copy of its mount has gone. Other mount
+ * namespaces (a service with a private /tmp, a container) may hold copies
+ * for as long as they live: after a while it is asked to end all the same,
+ * which makes everything durable first.
+ */
 static int
 wait_for_daemon(int pidfd)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int timeout_ms = COPIES_MS, n;
 
-	while (poll(&p, 1, -1) < 0)
-		if (errno != EINTR)
+	while ((n = poll(&p, 1, timeout_ms)) <= 0) {
+		if (n < 0 && errno != EINTR)
 			return -errno;
+		if (n == 0) {
+			(void)syscall(SYS_pidfd_send_signal, pidfd, SIGTERM,
+			    NULL, 0);
+			timeout_ms = -1;
+		}
+	}
 	return 0;
 }
 

@@ -415,17 +415,20 @@ static const char *
 last_log(struct env *e, const struct file_list *l)
 {
 	const char *last = "";
-	uint8_t head[8];
+	uint8_t head[WAL_HEADER_LEN + 8];
 
 	for (unsigned i = 0; i < l->count; i++) {
 		struct env_file *f;
+		uint64_t number = strtoull(l->names[i] + 7, NULL, 10);
 
 		if (!has_suffix(l->names[i], ".log") ||
 		    strcmp(l->names[i], last) < 0)
 			continue;
 		ck_assert_int_eq(env_open(e, l->names[i], ENV_READ, &f), 0);
-		if (env_read(f, head, 8, WAL_HEADER_LEN) == 8 &&
-		    get_le64(head) != 0)
+		/* Not one that is still what it was before. */
+		if (env_read(f, head, sizeof(head), 0) == sizeof(head) &&
+		    get_le64(head + 16) == number &&
+		    get_le64(head + WAL_HEADER_LEN) != 0)
 			last = l->names[i];
 		env_close(f);
 	}

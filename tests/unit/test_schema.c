@@ -71,7 +71,7 @@ START_TEST(a_row_reads_back_as_it_was_written)
 	size_t n;
 
 	seed_begin();
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 5000; i++) {
 		rec = random_rec();
 		ino = rng(UINT64_MAX - 2) + 2;
 		n = schema_put_dentry(dst, ino, &rec);
@@ -179,7 +179,7 @@ START_TEST(damaged_bytes_never_decode_to_the_impossible)
 	size_t n;
 
 	seed_begin();
-	for (int i = 0; i < 100000; i++) {
+	for (int i = 0; i < 30000; i++) {
 		rec = random_rec();
 		n = schema_put_dentry(dst, rng(1000) + 2, &rec);
 		for (uint64_t k = rng(4) + 1; k != 0; k--)
@@ -231,6 +231,7 @@ main(void)
 {
 	TCase *tc = tcase_create("schema");
 
+	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_row_reads_back_as_it_was_written);
 	tcase_add_test(tc, the_row_of_a_new_file_is_small);
 	tcase_add_test(tc, inline_contents_follow_the_record);
