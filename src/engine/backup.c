@@ -86,8 +86,7 @@ list_segments(struct backup *b)
 
 		for (size_t j = 0; j < l->count; j++)
 			for (size_t k = 0; k < l->files[j]->use_count; k++)
-				b->segments[n++] =
-				    l->files[j]->uses[k].segment;
+				b->segments[n++] = l->files[j]->uses[k].segment;
 	}
 	qsort(b->segments, n, sizeof(*b->segments), cmp_number);
 	for (size_t i = 0; i < n; i++)

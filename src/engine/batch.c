@@ -70,8 +70,7 @@ add(struct kv_batch *b, enum kv_op_type type, const struct kv_key *key,
 	b->ops = ops;
 	if (b->error != 0)
 		return;
-	b->error = grow(&names, &b->names_cap, b->names_len + key->name.len,
-	    1);
+	b->error = grow(&names, &b->names_cap, b->names_len + key->name.len, 1);
 	b->names = names;
 	if (b->error != 0)
 		return;

@@ -241,8 +241,8 @@ block_find(struct slice raw, struct slice user, uint64_t trailer,
 	struct block b = block_of(raw);
 	uint32_t i = find_restart(&b, user, trailer);
 	const uint8_t *p = restart_key(&b, i), *value = restart_value(&b, i);
-	const uint8_t *restart = i + 1 < b.count ? restart_key(&b, i + 1)
-						 : NULL;
+	const uint8_t *restart = i + 1 < b.count ? restart_key(&b, i + 1) :
+						   NULL;
 	size_t matched = 0;
 
 	while (p < b.keys_end) {
@@ -300,8 +300,8 @@ block_cursor_seek(struct block_cursor *c, struct slice raw, struct slice ikey)
 	struct slice user = key_user(ikey);
 	uint64_t trailer = key_trailer(ikey);
 	uint32_t i = find_restart(&b, user, trailer);
-	const uint8_t *restart = i + 1 < b.count ? restart_key(&b, i + 1)
-						 : NULL;
+	const uint8_t *restart = i + 1 < b.count ? restart_key(&b, i + 1) :
+						   NULL;
 	size_t matched = 0;
 
 	c->next = restart_key(&b, i);

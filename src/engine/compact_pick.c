@@ -336,8 +336,7 @@ pick_relocation(const struct pick *p, struct version *v)
 	bool seal = false;
 
 	mutex_lock(&db->segment_mu);
-	RB_FOREACH(s, segment_tree, &db->segments)
-	{
+	RB_FOREACH (s, segment_tree, &db->segments) {
 		uint64_t live;
 
 		if (s->size < RELOCATE_MIN_BYTES)

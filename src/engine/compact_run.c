@@ -22,8 +22,7 @@ open_inputs(struct db *db, const struct compact_job *job)
 
 	/* Tables of level 0 overlap; those of others follow each other. */
 	for (size_t i = 0; i < job->input_count[0] && !failed; i++) {
-		src[n].it = level_iter_create(db, &job->inputs[0][i], 1,
-		    false);
+		src[n].it = level_iter_create(db, &job->inputs[0][i], 1, false);
 		src[n].max_seq = SEQ_MAX;
 		failed = src[n++].it == NULL;
 	}
@@ -81,8 +80,7 @@ below_level(const struct compact_job *job)
 }
 
 static int
-run_merge(struct db *db, const struct compact_job *job,
-    struct version_edit *e)
+run_merge(struct db *db, const struct compact_job *job, struct version_edit *e)
 {
 	struct output out = {
 		.db = db,
@@ -149,7 +147,7 @@ run_job(struct db *db, struct compact_job *job)
 	rc = db_install_locked(db, &e, NULL);
 	mutex_unlock(&db->mu);
 	counter_add(job->relocate_count != 0 ? &db->stats.relocations :
-		    job->move		     ? &db->stats.moves :
+		job->move                    ? &db->stats.moves :
 					       &db->stats.compactions,
 	    1);
 	return rc;

@@ -167,8 +167,7 @@ start_threads(struct db *db)
 
 	db->flush_started = rc == 0;
 	if (rc == 0) {
-		rc = pthread_create(&db->sync_thread, NULL, db_sync_thread,
-		    db);
+		rc = pthread_create(&db->sync_thread, NULL, db_sync_thread, db);
 		db->sync_started = rc == 0;
 	}
 	for (unsigned i = 0; i < db->opts.compaction_threads && rc == 0; i++) {

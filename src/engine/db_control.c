@@ -46,9 +46,9 @@ stats_durability(struct db *db, FILE *out)
 	fprintf(out, "Last disk sync: %.3f seconds ago\n",
 	    at != 0 ? (double)(clock_now_ns() - at) * 1e-9 : 0.0);
 	fprintf(out, "State: %s\n",
-	    db_error(db) < 0 ? "failed, read-only" :
-		db->read_only	 ? "read-only" :
-				   "writable");
+	    db_error(db) < 0  ? "failed, read-only" :
+		db->read_only ? "read-only" :
+				"writable");
 }
 
 static void
@@ -97,8 +97,7 @@ stats_segments(struct db *db, FILE *out)
 	struct segment_ref *s;
 
 	mutex_lock(&db->segment_mu);
-	RB_FOREACH(s, segment_tree, &db->segments)
-	{
+	RB_FOREACH (s, segment_tree, &db->segments) {
 		n++;
 		bytes += s->size;
 		live += s->live_bytes;
@@ -134,8 +133,7 @@ stats_work(struct db *db, FILE *out)
 	put(out, "Log bytes written", counter_read(&s->log_bytes));
 	put(out, "Segment bytes written", counter_read(&s->segment_bytes));
 	put(out, "Flush bytes written", counter_read(&s->flush_bytes));
-	put(out, "Compaction bytes read",
-	    counter_read(&s->compact_read_bytes));
+	put(out, "Compaction bytes read", counter_read(&s->compact_read_bytes));
 	put(out, "Compaction bytes written",
 	    counter_read(&s->compact_write_bytes));
 	put_ratio(out, "Write amplification", written, user);
@@ -366,7 +364,7 @@ db_usage(struct kv *kv, struct kv_usage *usagep)
 		usagep->disk_bytes += db->logs[i]->size;
 	mutex_unlock(&db->mu);
 	mutex_lock(&db->segment_mu);
-	RB_FOREACH(s, segment_tree, &db->segments)
+	RB_FOREACH (s, segment_tree, &db->segments)
 		usagep->disk_bytes += s->size;
 	mutex_unlock(&db->segment_mu);
 	return 0;

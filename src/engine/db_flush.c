@@ -20,7 +20,9 @@
 int
 db_write_memtable(struct db *db, struct memtable *m, struct version_edit *e)
 {
-	struct output out = { .db = db, .edit = e, .separate = true,
+	struct output out = { .db = db,
+		.edit = e,
+		.separate = true,
 		.one_table = true };
 	struct version *below;
 	uint64_t *snapshots;
@@ -152,8 +154,7 @@ db_flush_thread(void *arg)
 
 	mutex_lock(&db->mu);
 	while (!db->stop) {
-		if (db->view->imm_count > 0 && !waiting &&
-		    db_error(db) == 0) {
+		if (db->view->imm_count > 0 && !waiting && db_error(db) == 0) {
 			waiting = db_flush_oldest_locked(db) < 0;
 		} else if (db->spare_wanted && db->spare_log == NULL &&
 		    !waiting && db_error(db) == 0) {

@@ -114,8 +114,7 @@ find_file(const struct version *v, int level, uint64_t number)
 /* Segments' live bytes and obsolete marks, for an edit about to be applied
  * to base. */
 static int
-account(struct db *db, const struct version *base,
-    const struct version_edit *e)
+account(struct db *db, const struct version *base, const struct version_edit *e)
 {
 	for (size_t i = 0; i < e->add_count; i++) {
 		int rc = segment_hold_uses(db, e->adds[i].file);

@@ -253,8 +253,8 @@ void view_clear_slots(struct db *db);
 int db_get(struct kv *kv, const struct kv_key *key, struct kv_snapshot *snap,
     struct kv_value *valuep);
 /* Newest deletion of the group of user, not newer than seq; 0: none. */
-int view_group_deletion(struct db *db, const struct view *v,
-    struct slice user, uint64_t seq, uint64_t *seqp);
+int view_group_deletion(struct db *db, const struct view *v, struct slice user,
+    uint64_t seq, uint64_t *seqp);
 /* Pinned reader of a table. */
 int db_table_reader(struct db *db, struct table_file *f,
     struct table_handle **handlep, struct table_reader **readerp);
@@ -263,8 +263,8 @@ int db_read_pointer(struct db *db, struct slice user, struct slice pointer,
 
 /* ---- db_iter.c ---- */
 
-int db_iter_open(struct kv *kv, const struct kv_key *from,
-    enum kv_scope scope, struct kv_snapshot *snap, struct kv_iter **iterp);
+int db_iter_open(struct kv *kv, const struct kv_key *from, enum kv_scope scope,
+    struct kv_snapshot *snap, struct kv_iter **iterp);
 int db_iter_next(struct kv_iter *it);
 struct kv_key db_iter_key(const struct kv_iter *it);
 int db_iter_value(struct kv_iter *it, struct slice *valuep);
@@ -419,7 +419,6 @@ int db_backup(struct db *db, const char *dest, FILE *out);
 /* ---- repair.c ---- */
 
 /* kv_repair() on any env; tests use it. */
-int db_repair(struct env *env, const char *dir, const char *dest,
-    FILE *report);
+int db_repair(struct env *env, const char *dir, const char *dest, FILE *report);
 
 #endif

@@ -66,8 +66,7 @@ open_sources(struct db_iter *di)
 		for (size_t j = 0; j < l->count; j++)
 			if (l->files[j]->props.max_seq > src[n].max_seq)
 				src[n].max_seq = l->files[j]->props.max_seq;
-		src[n].it = level_iter_create(di->db, l->files, l->count,
-		    true);
+		src[n].it = level_iter_create(di->db, l->files, l->count, true);
 		failed = src[n++].it == NULL;
 	}
 	if (!failed) {
@@ -215,8 +214,7 @@ db_iter_next(struct kv_iter *it)
 			iter_next(di->merge);
 		} else if (type == KEY_DELETE_GROUP) {
 			enter_deleted_group(di, user, seq);
-		} else if (slice_eq(user,
-			       slice_make(di->last, di->last_len))) {
+		} else if (slice_eq(user, slice_make(di->last, di->last_len))) {
 			iter_next(di->merge); /* superseded */
 		} else if (type == KEY_DELETE ||
 		    (is_in_deleted_group(di, user) &&

@@ -256,7 +256,8 @@ db_log_release_locked(struct db *db, uint64_t first_needed)
 	while (n < db->log_count && db->logs[n]->number < first_needed) {
 		struct db_log *log = db->logs[n++];
 
-		if (db->recycled_log == NULL && log->size == db->log_bytes_next) {
+		if (db->recycled_log == NULL &&
+		    log->size == db->log_bytes_next) {
 			/* A handle of its own: a sync may still use the old. */
 			db->recycled_log = log_create(db, log->number,
 			    log->size);

@@ -277,8 +277,8 @@ view_group_deletion(struct db *db, const struct view *v, struct slice user,
 			rc = db_table_reader(db, f, &handle, &t);
 			if (rc < 0)
 				return rc;
-			rc = find_in_table(t, prefix, seq, true, &found,
-			    &type, &none);
+			rc = find_in_table(t, prefix, seq, true, &found, &type,
+			    &none);
 			kv_value_release(&none);
 			table_handle_release(handle);
 			if (rc < 0)

@@ -111,8 +111,7 @@ segment_start(struct db *db, struct segment_ref **sp)
 			env_unlink(db->env, path);
 	}
 	if (rc < 0) {
-		log_error("%s: cannot make a segment: %s", path,
-		    strerror(-rc));
+		log_error("%s: cannot make a segment: %s", path, strerror(-rc));
 		free(s);
 		return rc;
 	}
@@ -235,8 +234,7 @@ db_segment_sync(struct db *db)
 	do {
 		n = 0;
 		mutex_lock(&db->segment_mu);
-		RB_FOREACH(s, segment_tree, &db->segments)
-		{
+		RB_FOREACH (s, segment_tree, &db->segments) {
 			if (s->writer == NULL || s->number <= after)
 				continue;
 			/* Only when no append is under way does the sync
@@ -298,8 +296,7 @@ segment_drop_uses(struct db *db, struct table_file *f)
 }
 
 int
-memtable_hold_segment(struct db *db, struct memtable *m,
-    struct segment_ref *s)
+memtable_hold_segment(struct db *db, struct memtable *m, struct segment_ref *s)
 {
 	/* Consecutive commits mostly use the same one. */
 	for (size_t i = m->segment_count; i > 0; i--)
@@ -307,8 +304,7 @@ memtable_hold_segment(struct db *db, struct memtable *m,
 			return 0;
 	if (m->segment_count == m->segment_cap) {
 		size_t cap = m->segment_cap != 0 ? m->segment_cap * 2 : 4;
-		struct segment_ref **p = realloc(m->segments,
-		    cap * sizeof(*p));
+		struct segment_ref **p = realloc(m->segments, cap * sizeof(*p));
 
 		if (p == NULL)
 			return -ENOMEM;

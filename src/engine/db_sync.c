@@ -224,8 +224,7 @@ db_sync(struct kv *kv, uint64_t seq)
 		return 0;
 	if (seq > last)
 		seq = last;
-	if (atomic_load_explicit(&db->durable_seq, memory_order_acquire) >=
-	    seq)
+	if (atomic_load_explicit(&db->durable_seq, memory_order_acquire) >= seq)
 		return 0;
 	atomic_fetch_add(&db->user_syncs, 1);
 	return wait_durable(db, seq);

@@ -150,8 +150,7 @@ write_large_values(struct db *db, const struct kv_batch *batch,
 	for (size_t i = 0; i < batch->count && rc == 0; i++) {
 		const struct kv_op *op = &batch->ops[i];
 		struct kv_key key = { op->space, op->group,
-			slice_make(batch->names + op->name_off,
-			    op->name_len) };
+			slice_make(batch->names + op->name_off, op->name_len) };
 		size_t len;
 
 		if (!op_is_large(op))
@@ -304,8 +303,7 @@ imm_count(struct db *db)
 
 /* Room in the memtable and in the log for body. */
 static int
-make_room(struct db *db, const struct wal_body *body)
-    REQUIRES(&db->commit_mu)
+make_room(struct db *db, const struct wal_body *body) REQUIRES(&db->commit_mu)
 {
 	int rc = 0;
 

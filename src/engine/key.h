@@ -43,8 +43,8 @@ key_user(struct slice ikey)
 static inline uint64_t
 key_trailer(struct slice ikey)
 {
-	return get_le64((const uint8_t *)ikey.data + ikey.len -
-	    KEY_TRAILER_LEN);
+	return get_le64(
+	    (const uint8_t *)ikey.data + ikey.len - KEY_TRAILER_LEN);
 }
 static inline uint64_t
 key_seq(struct slice ikey)

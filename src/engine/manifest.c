@@ -65,8 +65,8 @@ write_record(struct env_file *file, uint64_t off, uint32_t *chainp,
 	memcpy(b.data, RECORD_MAGIC, RECORD_MAGIC_LEN);
 	put_le32(b.data + 4, (uint32_t)(b.len - RECORD_HEADER_LEN));
 	put_le32(b.data + 8, *chainp);
-	sum = record_sum(b.data, slice_make(b.data + RECORD_HEADER_LEN,
-				     b.len - RECORD_HEADER_LEN));
+	sum = record_sum(b.data,
+	    slice_make(b.data + RECORD_HEADER_LEN, b.len - RECORD_HEADER_LEN));
 	put_le32(b.data + 12, sum);
 	iov = (struct iovec){ b.data, b.len };
 	rc = env_write(file, &iov, 1, off);
@@ -97,8 +97,8 @@ manifest_create(struct env *env, const char *dir, uint64_t number,
 	m->number = number;
 	rc = filename_make(temp, sizeof(temp), dir, FILE_TEMP, number);
 	if (rc == 0)
-		rc = filename_make(m->path, sizeof(m->path), dir,
-		    FILE_MANIFEST, number);
+		rc = filename_make(m->path, sizeof(m->path), dir, FILE_MANIFEST,
+		    number);
 	if (rc < 0)
 		goto fail;
 	rc = env_open(env, temp, ENV_WRITE | ENV_CREATE, &m->file);

@@ -55,8 +55,7 @@ memtable_add(struct memtable *m, uint64_t seq, enum key_type type,
 	if (seq > m->max_seq)
 		m->max_seq = seq;
 	if (type == KEY_DELETE) {
-		atomic_fetch_add_explicit(&m->deletes, 1,
-		    memory_order_relaxed);
+		atomic_fetch_add_explicit(&m->deletes, 1, memory_order_relaxed);
 	} else if (type == KEY_DELETE_GROUP) {
 		struct cursor hint = cursor_make(value);
 
@@ -112,8 +111,8 @@ memtable_iter_seek(struct iter *it, struct slice ikey)
 {
 	struct memtable_iter *mi = (struct memtable_iter *)it;
 
-	stand_on(mi, skiplist_seek(&mi->m->list, key_user(ikey),
-			 key_trailer(ikey)));
+	stand_on(mi,
+	    skiplist_seek(&mi->m->list, key_user(ikey), key_trailer(ikey)));
 }
 
 static void

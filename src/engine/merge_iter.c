@@ -118,9 +118,9 @@ is_root_smallest(struct merge_iter *m)
 	if (m->live < 2)
 		return true;
 	if (m->second == 0)
-		m->second = m->live > 2 && is_before(m->heap[2], m->heap[1])
-		    ? 2
-		    : 1;
+		m->second = m->live > 2 && is_before(m->heap[2], m->heap[1]) ?
+		    2 :
+		    1;
 	return is_before(m->heap[0], m->heap[m->second]);
 }
 

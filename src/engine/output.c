@@ -239,8 +239,7 @@ add_pointer(struct merge_state *m, struct slice ikey, struct slice value)
 			return table_builder_add(m->t.builder, ikey,
 			    slice_make(encoded, sizeof(encoded)));
 		}
-		if (rc != -KVFS_ECORRUPT && rc != -KVFS_ECHECKSUM &&
-		    rc != -EIO)
+		if (rc != -KVFS_ECORRUPT && rc != -KVFS_ECHECKSUM && rc != -EIO)
 			return rc;
 		/* Damaged: it stays where it is, and reads of it fail. */
 	}
@@ -268,8 +267,7 @@ add_large(struct merge_state *m, struct slice ikey, struct slice value)
 }
 
 static void
-note_group_deletion(struct open_table *t, struct slice user,
-    struct slice value)
+note_group_deletion(struct open_table *t, struct slice user, struct slice value)
 {
 	struct cursor hint = cursor_make(value);
 

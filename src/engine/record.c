@@ -75,9 +75,8 @@ record_decode(struct slice payload, uint32_t count,
 
 		if (type != KEY_DELETE)
 			value = cursor_lenslice(&c);
-		if (!c.ok || type > KEY_TYPE_MAX ||
-		    user.len < KEY_PREFIX_LEN || user.len > KEY_USER_MAX ||
-		    value.len > KV_VALUE_MAX ||
+		if (!c.ok || type > KEY_TYPE_MAX || user.len < KEY_PREFIX_LEN ||
+		    user.len > KEY_USER_MAX || value.len > KV_VALUE_MAX ||
 		    (type == KEY_DELETE_GROUP && user.len != KEY_PREFIX_LEN))
 			return -KVFS_ECORRUPT;
 		rc = fn(arg, (enum key_type)type, user, value);

@@ -459,8 +459,8 @@ replay_frame(struct log_visit *v, const struct wal_frame *frame)
 	if (r->stop_seq != 0 || last <= r->last_seq)
 		return 0;
 	if (frame->seq > r->durable_seq)
-		rc = record_decode(frame->payload, frame->count,
-		    verify_record, db);
+		rc = record_decode(frame->payload, frame->count, verify_record,
+		    db);
 	if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM) {
 		log_warn("%s: recovery ends at commit %llu: the crash took "
 			 "a value of the next",
@@ -476,8 +476,8 @@ replay_frame(struct log_visit *v, const struct wal_frame *frame)
 		rc = next_memtable(db, v->number);
 	re.mem = db->mem;
 	if (rc == 0)
-		rc = record_decode(frame->payload, frame->count,
-		    replay_record, &re);
+		rc = record_decode(frame->payload, frame->count, replay_record,
+		    &re);
 	if (rc == -KVFS_ECORRUPT)
 		log_error("%s: impossible frame at offset %llu; run kvfsctl "
 			  "repair",
@@ -661,8 +661,7 @@ static int
 check_is_ours(struct recovery *r)
 {
 	bool parts = r->files[FILE_TABLE].count != 0 ||
-	    r->files[FILE_SEGMENT].count != 0 ||
-	    r->files[FILE_WAL].count != 0;
+	    r->files[FILE_SEGMENT].count != 0 || r->files[FILE_WAL].count != 0;
 
 	if (r->files[FILE_MANIFEST].count != 0)
 		return 0;

@@ -115,8 +115,7 @@ repair_add_source(struct repair *r, struct iter *it)
 		return -ENOMEM;
 	if (r->source_count == r->source_cap) {
 		size_t cap = r->source_cap != 0 ? r->source_cap * 2 : 16;
-		struct merge_source *s = realloc(r->sources,
-		    cap * sizeof(*s));
+		struct merge_source *s = realloc(r->sources, cap * sizeof(*s));
 
 		if (s == NULL) {
 			iter_close(it);

@@ -92,8 +92,7 @@ struct change {
 };
 
 static int
-add_change(void *arg, enum key_type type, struct slice user,
-    struct slice value)
+add_change(void *arg, enum key_type type, struct slice user, struct slice value)
 {
 	struct change *c = arg;
 	uint64_t seq = c->seq++;
@@ -169,8 +168,8 @@ visit_damage(void *arg, const struct salvage_damage *d)
 		return;
 	r->gap_told = true;
 	repair_lost(r, "%s: offset %llu, %llu bytes: %s: commits after %llu",
-	    r->log_path, (unsigned long long)d->off,
-	    (unsigned long long)d->len, d->what,
+	    r->log_path, (unsigned long long)d->off, (unsigned long long)d->len,
+	    d->what,
 	    (unsigned long long)(r->next_seq != 0 ? r->next_seq - 1 :
 						    r->last_seq));
 }
@@ -196,8 +195,8 @@ read_log(struct repair *r, uint64_t number, bool whole,
 			    strerror(-rc));
 		rc = 0;
 	} else {
-		rc = wal_salvage(file, path, number,
-		    whole ? visit_frame : NULL, visit_damage, r, info);
+		rc = wal_salvage(file, path, number, whole ? visit_frame : NULL,
+		    visit_damage, r, info);
 		env_close(file);
 		if (rc == 0 && whole && !info->is_log &&
 		    number == r->log_number)

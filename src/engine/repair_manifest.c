@@ -88,8 +88,7 @@ has_all_tables(struct repair *r)
 		for (size_t j = 0; j < l->count; j++) {
 			const struct table_file *f = l->files[j];
 
-			if (repair_number_has(&r->files[FILE_TABLE],
-				f->number))
+			if (repair_number_has(&r->files[FILE_TABLE], f->number))
 				continue;
 			all = false;
 			if (filename_make(path, sizeof(path), r->dir,

@@ -105,8 +105,7 @@ add_named(struct repair *r)
 		for (size_t j = 0; j < l->count && rc == 0; j++) {
 			const struct table_file *f = l->files[j];
 
-			if (repair_number_has(&r->files[FILE_TABLE],
-				f->number))
+			if (repair_number_has(&r->files[FILE_TABLE], f->number))
 				rc = add_table(r, f->number, f->smallest,
 				    f->limit, false);
 		}
@@ -163,8 +162,8 @@ cmp_table(const void *a, const void *b)
 	const struct repair_table *ta = a, *tb = b;
 	int c = slice_cmp(ta->smallest, tb->smallest);
 
-	return c != 0 ? c : (ta->number > tb->number) -
-		(ta->number < tb->number);
+	return c != 0 ? c :
+			(ta->number > tb->number) - (ta->number < tb->number);
 }
 
 /* Each table to the first run whose end lies before it. */
@@ -177,8 +176,7 @@ make_runs(struct repair *r)
 	if (ends == NULL)
 		return -ENOMEM;
 	if (r->table_count != 0)
-		qsort(r->tables, r->table_count, sizeof(*r->tables),
-		    cmp_table);
+		qsort(r->tables, r->table_count, sizeof(*r->tables), cmp_table);
 	for (size_t i = 0; i < r->table_count; i++) {
 		struct repair_table *t = &r->tables[i];
 
@@ -231,8 +229,8 @@ tell_damage(void *arg, const struct salvage_damage *d)
 	    "to %s",
 	    ri->path, (unsigned long long)d->off, (unsigned long long)d->len,
 	    d->what,
-	    repair_key(
-		d->after.len != 0 ? key_user(d->after) : ri->table->smallest,
+	    repair_key(d->after.len != 0 ? key_user(d->after) :
+					   ri->table->smallest,
 		first),
 	    repair_key(reach_of(d, ri, group_end), last));
 }

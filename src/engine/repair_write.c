@@ -99,8 +99,8 @@ open_segment(struct repair *r, uint64_t number, const char **whatp)
 	if (rc == 0)
 		rc = env_open(r->env, path, ENV_READ, &s->file);
 	if (rc < 0) {
-		*whatp = rc == -ENOENT ? "the file is missing"
-				       : "the file cannot be opened";
+		*whatp = rc == -ENOENT ? "the file is missing" :
+					 "the file cannot be opened";
 		segment_reader_close(s);
 		return NULL;
 	}

@@ -20,8 +20,7 @@ struct salvage_damage {
 	const char *what;
 	struct slice after, before;
 };
-typedef void (
-    *salvage_damage_fn)(void *arg, const struct salvage_damage *d);
+typedef void (*salvage_damage_fn)(void *arg, const struct salvage_damage *d);
 
 /* Read what can be read of len bytes at off, with zeros in the place of
  * what cannot. Returns the bytes up to the end of the file. */

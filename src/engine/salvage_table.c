@@ -241,8 +241,7 @@ salvage_next(struct iter *it)
 	if (t->cursor.valid && show(t))
 		return;
 	if (t->cursor.valid) {
-		const struct salvage_block *b =
-		    &t->blocks.v[t->next_block - 1];
+		const struct salvage_block *b = &t->blocks.v[t->next_block - 1];
 
 		note_bad(t, b->off, b->off + b->len, "keys out of order");
 	}

@@ -138,13 +138,13 @@ walk(struct reader *r, int (*frame)(void *arg, const struct wal_frame *f))
 	bool found = false;
 	int rc = 0;
 
-	while (rc >= 0 && r->len > off &&
-	    r->len - off >= WAL_FRAME_HEADER_LEN) {
+	while (
+	    rc >= 0 && r->len > off && r->len - off >= WAL_FRAME_HEADER_LEN) {
 		struct wal_frame f = { .off = off };
 
-		rc = decode_frame(r, off, &h)
-		    ? decode_body(r, off, &h, &f.payload)
-		    : 0;
+		rc = decode_frame(r, off, &h) ?
+		    decode_body(r, off, &h, &f.payload) :
+		    0;
 		if (rc == 0)
 			off += 8;
 		if (rc != 1)
@@ -170,8 +170,7 @@ walk(struct reader *r, int (*frame)(void *arg, const struct wal_frame *f))
 	else if (r->len > end && r->len - end >= WAL_FRAME_HEADER_LEN &&
 	    wal_frame_peek_number(r->data + end) == (uint32_t)r->number) {
 		r->info->is_log = true;
-		tell(r, end, r->len,
-		    "a frame that a crash cut off, or damage");
+		tell(r, end, r->len, "a frame that a crash cut off, or damage");
 	}
 	return 0;
 }

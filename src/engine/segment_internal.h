@@ -13,7 +13,7 @@ struct segment_reader {
 
 /* As segment_read(), but says what is wrong instead of logging it. */
 int segment_read_value(struct segment_reader *r,
-    const struct segment_pointer *p, struct slice user,
-    struct kv_value *valuep, const char **whatp);
+    const struct segment_pointer *p, struct slice user, struct kv_value *valuep,
+    const char **whatp);
 
 #endif

@@ -138,8 +138,8 @@ skiplist_insert(struct skiplist *s, struct slice user, uint64_t trailer,
     struct slice value)
 {
 	int height = random_height(s);
-	struct skip_node *n = node_create(s, height,
-	    user.len + KEY_TRAILER_LEN, value.len);
+	struct skip_node *n = node_create(s, height, user.len + KEY_TRAILER_LEN,
+	    value.len);
 	uint8_t *k;
 
 	if (n == NULL)
@@ -157,8 +157,7 @@ skiplist_insert(struct skiplist *s, struct slice user, uint64_t trailer,
 		find_prev(s, user, trailer, s->last_prev);
 	}
 	if (height > atomic_load_explicit(&s->height, memory_order_relaxed))
-		atomic_store_explicit(&s->height, height,
-		    memory_order_relaxed);
+		atomic_store_explicit(&s->height, height, memory_order_relaxed);
 	for (int i = 0; i < height; i++) {
 		/* Release: whoever sees the link sees the node. */
 		atomic_store_explicit(&n->next[i], next_of(s->last_prev[i], i),

@@ -151,9 +151,9 @@ table_props_decode(struct slice raw, struct table_props *p,
 	    p->min_seq > p->max_seq)
 		return -KVFS_ECORRUPT;
 	if (p->entries == 0)
-		return bounds->smallest.len == 0 && bounds->largest.len == 0
-		    ? 0
-		    : -KVFS_ECORRUPT;
+		return bounds->smallest.len == 0 && bounds->largest.len == 0 ?
+		    0 :
+		    -KVFS_ECORRUPT;
 	if (!key_is_valid(bounds->smallest) || !key_is_valid(bounds->largest) ||
 	    key_cmp(bounds->smallest, bounds->largest) > 0)
 		return -KVFS_ECORRUPT;

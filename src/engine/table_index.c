@@ -142,8 +142,8 @@ measure(struct cursor c, uint64_t data_end, struct table_index *x,
 			memcpy(x->common, s.key, s.len);
 			x->common_len = (uint32_t)s.len;
 		} else {
-			size_t n = s.len < x->common_len ? s.len
-							 : x->common_len;
+			size_t n = s.len < x->common_len ? s.len :
+							   x->common_len;
 
 			x->common_len = (uint32_t)common_prefix(x->common,
 			    s.key, n);

@@ -104,8 +104,8 @@ read_ahead(struct table_iter *ti, uint64_t off, size_t len,
 		ti->ahead_next *= 2;
 	else if (want < data_left) /* let the disk work meanwhile */
 		env_advise(ti->t->file, off + want,
-		    data_left - want < READAHEAD_MAX ? data_left - want
-						     : READAHEAD_MAX,
+		    data_left - want < READAHEAD_MAX ? data_left - want :
+						       READAHEAD_MAX,
 		    ENV_ADVICE_WILLNEED);
 	return 0;
 }

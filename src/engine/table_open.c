@@ -49,9 +49,9 @@ load_filter(struct table_reader *t, const struct table_footer *f,
 	    problemp);
 	if (rc == 0) {
 		problemp->what = "filter has impossible contents";
-		rc = s.codec == CODEC_NONE && s.raw_len == s.stored.len
-		    ? bloom_open(s.stored, &t->bloom)
-		    : -KVFS_ECORRUPT;
+		rc = s.codec == CODEC_NONE && s.raw_len == s.stored.len ?
+		    bloom_open(s.stored, &t->bloom) :
+		    -KVFS_ECORRUPT;
 	}
 	if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM) {
 		free(t->filter);

@@ -20,10 +20,11 @@ int
 table_log_problem(const struct table_reader *t,
     const struct table_problem *problem, int rc)
 {
-	const char *advice = rc == -EPROTO || rc == -ENOMEM ? ""
-	    : rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM
-	    ? ": run kvfsctl check, restore a backup or repair"
-	    : ": check the disk";
+	const char *advice = rc == -EPROTO || rc == -ENOMEM ?
+	    "" :
+	    rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM ?
+	    ": run kvfsctl check, restore a backup or repair" :
+	    ": check the disk";
 
 	log_error("%s: at %llu: %s%s", t->path,
 	    (unsigned long long)problem->off, problem->what, advice);

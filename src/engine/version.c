@@ -127,8 +127,7 @@ int
 version_edit_remove(struct version_edit *e, int level, uint64_t number)
 {
 	void *p = e->removes;
-	int rc = grow(&p, e->remove_count, &e->remove_cap,
-	    sizeof(*e->removes));
+	int rc = grow(&p, e->remove_count, &e->remove_cap, sizeof(*e->removes));
 
 	e->removes = p;
 	if (rc < 0)
@@ -217,8 +216,8 @@ apply_level(struct version *v, const struct version *base,
 		if (i > 0 && l->files[i - 1]->number == l->files[i]->number)
 			return -KVFS_ECORRUPT;
 		if (level > 0 && i > 0 &&
-		    slice_cmp(l->files[i - 1]->limit,
-			l->files[i]->smallest) > 0)
+		    slice_cmp(l->files[i - 1]->limit, l->files[i]->smallest) >
+			0)
 			return -KVFS_ECORRUPT;
 	}
 	return 0;

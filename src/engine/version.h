@@ -55,9 +55,8 @@ struct table_file {
 
 /* Copies keys and uses. NULL without memory. */
 struct table_file *table_file_create(uint64_t number,
-    const struct table_props *props, struct slice smallest,
-    struct slice limit, const struct segment_use *uses, size_t use_count,
-    uint64_t reclaim_bytes);
+    const struct table_props *props, struct slice smallest, struct slice limit,
+    const struct segment_use *uses, size_t use_count, uint64_t reclaim_bytes);
 
 struct level {
 	struct table_file **files;
@@ -94,12 +93,12 @@ struct version_edit {
 	struct {
 		int level;
 		struct table_file *file;
-	} *adds;
+	} * adds;
 	size_t add_count, add_cap;
 	struct {
 		int level;
 		uint64_t number;
-	} *removes;
+	} * removes;
 	size_t remove_count, remove_cap;
 };
 

@@ -100,10 +100,9 @@ decode_add(struct cursor *c, struct version_edit *e)
 	smallest = cursor_lenslice(c);
 	limit = cursor_lenslice(c);
 	use_count = cursor_varint(c);
-	if (!c->ok || level >= LEVELS || number == 0 ||
-	    p.max_seq > SEQ_MAX || p.min_seq > p.max_seq ||
-	    !is_user_key(smallest) || !is_user_key(limit) ||
-	    slice_cmp(smallest, limit) >= 0 ||
+	if (!c->ok || level >= LEVELS || number == 0 || p.max_seq > SEQ_MAX ||
+	    p.min_seq > p.max_seq || !is_user_key(smallest) ||
+	    !is_user_key(limit) || slice_cmp(smallest, limit) >= 0 ||
 	    use_count > SEGMENT_USES_MAX || use_count > cursor_left(c))
 		return -KVFS_ECORRUPT;
 	uses = calloc(use_count + 1, sizeof(*uses));

@@ -39,8 +39,8 @@ struct view *
 view_acquire(struct db *db)
 {
 	/* Acquire: the view's parts are seen as its maker left them. */
-	uintptr_t old = atomic_exchange_explicit(&my_slot(db)->value,
-	    my_mark(), memory_order_acq_rel);
+	uintptr_t old = atomic_exchange_explicit(&my_slot(db)->value, my_mark(),
+	    memory_order_acq_rel);
 	struct view *v;
 
 	if (old != 0 && (old & 1) == 0)
@@ -56,9 +56,8 @@ view_release(struct db *db, struct view *v)
 {
 	uintptr_t mark = my_mark();
 
-	if (!atomic_compare_exchange_strong_explicit(&my_slot(db)->value,
-		&mark, (uintptr_t)v, memory_order_acq_rel,
-		memory_order_relaxed))
+	if (!atomic_compare_exchange_strong_explicit(&my_slot(db)->value, &mark,
+		(uintptr_t)v, memory_order_acq_rel, memory_order_relaxed))
 		view_unref(v);
 }
 
@@ -86,8 +85,8 @@ void
 view_clear_slots(struct db *db)
 {
 	for (int i = 0; i < VIEW_SLOTS; i++) {
-		uintptr_t old = atomic_exchange_explicit(&db->slots[i].value,
-		    0, memory_order_acq_rel);
+		uintptr_t old = atomic_exchange_explicit(&db->slots[i].value, 0,
+		    memory_order_acq_rel);
 
 		if (old != 0 && (old & 1) == 0)
 			view_unref((struct view *)old);

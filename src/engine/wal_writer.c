@@ -66,8 +66,8 @@ wal_body_encode(struct wal_body *body, struct slice payload, bool compress)
 	    payload.len <= BODY_KEEP_BYTES)
 		buf_fini(&body->stored);
 	buf_clear(&body->stored);
-	body->codec = (uint8_t)compress_append(compress ? CODEC_SNAPPY
-							: CODEC_NONE,
+	body->codec = (uint8_t)compress_append(compress ? CODEC_SNAPPY :
+							  CODEC_NONE,
 	    payload, &body->stored);
 	if (buf_error(&body->stored) < 0)
 		return buf_error(&body->stored);

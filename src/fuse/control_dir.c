@@ -286,8 +286,7 @@ control_release(struct session *s, struct fuse_file_info *fi)
 /* A copy goes out: once the kernel has the bytes the handle may be gone,
  * while this thread still returns from sending them. */
 void
-control_read(fuse_req_t req, size_t size, off_t off,
-    struct fuse_file_info *fi)
+control_read(fuse_req_t req, size_t size, off_t off, struct fuse_file_info *fi)
 {
 	const struct control_text *t =
 	    (const struct control_text *)(uintptr_t)fi->fh;

@@ -233,8 +233,8 @@ options_usage(FILE *out)
 		if (option_specs[i].help == NULL)
 			fprintf(out, "  -o %s%s%s\n", option_specs[i].name,
 			    option_specs[i].arg != NULL ? "=" : "",
-			    option_specs[i].arg != NULL ? option_specs[i].arg
-							: "");
+			    option_specs[i].arg != NULL ? option_specs[i].arg :
+							  "");
 	}
 	fputs("  -o x-*\n", out);
 }

@@ -73,8 +73,7 @@ run(void *arg)
 		if (!p->stop)
 			cond_wait_until(&p->wake, &p->mu,
 			    clock_now_ns() +
-				(have > p->max_inodes / 2 ? BUSY_NS :
-							    CALM_NS));
+				(have > p->max_inodes / 2 ? BUSY_NS : CALM_NS));
 	}
 	mutex_unlock(&p->mu);
 	return NULL;

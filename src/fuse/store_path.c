@@ -176,9 +176,9 @@ resolve(const char *given, char **pathp)
 	slash = strrchr(copy, '/');
 	if (slash != NULL)
 		*slash = '\0';
-	parent = realpath(slash == NULL ? "."
-		: slash == copy         ? "/"
-					: copy,
+	parent = realpath(slash == NULL ? "." :
+		slash == copy           ? "/" :
+					  copy,
 	    NULL);
 	if (parent == NULL) {
 		rc = -errno;

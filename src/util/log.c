@@ -60,13 +60,13 @@ emit(enum log_level level, const char *fmt, va_list ap)
 		fprintf(stderr, "%s: %s\n", program, line);
 }
 
-#define DEFINE_LEVEL(name, level)                                             \
-	void name(const char *fmt, ...)                                       \
-	{                                                                     \
-		va_list ap;                                                   \
-		va_start(ap, fmt);                                            \
-		emit(level, fmt, ap);                                         \
-		va_end(ap);                                                   \
+#define DEFINE_LEVEL(name, level)                                              \
+	void name(const char *fmt, ...)                                        \
+	{                                                                      \
+		va_list ap;                                                    \
+		va_start(ap, fmt);                                             \
+		emit(level, fmt, ap);                                          \
+		va_end(ap);                                                    \
 	}
 
 DEFINE_LEVEL(log_error, LOG_LVL_ERROR)

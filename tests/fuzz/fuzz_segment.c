@@ -44,14 +44,14 @@ forge_frame(struct env_file *f, const uint8_t *data, size_t size, uint64_t *off)
 	uint8_t head[SEGMENT_FRAME_HEADER_LEN + sizeof(user)];
 	struct segment_frame frame = { .codec = data[0] & 3 };
 	size_t user_len = data[1] + (data[2] & 1) * 256u;
-	size_t body_len = data[3] < size - FORGED_LEN ? data[3]
-						      : size - FORGED_LEN;
+	size_t body_len = data[3] < size - FORGED_LEN ? data[3] :
+							size - FORGED_LEN;
 	struct slice body = slice_make(data + FORGED_LEN, body_len);
 
 	frame.user = slice_make(user, user_len);
 	/* Mostly the truth. */
-	frame.stored_len = data[2] & 2 ? get_le32(data + 4)
-				       : (uint32_t)body_len;
+	frame.stored_len = data[2] & 2 ? get_le32(data + 4) :
+					 (uint32_t)body_len;
 	frame.raw_len = data[2] & 4 ? get_le32(data + 8) : frame.stored_len;
 	frame.body_sum = segment_body_sum(body, NUMBER, *off);
 	segment_frame_encode(&frame, NUMBER, *off, head);

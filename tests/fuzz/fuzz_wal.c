@@ -52,8 +52,8 @@ forge_frame(struct env_file *f, const uint8_t *data, size_t size, uint32_t salt,
 	h.count = data[12];
 	body_len = data[13] < size - FORGED_LEN ? data[13] : size - FORGED_LEN;
 	/* Mostly the truth. */
-	h.stored_len = data[14] == 0xff ? get_le32(data + 15)
-					: (uint32_t)body_len;
+	h.stored_len = data[14] == 0xff ? get_le32(data + 15) :
+					  (uint32_t)body_len;
 	h.raw_len = data[14] == 0 ? h.stored_len : get_le32(data + 16);
 	h.body_sum = crc32c(0, data + FORGED_LEN, body_len);
 	*chain = wal_frame_encode(&h, salt, bytes);

@@ -14,8 +14,8 @@ random_init(void)
 {
 	const char *text = getenv("KVFS_SEED");
 
-	state = text != NULL ? strtoull(text, NULL, 10)
-			     : (uint64_t)time(NULL) * 1000003;
+	state = text != NULL ? strtoull(text, NULL, 10) :
+			       (uint64_t)time(NULL) * 1000003;
 	if (state == 0)
 		state = 1;
 	printf("KVFS_SEED=%llu\n", (unsigned long long)state);

@@ -81,8 +81,8 @@ fill_value(uint8_t *dst, struct model_value v)
 void
 model_batch_make(struct model_batch *b, struct rng *r)
 {
-	static const uint32_t lengths[] = { 1, 20, 100, 500, 3000, 5000,
-		40000, 100000 };
+	static const uint32_t lengths[] = { 1, 20, 100, 500, 3000, 5000, 40000,
+		100000 };
 	unsigned count = rng_below(r, 8) == 0 ?
 	    1 + (unsigned)rng_below(r, MODEL_BATCH_MAX) :
 	    1 + (unsigned)rng_below(r, 4);
@@ -105,8 +105,7 @@ model_batch_make(struct model_batch *b, struct rng *r)
 			c->type = KV_OP_PUT;
 			c->value.seed = (uint32_t)rng_next(r);
 			c->value.len = 1 +
-			    (uint32_t)rng_below(r,
-				lengths[rng_below(r, max)]);
+			    (uint32_t)rng_below(r, lengths[rng_below(r, max)]);
 		}
 	}
 }
@@ -161,8 +160,8 @@ model_commit_with(struct kv *kv, const struct model_batch *b,
 			kv_batch_delete(&batch, &key);
 			break;
 		case KV_OP_DELETE_GROUP:
-			kv_batch_delete_group_hint(&batch, key.space,
-			    key.group, 1000);
+			kv_batch_delete_group_hint(&batch, key.space, key.group,
+			    1000);
 			break;
 		}
 	}
@@ -246,8 +245,8 @@ model_expect_equal(const struct model *m, struct kv *kv,
 	char name[32];
 
 	ck_assert_msg(compare_scan(m, kv, snap) == MODEL_KEYS,
-	    "%s: scan differs at key %d of %d", what,
-	    compare_scan(m, kv, snap), MODEL_KEYS);
+	    "%s: scan differs at key %d of %d", what, compare_scan(m, kv, snap),
+	    MODEL_KEYS);
 	for (unsigned i = 0; i < MODEL_KEYS; i++) {
 		struct kv_key key = model_key(i, name);
 		struct kv_value v;
@@ -257,10 +256,9 @@ model_expect_equal(const struct model *m, struct kv *kv,
 			ck_assert_msg(rc == -ENOENT,
 			    "%s: get of absent key %u gives %d", what, i, rc);
 		else
-			ck_assert_msg(rc == 0 &&
-				value_is(v.data, m->values[i]),
-			    "%s: get of key %u gives %d or a wrong value",
-			    what, i, rc);
+			ck_assert_msg(rc == 0 && value_is(v.data, m->values[i]),
+			    "%s: get of key %u gives %d or a wrong value", what,
+			    i, rc);
 		kv_value_release(&v);
 	}
 }

@@ -25,8 +25,7 @@ history_add(struct history *h, const struct model_batch *b)
 {
 	if (h->count == h->cap) {
 		h->cap = h->cap != 0 ? h->cap * 2 : 256;
-		h->batches = realloc(h->batches,
-		    h->cap * sizeof(*h->batches));
+		h->batches = realloc(h->batches, h->cap * sizeof(*h->batches));
 		ck_assert_ptr_nonnull(h->batches);
 	}
 	h->batches[h->count++] = *b;
@@ -115,7 +114,8 @@ live(struct env *env, struct history *h, struct rng *r, unsigned steps,
 		/* In the history first: a cut during the commit may keep it. */
 		history_add(h, &b);
 		ck_assert_int_eq(model_commit_with(kv, &b, &counter_key,
-				     h->count, &seq), 0);
+				     h->count, &seq),
+		    0);
 		if (o.sync == KV_SYNC_FULL)
 			durable = h->count;
 		if (o.sync != KV_SYNC_OFF && rng_below(r, 20) == 0) {

@@ -61,12 +61,12 @@ static size_t
 fill_value(unsigned i, unsigned v, uint8_t *dst)
 {
 	struct rng r = { i * 1000003ULL + v + 1 };
-	size_t len = i % 11 == 0 ? 4096 + rng_below(&r, 3000)
-				 : 20 + rng_below(&r, 200);
+	size_t len = i % 11 == 0 ? 4096 + rng_below(&r, 3000) :
+				   20 + rng_below(&r, 200);
 
 	for (size_t k = 0; k < len; k++)
-		dst[k] = i % 3 == 0 ? (uint8_t)rng_below(&r, 256)
-				    : (uint8_t)(i + v);
+		dst[k] = i % 3 == 0 ? (uint8_t)rng_below(&r, 256) :
+				      (uint8_t)(i + v);
 	snprintf((char *)dst, 20, "%u.%u", i, v);
 	return len;
 }
@@ -391,8 +391,8 @@ START_TEST(a_flipped_byte_costs_what_stands_around_it)
 		for (unsigned n = 0; n < 3 && size != 0; n++) {
 			struct env *e = env_mem_crash_copy(env, ENV_MEM_KILL,
 			    1);
-			uint64_t off = n == 0 ? size - 1
-					      : rng_below(&rng, size);
+			uint64_t off = n == 0 ? size - 1 :
+						rng_below(&rng, size);
 			unsigned wrong;
 
 			flip(e, path, off);
@@ -538,8 +538,7 @@ START_TEST(obsolete_tables_bring_nothing_back)
 			ck_assert_int_eq(env_open(old, l.names[i], ENV_READ,
 					     &from),
 			    0);
-			ck_assert_int_eq(env_read(from, iov.iov_base, size,
-					     0),
+			ck_assert_int_eq(env_read(from, iov.iov_base, size, 0),
 			    (int64_t)size);
 			ck_assert_int_eq(env_write(to, &iov, 1, 0), 0);
 			env_close(from);
@@ -596,8 +595,7 @@ main(void)
 	tcase_add_loop_test(t, a_healthy_store_is_copied_without_a_loss, 0, 3);
 	tcase_add_loop_test(t, a_flipped_byte_costs_what_stands_around_it, 0,
 	    3);
-	tcase_add_loop_test(t, a_cut_or_missing_file_costs_what_it_held, 0,
-	    3);
+	tcase_add_loop_test(t, a_cut_or_missing_file_costs_what_it_held, 0, 3);
 	tcase_add_loop_test(t, damage_of_all_files_at_once_is_survived, 0, 6);
 	tcase_add_test(t, a_value_that_cannot_be_read_is_lost_not_old);
 	tcase_add_test(t, obsolete_tables_bring_nothing_back);

@@ -752,8 +752,8 @@ main(void)
 	const char *given = getenv("KVFS_SEED");
 	int failed;
 
-	seed = given != NULL ? strtoull(given, NULL, 0)
-			     : (uint64_t)getpid() << 20;
+	seed = given != NULL ? strtoull(given, NULL, 0) :
+			       (uint64_t)getpid() << 20;
 	printf("KVFS_SEED=%" PRIu64 "\n", seed);
 	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 60);
