@@ -224,15 +224,15 @@ bench: $(PROGRAMS) $(BENCH) ## measure beside RocksDB, LevelDB and LMDB, and bes
 
 # ---- Looking ----
 
-TIDY_CHECKS := -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-reserved-identifier,-bugprone-branch-clone,clang-analyzer-*,-clang-analyzer-security.insecureAPI.*,-clang-analyzer-valist.Uninitialized,misc-redundant-expression,performance-*,-performance-no-int-to-ptr,readability-misleading-indentation
+TIDY_CHECKS := -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-reserved-identifier,-bugprone-branch-clone,-bugprone-sizeof-expression,clang-analyzer-*,-clang-analyzer-optin.performance.Padding,-clang-analyzer-security.insecureAPI.*,-clang-analyzer-valist.Uninitialized,misc-redundant-expression,performance-*,-performance-no-int-to-ptr,readability-misleading-indentation
 lint: | $(DEPS) build/deps-CHECK build/deps-LINT build/deps-BENCH ## format, locks, analysers, shell and manuals
 	clang-format --dry-run -Werror $(SOURCES)
-	printf '%s\n' $(filter src/%.c,$(SOURCES)) | xargs -P $(JOBS) -n 4 \
-	clang $(BASE_CFLAGS) $(HAVE_GUARDED_BY) -Wthread-safety \
+	printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -P $(JOBS) -n 4 \
+	clang $(BASE_CFLAGS) $(HAVE_GUARDED_BY) -Itests -Wthread-safety \
 		-Werror=thread-safety -fsyntax-only
-	printf '%s\n' $(filter src/%.c,$(SOURCES)) | xargs -P $(JOBS) -n 4 \
+	printf '%s\n' $(filter src/%.c,$(SOURCES)) | xargs -P $(JOBS) -I'{}' \
 	clang-tidy --quiet --warnings-as-errors='*' \
-		--checks='$(TIDY_CHECKS)' -- $(BASE_CFLAGS) 2>&1 | \
+		--checks='$(TIDY_CHECKS)' '{}' -- $(BASE_CFLAGS) 2>&1 | \
 		{ ! grep -v 'warnings\? generated'; }
 	cppcheck --quiet --error-exitcode=1 --std=c11 -j $(JOBS) \
 		--enable=warning,performance,portability --inline-suppr \

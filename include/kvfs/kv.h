@@ -24,6 +24,7 @@
 #define KVFS_KV_H
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -89,6 +90,9 @@ struct kv_batch {
 	size_t names_len, names_cap;
 	int error; /* first -ENOMEM/-EINVAL/-E2BIG; commit returns it */
 	size_t bytes; /* keys and values, for limits */
+	/* It passes on a disk that is full but for what the store keeps free:
+	 * see kv_reserve(). A batch with a deletion passes anyway. */
+	bool is_reserved;
 };
 
 void kv_batch_init(struct kv_batch *b);
@@ -136,7 +140,7 @@ enum {
 
 struct kv_usage {
 	uint64_t disk_bytes; /* what the store's files take on disk */
-	uint64_t free_bytes; /* what the file system below has left for us */
+	uint64_t free_bytes; /* what commits may still add */
 	uint64_t total_bytes; /* size of the file system below */
 };
 
@@ -155,6 +159,7 @@ struct kv_ops {
 	int (*snapshot)(struct kv *kv, struct kv_snapshot **snapp);
 	void (*snapshot_release)(struct kv *kv, struct kv_snapshot *snap);
 	int (*usage)(struct kv *kv, struct kv_usage *usagep);
+	int (*reserve)(struct kv *kv, uint64_t bytes);
 	int (*control)(struct kv *kv, const char *command, FILE *out);
 	int (*close)(struct kv *kv);
 };
@@ -258,6 +263,19 @@ static inline int
 kv_usage(struct kv *kv, struct kv_usage *usagep)
 {
 	return kv->ops->usage(kv, usagep);
+}
+
+/*
+ * Whether commits may add so many bytes now: 0, -ENOSPC or another error.
+ * The store keeps some of the disk for its own needs, so that deleting works
+ * when it is full; a commit that only adds ends with -ENOSPC then, unless its
+ * batch says is_reserved. May write memtables to disk to find room, and wait
+ * for that. Holds nothing back for the caller.
+ */
+static inline int
+kv_reserve(struct kv *kv, uint64_t bytes)
+{
+	return kv->ops->reserve(kv, bytes);
 }
 
 /*

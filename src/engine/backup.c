@@ -35,9 +35,6 @@ struct backup {
 static int
 flush(struct db *db)
 {
-	uint64_t seq = atomic_load(&db->last_seq);
-	int rc;
-
 	if (db->read_only) {
 		/* It can write no table; what came from a log stays there. */
 		if (memtable_is_empty(db->mem) && db->view->imm_count == 0)
@@ -47,18 +44,7 @@ flush(struct db *db)
 		    db->dir);
 		return -EROFS;
 	}
-	rc = db_rotate(db);
-	mutex_lock(&db->mu);
-	while (rc == 0 && db->view->imm_count > 0 && db->flushed_seq < seq) {
-		if (db_error(db) < 0)
-			rc = -EIO;
-		else if (db->background_error == -ENOSPC)
-			rc = -ENOSPC;
-		else
-			cond_wait(&db->progress, &db->mu);
-	}
-	mutex_unlock(&db->mu);
-	return rc;
+	return db_flush_all(db);
 }
 
 static int

@@ -20,6 +20,7 @@ kv_batch_clear(struct kv_batch *b)
 	b->names_len = 0;
 	b->error = 0;
 	b->bytes = 0;
+	b->is_reserved = false;
 }
 
 void

@@ -20,6 +20,8 @@
 #define IDLE_COST 8
 /* A table that overlaps more than this is not handed down unread. */
 #define MOVE_MAX_OVERLAP (10ULL * TABLE_FILE_BYTES)
+/* Left free beside the values that are moved out of a segment. */
+#define MOVE_SPARE_BYTES (1u << 20)
 
 struct pick {
 	struct db *db;
@@ -325,12 +327,23 @@ pick_user_of(const struct pick *p, struct version *v, uint64_t number)
 	return NULL;
 }
 
+/* Moving needs room before it gives any: on a disk that lacks it, it would
+ * only take what a flush needs. */
+static bool
+has_room_for(struct db *db, uint64_t bytes)
+{
+	struct env_space space;
+
+	return env_space(db->env, db->dir, &space) < 0 ||
+	    space.free_bytes >= bytes + MOVE_SPARE_BYTES;
+}
+
 /* Empty the sealed segment that has least live, if little enough. */
 static struct compact_job *
 pick_relocation(const struct pick *p, struct version *v)
 {
 	uint64_t percent = p->idle ? RELOCATE_PERCENT_IDLE : RELOCATE_PERCENT;
-	uint64_t number = 0, best = percent;
+	uint64_t number = 0, best = percent, bytes = 0;
 	struct db *db = p->db;
 	struct segment_ref *s;
 	bool seal = false;
@@ -352,12 +365,15 @@ pick_relocation(const struct pick *p, struct version *v)
 		if (s->live_bytes == 0)
 			continue;
 		best = live;
+		bytes = s->live_bytes;
 		number = s->number;
 	}
 	mutex_unlock(&db->segment_mu);
 	if (seal)
 		segment_seal_active(db);
-	return number != 0 ? pick_user_of(p, v, number) : NULL;
+	return number != 0 && has_room_for(db, bytes) ?
+	    pick_user_of(p, v, number) :
+	    NULL;
 }
 
 /* Nothing is due and nobody writes: what would shrink the store for a
@@ -429,7 +445,8 @@ pick_init(struct pick *p, struct db *db)
 	}
 	p->entry_bytes = entries != 0 ? bytes / entries : 0;
 	p->base = compact_targets(db, p->v, p->targets);
-	p->idle = clock_now_ns() - atomic_load(&db->last_commit_ns) > IDLE_NS;
+	p->idle = atomic_load(&db->pressed) ||
+	    clock_now_ns() - atomic_load(&db->last_commit_ns) > IDLE_NS;
 }
 
 struct compact_job *

@@ -135,6 +135,8 @@ run_job(struct db *db, struct compact_job *job)
 		rc = removals(job, &e);
 	if (rc < 0) {
 		db_edit_abandon(db, &e);
+		if (job->relocate_count != 0)
+			segment_seal_active(db);
 		if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM) {
 			log_error("%s: damaged tables stay as they are; run "
 				  "kvfsctl check",
@@ -166,6 +168,10 @@ db_compact_thread(void *arg)
 		int rc;
 
 		if (job == NULL) {
+			if (db->compacting == 0) {
+				db->compact_all = false;
+				db->compact_rests++;
+			}
 			cond_broadcast(&db->progress);
 			cond_wait_until(&db->work, &db->mu,
 			    clock_now_ns() + TICK_NS);

@@ -27,6 +27,7 @@ static const struct kv_ops db_ops = {
 	.snapshot = db_snapshot,
 	.snapshot_release = db_snapshot_release,
 	.usage = db_usage,
+	.reserve = db_reserve,
 	.control = db_control,
 	.close = db_close,
 };
@@ -257,8 +258,10 @@ db_open(struct env *env, const char *dir, const struct kv_options *opts,
 		goto fail;
 	}
 	rc = take_store(db, dir, opts);
-	if (rc == 0)
+	if (rc == 0) {
+		db_room_init(db);
 		rc = db_recover(db);
+	}
 	if (rc == 0 && !db->read_only)
 		rc = start_threads(db);
 	if (rc < 0)
@@ -281,19 +284,8 @@ static int
 flush_for_close(struct db *db)
 {
 	struct version_edit e = { .log_number = LOG_NONE };
-	int rc = db_rotate(db);
+	int rc = db_flush_all(db);
 
-	mutex_lock(&db->mu);
-	while (rc == 0 && db->view->imm_count > 0) {
-		if (db_error(db) < 0)
-			rc = -EIO;
-		else if (db->background_error == -ENOSPC)
-			rc = -ENOSPC;
-		else
-			cond_wait_until(&db->progress, &db->mu,
-			    clock_now_ns() + IDLE_NS);
-	}
-	mutex_unlock(&db->mu);
 	if (rc == -ENOSPC) {
 		/* The logs keep it all; the next opening goes on from them. */
 		log_warn("%s: no room to flush; the log is kept", db->dir);
@@ -337,8 +329,9 @@ kv_owner(const char *dir, struct kv_owner *ownerp)
 	int rc = filename_make(path, sizeof(path), dir, FILE_LOCK, 0);
 
 	*ownerp = (struct kv_owner){ 0 };
-	if (rc == 0)
-		rc = env_open(env, path, ENV_READ, &file);
+	if (rc < 0)
+		return rc;
+	rc = env_open(env, path, ENV_READ, &file);
 	if (rc < 0)
 		return rc;
 	n = env_read(file, text, sizeof(text) - 1, 0);

@@ -237,46 +237,17 @@ control_check(struct db *db, FILE *out)
 
 /* ---- the rest ---- */
 
-static int
-wait_flushed(struct db *db)
-{
-	int rc = db_rotate(db);
-
-	mutex_lock(&db->mu);
-	while (rc == 0 && db->view->imm_count > 0) {
-		if (db_error(db) < 0)
-			rc = -EIO;
-		else if (db->background_error == -ENOSPC)
-			rc = -ENOSPC;
-		else
-			cond_wait(&db->progress, &db->mu);
-	}
-	mutex_unlock(&db->mu);
-	return rc;
-}
-
-static bool
-is_compacted_locked(struct db *db) REQUIRES(&db->mu)
-{
-	for (int i = 0; i < LEVEL_LAST; i++)
-		for (size_t j = 0; j < db->view->version->levels[i].count; j++)
-			if (!atomic_load(&db->view->version->levels[i]
-					      .files[j]
-					      ->damaged))
-				return false;
-	return db->compacting == 0;
-}
-
+/* Until the compaction threads find nothing more to do for it. */
 static int
 control_compact(struct db *db)
 {
-	int rc = wait_flushed(db);
+	int rc = db_flush_all(db);
 
 	mutex_lock(&db->mu);
 	db->compact_all = rc == 0;
 	db->compact_error = 0;
 	cond_broadcast(&db->work);
-	while (rc == 0 && !is_compacted_locked(db)) {
+	while (rc == 0 && db->compact_all) {
 		if (db_error(db) < 0)
 			rc = -EIO;
 		else if (db->compact_error < 0)
@@ -336,7 +307,7 @@ db_control(struct kv *kv, const char *command, FILE *out)
 	if (db->read_only)
 		return -EROFS;
 	if (strcmp(command, "flush") == 0)
-		return wait_flushed(db);
+		return db_flush_all(db);
 	if (strcmp(command, "compact") == 0)
 		return control_compact(db);
 	if (strncmp(command, "set ", 4) == 0)
@@ -356,7 +327,7 @@ db_usage(struct kv *kv, struct kv_usage *usagep)
 	if (rc < 0)
 		return rc;
 	usagep->total_bytes = space.total_bytes;
-	usagep->free_bytes = space.free_bytes;
+	usagep->free_bytes = db_room(db, &space);
 	mutex_lock(&db->mu);
 	for (int i = 0; i < LEVELS; i++)
 		usagep->disk_bytes += db->view->version->levels[i].bytes;

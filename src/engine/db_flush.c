@@ -72,8 +72,10 @@ db_flush_oldest_locked(struct db *db)
 	if (rc == 0 && log != NULL)
 		rc = db_sync_log(db, log);
 	db_log_put(db, log);
-	if (rc < 0)
+	if (rc < 0) {
 		db_edit_abandon(db, &e);
+		segment_seal_active(db);
+	}
 	mutex_lock(&db->mu);
 	if (rc == 0)
 		rc = db_install_locked(db, &e, m);
@@ -98,6 +100,25 @@ db_flush_oldest_locked(struct db *db)
 	memtable_unref(m);
 	cond_broadcast(&db->progress);
 	cond_broadcast(&db->work);
+	return rc;
+}
+
+int
+db_flush_all(struct db *db)
+{
+	uint64_t seq = atomic_load(&db->last_seq);
+	int rc = db_rotate(db);
+
+	mutex_lock(&db->mu);
+	while (rc == 0 && db->view->imm_count > 0 && db->flushed_seq < seq) {
+		if (db_error(db) < 0)
+			rc = -EIO;
+		else if (db->background_error == -ENOSPC)
+			rc = -ENOSPC;
+		else
+			cond_wait(&db->progress, &db->mu);
+	}
+	mutex_unlock(&db->mu);
 	return rc;
 }
 
@@ -170,6 +191,7 @@ db_flush_thread(void *arg)
 				cond_broadcast(&db->progress);
 			mutex_unlock(&db->mu);
 			db_remove_doomed(db);
+			db_room_forget(db);
 			mutex_lock(&db->mu);
 			if (db->stop)
 				break;

@@ -33,7 +33,11 @@
 /* A batch with this much of them writes them straight to a segment, and
  * only pointers to the log. */
 #define SEGMENT_DIRECT_MIN (64u << 10)
-#define SEGMENT_FILE_BYTES (256u << 20)
+/* A segment is a small part of the disk, so that there is room to move what
+ * lives in one, and no larger than this. */
+#define SEGMENT_FILE_PART 64
+#define SEGMENT_FILE_MIN (1u << 20)
+#define SEGMENT_FILE_MAX (256u << 20)
 /* Bounds what recovery must verify in segments. */
 #define MEMTABLE_SEGMENT_BYTES (256u << 20)
 /* Immutable memtables that may wait for their flush. */
@@ -44,6 +48,7 @@
 #define L0_SLOWDOWN_FILES 8
 #define L0_STOP_FILES 20
 #define LOG_MIN_BYTES (1u << 20)
+#define LOG_LEAST_BYTES (64u << 10) /* where there is no room for more */
 #define LOG_MAX_BYTES (16u << 20)
 /* Open tables and segments; each costs a descriptor. */
 #define OPEN_FILES_MAX 512
@@ -69,6 +74,7 @@ struct db_log {
 	_Atomic unsigned refs;
 	bool retired; /* no more appends; guarded by commit_mu */
 	bool synced; /* retired and durable; guarded by sync (one at a time) */
+	bool promised; /* that a later one is durable; guarded like synced */
 	struct env_file *file; /* of a spare, until it is opened */
 	char path[PATH_MAX];
 };
@@ -133,6 +139,7 @@ struct db {
 	struct table_cache *tables;
 	struct env_file *lock;
 	bool read_only;
+	uint64_t segment_bytes; /* size at which one is full */
 
 	/* own synchronisation */
 	_Atomic uint64_t last_seq; /* newest visible commit; release */
@@ -155,6 +162,8 @@ struct db {
 	_Atomic bool sync_pending; /* the timer knows of unsynced commits */
 	_Atomic uint64_t delay_debt_ns; /* slowdown not slept yet */
 	_Atomic uint32_t user_syncs; /* since the last log was made */
+	_Atomic bool pressed; /* for room: compact as when idle */
+	_Atomic int64_t room_left; /* bytes, until the disk is asked again */
 	struct view_slot slots[VIEW_SLOTS];
 	struct db_stats stats;
 
@@ -193,6 +202,7 @@ struct db {
 	bool manifest_busy;
 	bool stop;
 	bool compact_all; /* kvfsctl compact */
+	uint64_t compact_rests; /* how often there was nothing to compact */
 	int background_error; /* of the last flush */
 	int compact_error; /* of the last compaction that failed */
 
@@ -279,6 +289,19 @@ int db_rotate(struct db *db);
 /* Set the writers' delay from the shape of the tree. */
 void db_update_delay_locked(struct db *db) REQUIRES(&db->mu);
 
+/* ---- db_room.c ---- */
+
+/* Choose sizes by the size of the disk. */
+void db_room_init(struct db *db);
+/* What commits may still add to a disk with so much space. */
+uint64_t db_room(struct db *db, const struct env_space *space);
+/* -ENOSPC when the batch would take what the store needs for itself, or
+ * another error; batches that delete always pass. May flush, and wait. */
+int db_room_take(struct db *db, const struct kv_batch *batch);
+int db_reserve(struct kv *kv, uint64_t bytes);
+/* Others may have filled the disk meanwhile: look anew. */
+void db_room_forget(struct db *db);
+
 /* ---- record.c: a batch as the payload of a log frame ---- */
 
 void record_encode(const struct kv_batch *batch,
@@ -342,6 +365,9 @@ int db_segment_sync(struct db *db);
 void *db_flush_thread(void *arg);
 /* Flush the oldest immutable memtable, of which there is one. */
 int db_flush_oldest_locked(struct db *db) REQUIRES(&db->mu);
+/* All that is committed now to tables. -ENOSPC when the last try of a flush
+ * found no room; the logs keep it. Waits. */
+int db_flush_all(struct db *db);
 /* Unlink what nobody holds any more. */
 void db_remove_doomed(struct db *db);
 void db_doom(struct db *db, enum file_kind kind, uint64_t number);

@@ -56,6 +56,19 @@ wants_zeros(struct db *db)
 	}
 }
 
+/* No log may take more than a small part of what is left on the disk. */
+static uint64_t
+affordable(struct db *db, uint64_t size)
+{
+	struct env_space space;
+
+	if (size <= LOG_MIN_BYTES || env_space(db->env, db->dir, &space) < 0)
+		return size;
+	while (size > LOG_MIN_BYTES && size > space.free_bytes / 16)
+		size /= 2;
+	return size;
+}
+
 /*
  * Make a log file of size bytes, from recycled (taken) where it fits. No
  * lock is held. With zeros its blocks are written, so that a sync of it
@@ -116,7 +129,7 @@ db_log_prepare_locked(struct db *db)
 		return;
 	db->recycled_log = NULL;
 	mutex_unlock(&db->mu);
-	rc = log_make(db, recycled, size, zeros, &log);
+	rc = log_make(db, recycled, affordable(db, size), zeros, &log);
 	if (rc == 0 && zeros) {
 		/* Off the commit path: the first sync need not do it. */
 		rc = db_sync_names(db);
@@ -220,11 +233,23 @@ db_log_switch(struct db *db, uint64_t need)
 			return db_poison(db, rc, "cannot write the log");
 	}
 	log = take_spare(db, need, &size);
-	if (log == NULL)
+	if (log == NULL) {
+		if (size > need)
+			size = affordable(db, size);
+		if (size < need)
+			size = need;
 		rc = log_make(db, NULL, size, false, &log);
+	}
+	/* A small one is better than none, on a disk that is full. */
+	while (
+	    rc == -ENOSPC && size / 2 >= need && size / 2 >= LOG_LEAST_BYTES) {
+		size /= 2;
+		rc = log_make(db, NULL, size, false, &log);
+	}
 	if (rc < 0) {
-		log_error("%s: cannot make a log of %llu bytes: %s", db->dir,
-		    (unsigned long long)size, strerror(-rc));
+		if (rc != -ENOSPC)
+			log_error("%s: cannot make a log of %llu bytes: %s",
+			    db->dir, (unsigned long long)size, strerror(-rc));
 		return rc;
 	}
 	file = log->file;

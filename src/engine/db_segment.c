@@ -188,7 +188,7 @@ db_segment_append(struct db *db, const struct segment_value *v, size_t count,
 	mutex_lock(&db->segment_mu);
 	s->size = segment_writer_size(s->writer);
 	s->users--;
-	full = (s->size >= SEGMENT_FILE_BYTES || (rc < 0 && rc != -ENOSPC)) &&
+	full = (s->size >= db->segment_bytes || (rc < 0 && rc != -ENOSPC)) &&
 	    s == db->active_segment;
 	mutex_unlock(&db->segment_mu);
 	if (full)

@@ -97,6 +97,33 @@ plan_free(struct db *db, struct sync_plan *plan)
 }
 
 /*
+ * The log before the one that is written says that this one is durable now:
+ * nothing else would tell, if it got lost, that there was one.
+ */
+static int
+promise(struct db *db, uint64_t seq)
+{
+	struct db_log *before = NULL;
+	int rc;
+
+	mutex_lock(&db->mu);
+	if (db->log_count > 1)
+		before = db->logs[db->log_count - 2];
+	if (before != NULL && before->synced && !before->promised &&
+	    before->writer != NULL)
+		atomic_fetch_add(&before->refs, 1);
+	else
+		before = NULL;
+	mutex_unlock(&db->mu);
+	if (before == NULL)
+		return 0;
+	before->promised = true;
+	rc = wal_writer_promise(before->writer, seq);
+	db_log_put(db, before);
+	return rc;
+}
+
+/*
  * When nothing was committed meanwhile, say in the log itself how far it is
  * durable: the next frame may be long in coming, and damage to what was
  * synced should be seen as such (wal.h).
@@ -148,6 +175,7 @@ sync_once(struct db *db)
 			atomic_store(&db->durable_seq, plan.seq);
 			atomic_store(&db->durable_at_ns, start);
 			leave_mark(db, plan.seq);
+			rc = promise(db, plan.seq);
 		}
 		counter_add(&db->stats.syncs, 1);
 		histogram_add(&db->stats.sync_ns, clock_now_ns() - start);

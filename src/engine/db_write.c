@@ -370,6 +370,9 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 			*seqp = atomic_load(&db->last_seq);
 		return 0;
 	}
+	rc = db_room_take(db, batch);
+	if (rc < 0)
+		return rc;
 	ctx = ctx_get();
 	if (ctx == NULL)
 		return -ENOMEM;

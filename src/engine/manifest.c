@@ -32,6 +32,7 @@ static void
 header_encode(uint8_t h[HEADER_LEN], uint64_t number)
 {
 	memset(h, 0, HEADER_LEN);
+	/* Bytes, no string: NOLINTNEXTLINE(*-not-null-terminated-result) */
 	memcpy(h, MAGIC, 8);
 	put_le32(h + 8, MANIFEST_VERSION);
 	put_le64(h + 16, number);

@@ -205,8 +205,9 @@ store_value(struct merge_state *m, struct slice user, struct slice raw,
 	struct segment_ref *ref = NULL;
 	int rc = segment_value_encode(&m->value, user, raw, db->opts.compress);
 
-	if (rc == 0)
-		rc = db_segment_append(db, &m->value, 1, p, &ref);
+	if (rc < 0)
+		return rc;
+	rc = db_segment_append(db, &m->value, 1, p, &ref);
 	if (rc < 0)
 		return rc;
 	segment_pointer_encode(p, encoded);

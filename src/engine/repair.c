@@ -44,7 +44,7 @@ repair_note(struct repair *r, const char *fmt, ...)
 const char *
 repair_key(struct slice user, char text[REPAIR_KEY_TEXT])
 {
-	struct kv_key key = { 0 };
+	struct kv_key key;
 	const uint8_t *p;
 	size_t n;
 
@@ -78,37 +78,6 @@ repair_key(struct slice user, char text[REPAIR_KEY_TEXT])
 }
 
 int
-repair_number_add(struct repair_numbers *l, uint64_t n)
-{
-	if (l->count == l->cap) {
-		size_t cap = l->cap != 0 ? l->cap * 2 : 64;
-		uint64_t *v = realloc(l->v, cap * sizeof(*v));
-
-		if (v == NULL)
-			return -ENOMEM;
-		l->v = v;
-		l->cap = cap;
-	}
-	l->v[l->count++] = n;
-	return 0;
-}
-
-static int
-cmp_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-bool
-repair_number_has(const struct repair_numbers *l, uint64_t n)
-{
-	return l->count != 0 &&
-	    bsearch(&n, l->v, l->count, sizeof(n), cmp_number) != NULL;
-}
-
-int
 repair_add_source(struct repair *r, struct iter *it)
 {
 	if (it == NULL)
@@ -130,46 +99,13 @@ repair_add_source(struct repair *r, struct iter *it)
 
 /* ---- Directories ---- */
 
-static int
-note_file(void *arg, const char *name)
-{
-	struct repair_numbers *files = arg;
-	enum file_kind kind;
-	uint64_t number;
-
-	if (filename_parse(name, &kind, &number) < 0)
-		return 0;
-	return repair_number_add(&files[kind], number);
-}
-
-static int
-list_files(struct env *env, const char *dir,
-    struct repair_numbers files[FILE_TEMP + 1])
-{
-	int rc = env_list(env, dir, note_file, files);
-
-	for (int i = 0; i <= FILE_TEMP; i++)
-		if (files[i].count != 0)
-			qsort(files[i].v, files[i].count, sizeof(uint64_t),
-			    cmp_number);
-	return rc;
-}
-
-static void
-free_files(struct repair_numbers files[FILE_TEMP + 1])
-{
-	for (int i = 0; i <= FILE_TEMP; i++) {
-		free(files[i].v);
-		files[i] = (struct repair_numbers){ 0 };
-	}
-}
-
 static bool
 has_files(const struct repair *r)
 {
-	return r->files[FILE_MANIFEST].count != 0 ||
-	    r->files[FILE_WAL].count != 0 || r->files[FILE_TABLE].count != 0 ||
-	    r->files[FILE_SEGMENT].count != 0;
+	return store_files_have(&r->files, FILE_MANIFEST) ||
+	    store_files_have(&r->files, FILE_WAL) ||
+	    store_files_have(&r->files, FILE_TABLE) ||
+	    store_files_have(&r->files, FILE_SEGMENT);
 }
 
 /* List the store's files under its lock. */
@@ -177,7 +113,7 @@ static int
 take_store(struct repair *r, struct env_file **lockp)
 {
 	char path[PATH_MAX];
-	int rc = list_files(r->env, r->dir, r->files);
+	int rc = store_files_list(r->env, r->dir, &r->files);
 
 	if (rc == 0 && !has_files(r))
 		rc = -ENOENT;
@@ -190,8 +126,8 @@ take_store(struct repair *r, struct env_file **lockp)
 			rc = 0;
 	}
 	if (rc == 0) {
-		free_files(r->files);
-		rc = list_files(r->env, r->dir, r->files);
+		store_files_fini(&r->files);
+		rc = store_files_list(r->env, r->dir, &r->files);
 	}
 	if (rc == -EBUSY)
 		log_error("%s: in use by another process; unmount it first",
@@ -242,16 +178,16 @@ take_dest(struct repair *r)
 static void
 clear_dest(struct repair *r)
 {
-	struct repair_numbers files[FILE_TEMP + 1] = { { 0 } };
+	struct store_files files = { 0 };
 	char path[PATH_MAX];
 
-	(void)list_files(r->env, r->dest, files);
+	(void)store_files_list(r->env, r->dest, &files);
 	for (int i = 0; i <= FILE_TEMP; i++)
-		for (size_t j = 0; j < files[i].count; j++)
+		for (size_t j = 0; j < files.kinds[i].count; j++)
 			if (filename_make(path, sizeof(path), r->dest,
-				(enum file_kind)i, files[i].v[j]) == 0)
+				(enum file_kind)i, files.kinds[i].v[j]) == 0)
 				(void)env_unlink(r->env, path);
-	free_files(files);
+	store_files_fini(&files);
 }
 
 /* ---- The whole ---- */
@@ -293,8 +229,8 @@ fini(struct repair *r)
 	if (r->mem != NULL)
 		memtable_unref(r->mem);
 	version_unref(r->version);
-	free(r->removed.v);
-	free_files(r->files);
+	number_list_fini(&r->removed);
+	store_files_fini(&r->files);
 }
 
 int

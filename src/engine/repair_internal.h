@@ -9,19 +9,14 @@
 #ifndef KVFS_ENGINE_REPAIR_INTERNAL_H
 #define KVFS_ENGINE_REPAIR_INTERNAL_H
 
-#include "engine/filename.h"
 #include "engine/manifest.h"
 #include "engine/merge_iter.h"
 #include "engine/salvage.h"
+#include "engine/store_files.h"
 #include "engine/version.h"
 
 /* Segments that are open at a time. */
 #define REPAIR_SEGMENTS 64
-
-struct repair_numbers {
-	uint64_t *v; /* in order once the directory was read */
-	size_t count, cap;
-};
 
 /* One table: [smallest, limit) in user keys. */
 struct repair_table {
@@ -36,13 +31,13 @@ struct repair {
 	FILE *out;
 	int losses;
 
-	struct repair_numbers files[FILE_TEMP + 1];
+	struct store_files files;
 
 	/* from the manifest */
 	bool has_manifest; /* all of it was readable */
 	struct version *version; /* what was */
 	uint64_t log_number, last_seq, next_file;
-	struct repair_numbers removed; /* tables that it says are obsolete */
+	struct number_list removed; /* tables that it says are obsolete */
 
 	/* what is merged */
 	struct repair_table *tables; /* by smallest key */
@@ -76,8 +71,6 @@ void repair_note(struct repair *r, const char *fmt, ...)
 /* A user key, or as much of it as fits, for messages. */
 #define REPAIR_KEY_TEXT 200
 const char *repair_key(struct slice user, char text[REPAIR_KEY_TEXT]);
-int repair_number_add(struct repair_numbers *l, uint64_t n);
-bool repair_number_has(const struct repair_numbers *l, uint64_t n);
 /* Takes it. */
 int repair_add_source(struct repair *r, struct iter *it);
 

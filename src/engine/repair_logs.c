@@ -220,7 +220,7 @@ counts(const struct repair *r, uint64_t number)
 int
 repair_gather_logs(struct repair *r)
 {
-	const struct repair_numbers *l = &r->files[FILE_WAL];
+	const struct number_list *l = &r->files.kinds[FILE_WAL];
 	uint64_t *limits = calloc(l->count + 1, sizeof(*limits));
 	struct wal_salvage info;
 	int rc = 0;

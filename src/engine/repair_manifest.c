@@ -32,9 +32,10 @@ apply_edit(void *arg, struct version_edit *e)
 	if (e->next_file > r->next_file)
 		r->next_file = e->next_file;
 	for (size_t i = 0; i < e->remove_count && rc == 0; i++)
-		rc = repair_number_add(&r->removed, e->removes[i].number);
-	if (rc == 0)
-		rc = version_apply(r->version, e, &v);
+		rc = number_list_add(&r->removed, e->removes[i].number);
+	if (rc < 0)
+		return rc;
+	rc = version_apply(r->version, e, &v);
 	if (rc < 0)
 		return rc;
 	version_unref(r->version);
@@ -45,7 +46,7 @@ apply_edit(void *arg, struct version_edit *e)
 int
 repair_read_manifest(struct repair *r)
 {
-	const struct repair_numbers *l = &r->files[FILE_MANIFEST];
+	const struct number_list *l = &r->files.kinds[FILE_MANIFEST];
 	char path[PATH_MAX];
 	uint64_t number;
 	int rc;
@@ -88,7 +89,8 @@ has_all_tables(struct repair *r)
 		for (size_t j = 0; j < l->count; j++) {
 			const struct table_file *f = l->files[j];
 
-			if (repair_number_has(&r->files[FILE_TABLE], f->number))
+			if (number_list_has(&r->files.kinds[FILE_TABLE],
+				f->number))
 				continue;
 			all = false;
 			if (filename_make(path, sizeof(path), r->dir,
@@ -110,7 +112,7 @@ has_first_log(struct repair *r)
 	char path[PATH_MAX];
 
 	if (r->log_number == 0 || r->log_number == LOG_NONE ||
-	    repair_number_has(&r->files[FILE_WAL], r->log_number))
+	    number_list_has(&r->files.kinds[FILE_WAL], r->log_number))
 		return true;
 	if (filename_make(path, sizeof(path), r->dir, FILE_WAL,
 		r->log_number) == 0)

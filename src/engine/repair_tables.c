@@ -105,7 +105,8 @@ add_named(struct repair *r)
 		for (size_t j = 0; j < l->count && rc == 0; j++) {
 			const struct table_file *f = l->files[j];
 
-			if (repair_number_has(&r->files[FILE_TABLE], f->number))
+			if (number_list_has(&r->files.kinds[FILE_TABLE],
+				f->number))
 				rc = add_table(r, f->number, f->smallest,
 				    f->limit, false);
 		}
@@ -138,7 +139,7 @@ was_removed(const struct repair *r, uint64_t number)
 static int
 add_others(struct repair *r)
 {
-	const struct repair_numbers *l = &r->files[FILE_TABLE];
+	const struct number_list *l = &r->files.kinds[FILE_TABLE];
 	int rc = 0;
 
 	for (size_t i = 0; i < l->count && rc == 0; i++) {

@@ -244,8 +244,9 @@ open_handle(struct table_cache *tc, struct table_handle *h, enum file_kind kind)
 	cond_broadcast(&tc->opened);
 	mutex_unlock(&tc->mu);
 	release_all(&out);
+	/* That was the list's reference; this is the caller's. */
 	if (rc < 0)
-		table_handle_release(h);
+		table_handle_release(h); /* NOLINT(*-unix.Malloc) */
 	return rc;
 }
 

@@ -107,6 +107,12 @@ uint64_t wal_size_for(const struct wal_body *body);
  */
 int wal_writer_append(struct wal_writer *w, const struct wal_body *body,
     uint64_t seq, uint32_t count, uint64_t durable_seq);
+/*
+ * In a log that takes no more: say that commits up to durable_seq, which are
+ * in later logs, are durable, so that the loss of those logs is seen. Room
+ * for it is kept. It is synced by nobody: a power cut may take it.
+ */
+int wal_writer_promise(struct wal_writer *w, uint64_t durable_seq);
 /* Hand what waits in memory to the kernel. */
 int wal_writer_flush(struct wal_writer *w);
 /* fdatasync what has reached the kernel. May run beside append and flush;

@@ -79,7 +79,8 @@ wal_body_encode(struct wal_body *body, struct slice payload, bool compress)
 uint64_t
 wal_size_for(const struct wal_body *body)
 {
-	return WAL_HEADER_LEN + wal_frame_len(body->stored.len);
+	return WAL_HEADER_LEN + wal_frame_len(body->stored.len) +
+	    WAL_FRAME_HEADER_LEN;
 }
 
 /* ---- Failures ---- */
@@ -195,7 +196,9 @@ wal_writer_close(struct wal_writer *w)
 bool
 wal_writer_has_room(const struct wal_writer *w, const struct wal_body *body)
 {
-	return wal_frame_len(body->stored.len) <= w->size - w->used;
+	/* The last word of a log is wal_writer_promise()'s. */
+	return wal_frame_len(body->stored.len) + WAL_FRAME_HEADER_LEN <=
+	    w->size - w->used;
 }
 
 int
@@ -289,6 +292,25 @@ wal_writer_append(struct wal_writer *w, const struct wal_body *body,
 	if (rc == 0)
 		w->chain = sum;
 	return rc;
+}
+
+int
+wal_writer_promise(struct wal_writer *w, uint64_t durable_seq)
+{
+	/* A chain does not reach it: the next log went on from before it. */
+	struct wal_frame_header h = { .prev = ~w->chain,
+		.number = (uint32_t)w->number,
+		.durable_seq = durable_seq };
+	uint8_t bytes[WAL_FRAME_HEADER_LEN];
+	struct iovec iov = { bytes, sizeof(bytes) };
+	int rc = writer_error(w);
+
+	if (rc < 0)
+		return rc;
+	if (w->written != w->used || sizeof(bytes) > w->size - w->used)
+		return -EINVAL;
+	(void)wal_frame_encode(&h, w->salt, bytes);
+	return write_at(w, &iov, 1, w->used);
 }
 
 int

@@ -144,7 +144,7 @@ commit_run(struct fs *fs, struct inode *in, const struct dbuf *stop)
 	if (rc < 0)
 		goto out;
 	atomic_fetch_add(&in->content_gen, 1);
-	rc = txn_commit(fs, t, &seq);
+	rc = txn_commit_reserved(fs, t, &seq);
 	if (rc < 0)
 		goto out;
 	if (stop == NULL) {

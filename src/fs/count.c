@@ -31,7 +31,7 @@ store_count(struct fs *fs, bool is_exact)
 	if (t == NULL)
 		return -ENOMEM;
 	txn_put_store(t, KEY_INODES, value, schema_put_count(value, &row));
-	rc = txn_commit(fs, t, &seq);
+	rc = txn_commit_reserved(fs, t, &seq);
 	txn_end(fs, t);
 	return rc;
 }

@@ -51,6 +51,8 @@ struct fs_options {
 	uint64_t writeback_bytes; /* bound of that cache */
 	bool read_only;
 	bool atime; /* relatime rules when true, never when false */
+	bool acl; /* access control lists are kept; else -EOPNOTSUPP */
+	uint64_t max_bytes; /* of the store on disk; 0: no bound */
 };
 
 void fs_options_init(struct fs_options *opts);
@@ -66,9 +68,11 @@ struct fs_attr {
 	struct timespec atime, mtime, ctime, btime;
 };
 
-/* Who creates: becomes the owner; mode arrives with the umask applied. */
+/* Who creates: becomes the owner. umask counts with fs_options.acl only,
+ * where the directory's default list may stand in its place; otherwise mode
+ * arrives with it applied. */
 struct fs_cred {
-	uint32_t uid, gid;
+	uint32_t uid, gid, umask;
 };
 
 /*
@@ -80,7 +84,8 @@ struct fs_cred {
 int fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp);
 /* Commit all contents, make them durable, free. NULL is accepted. */
 int fs_close(struct fs *fs);
-/* Change flush_on_close and writeback_ms of a running file system. */
+/* Change flush_on_close, writeback_ms and max_bytes of a running file
+ * system. */
 void fs_set_options(struct fs *fs, const struct fs_options *opts);
 
 /* ---- Names (op_name.c) ---- */
@@ -109,6 +114,11 @@ int fs_rmdir(struct fs *fs, uint64_t parent, struct slice name);
 /* flags: RENAME_NOREPLACE or RENAME_EXCHANGE of renameat2(2), or 0. */
 int fs_rename(struct fs *fs, uint64_t parent, struct slice name,
     uint64_t newparent, struct slice newname, unsigned flags);
+/* RENAME_WHITEOUT, with RENAME_NOREPLACE or 0: leaves a device 0:0 of cred
+ * behind, in the same step. */
+int fs_rename_whiteout(struct fs *fs, uint64_t parent, struct slice name,
+    uint64_t newparent, struct slice newname, unsigned flags,
+    const struct fs_cred *cred);
 /* Appends the target to *target. */
 int fs_readlink(struct fs *fs, uint64_t ino, struct buf *target);
 
@@ -196,7 +206,12 @@ struct fs_read {
 };
 int fs_read(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
     struct fs_read *rp);
+/* The same, and the access time stays (O_NOATIME). */
+int fs_read_noatime(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
+    struct fs_read *rp);
 void fs_read_done(struct fs_read *r);
+/* Would a read move the access time? *sizep is the size of the file. */
+bool fs_atime_is_due(struct fs *fs, uint64_t ino, uint64_t *sizep);
 
 /* Writes all of data at off, or at the end of the file when off is
  * FS_APPEND; returns its length. -EFBIG, -ENOSPC. */
@@ -223,7 +238,9 @@ ssize_t fs_copy_range(struct fs *fs, uint64_t ino_in, uint64_t off_in,
 /* Appends the value; -ENODATA. */
 int fs_getxattr(struct fs *fs, uint64_t ino, struct slice name,
     struct buf *value);
-/* flags: XATTR_CREATE or XATTR_REPLACE, or 0. */
+/* flags: XATTR_CREATE or XATTR_REPLACE, or 0; FS_XATTR_KILL_SGID drops the
+ * set-gid bit when an access list is set. */
+#define FS_XATTR_KILL_SGID (1 << 16)
 int fs_setxattr(struct fs *fs, uint64_t ino, struct slice name,
     struct slice value, int flags);
 /* Appends the names, each with its NUL. */

@@ -25,6 +25,8 @@ struct fs_counters {
 struct fs {
 	struct kv *kv; /* constant, borrowed */
 	bool read_only; /* constant */
+	bool acl; /* constant */
+	_Atomic uint64_t max_bytes; /* 0: no bound */
 	_Atomic bool flush_on_close;
 	_Atomic bool atime;
 	struct inode *root; /* constant, pinned */
@@ -56,6 +58,14 @@ struct fs {
 struct timespec fs_now(void);
 /* A number that was never used; reserved in the store. */
 int fs_next_ino(struct fs *fs, uint64_t *inop);
+
+/* ---- space.c ---- */
+
+/* The store's figures within fs_options.max_bytes. */
+int space_usage(struct fs *fs, struct kv_usage *usagep);
+/* -ENOSPC when a row of so many bytes would go beyond max_bytes. Without
+ * one the store itself says when it is full. */
+int space_for_row(struct fs *fs, size_t len);
 
 /* ---- count.c ---- */
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "fs/fs_internal.h"
+#include "fs/listing.h"
 
 struct inode *
 inode_alloc(uint64_t ino)
@@ -30,6 +31,7 @@ inode_free(struct inode *in)
 {
 	if (in == NULL)
 		return;
+	listing_free_all(in);
 	iname_fini(&in->name);
 	mutex_fini(&in->mu);
 	free(in);

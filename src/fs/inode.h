@@ -33,6 +33,7 @@
 struct fs;
 struct fs_attr;
 struct content;
+struct listing_set;
 struct fs_options;
 
 /* A name, in place when it is short. */
@@ -87,6 +88,8 @@ struct inode {
 	bool atime_dirty; /* rec.atime is ahead of the row */
 	uint32_t nopen;
 	uint32_t tombs; /* directories: deletions since the last group's */
+	uint32_t nlisting; /* directories: how often open; see listing.h */
+	struct listing_set *listings; /* owned; NULL: none */
 	/*
 	 * Where the attributes are: in the dentry row (parent, name), or
 	 * in the inode row when parent is NULL. Of a directory, parent
@@ -213,6 +216,9 @@ void inode_set_deleted(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
 void inode_attr(const struct inode *in, struct fs_attr *attrp)
     REQUIRES(&in->mu);
 uint64_t inode_size(const struct inode *in) REQUIRES(&in->mu);
+/* Would relatime move atime at now? */
+bool inode_atime_is_due(const struct inode *in, const struct timespec *now)
+    REQUIRES(&in->mu);
 /* Its times are wanted as relatime wants them: maybe move atime. */
 void inode_accessed(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
 

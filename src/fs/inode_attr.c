@@ -80,22 +80,29 @@ time_cmp(const struct timespec *a, const struct timespec *b)
 	return a->tv_nsec < b->tv_nsec ? -1 : a->tv_nsec > b->tv_nsec;
 }
 
-void
-inode_accessed(struct fs *fs, struct inode *in)
+bool
+inode_atime_is_due(const struct inode *in, const struct timespec *now)
 {
 	const struct content *c = in->content;
 	const struct timespec *mtime = c != NULL ? &c->mtime : &in->rec.mtime;
 	const struct timespec *ctime = c != NULL ? &c->ctime : &in->rec.ctime;
+
+	return time_cmp(&in->rec.atime, mtime) <= 0 ||
+	    time_cmp(&in->rec.atime, ctime) <= 0 ||
+	    (int64_t)((uint64_t)now->tv_sec - (uint64_t)in->rec.atime.tv_sec) >=
+	    ATIME_STALE_S;
+}
+
+void
+inode_accessed(struct fs *fs, struct inode *in)
+{
 	struct timespec now;
 
 	if (!atomic_load_explicit(&fs->atime, memory_order_relaxed) ||
 	    fs->read_only || in->state != INODE_LIVE)
 		return;
 	now = fs_now();
-	if (time_cmp(&in->rec.atime, mtime) > 0 &&
-	    time_cmp(&in->rec.atime, ctime) > 0 &&
-	    (int64_t)((uint64_t)now.tv_sec - (uint64_t)in->rec.atime.tv_sec) <
-		ATIME_STALE_S)
+	if (!inode_atime_is_due(in, &now))
 		return;
 	in->rec.atime = now;
 	in->atime_dirty = true;

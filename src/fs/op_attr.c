@@ -4,6 +4,7 @@
  * returns; a size belongs to the contents and waits with them while the
  * file is open.
  */
+#include "fs/acl.h"
 #include "fs/fs_internal.h"
 
 #define NS_MAX 999999999
@@ -105,12 +106,14 @@ commit(struct fs *fs, struct inode *in, const struct fs_attr *attr,
 	if (is_riding)
 		rc = content_stage(fs, t, in, &rec, &data);
 	apply(&rec, attr, valid, now);
+	if (rc == 0 && (valid & FS_SET_MODE) != 0)
+		rc = acl_chmod(fs, t, in, rec.mode);
 	if (rc == 0)
 		rc = inode_put_row(fs, t, in, &rec, is_riding ? &data : NULL);
 	if (rc == 0) {
 		if (is_riding)
 			atomic_fetch_add(&in->content_gen, 1);
-		rc = txn_commit(fs, t, &seq);
+		rc = txn_commit_reserved(fs, t, &seq);
 	}
 	if (rc == 0) {
 		if (is_riding) {

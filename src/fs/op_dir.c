@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Listings. An offset is an ordinal in one view of the directory: "." is
- * 0, ".." is 1, rows follow in key order. The view is a snapshot, given
- * back at the end of the listing; every so many entries a name is kept, so
- * that going back does not begin from the start.
+ * Listings. "." is at offset 0, ".." at 1; rows follow in key order, and an
+ * offset among them is the number of a listing and an ordinal in it. A view
+ * is a snapshot, given back at the end of the listing. An offset of another
+ * view is looked up in what is remembered of that (listing.h): the names
+ * that were before it there are before it here.
  */
 #include <stdlib.h>
 
 #include "fs/fs_internal.h"
+#include "fs/listing.h"
 
-#define MARK_EVERY 1024u
 #define DOTS 2
+#define NUMBER_SHIFT 40
 
 struct fs_dir {
 	struct inode *in; /* referenced and held */
 	struct kv_snapshot *snap;
 	struct kv_iter *it;
-	uint64_t change; /* of in, before the snapshot */
+	struct listing *listing; /* of the view, also when that is gone */
 	uint64_t index; /* of the row that comes next */
 	bool has_row; /* the iterator stands on it already */
-	bool is_end; /* all rows were seen; the view is gone */
-	struct iname *marks; /* name of row i * MARK_EVERY */
-	size_t nmarks, cap;
+	bool is_last; /* the iterator has come to the end */
+	bool is_end; /* all rows were given out; the view is gone */
 };
 
 int
@@ -40,6 +41,9 @@ fs_opendir(struct fs *fs, uint64_t ino, struct fs_dir **dirp)
 		return -ENOMEM;
 	}
 	inode_hold(fs, in);
+	mutex_lock(&in->mu);
+	in->nlisting++;
+	mutex_unlock(&in->mu);
 	(*dirp)->in = in;
 	return 0;
 }
@@ -51,15 +55,7 @@ close_view(struct fs *fs, struct fs_dir *dir)
 	kv_snapshot_release(fs->kv, dir->snap);
 	dir->it = NULL;
 	dir->snap = NULL;
-	dir->has_row = false;
-}
-
-static void
-drop_marks(struct fs_dir *dir)
-{
-	for (size_t i = 0; i < dir->nmarks; i++)
-		iname_fini(&dir->marks[i]);
-	dir->nmarks = 0;
+	dir->has_row = dir->is_last = false;
 }
 
 void
@@ -68,88 +64,74 @@ fs_closedir(struct fs *fs, struct fs_dir *dir)
 	if (dir == NULL)
 		return;
 	close_view(fs, dir);
-	drop_marks(dir);
-	free(dir->marks);
+	mutex_lock(&dir->in->mu);
+	dir->in->nlisting--;
+	listing_put(dir->in, dir->listing);
+	mutex_unlock(&dir->in->mu);
 	inode_unhold(fs, dir->in);
 	inode_put(fs, dir->in);
 	free(dir);
 }
 
-/* Stand before row index of the view, or of a new one, at the last mark
- * that is not behind it. */
+/* A view of the directory as it is now, and its listing. */
+static int
+open_view(struct fs *fs, struct fs_dir *dir)
+{
+	struct inode *in = dir->in;
+	int rc;
+
+	close_view(fs, dir);
+	dir->is_end = false;
+	/* Names change under the lock, so the two belong together. */
+	mutex_lock(&in->mu);
+	listing_put(in, dir->listing);
+	dir->listing = listing_get(in);
+	rc = dir->listing != NULL ? kv_snapshot(fs->kv, &dir->snap) : -ENOMEM;
+	mutex_unlock(&in->mu);
+	return rc;
+}
+
+/* Stand before the row of the view at the last mark before index. */
 static int
 open_at(struct fs *fs, struct fs_dir *dir, uint64_t index)
 {
-	size_t mark = (size_t)(index / MARK_EVERY);
-	struct slice name = { 0 };
+	struct iname name;
 	struct kv_key from;
 	int rc;
 
 	kv_iter_close(dir->it);
 	dir->it = NULL;
-	dir->has_row = false;
-	dir->is_end = false;
-	if (dir->snap == NULL) {
-		dir->change = atomic_load(&dir->in->change);
-		rc = kv_snapshot(fs->kv, &dir->snap);
-		if (rc < 0)
-			return rc;
-	}
-	if (mark >= dir->nmarks)
-		mark = dir->nmarks != 0 ? dir->nmarks - 1 : 0;
-	if (dir->nmarks != 0)
-		name = iname_slice(&dir->marks[mark]);
-	dir->index = mark * MARK_EVERY;
-	from = key_dentry(dir->in->ino, name);
-	return kv_iter_open(fs->kv, &from, KV_SCOPE_GROUP, dir->snap, &dir->it);
-}
-
-static int
-add_mark(struct fs_dir *dir, struct slice name)
-{
-	size_t cap = dir->cap != 0 ? dir->cap * 2 : 4;
-	struct iname *marks;
-	int rc;
-
-	if (dir->nmarks == dir->cap) {
-		marks = realloc(dir->marks, cap * sizeof(*marks));
-		if (marks == NULL)
-			return -ENOMEM;
-		dir->marks = marks;
-		dir->cap = cap;
-	}
-	rc = iname_set(&dir->marks[dir->nmarks], name);
-	if (rc == 0)
-		dir->nmarks++;
+	dir->has_row = dir->is_last = false;
+	rc = listing_mark(dir->listing, index, &name, &dir->index);
+	if (rc < 0)
+		return rc;
+	from = key_dentry(dir->in->ino, iname_slice(&name));
+	rc = kv_iter_open(fs->kv, &from, KV_SCOPE_GROUP, dir->snap, &dir->it);
+	iname_fini(&name);
 	return rc;
 }
 
 /* Have the iterator on row dir->index: 1, or 0 at the end. */
 static int
-load_row(struct fs *fs, struct fs_dir *dir)
+load_row(struct fs_dir *dir)
 {
 	struct kv_key key;
 	int rc;
 
 	if (dir->has_row)
 		return 1;
-	if (dir->is_end)
+	if (dir->is_last || dir->is_end)
 		return 0;
 	rc = kv_iter_next(dir->it);
-	if (rc == 0) {
-		close_view(fs, dir);
-		dir->is_end = true;
-	}
+	dir->is_last = rc == 0;
 	if (rc <= 0)
 		return rc;
 	key = kv_iter_key(dir->it);
 	if (!schema_is_name(key.name))
 		return inode_bad_row(dir->in->ino, key.name, -KVFS_ECORRUPT);
-	if (dir->index == dir->nmarks * (uint64_t)MARK_EVERY) {
-		rc = add_mark(dir, key.name);
-		if (rc < 0)
-			return rc;
-	}
+	rc = listing_add(dir->listing, dir->index, key.name);
+	if (rc < 0)
+		return rc;
 	dir->has_row = true;
 	return 1;
 }
@@ -161,26 +143,97 @@ next_row(struct fs_dir *dir)
 	dir->index++;
 }
 
-/* Have dir->index at index, or at the end. */
+/* Have dir->index at index of the view, or at the end. */
 static int
 seek_row(struct fs *fs, struct fs_dir *dir, uint64_t index)
 {
 	int rc = 1;
 
-	if (dir->is_end && index >= dir->index)
-		return 0;
 	if (dir->it == NULL || index < dir->index) {
 		rc = open_at(fs, dir, index);
 		if (rc < 0)
 			return rc;
 	}
 	while (dir->index < index) {
-		rc = load_row(fs, dir);
+		rc = load_row(dir);
 		if (rc <= 0)
 			return rc;
 		next_row(dir);
 	}
 	return 0;
+}
+
+/* Where the rows behind place begin in the view. */
+static int
+find_place(struct fs *fs, struct fs_dir *dir, const struct listing_place *place,
+    uint64_t *indexp)
+{
+	struct kv_key key;
+	int rc, side;
+
+	*indexp = 0;
+	rc = seek_row(fs, dir, 0);
+	while (rc >= 0 && (rc = load_row(dir)) == 1) {
+		key = kv_iter_key(dir->it);
+		side = listing_compare(place, key.name);
+		if (side > 0)
+			break;
+		next_row(dir);
+		if (side < 0)
+			*indexp = dir->index;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* Stand at index of another listing, in a new view. */
+static int
+seek_listing(struct fs *fs, struct fs_dir *dir, uint32_t number,
+    uint64_t index) NO_THREAD_SAFETY
+{
+	struct listing_place *place;
+	struct listing *l;
+	int rc = 0;
+
+	place = malloc(sizeof(*place));
+	if (place == NULL)
+		return -ENOMEM;
+	mutex_lock(&dir->in->mu);
+	l = listing_find(dir->in, number, dir->listing);
+	mutex_unlock(&dir->in->mu);
+	if (l != NULL)
+		rc = listing_get_place(l, index, place);
+	if (rc == 0)
+		rc = open_view(fs, dir);
+	/* Forgotten: about there. */
+	if (rc == 0 && l != NULL)
+		rc = find_place(fs, dir, place, &index);
+	if (rc == 0)
+		rc = seek_row(fs, dir, index);
+	if (l != NULL)
+		listing_place_fini(place);
+	free(place);
+	mutex_lock(&dir->in->mu);
+	listing_put(dir->in, l);
+	mutex_unlock(&dir->in->mu);
+	return rc;
+}
+
+static int
+seek_offset(struct fs *fs, struct fs_dir *dir, int64_t offset)
+{
+	uint32_t number = (uint32_t)(offset >> NUMBER_SHIFT);
+	uint64_t index = (uint64_t)offset & ((1ULL << NUMBER_SHIFT) - 1);
+
+	if (dir->listing == NULL || dir->listing->number != number ||
+	    (dir->is_end && index < dir->index))
+		return seek_listing(fs, dir, number, index);
+	return dir->is_end ? 0 : seek_row(fs, dir, index);
+}
+
+static int64_t
+offset_of(const struct fs_dir *dir, uint64_t index)
+{
+	return (int64_t)dir->listing->number << NUMBER_SHIFT | (int64_t)index;
 }
 
 /*
@@ -195,7 +248,7 @@ current_inode(struct fs *fs, struct fs_dir *dir, struct slice name,
 	struct inode *in;
 	int rc;
 
-	rc = inode_from_row(fs, dir->in, name, row, dir->change, &in);
+	rc = inode_from_row(fs, dir->in, name, row, dir->listing->change, &in);
 	if (rc == -EAGAIN)
 		rc = inode_find_lock(fs, dir->in, name, &in);
 	if (rc < 0)
@@ -218,7 +271,7 @@ emit_row(struct fs *fs, struct fs_dir *dir, bool with_attr, fs_dirent_fn fn,
 	struct kv_key key = kv_iter_key(dir->it);
 	struct fs_dirent entry = {
 		.name = key.name,
-		.next = (int64_t)dir->index + DOTS + 1,
+		.next = offset_of(dir, dir->index + 1),
 	};
 	struct dentry_row row;
 	struct inode *in = NULL;
@@ -251,7 +304,9 @@ emit_dots(struct fs_dir *dir, int64_t offset, fs_dirent_fn fn, void *arg)
 {
 	struct fs_dirent dots[DOTS] = {
 		{ .type = S_IFDIR, .name = slice_str("."), .next = 1 },
-		{ .type = S_IFDIR, .name = slice_str(".."), .next = 2 },
+		{ .type = S_IFDIR,
+		    .name = slice_str(".."),
+		    .next = offset_of(dir, 0) },
 	};
 
 	dots[0].ino = dots[1].ino = dir->in->ino;
@@ -274,26 +329,32 @@ fs_readdir(struct fs *fs, struct fs_dir *dir, int64_t offset, bool with_attr,
 	if (offset < 0)
 		return -EINVAL;
 	if (offset == 0) {
-		close_view(fs, dir);
-		drop_marks(dir);
-		dir->is_end = false;
 		mutex_lock(&dir->in->mu);
 		inode_accessed(fs, dir->in);
 		mutex_unlock(&dir->in->mu);
 	}
 	if (offset < DOTS) {
-		/* The view is as of the first read, so take it before. */
-		rc = seek_row(fs, dir, 0);
+		/* The view is as of the first read. */
+		rc = offset == 0 || dir->listing == NULL || dir->is_end ?
+		    open_view(fs, dir) :
+		    0;
+		if (rc == 0)
+			rc = seek_row(fs, dir, 0);
 		if (rc < 0 || !emit_dots(dir, offset, fn, arg))
 			return rc;
-		offset = DOTS;
+	} else {
+		rc = seek_offset(fs, dir, offset);
 	}
-	rc = seek_row(fs, dir, (uint64_t)(offset - DOTS));
-	while (rc >= 0 && (rc = load_row(fs, dir)) == 1) {
+	while (rc >= 0 && (rc = load_row(dir)) == 1) {
 		rc = emit_row(fs, dir, with_attr, fn, arg);
 		if (rc <= 0)
 			break;
 		next_row(dir);
+	}
+	if (rc == 0 && dir->is_last) {
+		close_view(fs, dir);
+		dir->is_end = true;
+		listing_set_complete(dir->listing);
 	}
 	return rc;
 }

@@ -4,6 +4,7 @@
  * tmpfile. Another name for a file is made in op_link.c; those that go are
  * in op_remove.c and op_rename.c.
  */
+#include "fs/acl.h"
 #include "fs/fs_internal.h"
 
 int
@@ -43,15 +44,18 @@ out:
 	inode_put(fs, in);
 }
 
-/* Owner and set-gid as POSIX wants them of something new in dir. */
-static void
-inherit(const struct inode *dir, struct attr_rec *rec)
+/* Owner, set-gid and permissions as POSIX wants them of something new in
+ * dir. */
+static int
+inherit(struct fs *fs, struct inode *dir, const struct fs_cred *cred,
+    struct attr_rec *rec, struct acl_new *acl) REQUIRES(&dir->mu)
 {
-	if ((dir->rec.mode & S_ISGID) == 0)
-		return;
-	rec->gid = dir->rec.gid;
-	if (S_ISDIR(rec->mode))
-		rec->mode |= S_ISGID;
+	if ((dir->rec.mode & S_ISGID) != 0) {
+		rec->gid = dir->rec.gid;
+		if (S_ISDIR(rec->mode))
+			rec->mode |= S_ISGID;
+	}
+	return acl_inherit(fs, dir, cred->umask, rec, acl);
 }
 
 static void
@@ -124,10 +128,11 @@ discard_inode(struct fs *fs, struct inode *in)
 /* The batch of create(), with dir locked. */
 static int
 create_in(struct fs *fs, struct inode *dir, struct slice name,
-    struct attr_rec *rec, struct slice data, struct inode **inp)
-    REQUIRES(&dir->mu)
+    const struct fs_cred *cred, struct attr_rec *rec, struct slice data,
+    struct inode **inp) REQUIRES(&dir->mu)
 {
 	struct dir_change change;
+	struct acl_new acl = { 0 };
 	struct txn *t = NULL;
 	uint64_t seq;
 	int rc;
@@ -138,20 +143,22 @@ create_in(struct fs *fs, struct inode *dir, struct slice name,
 	rc = dir_has_no(fs, dir, name);
 	if (rc < 0)
 		return rc;
-	inherit(dir, rec);
 	dir_begin(&change, dir, &rec->btime);
 	rc = dir_count(&change, 1, S_ISDIR(rec->mode));
 	if (rc < 0)
 		return rc;
-	rc = add_inode(fs, dir, name, rec, inp);
+	rc = inherit(fs, dir, cred, rec, &acl);
+	if (rc == 0)
+		rc = add_inode(fs, dir, name, rec, inp);
 	if (rc != 0)
-		return rc;
+		goto out;
 	t = txn_begin(fs);
 	if (t == NULL) {
 		rc = -ENOMEM;
 		goto out;
 	}
 	txn_put_dentry(t, dir->ino, name, (*inp)->ino, rec, data);
+	acl_new_stage(t, (*inp)->ino, &acl);
 	rc = dir_stage(fs, t, &change);
 	if (rc == 0)
 		rc = txn_commit(fs, t, &seq);
@@ -162,8 +169,9 @@ create_in(struct fs *fs, struct inode *dir, struct slice name,
 	count_add(fs, 1);
 	counter_add(&fs->counters.creates, 1);
 out:
+	acl_new_fini(&acl);
 	txn_end(fs, t);
-	if (rc != 0) {
+	if (rc != 0 && *inp != NULL) {
 		discard_inode(fs, *inp);
 		*inp = NULL;
 	}
@@ -171,8 +179,9 @@ out:
 }
 
 static int
-create(struct fs *fs, uint64_t parent, struct slice name, struct attr_rec *rec,
-    struct slice data, struct fs_attr *attrp)
+create(struct fs *fs, uint64_t parent, struct slice name,
+    const struct fs_cred *cred, struct attr_rec *rec, struct slice data,
+    struct fs_attr *attrp)
 {
 	struct inode *dir, *in;
 	int rc;
@@ -181,13 +190,15 @@ create(struct fs *fs, uint64_t parent, struct slice name, struct attr_rec *rec,
 	if (fs->read_only)
 		return -EROFS;
 	rc = name_check(name);
+	if (rc == 0)
+		rc = space_for_row(fs, data.len);
 	if (rc < 0)
 		return rc;
 	rc = dir_get(fs, parent, &dir);
 	if (rc < 0)
 		return rc;
 	mutex_lock(&dir->mu);
-	rc = create_in(fs, dir, name, rec, data, &in);
+	rc = create_in(fs, dir, name, cred, rec, data, &in);
 	mutex_unlock(&dir->mu);
 	inode_put(fs, dir);
 	if (rc < 0)
@@ -224,7 +235,7 @@ fs_create(struct fs *fs, uint64_t parent, struct slice name, uint32_t mode,
 	new_rec(&rec, mode, cred);
 	if (S_ISCHR(mode) || S_ISBLK(mode))
 		rec.rdev = rdev;
-	return create(fs, parent, name, &rec, (struct slice){ 0 }, attrp);
+	return create(fs, parent, name, cred, &rec, (struct slice){ 0 }, attrp);
 }
 
 int
@@ -241,7 +252,7 @@ fs_symlink(struct fs *fs, uint64_t parent, struct slice name,
 	new_rec(&rec, S_IFLNK | 0777, cred);
 	rec.size = target.len;
 	rec.inline_len = (uint32_t)target.len;
-	return create(fs, parent, name, &rec, target, attrp);
+	return create(fs, parent, name, cred, &rec, target, attrp);
 }
 
 int
@@ -278,6 +289,7 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
     const struct fs_cred *cred, struct fs_attr *attrp)
 {
 	struct inode *dir, *in = NULL;
+	struct acl_new acl = { 0 };
 	struct attr_rec rec;
 	struct txn *t = NULL;
 	uint64_t seq;
@@ -286,24 +298,26 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	*attrp = (struct fs_attr){ 0 };
 	if (fs->read_only)
 		return -EROFS;
-	rc = dir_get(fs, parent, &dir);
+	rc = space_for_row(fs, 0);
+	if (rc == 0)
+		rc = dir_get(fs, parent, &dir);
 	if (rc < 0)
 		return rc;
 	new_rec(&rec, S_IFREG | (mode & 07777u), cred);
 	rec.nlink = 0;
 	mutex_lock(&dir->mu);
-	if (dir->state != INODE_LIVE)
-		rc = -ENOENT;
-	inherit(dir, &rec);
+	rc = dir->state == INODE_LIVE ? inherit(fs, dir, cred, &rec, &acl) :
+					-ENOENT;
 	mutex_unlock(&dir->mu);
 	inode_put(fs, dir);
 	if (rc == 0)
 		rc = add_inode(fs, NULL, (struct slice){ 0 }, &rec, &in);
 	if (rc != 0)
-		return rc;
+		goto out;
 	t = txn_begin(fs);
 	if (t != NULL) {
 		txn_put_inode(t, in->ino, &rec, (struct slice){ 0 });
+		acl_new_stage(t, in->ino, &acl);
 		txn_put_orphan(t, in->ino);
 		rc = txn_commit(fs, t, &seq);
 	} else {
@@ -312,7 +326,7 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	txn_end(fs, t);
 	if (rc != 0) {
 		discard_inode(fs, in);
-		return rc;
+		goto out;
 	}
 	atomic_store(&in->seq, seq);
 	inode_hold(fs, in);
@@ -324,5 +338,7 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	count_add(fs, 1);
 	counter_add(&fs->counters.creates, 1);
 	inode_put(fs, in);
-	return 0;
+out:
+	acl_new_fini(&acl);
+	return rc;
 }

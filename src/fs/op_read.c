@@ -177,7 +177,7 @@ assemble(const struct reading *g, struct fs_read *r)
 /* -EAGAIN: contents changed meanwhile. */
 static int
 read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
-    bool is_locked, struct fs_read *r)
+    bool is_locked, bool keep_atime, struct fs_read *r)
 {
 	struct reading g;
 	uint64_t size, gen;
@@ -196,7 +196,7 @@ read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
 	rc = prepare(in, off, len, &g, r);
 	if (rc == 0)
 		rc = plan(fs, in, &g, r);
-	if (rc == 0)
+	if (rc == 0 && !keep_atime)
 		inode_accessed(fs, in);
 	if (is_locked && rc == 0)
 		rc = fetch(fs, in->ino, &g, r);
@@ -212,9 +212,9 @@ read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
 	return rc;
 }
 
-int
-fs_read(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
-    struct fs_read *rp)
+static int
+read_range(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
+    bool keep_atime, struct fs_read *rp)
 {
 	struct inode *in;
 	int rc;
@@ -223,10 +223,10 @@ fs_read(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
 	rc = regular_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
-	rc = read_once(fs, in, off, len, false, rp);
+	rc = read_once(fs, in, off, len, false, keep_atime, rp);
 	if (rc == -EAGAIN) {
 		fs_read_done(rp);
-		rc = read_once(fs, in, off, len, true, rp);
+		rc = read_once(fs, in, off, len, true, keep_atime, rp);
 	}
 	inode_put(fs, in);
 	if (rc < 0)
@@ -234,6 +234,40 @@ fs_read(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
 	counter_add(&fs->counters.reads, 1);
 	counter_add(&fs->counters.read_bytes, rp->bytes);
 	return rc;
+}
+
+int
+fs_read(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
+    struct fs_read *rp)
+{
+	return read_range(fs, ino, off, len, false, rp);
+}
+
+int
+fs_read_noatime(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
+    struct fs_read *rp)
+{
+	return read_range(fs, ino, off, len, true, rp);
+}
+
+bool
+fs_atime_is_due(struct fs *fs, uint64_t ino, uint64_t *sizep)
+{
+	struct timespec now;
+	struct inode *in;
+	bool is_due;
+
+	*sizep = 0;
+	if (!atomic_load_explicit(&fs->atime, memory_order_relaxed) ||
+	    fs->read_only || regular_get(fs, ino, &in) < 0)
+		return false;
+	now = fs_now();
+	mutex_lock(&in->mu);
+	is_due = inode_atime_is_due(in, &now);
+	*sizep = inode_size(in);
+	mutex_unlock(&in->mu);
+	inode_put(fs, in);
+	return is_due;
 }
 
 void

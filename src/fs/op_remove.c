@@ -30,7 +30,7 @@ remove_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 	if (rc == 0)
 		rc = dir_stage(fs, t, &change);
 	if (rc == 0)
-		rc = txn_commit(fs, t, &seq);
+		rc = txn_commit_reserved(fs, t, &seq);
 	if (rc == 0) {
 		*oldp = removal_commit(fs, &removal, seq);
 		dir_commit(fs, &change, seq);

@@ -21,6 +21,7 @@ struct rename {
 	struct slice name, newname;
 	struct inode *src, *dst; /* dst may be NULL */
 	bool is_exchange;
+	const struct fs_cred *whiteout; /* leave one, of this owner; or NULL */
 	uint64_t from_change, to_change; /* before src and dst were found */
 	struct inode *old[2]; /* to put once unlocked */
 };
@@ -161,9 +162,33 @@ count_entries(const struct rename *r, struct dir_change *from,
 	/* In first: within one directory the count must not touch 0. */
 	rc = dir_count(to, 1, src_dir);
 	if (rc == 0)
-		rc = dir_count(from, -1, -src_dir);
+		rc = dir_count(from, r->whiteout != NULL ? 0 : -1, -src_dir);
 	if (rc == 0 && r->dst != NULL)
 		rc = dir_count(to, -1, -dst_dir);
+	return rc;
+}
+
+/* What stays at the old name: a device that overlayfs knows as nothing. */
+static int
+stage_whiteout(struct fs *fs, struct txn *t, const struct rename *r,
+    const struct timespec *now)
+{
+	struct attr_rec rec = {
+		.mode = S_IFCHR,
+		.nlink = 1,
+		.uid = r->whiteout->uid,
+		.gid = r->whiteout->gid,
+		.atime = *now,
+		.mtime = *now,
+		.ctime = *now,
+		.btime = *now,
+	};
+	uint64_t ino;
+	int rc = fs_next_ino(fs, &ino);
+
+	if (rc == 0)
+		txn_put_dentry(t, r->from->ino, r->name, ino, &rec,
+		    (struct slice){ 0 });
 	return rc;
 }
 
@@ -180,10 +205,12 @@ rename_in(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
 	uint64_t seq;
 	int rc;
 
-	to = r->from == r->to ? &from : &other;
+	to = &from;
 	dir_begin(&from, r->from, &now);
-	if (to == &other)
+	if (r->to != r->from) {
+		to = &other;
 		dir_begin(&other, r->to, &now);
+	}
 	rc = count_entries(r, &from, to);
 	if (rc == 0)
 		rc = content_commit_to_ride(fs, r->src);
@@ -202,8 +229,11 @@ rename_in(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
 		rc = stage_move(fs, t, r->dst, r->from, r->name, &now,
 		    &dst_rec);
 	} else {
-		dir_delete_entry(&from, t, r->name);
-		if (r->dst != NULL)
+		if (r->whiteout != NULL)
+			rc = stage_whiteout(fs, t, r, &now);
+		else
+			dir_delete_entry(&from, t, r->name);
+		if (rc == 0 && r->dst != NULL)
 			rc = removal_stage(fs, t, r->dst, &now, &removal);
 	}
 	if (rc == 0)
@@ -218,7 +248,7 @@ rename_in(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
 	atomic_fetch_add(&r->src->content_gen, 1);
 	if (r->is_exchange)
 		atomic_fetch_add(&r->dst->content_gen, 1);
-	rc = txn_commit(fs, t, &seq);
+	rc = txn_commit_reserved(fs, t, &seq);
 	if (rc < 0)
 		goto out;
 	r->old[0] = commit_move(fs, r->src, r->to, &newname, &src_rec, seq);
@@ -230,6 +260,8 @@ rename_in(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
 	dir_commit(fs, &from, seq);
 	if (to == &other)
 		dir_commit(fs, &other, seq);
+	if (r->whiteout != NULL)
+		count_add(fs, 1);
 	counter_add(&fs->counters.renames, 1);
 out:
 	iname_fini(&name);
@@ -332,11 +364,16 @@ out:
 	return rc;
 }
 
-int
-fs_rename(struct fs *fs, uint64_t parent, struct slice name, uint64_t newparent,
-    struct slice newname, unsigned flags)
+static int
+rename_any(struct fs *fs, uint64_t parent, struct slice name,
+    uint64_t newparent, struct slice newname, unsigned flags,
+    const struct fs_cred *whiteout)
 {
-	struct rename r = { .name = name, .newname = newname };
+	struct rename r = {
+		.name = name,
+		.newname = newname,
+		.whiteout = whiteout,
+	};
 	int rc;
 
 	if (fs->read_only)
@@ -361,4 +398,21 @@ out:
 	inode_put(fs, r.from);
 	inode_put(fs, r.to);
 	return rc;
+}
+
+int
+fs_rename(struct fs *fs, uint64_t parent, struct slice name, uint64_t newparent,
+    struct slice newname, unsigned flags)
+{
+	return rename_any(fs, parent, name, newparent, newname, flags, NULL);
+}
+
+int
+fs_rename_whiteout(struct fs *fs, uint64_t parent, struct slice name,
+    uint64_t newparent, struct slice newname, unsigned flags,
+    const struct fs_cred *cred)
+{
+	if ((flags & RENAME_EXCHANGE) != 0)
+		return -EINVAL;
+	return rename_any(fs, parent, name, newparent, newname, flags, cred);
 }

@@ -5,6 +5,7 @@
  */
 #include <sys/xattr.h>
 
+#include "fs/acl.h"
 #include "fs/fs_internal.h"
 
 static int
@@ -50,6 +51,8 @@ fs_getxattr(struct fs *fs, uint64_t ino, struct slice name, struct buf *value)
 	n = in->rec.nxattrs;
 	mutex_unlock(&in->mu);
 	inode_put(fs, in);
+	if (!fs->acl && acl_kind(name) != ACL_NONE)
+		return -EOPNOTSUPP;
 	if (n == 0 || check_name(name) < 0)
 		return -ENODATA;
 	rc = kv_get(fs->kv, &key, NULL, &v);
@@ -66,16 +69,17 @@ fs_getxattr(struct fs *fs, uint64_t ino, struct slice name, struct buf *value)
 }
 
 /* Commit a batch that holds the row, and the inode's own with more or
- * fewer attributes. */
+ * fewer attributes, and the mode. */
 static int
-commit_count(struct fs *fs, struct txn *t, struct inode *in, int more)
-    REQUIRES(&in->mu)
+commit_count(struct fs *fs, struct txn *t, struct inode *in, int more,
+    uint32_t mode) REQUIRES(&in->mu)
 {
 	struct attr_rec rec = in->rec;
 	uint64_t seq;
 	int rc;
 
 	rec.nxattrs += (uint32_t)more;
+	rec.mode = mode;
 	rec.ctime = fs_now();
 	rc = inode_put_row(fs, t, in, &rec, NULL);
 	if (rc == 0)
@@ -88,13 +92,25 @@ commit_count(struct fs *fs, struct txn *t, struct inode *in, int more)
 	return rc;
 }
 
+static void
+put_row(struct txn *t, const struct kv_key *key, struct slice value)
+{
+	uint8_t *p = txn_alloc(t, SCHEMA_TAG_LEN + value.len);
+
+	if (p == NULL)
+		return; /* the commit says so */
+	p[0] = SCHEMA_TAG;
+	if (value.len != 0)
+		memcpy(p + SCHEMA_TAG_LEN, value.data, value.len);
+	kv_batch_put(&t->batch, key, slice_make(p, SCHEMA_TAG_LEN + value.len));
+}
+
 static int
 set_locked(struct fs *fs, struct inode *in, struct slice name,
     struct slice value, int flags) REQUIRES(&in->mu)
 {
 	struct kv_key key = key_xattr(in->ino, name);
 	struct txn *t;
-	uint8_t *p;
 	int has, rc;
 
 	if (in->state != INODE_LIVE)
@@ -111,17 +127,69 @@ set_locked(struct fs *fs, struct inode *in, struct slice name,
 	t = txn_begin(fs);
 	if (t == NULL)
 		return -ENOMEM;
-	p = txn_alloc(t, SCHEMA_TAG_LEN + value.len);
-	if (p != NULL) {
-		p[0] = SCHEMA_TAG;
-		if (value.len != 0)
-			memcpy(p + SCHEMA_TAG_LEN, value.data, value.len);
-		kv_batch_put(&t->batch, &key,
-		    slice_make(p, SCHEMA_TAG_LEN + value.len));
-	}
-	rc = commit_count(fs, t, in, has == 0);
+	put_row(t, &key, value);
+	rc = commit_count(fs, t, in, has == 0, in->rec.mode);
 	txn_end(fs, t);
 	return rc;
+}
+
+/* An access list: the mode follows it, and one that says no more than the
+ * mode is not kept. */
+static int
+set_access_list(struct fs *fs, struct inode *in, struct slice name,
+    struct slice value, int flags) REQUIRES(&in->mu)
+{
+	struct kv_key key = key_xattr(in->ino, name);
+	bool is_minimal;
+	struct txn *t;
+	uint32_t mode;
+	int has, rc;
+
+	rc = acl_to_mode(value, &mode, &is_minimal);
+	if (rc == 0 && in->state != INODE_LIVE)
+		rc = -ESTALE;
+	if (rc < 0)
+		return rc;
+	has = has_row(fs, in, name);
+	if (has < 0)
+		return has;
+	t = txn_begin(fs);
+	if (t == NULL)
+		return -ENOMEM;
+	mode |= in->rec.mode & ~0777u;
+	if ((flags & FS_XATTR_KILL_SGID) != 0)
+		mode &= ~(uint32_t)S_ISGID;
+	if (!is_minimal)
+		put_row(t, &key, value);
+	else if (has != 0)
+		kv_batch_delete(&t->batch, &key);
+	rc = commit_count(fs, t, in, !is_minimal - has, mode);
+	txn_end(fs, t);
+	return rc;
+}
+
+static int
+set_any(struct fs *fs, struct inode *in, struct slice name, struct slice value,
+    int flags) REQUIRES(&in->mu)
+{
+	bool is_minimal;
+	uint32_t mode;
+	int rc;
+
+	switch (acl_kind(name)) {
+	case ACL_ACCESS:
+		return set_access_list(fs, in, name, value, flags);
+	case ACL_DEFAULT:
+		if (!inode_is_dir(in))
+			return -EACCES;
+		rc = acl_to_mode(value, &mode, &is_minimal);
+		if (rc < 0)
+			return rc;
+		break;
+	case ACL_NONE:
+		break;
+	}
+	return set_locked(fs, in, name, value, flags);
 }
 
 int
@@ -136,15 +204,19 @@ fs_setxattr(struct fs *fs, uint64_t ino, struct slice name, struct slice value,
 	rc = check_name(name);
 	if (rc < 0)
 		return rc;
-	if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) != 0)
+	if ((flags & ~(XATTR_CREATE | XATTR_REPLACE | FS_XATTR_KILL_SGID)) != 0)
 		return -EINVAL;
+	if (!fs->acl && acl_kind(name) != ACL_NONE)
+		return -EOPNOTSUPP;
 	if (value.len > FS_XATTR_SIZE_MAX)
 		return -E2BIG;
-	rc = file_get(fs, ino, &in);
+	rc = space_for_row(fs, value.len);
+	if (rc == 0)
+		rc = file_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
 	mutex_lock(&in->mu);
-	rc = set_locked(fs, in, name, value, flags);
+	rc = set_any(fs, in, name, value, flags);
 	mutex_unlock(&in->mu);
 	inode_put(fs, in);
 	return rc;
@@ -169,6 +241,8 @@ fs_listxattr(struct fs *fs, uint64_t ino, struct buf *names)
 	inode_put(fs, in);
 	while (it != NULL && rc >= 0 && (rc = kv_iter_next(it)) == 1) {
 		key = kv_iter_key(it);
+		if (!fs->acl && acl_kind(key.name) != ACL_NONE)
+			continue;
 		buf_append_slice(names, key.name);
 		buf_put_u8(names, 0);
 		rc = buf_error(names);
@@ -188,9 +262,10 @@ fs_removexattr(struct fs *fs, uint64_t ino, struct slice name)
 	if (fs->read_only)
 		return -EROFS;
 	rc = check_name(name);
-	if (rc < 0)
-		return rc;
-	rc = file_get(fs, ino, &in);
+	if (rc == 0 && !fs->acl && acl_kind(name) != ACL_NONE)
+		rc = -EOPNOTSUPP;
+	if (rc == 0)
+		rc = file_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
 	mutex_lock(&in->mu);
@@ -203,7 +278,7 @@ fs_removexattr(struct fs *fs, uint64_t ino, struct slice name)
 	rc = -ENOMEM;
 	if (t != NULL) {
 		kv_batch_delete(&t->batch, &key);
-		rc = commit_count(fs, t, in, -1);
+		rc = commit_count(fs, t, in, -1, in->rec.mode);
 	}
 	txn_end(fs, t);
 out:

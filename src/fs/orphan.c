@@ -41,7 +41,7 @@ orphan_delete(struct fs *fs, struct inode *in)
 
 	if (t != NULL) {
 		stage_orphan(t, in->ino, &in->rec);
-		rc = txn_commit(fs, t, &seq);
+		rc = txn_commit_reserved(fs, t, &seq);
 	}
 	txn_end(fs, t);
 	if (rc == 0) {
@@ -114,7 +114,7 @@ sweep_some(struct fs *fs, uint64_t *nextp, uint64_t *deletedp)
 		n++;
 	}
 	if (rc >= 0 && t->batch.count != 0)
-		rc = txn_commit(fs, t, &seq);
+		rc = txn_commit_reserved(fs, t, &seq);
 	if (rc >= 0)
 		rc = n == SWEEP_MAX && *nextp != 0;
 out:

@@ -224,3 +224,10 @@ txn_put_store(struct txn *t, const char *name, const uint8_t *value, size_t len)
 	memcpy(p, value, len);
 	kv_batch_put(&t->batch, &key, slice_make(p, len));
 }
+
+int
+txn_commit_reserved(struct fs *fs, struct txn *t, uint64_t *seqp)
+{
+	t->batch.is_reserved = true;
+	return txn_commit(fs, t, seqp);
+}

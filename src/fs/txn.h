@@ -50,6 +50,9 @@ struct txn *txn_begin(struct fs *fs);
 uint8_t *txn_alloc(struct txn *t, size_t n);
 /* Commit the batch; the position for kv_sync() goes to *seqp. */
 int txn_commit(struct fs *fs, struct txn *t, uint64_t *seqp);
+/* The same for what must pass on a full disk: what changes rows that are
+ * there, or was let in by writeback_reserve(). */
+int txn_commit_reserved(struct fs *fs, struct txn *t, uint64_t *seqp);
 /* NULL is accepted. */
 void txn_end(struct fs *fs, struct txn *t);
 

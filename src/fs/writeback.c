@@ -123,7 +123,7 @@ writeback_commit(struct fs *fs, struct inode *in)
 		return -ENOMEM;
 	rc = inode_put_row(fs, t, in, &in->rec, NULL);
 	if (rc == 0)
-		rc = txn_commit(fs, t, &seq);
+		rc = txn_commit_reserved(fs, t, &seq);
 	if (rc == 0)
 		inode_row_committed(fs, in, &in->rec, seq);
 	txn_end(fs, t);

@@ -32,6 +32,8 @@ struct writeback {
 
 	/* What the store has left, looked at now and then. */
 	struct mutex space_mu;
+	uint64_t room_seq GUARDED_BY(space_mu); /* room was made up to here */
+	uint64_t room_ns GUARDED_BY(space_mu); /* not again before */
 	_Atomic uint64_t space_free;
 	_Atomic uint64_t space_used; /* committed since */
 	_Atomic uint64_t space_ns; /* when */

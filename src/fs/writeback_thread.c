@@ -36,7 +36,7 @@ commit_atimes(struct fs *fs, struct inode **ins, size_t n) NO_THREAD_SAFETY
 		}
 	}
 	if (nlocked != 0)
-		rc = txn_commit(fs, t, &seq);
+		rc = txn_commit_reserved(fs, t, &seq);
 	for (size_t i = 0; i < nlocked; i++) {
 		if (rc == 0)
 			inode_row_committed(fs, locked[i], &locked[i]->rec,

@@ -21,11 +21,26 @@
 /* Pieces without an allocation: a read of 1 MiB in chunks of 32 KiB. */
 #define STACK_PIECES 40
 
+/* The largest file that the kernel reads anew so that its access time
+ * moves. Of larger ones that is worth more than the time. */
+#define ATIME_REREAD_MAX (128u << 10)
+
+/* Of what the kernel has in its cache, we do not see it read. */
+static bool
+must_see_reads(struct session *s, uint64_t ino, const struct fuse_file_info *fi)
+{
+	uint64_t size;
+
+	return (fi->flags & O_ACCMODE) != O_WRONLY &&
+	    (fi->flags & (O_NOATIME | O_TRUNC)) == 0 &&
+	    fs_atime_is_due(s->fs, ino, &size) && size <= ATIME_REREAD_MAX;
+}
+
 /* What open(2) answers about caching and closing. */
 static void
-set_open_flags(struct session *s, struct fuse_file_info *fi)
+set_open_flags(struct session *s, struct fuse_file_info *fi, bool keep_cache)
 {
-	fi->keep_cache = 1;
+	fi->keep_cache = keep_cache;
 	/* close(2) commits contents; nothing to do for who only reads. */
 	fi->noflush = ((fi->flags & O_ACCMODE) == O_RDONLY &&
 			  (fi->flags & O_TRUNC) == 0) ||
@@ -75,7 +90,7 @@ do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		reply_status(req, rc);
 		return;
 	}
-	set_open_flags(s, fi);
+	set_open_flags(s, fi, !must_see_reads(s, ino, fi));
 	if (fuse_reply_open(req, fi) < 0)
 		fs_release(s->fs, ino);
 }
@@ -85,8 +100,7 @@ do_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
     struct fuse_file_info *fi)
 {
 	struct session *s = request_session(req);
-	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-	struct fs_cred cred = { .uid = ctx->uid, .gid = ctx->gid };
+	struct fs_cred cred = request_creator(req);
 	struct fuse_entry_param e;
 	struct fs_attr attr;
 	int rc;
@@ -96,8 +110,13 @@ do_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		return;
 	}
 	mode = (mode & ~(mode_t)S_IFMT) | S_IFREG;
-	rc = fs_create(s->fs, parent, slice_str(name), mode, 0, &cred, &attr);
-	if (rc == 0) {
+	if (protocol_is_tmpfile()) {
+		rc = fs_tmpfile(s->fs, parent, mode, &cred, &attr);
+	} else {
+		rc = fs_create(s->fs, parent, slice_str(name), mode, 0, &cred,
+		    &attr);
+	}
+	if (rc == 0 && !protocol_is_tmpfile()) {
 		rc = fs_openfile(s->fs, attr.ino, false);
 		if (rc < 0)
 			fs_forget(s->fs, attr.ino, 1);
@@ -107,7 +126,7 @@ do_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		return;
 	}
 	reply_fill_entry(&attr, &e);
-	set_open_flags(s, fi);
+	set_open_flags(s, fi, true);
 	if (fuse_reply_create(req, &e, fi) < 0) {
 		fs_release(s->fs, attr.ino);
 		fs_forget(s->fs, attr.ino, 1);
@@ -183,7 +202,10 @@ do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		control_read(req, size, off, fi);
 		return;
 	}
-	rc = fs_read(s->fs, ino, (uint64_t)off, size, &r);
+	if ((fi->flags & O_NOATIME) != 0)
+		rc = fs_read_noatime(s->fs, ino, (uint64_t)off, size, &r);
+	else
+		rc = fs_read(s->fs, ino, (uint64_t)off, size, &r);
 	if (rc < 0) {
 		reply_status(req, rc);
 		return;
@@ -266,7 +288,11 @@ do_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 	int64_t at;
 
 	(void)fi;
-	if (control_owns(ino) || off < 0)
+	/* What the kernel has gathered may lie in what is a hole to us;
+	 * after ENOSYS it takes all for data, and asks no more. */
+	if (s->kernel_writeback)
+		at = -ENOSYS;
+	else if (control_owns(ino) || off < 0)
 		at = -EINVAL;
 	else
 		at = fs_lseek(s->fs, ino, (uint64_t)off, whence);

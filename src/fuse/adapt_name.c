@@ -4,19 +4,12 @@
  * directory's name in the root, and everything in it, cannot be changed.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fuse/adapt.h"
 #include "fuse/control_dir.h"
 #include "fuse/reply.h"
-
-static struct fs_cred
-creator(fuse_req_t req)
-{
-	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-
-	return (struct fs_cred){ .uid = ctx->uid, .gid = ctx->gid };
-}
 
 static void
 do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -63,7 +56,7 @@ make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
     dev_t rdev)
 {
 	struct session *s = request_session(req);
-	struct fs_cred cred = creator(req);
+	struct fs_cred cred = request_creator(req);
 	struct fs_attr attr;
 	int rc;
 
@@ -94,7 +87,7 @@ do_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
     const char *name)
 {
 	struct session *s = request_session(req);
-	struct fs_cred cred = creator(req);
+	struct fs_cred cred = request_creator(req);
 	struct fs_attr attr;
 	int rc;
 
@@ -149,14 +142,20 @@ do_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
     fuse_ino_t newparent, const char *newname, unsigned flags)
 {
 	struct session *s = request_session(req);
+	struct fs_cred cred = request_creator(req);
+	int rc;
 
 	if (control_reserves(parent, name) ||
 	    control_reserves(newparent, newname))
-		reply_status(req, -EPERM);
+		rc = -EPERM;
+	else if ((flags & RENAME_WHITEOUT) != 0)
+		rc = fs_rename_whiteout(s->fs, parent, slice_str(name),
+		    newparent, slice_str(newname), flags & ~RENAME_WHITEOUT,
+		    &cred);
 	else
-		reply_status(req,
-		    fs_rename(s->fs, parent, slice_str(name), newparent,
-			slice_str(newname), flags));
+		rc = fs_rename(s->fs, parent, slice_str(name), newparent,
+		    slice_str(newname), flags);
+	reply_status(req, rc);
 }
 
 static void

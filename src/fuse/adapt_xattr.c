@@ -1,32 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Requests on extended attributes. ACLs are refused: as plain attributes
- * they would be stored and never obeyed.
+ * Requests on extended attributes. Access control lists come this way too;
+ * without -o acl fs refuses them, as nobody would obey them.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "fuse/adapt.h"
 #include "fuse/control_dir.h"
+#include "fuse/protocol.h"
 #include "fuse/reply.h"
-
-static bool
-is_acl(const char *name)
-{
-	return strncmp(name, "system.posix_acl_", 17) == 0;
-}
 
 /*
  * ENOSYS is remembered by the kernel: it does not ask again, not even
  * before each first write whether there is a security.capability to drop.
  */
 static int
-check(struct session *s, fuse_ino_t ino, const char *name, int absent)
+check(struct session *s, fuse_ino_t ino, int absent)
 {
 	if (s->noxattr)
 		return -ENOSYS;
-	if (is_acl(name))
-		return -EOPNOTSUPP;
 	return control_owns(ino) ? absent : 0;
 }
 
@@ -35,7 +28,7 @@ do_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	struct session *s = request_session(req);
 	struct buf value = { 0 };
-	int rc = check(s, ino, name, -ENODATA);
+	int rc = check(s, ino, -ENODATA);
 
 	if (rc == 0)
 		rc = fs_getxattr(s->fs, ino, slice_str(name), &value);
@@ -65,8 +58,10 @@ do_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
     size_t size, int flags)
 {
 	struct session *s = request_session(req);
-	int rc = check(s, ino, name, -EPERM);
+	int rc = check(s, ino, -EPERM);
 
+	if (protocol_kill_suid())
+		flags |= FS_XATTR_KILL_SGID;
 	if (rc == 0)
 		rc = fs_setxattr(s->fs, ino, slice_str(name),
 		    slice_make(value, size), flags);
@@ -77,7 +72,7 @@ static void
 do_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct session *s = request_session(req);
-	int rc = check(s, ino, name, -EPERM);
+	int rc = check(s, ino, -EPERM);
 
 	if (rc == 0)
 		rc = fs_removexattr(s->fs, ino, slice_str(name));

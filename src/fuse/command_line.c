@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fuse/options.h"
+#include "fuse/remount.h"
 #include "util/log.h"
 
 static int
@@ -89,8 +90,11 @@ options_parse(struct options *o, int argc, char **argv)
 	}
 	if (rc == 0 && !o->help && !o->version)
 		rc = take_operands(o, argc - optind, argv + optind);
-	if (rc == 0 && !o->help && !o->version)
+	if (rc == 0 && !o->help && !o->version && remount_is_asked(list))
+		o->remount = list;
+	else if (rc == 0 && !o->help && !o->version)
 		rc = options_parse_list(o, list != NULL ? list : "");
-	free(list);
+	if (o->remount == NULL)
+		free(list);
 	return rc;
 }

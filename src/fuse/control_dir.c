@@ -122,7 +122,7 @@ control_getattr(fuse_req_t req, uint64_t ino)
 	struct stat st;
 
 	if (fill(request_session(req), ino, &st))
-		fuse_reply_attr(req, &st, CACHE_SECONDS);
+		reply_raw_stat(req, &st, &st.st_mtim);
 	else
 		reply_status(req, -ENOENT);
 }

@@ -17,6 +17,7 @@
 #include "fuse/daemonize.h"
 #include "fuse/mountpoint.h"
 #include "fuse/options.h"
+#include "fuse/remount.h"
 #include "fuse/session.h"
 #include "fuse/store_path.h"
 #include "util/log.h"
@@ -133,6 +134,11 @@ main(int argc, char **argv)
 		options_usage(stdout);
 	} else if (opts.version) {
 		printf("kvfs %s\n", KVFS_VERSION);
+	} else if (opts.remount != NULL) {
+		rc = remount(opts.mountpoint, opts.remount);
+		if (rc < 0)
+			rc = rc == -EINVAL ? EXIT_MISUSE : EXIT_FAILURE;
+		free(opts.remount);
 	} else {
 		if (opts.debug)
 			log_set_level(LOG_LVL_DEBUG);

@@ -38,6 +38,8 @@ session_init_conn(void *userdata, struct fuse_conn_info *conn)
 	 * EXPORT_SUPPORT needs inodes to be found by number alone, which
 	 * the rows do not offer.
 	 */
+	if (s->opts.fs.acl)
+		want |= FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK;
 	if (s->opts.kernel_writeback)
 		want |= FUSE_CAP_WRITEBACK_CACHE;
 	conn->want = want & conn->capable;

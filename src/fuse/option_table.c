@@ -30,6 +30,8 @@ const struct option_spec option_specs[] = {
 	    "memory for changes before they become a table" },
 	{ "compaction_threads", "N", OPT_COMPACTION_THREADS, 0,
 	    "threads that merge tables" },
+	{ "max_size", "SIZE", OPT_MAX_SIZE, LIVE,
+	    "most that the store may take on disk; 0: what the disk has" },
 	{ "ro", NULL, OPT_RO, 0, "mount read-only, write nothing at all" },
 	{ "rw", NULL, OPT_RW, 0, "mount for reading and writing" },
 	{ "noatime", NULL, OPT_NOATIME, 0, "reading keeps access times" },
@@ -38,6 +40,8 @@ const struct option_spec option_specs[] = {
 	{ "atime", NULL, OPT_RELATIME, 0, "the same as relatime" },
 	{ "noxattr", NULL, OPT_NOXATTR, 0,
 	    "no extended attributes; saves a request per file written" },
+	{ "acl", NULL, OPT_ACL, 0, "POSIX access control lists" },
+	{ "noacl", NULL, OPT_NOACL, 0, "none" },
 	{ "threads", "N", OPT_THREADS, 0, "most requests served at a time" },
 	{ "spin", "US", OPT_SPIN, 0,
 	    "longest look for the next request before sleeping; 0: none" },
@@ -125,6 +129,9 @@ format_value(const struct options *o, enum option_id id, char *buf, size_t len)
 	case OPT_COMPACTION_THREADS:
 		snprintf(buf, len, "%u", o->kv.compaction_threads);
 		break;
+	case OPT_MAX_SIZE:
+		option_format_size(o->fs.max_bytes, buf, len);
+		break;
 	case OPT_THREADS:
 		snprintf(buf, len, "%u", o->threads);
 		break;
@@ -153,6 +160,10 @@ is_set(const struct options *o, enum option_id id)
 		return o->fs.atime;
 	case OPT_NOXATTR:
 		return o->noxattr;
+	case OPT_ACL:
+		return o->fs.acl;
+	case OPT_NOACL:
+		return false;
 	case OPT_KERNEL_WRITEBACK:
 		return o->kernel_writeback;
 	case OPT_ALLOW_OTHER:

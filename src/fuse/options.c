@@ -29,15 +29,17 @@ static const struct profile {
 
 #define GIVEN(id) (1u << (id))
 
+/* The logs of an empty store and some contents. */
+#define MAX_SIZE_MIN (4u << 20)
+
 void
 options_init(struct options *o)
 {
 	*o = (struct options){ 0 };
 	kv_options_init(&o->kv);
 	fs_options_init(&o->fs);
-	/* A read that turns into a write is not what a store is for. */
-	o->fs.atime = false;
-	o->nosuid = o->nodev = true;
+	/* Who may mount by himself may have them anyhow, as with mount(8). */
+	o->nosuid = o->nodev = geteuid() != 0;
 	o->allow_other = geteuid() == 0;
 	o->threads = 16;
 	o->max_background = 64;
@@ -176,6 +178,13 @@ set_valued(struct options *o, const struct option_spec *spec, const char *value)
 		if (rc == 0)
 			o->kv.compaction_threads = (unsigned)n;
 		return rc;
+	case OPT_MAX_SIZE:
+		rc = parse_number(spec, value, 0, 1ull << 60, true, &n);
+		if (rc == 0 && n != 0 && n < MAX_SIZE_MIN)
+			return bad_value(spec, value,
+			    "give 0 for no bound, or at least 4M");
+		o->fs.max_bytes = rc == 0 ? n : o->fs.max_bytes;
+		return rc;
 	case OPT_THREADS:
 		rc = parse_number(spec, value, 1, 256, false, &n);
 		if (rc == 0)
@@ -213,6 +222,10 @@ set_flag(struct options *o, enum option_id id)
 		break;
 	case OPT_NOXATTR:
 		o->noxattr = true;
+		break;
+	case OPT_ACL:
+	case OPT_NOACL:
+		o->fs.acl = id == OPT_ACL;
 		break;
 	case OPT_KERNEL_WRITEBACK:
 		o->kernel_writeback = true;

@@ -20,6 +20,8 @@ struct options {
 	const char *store; /* NULL: the default place of the mountpoint */
 	const char *mountpoint;
 	bool help, version, foreground, debug;
+	char *remount; /* owned: the list, when it asks for a remount; else
+	                  NULL. Nothing of it is in the fields below. */
 
 	struct kv_options kv;
 	struct fs_options fs;

@@ -7,8 +7,11 @@
 #include "fuse/protocol.h"
 
 #include <fcntl.h>
+#include <linux/stat.h>
 #include <stdint.h>
 #include <stdatomic.h>
+#include <string.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -25,12 +28,37 @@ static struct {
 	atomic_bool pending; /* INIT was read, not answered yet */
 } init;
 
-static _Thread_local bool kill_suid;
+/* Of <linux/fuse.h> since 6.6. */
+#define OPCODE_STATX 52u
+#define STATX_IN_BYTES 24u
+/* Of <linux/fuse.h> since 6.1. */
+#define OPCODE_TMPFILE 51u
+
+/* struct fuse_setxattr_in with FUSE_SETXATTR_EXT, and without. */
+#define SETXATTR_IN_BYTES 16u
+#define SETXATTR_IN_OLD_BYTES 8u
+
+static bool has_acl; /* constant once mounted */
+
+/* What libfuse does not pass on of the request that this thread has. */
+static _Thread_local bool kill_suid, is_tmpfile, is_statx;
 
 bool
 protocol_kill_suid(void)
 {
 	return kill_suid;
+}
+
+bool
+protocol_is_tmpfile(void)
+{
+	return is_tmpfile;
+}
+
+bool
+protocol_is_statx(void)
+{
+	return is_statx;
 }
 
 static enum request_kind
@@ -47,6 +75,7 @@ kind_of(uint32_t opcode)
 	case FUSE_INTERRUPT:
 		return REQUEST_BRIEF;
 	case FUSE_CREATE:
+	case OPCODE_TMPFILE:
 	case FUSE_MKNOD:
 	case FUSE_MKDIR:
 	case FUSE_SYMLINK:
@@ -78,18 +107,32 @@ peek_init(const struct fuse_in_header *in, const struct fuse_init_in *arg)
 	atomic_store_explicit(&init.pending, true, memory_order_relaxed);
 }
 
-enum request_kind
-protocol_peek(const void *request, size_t len)
+/* The longer form of SETXATTR, which we asked for: make it the short one. */
+static void
+shorten_setxattr(struct fuse_in_header *in, uint8_t *arg, size_t left)
 {
-	const struct fuse_in_header *in = request;
-	const union {
+	uint32_t flags;
+
+	memcpy(&flags, arg + SETXATTR_IN_OLD_BYTES, sizeof(flags));
+	kill_suid = (flags & FUSE_SETXATTR_ACL_KILL_SGID) != 0;
+	memmove(arg + SETXATTR_IN_OLD_BYTES, arg + SETXATTR_IN_BYTES,
+	    left - SETXATTR_IN_BYTES);
+	in->len -= SETXATTR_IN_BYTES - SETXATTR_IN_OLD_BYTES;
+}
+
+enum request_kind
+protocol_peek(void *request, size_t len)
+{
+	struct fuse_in_header *in = request;
+	union {
 		struct fuse_write_in write;
 		struct fuse_open_in open;
 		struct fuse_init_in init;
-	} *arg = (const void *)(in + 1);
+		uint8_t bytes[SETXATTR_IN_BYTES];
+	} *arg = (void *)(in + 1);
 	size_t left = len - sizeof(*in);
 
-	kill_suid = false;
+	kill_suid = is_tmpfile = is_statx = false;
 	if (len < sizeof(*in))
 		return REQUEST_BRIEF;
 	if (in->opcode == FUSE_WRITE && left >= sizeof(arg->write)) {
@@ -100,10 +143,75 @@ protocol_peek(const void *request, size_t len)
 		kill_suid = arg->open.open_flags & FUSE_OPEN_KILL_SUIDGID;
 		if (arg->open.flags & O_TRUNC)
 			return REQUEST_COMMIT;
+	} else if (in->opcode == OPCODE_TMPFILE) {
+		is_tmpfile = true;
+		in->opcode = FUSE_CREATE;
+	} else if (in->opcode == OPCODE_STATX && left >= STATX_IN_BYTES) {
+		is_statx = true;
+		in->opcode = FUSE_GETATTR;
+	} else if (in->opcode == FUSE_SETXATTR && has_acl &&
+	    left >= SETXATTR_IN_BYTES) {
+		shorten_setxattr(in, arg->bytes, left);
 	} else if (in->opcode == FUSE_INIT && left >= INIT_IN_MIN) {
 		peek_init(in, &arg->init);
 	}
 	return kind_of(in->opcode);
+}
+
+/* struct fuse_statx_out of <linux/fuse.h> since 6.6. */
+struct statx_time {
+	int64_t sec;
+	uint32_t nsec;
+	int32_t reserved;
+};
+
+struct statx_out {
+	uint64_t attr_valid;
+	uint32_t attr_valid_nsec, flags;
+	uint64_t reserved[2];
+	uint32_t mask, blksize;
+	uint64_t attributes;
+	uint32_t nlink, uid, gid;
+	uint16_t mode, reserved2;
+	uint64_t ino, size, blocks, attributes_mask;
+	struct statx_time atime, btime, ctime, mtime;
+	uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
+	uint64_t reserved3[14];
+};
+
+static struct statx_time
+statx_time(const struct timespec *t)
+{
+	return (struct statx_time){
+		.sec = t->tv_sec,
+		.nsec = (uint32_t)t->tv_nsec,
+	};
+}
+
+void
+protocol_reply_statx(struct fuse_req *req, const struct stat *st,
+    const struct timespec *btime, double timeout)
+{
+	struct statx_out out = {
+		.attr_valid = (uint64_t)timeout,
+		.mask = STATX_BASIC_STATS | STATX_BTIME,
+		.blksize = (uint32_t)st->st_blksize,
+		.nlink = (uint32_t)st->st_nlink,
+		.uid = st->st_uid,
+		.gid = st->st_gid,
+		.mode = (uint16_t)st->st_mode,
+		.ino = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.blocks = (uint64_t)st->st_blocks,
+		.atime = statx_time(&st->st_atim),
+		.btime = statx_time(btime),
+		.ctime = statx_time(&st->st_ctim),
+		.mtime = statx_time(&st->st_mtim),
+		.rdev_major = major(st->st_rdev),
+		.rdev_minor = minor(st->st_rdev),
+	};
+
+	fuse_reply_buf(req, (const char *)&out, sizeof(out));
 }
 
 static ssize_t
@@ -128,6 +236,11 @@ edit_init_reply(struct iovec *iov, int count)
 	reply = iov[1].iov_base;
 	reply->flags |= init.offered &
 	    (FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV_V2);
+	/* Nothing else is under way, so has_acl may change here. */
+	has_acl = (reply->flags & FUSE_POSIX_ACL) != 0 &&
+	    (init.offered & FUSE_SETXATTR_EXT) != 0;
+	if (has_acl)
+		reply->flags |= FUSE_SETXATTR_EXT;
 }
 
 static ssize_t

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What libfuse 3.14 keeps to itself, added at the edge where raw messages
- * pass: two capabilities in the answer to INIT, and the flag by which the
- * kernel asks that set-id bits be dropped. The messages are those of
- * <linux/fuse.h>; with a libfuse that knows all this, nothing changes.
+ * pass: capabilities in the answer to INIT, the flag by which the kernel
+ * asks that set-id bits be dropped, and two requests that are turned into
+ * their next of kin and a mark. The messages are those of <linux/fuse.h>;
+ * with a libfuse that knows all this, nothing changes.
  *
  * PARALLEL_DIROPS: lookups in one directory run side by side; libfuse
  * before 3.17 accepts the wish and never sends it.
  * HANDLE_KILLPRIV_V2: without it the kernel asks for the attribute
  * security.capability before every single write(2).
+ * SETXATTR_EXT: with ACLs, tells when a new one must cost the set-gid bit.
+ * TMPFILE (O_TMPFILE) becomes CREATE, STATX (the time of birth) GETATTR.
  */
 #ifndef KVFS_FUSE_PROTOCOL_H
 #define KVFS_FUSE_PROTOCOL_H
@@ -16,7 +19,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct fuse_req;
 struct fuse_session;
+struct stat;
+struct timespec;
 
 /* Call after fuse_session_mount(), before the first request. */
 int protocol_install(struct fuse_session *se);
@@ -30,10 +36,18 @@ enum request_kind {
 	REQUEST_SLOW, /* waits for the disk */
 };
 
-/* A worker shows each request before libfuse sees it. */
-enum request_kind protocol_peek(const void *request, size_t len);
+/* A worker shows each request before libfuse sees it; some are changed. */
+enum request_kind protocol_peek(void *request, size_t len);
 
 /* Must the request that this thread works on drop set-id bits? */
 bool protocol_kill_suid(void);
+/* Is the CREATE that this thread works on to leave out the name? */
+bool protocol_is_tmpfile(void);
+/* Does the GETATTR that this thread works on want protocol_reply_statx()? */
+bool protocol_is_statx(void);
+
+/* Seconds that the kernel may keep it: timeout. */
+void protocol_reply_statx(struct fuse_req *req, const struct stat *st,
+    const struct timespec *btime, double timeout);
 
 #endif

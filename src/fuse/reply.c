@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "fuse/protocol.h"
+
 /* What stdio and cp take as the size of a good write: fewer requests. */
 #define FILE_BLKSIZE 65536
 
@@ -68,7 +70,17 @@ reply_attr(fuse_req_t req, int rc, const struct fs_attr *attr)
 		return;
 	}
 	reply_stat(attr, &st);
-	fuse_reply_attr(req, &st, CACHE_SECONDS);
+	reply_raw_stat(req, &st, &attr->btime);
+}
+
+void
+reply_raw_stat(fuse_req_t req, const struct stat *st,
+    const struct timespec *btime)
+{
+	if (protocol_is_statx())
+		protocol_reply_statx(req, st, btime, CACHE_SECONDS);
+	else
+		fuse_reply_attr(req, st, CACHE_SECONDS);
 }
 
 void

@@ -24,6 +24,19 @@ request_session(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
+/* Who asks for something new. */
+static inline struct fs_cred
+request_creator(fuse_req_t req)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	return (struct fs_cred){
+		.uid = ctx->uid,
+		.gid = ctx->gid,
+		.umask = ctx->umask,
+	};
+}
+
 /* A positive errno for the kernel; damage becomes EIO. */
 int reply_errno(int rc);
 void reply_stat(const struct fs_attr *attr, struct stat *st);
@@ -32,6 +45,8 @@ void reply_fill_entry(const struct fs_attr *attr, struct fuse_entry_param *e);
 /* rc: 0 or a negative errno. */
 void reply_status(fuse_req_t req, int rc);
 void reply_attr(fuse_req_t req, int rc, const struct fs_attr *attr);
+void reply_raw_stat(fuse_req_t req, const struct stat *st,
+    const struct timespec *btime);
 /* An inode with one lookup counted. */
 void reply_entry(fuse_req_t req, int rc, const struct fs_attr *attr);
 /* There is no such name, and the kernel may remember it. */

@@ -73,6 +73,7 @@ session_open(struct session *s, const struct options *opts, const char *store,
 	s->done_fd = s->signal_fd = -1;
 	s->opts = *opts;
 	s->noxattr = opts->noxattr;
+	s->kernel_writeback = opts->kernel_writeback;
 	s->uid = geteuid();
 	s->gid = getegid();
 	atomic_init(&s->flush_lazy, !opts->fs.flush_on_close);

@@ -39,6 +39,7 @@ struct session {
 	gid_t gid;
 	struct timespec started;
 	bool noxattr;
+	bool kernel_writeback;
 	bool fuse_mounted;
 
 	/* flush=lazy: close(2) has nothing to do. Relaxed: a hint that open

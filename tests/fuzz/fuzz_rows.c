@@ -47,7 +47,7 @@ decode_all(struct slice v)
 static void
 fill(struct kv *kv)
 {
-	static const struct fs_cred cred = { 1, 1 };
+	static const struct fs_cred cred = { .uid = 1, .gid = 1 };
 	static const char large[50000];
 	struct fs_options opts;
 	struct fs_attr attr, dir;
@@ -199,7 +199,7 @@ visit_dir(struct fs *fs, uint64_t ino, int depth)
 static void
 change_names(struct fs *fs)
 {
-	static const struct fs_cred cred = { 1, 1 };
+	static const struct fs_cred cred = { .uid = 1, .gid = 1 };
 	struct fs_attr attr;
 	uint64_t dir = FS_ROOT_INO;
 

@@ -21,7 +21,7 @@
 /* Of the two runs that flush. */
 #define TABLES 2
 
-static const struct fs_cred maker_cred = { 1000, 100 };
+static const struct fs_cred maker_cred = { .uid = 1000, .gid = 100 };
 
 struct maker {
 	struct kv *kv;

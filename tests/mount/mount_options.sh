@@ -23,7 +23,8 @@ try()
 	stop_kvfs
 }
 
-try defaults sync=interval:1000 flush=close wal_buffer=0 rw noatime
+try defaults sync=interval:1000 flush=close wal_buffer=0 rw relatime \
+    max_size=0
 for mode in full every:10 interval:50 hybrid:10:50 checkpoint off; do
 	try sync=$mode sync=$mode
 done
@@ -38,7 +39,9 @@ try sync=off,sync=full sync=full
 try compression=none,cache=16M,memtable=1M,compaction_threads=1 \
     compression=none cache=16M memtable=1M compaction_threads=1
 try threads=1,max_background=8 threads=1 max_background=8
-try relatime relatime
+try noatime noatime
+try acl acl
+try max_size=64M max_size=64M
 try kernel_writeback kernel_writeback
 try ro,rw rw
 try nosuid,nodev,noexec,nofail,_netdev,x-systemd.automount,comment=x,users \

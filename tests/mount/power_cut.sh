@@ -62,7 +62,7 @@ verify_earlier()
 
 one_round()
 {
-	local w full lost=0 durable found done n out pids=()
+	local w full lost=0 durable found steps n out pids=()
 
 	choose_options
 	what="seed $seed: $fs, round $round: $options"
@@ -112,9 +112,9 @@ one_round()
 	for ((w = 1; w <= writers; w++)); do
 		out=$("$verify" "$MNT/r$round.$w" "$T/journal.$w") ||
 		    fail "$what: writer $w"
-		read -r durable found done n <<<"$out"
-		echo "  writer $w: $done steps, $durable durable, $found found"
-		[ "$done" -gt 0 ] || fail "$what: writer $w did nothing"
+		read -r durable found steps n <<<"$out"
+		echo "  writer $w: $steps steps, $durable durable, $found found"
+		[ "$steps" -gt 0 ] || fail "$what: writer $w did nothing"
 		lost=$((lost + n))
 		(cd "$MNT/r$round.$w" && find . -type f -exec md5sum {} + |
 			sort) >"$T/sums.r$round.$w"

@@ -7,10 +7,10 @@
 #ifndef KVFS_SUPPORT_ENV_MEM_NODE_H
 #define KVFS_SUPPORT_ENV_MEM_NODE_H
 
-#include <bsd/sys/queue.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "support/env_mem.h"
 

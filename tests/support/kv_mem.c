@@ -458,6 +458,15 @@ mem_usage(struct kv *kv, struct kv_usage *usagep)
 }
 
 static int
+mem_reserve(struct kv *kv, uint64_t bytes)
+{
+	struct kv_usage usage;
+
+	(void)mem_usage(kv, &usage);
+	return usage.free_bytes >= bytes ? 0 : -ENOSPC;
+}
+
+static int
 mem_control(struct kv *kv, const char *command, FILE *out)
 {
 	(void)kv;
@@ -495,6 +504,7 @@ static const struct kv_ops mem_ops = {
 	.snapshot = mem_snapshot,
 	.snapshot_release = mem_snapshot_release,
 	.usage = mem_usage,
+	.reserve = mem_reserve,
 	.control = mem_control,
 	.close = mem_close,
 };

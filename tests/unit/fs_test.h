@@ -24,7 +24,7 @@
 static struct kv *kv;
 static struct fs *fs;
 static struct fs_options opts;
-static const struct fs_cred cred = { 1000, 100 };
+static const struct fs_cred cred = { .uid = 1000, .gid = 100 };
 
 static void UNUSED
 quiet(enum log_level level, const char *line)

@@ -495,10 +495,62 @@ START_TEST(a_listing_never_brings_back_what_is_gone)
 	fs_rename(fs, FS_ROOT_INO, slice_str("moved"), FS_ROOT_INO,
 	    slice_str("elsewhere"), 0);
 	n->limit = 0;
-	ck_assert_int_eq(fs_readdir(fs, dir, 2, true, collect, n), 0);
+	ck_assert_int_eq(fs_readdir(fs, dir, n->next[1], true, collect, n), 0);
 	ck_assert_uint_eq(n->count, 5);
 	ck_assert_uint_eq(n->attrs, 1);
 	fs_closedir(fs, dir);
+	free(n);
+}
+END_TEST
+
+/* As the kernel does: it keeps one listing, and asks another descriptor,
+ * which has not read yet, for what comes behind. */
+START_TEST(a_listing_goes_on_where_another_one_ended)
+{
+	struct names *n = calloc(2, sizeof(*n)), *m = n + 1;
+	struct fs_dir *one, *two;
+	char name[16];
+
+	for (int i = 0; i < 3000; i++) {
+		snprintf(name, sizeof(name), "f%04d", i);
+		fs_forget(fs, make(name), 1);
+	}
+	ck_assert_int_eq(fs_opendir(fs, FS_ROOT_INO, &one), 0);
+	ck_assert_int_eq(fs_opendir(fs, FS_ROOT_INO, &two), 0);
+	ck_assert_int_eq(fs_readdir(fs, one, 0, false, collect, n), 0);
+	ck_assert_uint_eq(n->count, 3002);
+	fs_closedir(fs, one);
+	for (int i = 0; i < 1200; i++) {
+		snprintf(name, sizeof(name), "f%04d", i);
+		fs_unlink(fs, FS_ROOT_INO, slice_str(name));
+	}
+	for (int i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "e%04d", i);
+		fs_forget(fs, make(name), 1);
+	}
+	/* The entry before the place is there (f2000), is not (f1100), and
+	 * none before it is (f0003). */
+	m->limit = 1;
+	ck_assert_int_eq(fs_readdir(fs, two, n->next[2002], false, collect, m),
+	    0);
+	ck_assert_str_eq(m->name[0], "f2001");
+	ck_assert_int_eq(fs_readdir(fs, two, n->next[1102], false, collect, m),
+	    0);
+	m->count = 0;
+	ck_assert_int_eq(fs_readdir(fs, two, n->next[1102], false, collect, m),
+	    0);
+	ck_assert_str_eq(m->name[0], "f1200");
+	m->count = m->limit = 0;
+	ck_assert_int_eq(fs_readdir(fs, two, n->next[5], false, collect, m), 0);
+	ck_assert_str_eq(m->name[m->count - 1800], "f1200");
+	ck_assert_str_eq(m->name[m->count - 1], "f2999");
+	/* Back, after the end. */
+	ck_assert_int_eq(fs_readdir(fs, two, m->next[m->count - 3], false,
+			     collect, m),
+	    0);
+	ck_assert_str_eq(m->name[m->count - 2], "f2998");
+	fs_closedir(fs, two);
+	ck_assert_uint_eq(kv_mem_views(kv), 0);
 	free(n);
 }
 END_TEST
@@ -664,6 +716,7 @@ main(void)
 	tcase_add_test(tc, lookups_are_counted);
 	tcase_add_test(tc, a_listing_is_a_view_that_can_be_sought);
 	tcase_add_test(tc, a_listing_never_brings_back_what_is_gone);
+	tcase_add_test(tc, a_listing_goes_on_where_another_one_ended);
 	tcase_add_test(tc, a_crowded_directory_is_emptied_with_one_record);
 	tcase_add_test(tc, inodes_are_counted);
 	tcase_add_test(tc, a_crash_does_not_lose_the_count);

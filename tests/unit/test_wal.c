@@ -227,7 +227,7 @@ START_TEST(a_log_knows_its_header_and_its_room)
 	ck_assert_int_eq(wal_body_encode(&body,
 			     slice_make(big,
 				 LOG_SIZE - WAL_HEADER_LEN -
-				     WAL_FRAME_HEADER_LEN),
+				     2 * WAL_FRAME_HEADER_LEN),
 			     false),
 	    0);
 	ck_assert_uint_eq(wal_size_for(&body), LOG_SIZE);
@@ -240,13 +240,15 @@ START_TEST(a_log_knows_its_header_and_its_room)
 	ck_assert_uint_eq(wal_writer_chain(w), 5);
 	ck_assert(wal_writer_has_room(w, &body));
 	ck_assert_int_eq(wal_writer_append(w, NULL, START_SEQ, 0, 8), 0);
+	/* The last word is kept for wal_writer_promise(). */
 	ck_assert(!wal_writer_has_room(w, &body));
+	ck_assert_int_eq(wal_writer_append(w, NULL, START_SEQ, 0, 8), 0);
 	/* Refused, and the log goes on. */
 	ck_assert_int_eq(wal_writer_append(w, &body, START_SEQ, 1, 9), -EINVAL);
 	ck_assert_int_eq(wal_writer_append(w, NULL, START_SEQ, 0, START_SEQ),
 	    0);
 	ck_assert_uint_eq(wal_writer_used(w),
-	    WAL_HEADER_LEN + 2 * WAL_FRAME_HEADER_LEN);
+	    WAL_HEADER_LEN + 3 * WAL_FRAME_HEADER_LEN);
 	wal_writer_close(w);
 
 	ck_assert_int_eq(wal_reader_open(open_file("a"), "log", 1ull << 40, &r),
@@ -260,10 +262,36 @@ START_TEST(a_log_knows_its_header_and_its_room)
 	ck_assert_uint_eq(frame.off, WAL_HEADER_LEN);
 	ck_assert_uint_eq(frame.payload.len, 0);
 	ck_assert_int_eq(wal_reader_next(r, &frame), 1);
+	ck_assert_int_eq(wal_reader_next(r, &frame), 1);
 	ck_assert_uint_eq(wal_reader_durable_seq(r), START_SEQ);
 	ck_assert_int_eq(wal_reader_next(r, &frame), 0);
 	wal_reader_close(r);
 	wal_body_fini(&body);
+}
+END_TEST
+
+START_TEST(a_promise_is_found_beyond_the_chain_and_does_not_move_it)
+{
+	uint64_t size = WAL_HEADER_LEN + WAL_FRAME_HEADER_LEN * 3, seq;
+	struct wal_writer *w = start_log(make_file("a", size), 7, size, 0, 0);
+	struct wal_reader *r;
+	struct wal_frame frame;
+	uint32_t chain;
+
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(wal_writer_append(w, NULL, 1, 0, 1), 0);
+	chain = wal_writer_chain(w);
+	ck_assert_int_eq(wal_writer_promise(w, 77), 0);
+	ck_assert_uint_eq(wal_writer_chain(w), chain);
+	wal_writer_close(w);
+	ck_assert_int_eq(wal_reader_open(open_file("a"), "log", 7, &r), 1);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(wal_reader_next(r, &frame), 1);
+	ck_assert_int_eq(wal_reader_next(r, &frame), 0);
+	ck_assert_uint_eq(wal_reader_chain(r), chain);
+	ck_assert_int_eq(wal_reader_scan_rest(r, &seq), 0);
+	ck_assert_uint_eq(seq, 77);
+	wal_reader_close(r);
 }
 END_TEST
 
@@ -760,6 +788,8 @@ main(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, frames_come_back_in_order);
 	tcase_add_test(tc, a_log_knows_its_header_and_its_room);
+	tcase_add_test(tc,
+	    a_promise_is_found_beyond_the_chain_and_does_not_move_it);
 	tcase_add_test(tc, a_log_fills_its_file_to_the_last_byte);
 	tcase_add_test(tc, too_much_and_too_small_is_refused);
 	tcase_add_test(tc, the_chain_goes_on_across_files);
