@@ -52,7 +52,7 @@ db_poison(struct db *db, int rc, const char *what)
 	 * for the disk are woken by whoever syncs, and the background
 	 * threads by their tick. */
 	cond_broadcast(&db->progress);
-	cond_broadcast(&db->sync_done);
+	event_wake(&db->sync_done);
 	cond_broadcast(&db->work);
 	return -EIO;
 }
@@ -88,7 +88,7 @@ db_create(struct env *env, const char *dir, const struct kv_options *opts)
 	mutex_init(&db->mu);
 	mutex_init(&db->segment_mu);
 	mutex_init(&db->doomed_mu);
-	cond_init(&db->sync_done);
+	event_init(&db->sync_done);
 	cond_init(&db->sync_wanted);
 	cond_init(&db->work);
 	cond_init(&db->progress);
@@ -151,7 +151,6 @@ db_free(struct db *db)
 	cond_fini(&db->progress);
 	cond_fini(&db->work);
 	cond_fini(&db->sync_wanted);
-	cond_fini(&db->sync_done);
 	mutex_fini(&db->doomed_mu);
 	mutex_fini(&db->segment_mu);
 	mutex_fini(&db->mu);

@@ -35,7 +35,7 @@ stats_durability(struct db *db, FILE *out)
 	char mode[48];
 	uint64_t last = atomic_load(&db->last_seq);
 	uint64_t durable = atomic_load(&db->durable_seq);
-	uint64_t at = atomic_load(&db->durable_at_ns);
+	uint64_t at = atomic_load(&db->durable_at_ns), commits;
 
 	live_options(db, &opts);
 	kv_options_format_sync(&opts, mode, sizeof(mode));
@@ -43,6 +43,10 @@ stats_durability(struct db *db, FILE *out)
 	put(out, "Last change", last);
 	put(out, "Last durable change", durable);
 	put(out, "Changes not durable", last > durable ? last - durable : 0);
+	/* In this order: the second moves on meanwhile, the first not back. */
+	commits = atomic_load(&db->durable_commits);
+	put(out, "Commits not durable",
+	    last > durable ? atomic_load(&db->commit_count) - commits : 0);
 	fprintf(out, "Last disk sync: %.3f seconds ago\n",
 	    at != 0 ? (double)(clock_now_ns() - at) * 1e-9 : 0.0);
 	fprintf(out, "State: %s\n",

@@ -80,14 +80,8 @@ db_flush_oldest_locked(struct db *db)
 	if (rc == 0)
 		rc = db_install_locked(db, &e, m);
 	if (rc == 0) {
-		uint64_t durable = atomic_load(&db->durable_seq);
-
 		db_log_release_locked(db, db->first_log);
-		while (durable < m->max_seq &&
-		    !atomic_compare_exchange_weak(&db->durable_seq, &durable,
-			m->max_seq))
-			;
-		atomic_store(&db->durable_at_ns, clock_now_ns());
+		db_now_durable(db, m->max_seq, m->last_commit);
 		counter_add(&db->stats.flushes, 1);
 		db_update_delay_locked(db);
 	} else if (rc == -ENOSPC) {

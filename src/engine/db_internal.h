@@ -24,6 +24,7 @@
 #include "engine/version.h"
 #include "engine/wal.h"
 #include "kvfs/kv.h"
+#include "util/event.h"
 #include "util/mutex.h"
 #include "util/stats.h"
 
@@ -153,7 +154,8 @@ struct db {
 	_Atomic uint32_t sync_commits, sync_ms; /* live */
 	_Atomic uint64_t wal_buffer_bytes; /* live, from the next log on */
 	_Atomic uint64_t unsynced_commits;
-	_Atomic uint64_t commit_count;
+	_Atomic uint64_t commit_count; /* since opening; under commit_mu */
+	_Atomic uint64_t durable_commits; /* of them */
 	_Atomic bool closing;
 	_Atomic bool abandon; /* compactions stop: the store closes */
 	_Atomic bool cleanup_wanted; /* a scan walked over many dead keys */
@@ -167,6 +169,9 @@ struct db {
 	struct view_slot slots[VIEW_SLOTS];
 	struct db_stats stats;
 
+	_Atomic bool syncing; /* somebody has the role of syncing for all */
+	struct event sync_done; /* it was given up, or the store failed */
+
 	/* guarded by commit_mu */
 	struct mutex commit_mu;
 	struct db_log *log;
@@ -175,9 +180,7 @@ struct db {
 
 	/* guarded by sync_mu */
 	struct mutex sync_mu;
-	struct cond sync_done; /* a disk sync ended */
 	struct cond sync_wanted; /* the timer has something to do */
-	bool syncing;
 	bool timer_stop;
 	uint64_t first_unsynced_ns; /* 0: nothing waits */
 
@@ -326,6 +329,9 @@ void db_log_put(struct db *db, struct db_log *log);
 int db_log_keep(struct db *db, uint64_t number, uint64_t size);
 
 /* ---- db_sync.c ---- */
+
+/* Commits up to seq, the commits-th since opening, are durable now. */
+void db_now_durable(struct db *db, uint64_t seq, uint64_t commits);
 
 int db_sync(struct kv *kv, uint64_t seq);
 /* One disk sync of everything that is committed. */

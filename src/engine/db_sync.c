@@ -15,25 +15,40 @@
 
 /* What one disk sync has to cover. */
 struct sync_plan {
-	uint64_t seq;
+	uint64_t seq, commits;
 	struct db_log **logs; /* held, oldest first */
 	size_t log_count;
 	bool *was_retired;
 };
 
+static void
+raise_to(_Atomic uint64_t *p, uint64_t value)
+{
+	uint64_t old = atomic_load(p);
+
+	while (old < value && !atomic_compare_exchange_weak(p, &old, value))
+		;
+}
+
+void
+db_now_durable(struct db *db, uint64_t seq, uint64_t commits)
+{
+	raise_to(&db->durable_seq, seq);
+	raise_to(&db->durable_commits, commits);
+	atomic_store(&db->durable_at_ns, clock_now_ns());
+}
+
 int
 db_sync_names(struct db *db)
 {
 	uint64_t made = atomic_load(&db->names_made);
-	uint64_t synced = atomic_load(&db->names_synced);
 	int rc;
 
-	if (synced >= made)
+	if (atomic_load(&db->names_synced) >= made)
 		return 0;
 	rc = env_sync_dir(db->env, db->dir);
-	while (rc == 0 && synced < made &&
-	    !atomic_compare_exchange_weak(&db->names_synced, &synced, made))
-		;
+	if (rc == 0)
+		raise_to(&db->names_synced, made);
 	return rc;
 }
 
@@ -46,6 +61,7 @@ plan_make(struct db *db, struct sync_plan *plan)
 	*plan = (struct sync_plan){ 0 };
 	mutex_lock(&db->commit_mu);
 	plan->seq = atomic_load(&db->last_seq);
+	plan->commits = atomic_load(&db->commit_count);
 	rc = wal_writer_flush(db->log->writer);
 	mutex_lock(&db->mu);
 	plan->logs = calloc(db->log_count + 1, sizeof(*plan->logs));
@@ -141,19 +157,18 @@ leave_mark(struct db *db, uint64_t seq)
 	mutex_unlock(&db->commit_mu);
 }
 
-static void
-role_take_locked(struct db *db) REQUIRES(&db->sync_mu)
+static bool
+role_try(struct db *db)
 {
-	while (db->syncing)
-		cond_wait(&db->sync_done, &db->sync_mu);
-	db->syncing = true;
+	return !atomic_load_explicit(&db->syncing, memory_order_relaxed) &&
+	    !atomic_exchange(&db->syncing, true);
 }
 
 static void
-role_give_locked(struct db *db) REQUIRES(&db->sync_mu)
+role_give(struct db *db)
 {
-	db->syncing = false;
-	cond_broadcast(&db->sync_done);
+	atomic_store(&db->syncing, false);
+	event_wake(&db->sync_done);
 }
 
 /* Only the holder of the syncing role calls it. */
@@ -172,8 +187,7 @@ sync_once(struct db *db)
 	if (rc == 0 && plan.seq > atomic_load(&db->durable_seq)) {
 		rc = plan_run(db, &plan);
 		if (rc == 0) {
-			atomic_store(&db->durable_seq, plan.seq);
-			atomic_store(&db->durable_at_ns, start);
+			db_now_durable(db, plan.seq, plan.commits);
 			leave_mark(db, plan.seq);
 			rc = promise(db, plan.seq);
 		}
@@ -192,35 +206,35 @@ wait_durable(struct db *db, uint64_t seq)
 {
 	int rc = 0;
 
-	mutex_lock(&db->sync_mu);
-	while (rc == 0 &&
-	    atomic_load_explicit(&db->durable_seq, memory_order_acquire) <
-		seq) {
-		if (db_error(db) < 0) {
-			rc = -EIO;
-		} else if (db->syncing) {
-			counter_add(&db->stats.sync_waits, 1);
-			cond_wait(&db->sync_done, &db->sync_mu);
+	while (rc == 0) {
+		uint32_t seen = event_seen(&db->sync_done);
+
+		if (atomic_load(&db->durable_seq) >= seq)
+			break;
+		if (db_error(db) < 0)
+			return -EIO;
+		if (role_try(db)) {
+			if (atomic_load(&db->durable_seq) < seq)
+				rc = sync_once(db);
+			role_give(db);
 		} else {
-			role_take_locked(db);
-			mutex_unlock(&db->sync_mu);
-			rc = sync_once(db);
-			mutex_lock(&db->sync_mu);
-			role_give_locked(db);
+			counter_add(&db->stats.sync_waits, 1);
+			event_wait(&db->sync_done, seen);
 		}
 	}
-	mutex_unlock(&db->sync_mu);
 	return rc;
 }
 
 int
 db_sync_log(struct db *db, struct db_log *log)
 {
+	uint32_t seen = event_seen(&db->sync_done);
 	int rc;
 
-	mutex_lock(&db->sync_mu);
-	role_take_locked(db);
-	mutex_unlock(&db->sync_mu);
+	while (!role_try(db)) {
+		event_wait(&db->sync_done, seen);
+		seen = event_seen(&db->sync_done);
+	}
 	rc = db_error(db) < 0 ? -EIO : 0;
 	if (rc == 0)
 		rc = db_sync_names(db);
@@ -228,9 +242,7 @@ db_sync_log(struct db *db, struct db_log *log)
 		rc = wal_writer_sync(log->writer);
 	if (rc < 0)
 		rc = db_poison(db, rc, "cannot sync the log");
-	mutex_lock(&db->sync_mu);
-	role_give_locked(db);
-	mutex_unlock(&db->sync_mu);
+	role_give(db);
 	return rc;
 }
 

@@ -345,6 +345,7 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 	    insert_record, &in);
 	if (rc < 0) /* the log has it, the memtable not all of it */
 		return db_poison(db, rc, "cannot apply a commit");
+	in.mem->last_commit = atomic_fetch_add(&db->commit_count, 1) + 1;
 	*seqp = first + batch->count - 1;
 	/* Release: who reads the number sees the entries. */
 	atomic_store_explicit(&db->last_seq, *seqp, memory_order_release);

@@ -28,6 +28,7 @@ struct memtable {
 	/* the writer's */
 	struct arena arena;
 	struct skiplist list;
+	uint64_t last_commit; /* the owner's: number of its last commit */
 	uint64_t min_seq, max_seq;
 	uint64_t segment_bytes; /* written straight to segments */
 

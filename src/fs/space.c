@@ -114,7 +114,7 @@ writeback_reserve(struct fs *fs, size_t len)
 	    now - atomic_load_explicit(&wb->space_ns, memory_order_relaxed) <
 		SPACE_STALE_NS)
 		return 0;
-	mutex_lock(&wb->space_mu);
+	mutex_lock(&fs->wb.space_mu);
 	rc = kv_reserve(fs->kv, need);
 	if (rc == 0)
 		rc = look(fs, need, &usage);
@@ -124,6 +124,6 @@ writeback_reserve(struct fs *fs, size_t len)
 		    memory_order_relaxed);
 		atomic_store_explicit(&wb->space_ns, now, memory_order_relaxed);
 	}
-	mutex_unlock(&wb->space_mu);
+	mutex_unlock(&fs->wb.space_mu);
 	return rc;
 }

@@ -64,6 +64,11 @@ not_durable()
 	stat_value "$MNT" "Changes not durable"
 }
 
+commits_not_durable()
+{
+	stat_value "$MNT" "Commits not durable"
+}
+
 is_durable()
 {
 	[ "$(not_durable)" = 0 ]
@@ -244,5 +249,17 @@ expect_syncs "$what" 11 40
 kill "$tracer"
 wait "$tracer" 2>/dev/null
 tracer=
+# What would be lost is told: three commits, until something syncs them.
+what="commits not durable"
+set_options sync=checkpoint
+"$KVFSCTL_BIN" sync "$MNT" || fail "$what: sync"
+same "$what: after a sync" 0 "$(commits_not_durable)"
+for i in 1 2 3; do
+	mkdir "$MNT/counted.$i" || fail "$what: mkdir"
+done
+same "$what: after three" 3 "$(commits_not_durable)"
+"$KVFSCTL_BIN" sync "$MNT" || fail "$what: sync"
+same "$what: after another sync" 0 "$(commits_not_durable)"
+
 same "check" "Problems: 0" "$("$KVFSCTL_BIN" check "$MNT")"
 stop_kvfs
