@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/db_internal.h"
+#include "engine/store_files.h"
 #include "util/log.h"
 
 #define LOCK_NAME_MAX 16
@@ -317,6 +318,19 @@ db_close(struct kv *kv)
 	return rc;
 }
 
+static bool
+has_store(struct env *env, const char *dir)
+{
+	struct store_files files = { 0 };
+	bool has = store_files_list(env, dir, &files) == 0 &&
+	    (store_files_have(&files, FILE_MANIFEST) ||
+		store_files_have(&files, FILE_TABLE) ||
+		store_files_have(&files, FILE_WAL));
+
+	store_files_fini(&files);
+	return has;
+}
+
 int
 kv_owner(const char *dir, struct kv_owner *ownerp)
 {
@@ -331,6 +345,8 @@ kv_owner(const char *dir, struct kv_owner *ownerp)
 	if (rc < 0)
 		return rc;
 	rc = env_open(env, path, ENV_READ, &file);
+	if (rc == -ENOENT && has_store(env, dir))
+		return 0; /* a copy without the lock file */
 	if (rc < 0)
 		return rc;
 	n = env_read(file, text, sizeof(text) - 1, 0);

@@ -130,3 +130,8 @@ all_commands "$STORE"
 start_kvfs
 same "listing of what is left" "" "$(ls -A "$MNT")"
 stop_kvfs
+
+# A copy without the lock file is a store all the same.
+ctl put "$STORE" key value
+rm "$STORE/LOCK"
+same "get without a lock file" value "$(ctl get "$STORE" key)"
