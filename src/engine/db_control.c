@@ -247,6 +247,7 @@ control_compact(struct db *db)
 {
 	int rc = db_flush_all(db);
 
+	segment_seal_active(db); /* what is dead in it goes, too */
 	mutex_lock(&db->mu);
 	db->compact_all = rc == 0;
 	db->compact_error = 0;

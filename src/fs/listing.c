@@ -141,12 +141,14 @@ void
 listing_free_all(struct inode *dir)
 {
 	struct listing_set *set = dir->listings;
-	struct listing *l;
+	struct listing *l, *next;
 
 	if (set == NULL)
 		return;
-	while ((l = TAILQ_FIRST(&set->all)) != NULL)
-		drop(set, l);
+	for (l = TAILQ_FIRST(&set->all); l != NULL; l = next) {
+		next = TAILQ_NEXT(l, link);
+		destroy(l);
+	}
 	free(set);
 	dir->listings = NULL;
 }

@@ -341,6 +341,11 @@ options_parse_list(struct options *o, const char *list)
 		return -ENOMEM;
 	}
 	rc = set_options(o, text, ",", false);
+	if (rc == 0 && o->fs.acl && o->noxattr) {
+		log_error("-o acl,noxattr: lists are extended attributes: "
+			  "leave one of the two out");
+		rc = -EINVAL;
+	}
 	if (rc == 0)
 		derive(o);
 	free(text);

@@ -142,6 +142,7 @@ START_TEST(the_last_of_opposites_counts)
 	ck_assert_int_eq(parse("noacl,acl,max_size=1G"), 0);
 	ck_assert(o.fs.acl && o.fs.max_bytes == 1u << 30);
 	expect_refused("max_size=1M", "at least 4M");
+	expect_refused("acl,noxattr", "leave one of the two out");
 	ck_assert_int_eq(parse("suid,nosuid,dev"), 0);
 	ck_assert(o.nosuid && !o.nodev);
 }
