@@ -299,8 +299,9 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	if (fs->read_only)
 		return -EROFS;
 	rc = space_for_row(fs, 0);
-	if (rc == 0)
-		rc = dir_get(fs, parent, &dir);
+	if (rc < 0)
+		return rc;
+	rc = dir_get(fs, parent, &dir);
 	if (rc < 0)
 		return rc;
 	new_rec(&rec, S_IFREG | (mode & 07777u), cred);

@@ -211,8 +211,9 @@ fs_setxattr(struct fs *fs, uint64_t ino, struct slice name, struct slice value,
 	if (value.len > FS_XATTR_SIZE_MAX)
 		return -E2BIG;
 	rc = space_for_row(fs, value.len);
-	if (rc == 0)
-		rc = file_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	rc = file_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
 	mutex_lock(&in->mu);

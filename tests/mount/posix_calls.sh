@@ -18,7 +18,7 @@ attributes()
 for opts in defaults flush=lazy,writeback=60000 kernel_writeback; do
 	start_kvfs -o "$opts"
 	mkdir -m 777 "$MNT/$opts"
-	inexact= times=" %y %z"
+	inexact='' times=" %y %z"
 	if [ $opts = kernel_writeback ]; then
 		inexact=inexact
 		times=
