@@ -170,6 +170,9 @@ struct db {
 	struct db_stats stats;
 
 	_Atomic bool syncing; /* somebody has the role of syncing for all */
+	_Atomic uint32_t sync_waiters; /* who want to be durable */
+	uint32_t sync_crowd; /* of them, lately; of the role's holder */
+	uint64_t sync_took_ns; /* the last one; likewise */
 	struct event sync_done; /* it was given up, or the store failed */
 
 	/* guarded by commit_mu */

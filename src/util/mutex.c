@@ -23,7 +23,14 @@ must(int rc, const char *what)
 void
 mutex_init(struct mutex *m)
 {
-	must(pthread_mutex_init(&m->m, NULL), "mutex_init");
+	pthread_mutexattr_t attr;
+
+	/* Most are held for less than a sleep takes. */
+	must(pthread_mutexattr_init(&attr), "mutexattr_init");
+	must(pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP),
+	    "mutexattr_settype");
+	must(pthread_mutex_init(&m->m, &attr), "mutex_init");
+	must(pthread_mutexattr_destroy(&attr), "mutexattr_destroy");
 }
 
 void

@@ -284,7 +284,10 @@ mem_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct kv_op *op = &batch->ops[i];
 		struct kv_key key = { op->space, op->group,
-			slice_make(batch->names + op->name_off, op->name_len) };
+			slice_make(op->name_len != 0 ?
+				batch->names + op->name_off :
+				NULL,
+			    op->name_len) };
 
 		switch (op->type) {
 		case KV_OP_PUT:
