@@ -90,6 +90,7 @@ db_flush_oldest_locked(struct db *db)
 		db_poison(db, rc, "cannot flush a memtable");
 	}
 	db->background_error = rc;
+	db->flush_tries++;
 	db->flushing--;
 	memtable_unref(m);
 	cond_broadcast(&db->progress);
@@ -98,20 +99,30 @@ db_flush_oldest_locked(struct db *db)
 }
 
 int
+db_await_flush_locked(struct db *db, uint64_t tries)
+{
+	if (db_error(db) < 0)
+		return -EIO;
+	if (db->background_error == -ENOSPC) {
+		if (db->flush_tries != tries)
+			return -ENOSPC;
+		/* That was before; there may be room now. */
+		cond_broadcast(&db->work);
+	}
+	cond_wait(&db->progress, &db->mu);
+	return 0;
+}
+
+int
 db_flush_all(struct db *db)
 {
-	uint64_t seq = atomic_load(&db->last_seq);
+	uint64_t seq = atomic_load(&db->last_seq), tries;
 	int rc = db_rotate(db);
 
 	mutex_lock(&db->mu);
-	while (rc == 0 && db->view->imm_count > 0 && db->flushed_seq < seq) {
-		if (db_error(db) < 0)
-			rc = -EIO;
-		else if (db->background_error == -ENOSPC)
-			rc = -ENOSPC;
-		else
-			cond_wait(&db->progress, &db->mu);
-	}
+	tries = db->flush_tries;
+	while (rc == 0 && db->view->imm_count > 0 && db->flushed_seq < seq)
+		rc = db_await_flush_locked(db, tries);
 	mutex_unlock(&db->mu);
 	return rc;
 }

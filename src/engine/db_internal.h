@@ -210,6 +210,7 @@ struct db {
 	bool compact_all; /* kvfsctl compact */
 	uint64_t compact_rests; /* how often there was nothing to compact */
 	int background_error; /* of the last flush */
+	uint64_t flush_tries; /* so far */
 	int compact_error; /* of the last compaction that failed */
 
 	/* guarded by segment_mu */
@@ -374,6 +375,9 @@ int db_segment_sync(struct db *db);
 void *db_flush_thread(void *arg);
 /* Flush the oldest immutable memtable, of which there is one. */
 int db_flush_oldest_locked(struct db *db) REQUIRES(&db->mu);
+/* Wait for progress of a flush: 0 after some, -ENOSPC when one that ran since
+ * tries (db.flush_tries at the start) found no room, -EIO. */
+int db_await_flush_locked(struct db *db, uint64_t tries) REQUIRES(&db->mu);
 /* All that is committed now to tables. -ENOSPC when the last try of a flush
  * found no room; the logs keep it. Waits. */
 int db_flush_all(struct db *db);

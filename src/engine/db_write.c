@@ -270,19 +270,14 @@ rotate_locked(struct db *db) REQUIRES(&db->commit_mu)
 static int
 wait_for_flush(struct db *db) REQUIRES(&db->commit_mu)
 {
-	uint64_t start = clock_now_ns();
+	uint64_t start = clock_now_ns(), tries;
 	int rc = 0;
 
 	mutex_unlock(&db->commit_mu);
 	mutex_lock(&db->mu);
-	while (db->view->imm_count >= IMM_MAX && rc == 0) {
-		if (db_error(db) < 0)
-			rc = -EIO;
-		else if (db->background_error == -ENOSPC)
-			rc = -ENOSPC;
-		else
-			cond_wait(&db->progress, &db->mu);
-	}
+	tries = db->flush_tries;
+	while (db->view->imm_count >= IMM_MAX && rc == 0)
+		rc = db_await_flush_locked(db, tries);
 	mutex_unlock(&db->mu);
 	counter_add(&db->stats.stalls, 1);
 	counter_add(&db->stats.stall_ns, clock_now_ns() - start);
