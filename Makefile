@@ -75,7 +75,6 @@ FUSE := $(call src_of,src/fuse)
 TOOLS := $(call src_of,src/tools)
 SUPPORT := $(call src_of,tests/support)
 UNIT := $(call prog_of,tests/unit/test_*.c)
-CRASH := $(call prog_of,tests/crash/*.c)
 MOUNT_TOOLS := $(call prog_of,tests/mount/*.c)
 MOUNT := $(filter-out tests/mount/lib%.sh,$(wildcard tests/mount/*.sh))
 STYLE := $(wildcard tests/style/*.sh)
@@ -138,10 +137,10 @@ $(BUILD)/kvfsctl: $(TOOLS) $(BUILD)/libkvfs.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # Programs of one source that use the library: unit and crash tests.
-$(UNIT) $(CRASH): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libsupport.a \
+$(UNIT): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libsupport.a \
 		$(BUILD)/libdaemon.a $(BUILD)/libkvfs.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS) $(FUSE_LIBS)
-$(UNIT:=.o) $(CRASH:=.o) $(SUPPORT): | build/deps-CHECK
+$(UNIT:=.o) $(SUPPORT): | build/deps-CHECK
 # Programs that know nothing of kvfs: callers of a mount.
 $(MOUNT_TOOLS): $(BUILD)/%: $(BUILD)/%.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -172,19 +171,19 @@ TEST_ENV = KVFS_BUILD='$(CURDIR)/$(BUILD)' KVFS='$(CURDIR)/$(BUILD)/kvfs' \
 	KVFSCTL='$(CURDIR)/$(BUILD)/kvfsctl' CC='$(CC)' \
 	CK_TIMEOUT_MULTIPLIER=$(if $(SAN),20,5)
 RUN = $(TEST_ENV) tests/run.sh -j $(JOBS)
-BUILT_TESTS := $(PROGRAMS) $(UNIT) $(CRASH) $(MOUNT_TOOLS)
+BUILT_TESTS := $(PROGRAMS) $(UNIT) $(MOUNT_TOOLS)
 
 check: $(BUILT_TESTS) | build/deps-CHECK ## run all tests, install what they need
-	$(RUN) $(UNIT) $(CRASH) $(STYLE) $(MOUNT)
-check-unit: $(UNIT) $(CRASH) ## run the tests that need no mount
-	$(RUN) $(UNIT) $(CRASH)
+	$(RUN) $(UNIT) $(STYLE) $(MOUNT)
+check-unit: $(UNIT) ## run the tests that need no mount
+	$(RUN) $(UNIT)
 check-mount: $(PROGRAMS) $(MOUNT_TOOLS) | build/deps-CHECK ## run the tests on a mount
 	$(RUN) $(MOUNT)
 check-layers: ## no folder includes a higher one
 	@$(RUN) tests/style/layers.sh
 check-man: $(PROGRAMS) | build/deps-CHECK ## the manuals are well formed and say what --help says
 	@$(RUN) tests/style/manuals.sh
-unit: $(UNIT) $(CRASH)
+unit: $(UNIT)
 
 # Fuzz targets have clang's instrumentation, so their objects stand apart.
 FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
