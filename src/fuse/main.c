@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fuse/memory.h"
 #include "fuse/daemonize.h"
 #include "fuse/mountpoint.h"
 #include "fuse/options.h"
@@ -124,6 +125,7 @@ main(int argc, char **argv)
 	struct options opts;
 	int rc;
 
+	memory_init();
 	setproctitle_init(argc, argv, environ);
 	log_set_program("kvfs");
 	options_init(&opts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The thread that bounds inodes in memory; see prune.h. */
+/* The thread that bounds inodes and other memory; see prune.h. */
 #include "fuse/prune.h"
 
 #include <errno.h>
@@ -8,11 +8,12 @@
 
 #include "fs/fs.h"
 #include "fuse/fuse_api.h"
+#include "fuse/memory.h"
 #include "util/log.h"
 #include "util/mutex.h"
 
 /* Far from the bound a look now and then is enough. */
-#define CALM_NS 5000000000ULL
+#define CALM_NS 1000000000ULL
 #define BUSY_NS 200000000ULL
 #define STEP 4096
 
@@ -60,6 +61,7 @@ static void *
 run(void *arg)
 {
 	struct prune *p = arg;
+	size_t floor = 0; /* of resident memory */
 
 	mutex_lock(&p->mu);
 	while (!p->stop) {
@@ -69,6 +71,7 @@ run(void *arg)
 		have = fs_inode_count(p->fs);
 		if (have > p->max_inodes)
 			prune(p);
+		memory_give_back(&floor);
 		mutex_lock(&p->mu);
 		if (!p->stop)
 			cond_wait_until(&p->wake, &p->mu,
