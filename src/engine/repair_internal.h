@@ -23,6 +23,7 @@ struct repair_table {
 	uint64_t number;
 	struct slice smallest, limit; /* owned */
 	int run; /* tables of a run do not overlap */
+	bool is_guess; /* it may have held keys beyond both */
 };
 
 struct repair {

@@ -73,6 +73,7 @@ add_unknown(struct repair *r, uint64_t number)
 	struct table_salvage *t;
 	struct env_file *file;
 	char path[PATH_MAX];
+	bool is_guess;
 	int rc = filename_make(path, sizeof(path), r->dir, FILE_TABLE, number);
 
 	if (rc < 0)
@@ -85,11 +86,14 @@ add_unknown(struct repair *r, uint64_t number)
 	rc = table_salvage_open(file, path, number, note_damage, NULL, &t);
 	if (rc < 0)
 		return rc;
-	rc = table_salvage_bounds(t, &smallest, &largest);
-	if (rc == 1)
+	rc = table_salvage_bounds(t, &smallest, &largest, &is_guess);
+	if (rc == 1) {
 		rc = add_table(r, number, smallest, largest, true);
-	else if (rc == 0)
+		if (rc == 0)
+			r->tables[r->table_count - 1].is_guess = is_guess;
+	} else if (rc == 0) {
 		tell_unreadable(r, path, -KVFS_ECORRUPT);
+	}
 	table_salvage_close(t);
 	return rc;
 }
@@ -225,6 +229,14 @@ tell_damage(void *arg, const struct salvage_damage *d)
 	char first[REPAIR_KEY_TEXT], last[REPAIR_KEY_TEXT];
 	uint8_t group_end[KEY_PREFIX_LEN];
 
+	if (ri->table->is_guess && (d->after.len == 0 || d->before.len == 0)) {
+		repair_lost(ri->r,
+		    "%s: offset %llu, %llu bytes: %s: which keys it held is "
+		    "not known",
+		    ri->path, (unsigned long long)d->off,
+		    (unsigned long long)d->len, d->what);
+		return;
+	}
 	repair_lost(ri->r,
 	    "%s: offset %llu, %llu bytes: %s: what it held of keys from %s "
 	    "to %s",

@@ -39,9 +39,10 @@ int table_salvage_open(struct env_file *file, const char *path, uint64_t number,
     salvage_damage_fn fn, void *arg, struct table_salvage **tp);
 void table_salvage_close(struct table_salvage *t);
 /* Its first and last user key, valid until the walk begins or it is closed:
- * 1, 0 when no entry is readable, or -ENOMEM. Reports nothing. */
+ * 1, 0 when no entry is readable, or -ENOMEM. Reports nothing. A guess are
+ * those that can be read, when what would tell cannot. */
 int table_salvage_bounds(struct table_salvage *t, struct slice *smallestp,
-    struct slice *largestp);
+    struct slice *largestp, bool *is_guessp);
 /* The walk, in order; takes t. Damage is reported as it is passed. */
 struct iter *table_salvage_iter(struct table_salvage *t);
 

@@ -303,9 +303,10 @@ walk_bounds(struct table_salvage *t, bool hop)
 
 int
 table_salvage_bounds(struct table_salvage *t, struct slice *smallestp,
-    struct slice *largestp)
+    struct slice *largestp, bool *is_guessp)
 {
 	*smallestp = *largestp = (struct slice){ 0 };
+	*is_guessp = t->index_problem != NULL;
 	if (t->index_problem != NULL) {
 		(void)table_salvage_iter(t);
 		t->is_quiet = true;

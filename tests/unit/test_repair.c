@@ -221,7 +221,8 @@ parse_report(struct told *t)
 				t->deleted_back = true;
 			} else {
 				ck_assert(strstr(line, "commits") != NULL ||
-				    strstr(line, "nothing in it") != NULL);
+				    strstr(line, "nothing in it") != NULL ||
+				    strstr(line, "not known") != NULL);
 				t->anything = true;
 			}
 		}
