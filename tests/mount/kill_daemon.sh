@@ -21,6 +21,13 @@ contents()
 	echo "$name $v end"
 }
 
+# The shell does not say when close fails, so ask the daemon for something
+# that no cache can answer: if it still lives, it was there for the close.
+was_closed()
+{
+	mkdir -p "$1/alive" && rmdir "$1/alive"
+}
+
 # Writes until the daemon is gone, and notes each step that has returned
 # in a journal outside the mount: "new NAME V", "del NAME".
 writer()
@@ -56,6 +63,7 @@ writer()
 			continue
 			;;
 		esac
+		was_closed "$dir" || return
 		echo "new $name $v" >>"$T/journal.$w"
 	done
 }
