@@ -170,7 +170,8 @@ run: all ## build, mount a store at MNT, use it, and leave it mounted
 TEST_ENV = KVFS_BUILD='$(CURDIR)/$(BUILD)' KVFS='$(CURDIR)/$(BUILD)/kvfs' \
 	KVFSCTL='$(CURDIR)/$(BUILD)/kvfsctl' CC='$(CC)' \
 	CK_TIMEOUT_MULTIPLIER=$(if $(SAN),20,5)
-RUN = $(TEST_ENV) tests/run.sh -j $(JOBS)
+# The sanitizers make everything slower.
+RUN = $(TEST_ENV) tests/run.sh -j $(JOBS) $(if $(SAN),-t 900)
 BUILT_TESTS := $(PROGRAMS) $(UNIT) $(MOUNT_TOOLS)
 
 check: $(BUILT_TESTS) | build/deps-CHECK ## run all tests, install what they need
