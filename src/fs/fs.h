@@ -187,6 +187,9 @@ struct fs_dirent {
 typedef bool (*fs_dirent_fn)(void *arg, const struct fs_dirent *entry);
 int fs_readdir(struct fs *fs, struct fs_dir *dir, int64_t offset,
     bool with_attr, fs_dirent_fn fn, void *arg);
+/* False when what was listed up to the end must not be kept by the kernel,
+ * which would cut listings of others short by it; see listing.h. */
+bool fs_dir_is_safe(struct fs_dir *dir);
 
 /* ---- Contents (op_io.c) ---- */
 

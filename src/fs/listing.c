@@ -3,6 +3,8 @@
 #include "fs/listing.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "fs/fs_internal.h"
 #include "util/hash.h"
@@ -64,15 +66,15 @@ trim(struct inode *dir) REQUIRES(&dir->mu)
 		drop(set, TAILQ_LAST(&set->all, listing_list));
 }
 
-static bool
-is_complete(struct listing *l)
+/* Where a copy ends that ended at tail, with one more name: an entry has a
+ * head of 24 bytes, is filled up to a multiple of 8, and crosses no page. */
+static size_t
+next_tail(size_t tail, size_t name_len)
 {
-	bool is;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t len = (24 + name_len + 7) & ~(size_t)7;
 
-	mutex_lock(&l->mu);
-	is = l->is_complete;
-	mutex_unlock(&l->mu);
-	return is;
+	return tail + len <= page ? tail + len : len;
 }
 
 struct listing *
@@ -90,7 +92,7 @@ listing_get(struct inode *dir)
 		dir->listings = set;
 	}
 	l = TAILQ_FIRST(&set->all);
-	if (l != NULL && l->change == change && is_complete(l)) {
+	if (l != NULL && l->change == change) {
 		l->nusers++;
 		return l;
 	}
@@ -102,6 +104,7 @@ listing_get(struct inode *dir)
 	l->is_kept = true;
 	l->number = set->last = set->last % LISTING_NUMBER_MAX + 1;
 	l->change = change;
+	l->tail = next_tail(next_tail(0, strlen(".")), strlen(".."));
 	TAILQ_INSERT_HEAD(&set->all, l, link);
 	set->count++;
 	trim(dir);
@@ -189,9 +192,11 @@ add_locked(struct listing *l, struct slice name) REQUIRES(&l->mu)
 	}
 	if (l->count % LISTING_MARK_EVERY == 0)
 		rc = add_mark_locked(l, name);
-	if (rc == 0)
-		l->hashes[l->count++] = hash_of(name);
-	return rc;
+	if (rc != 0)
+		return rc;
+	l->hashes[l->count++] = hash_of(name);
+	l->tail = next_tail(l->tail, name.len);
+	return 0;
 }
 
 int
@@ -207,11 +212,22 @@ listing_add(struct listing *l, uint64_t index, struct slice name)
 }
 
 void
-listing_set_complete(struct listing *l)
+listing_set_joined(struct listing *l)
 {
 	mutex_lock(&l->mu);
-	l->is_complete = true;
+	l->is_joined = true;
 	mutex_unlock(&l->mu);
+}
+
+bool
+listing_is_safe(struct listing *l)
+{
+	bool is;
+
+	mutex_lock(&l->mu);
+	is = !l->is_joined && l->tail != (size_t)sysconf(_SC_PAGESIZE);
+	mutex_unlock(&l->mu);
+	return is;
 }
 
 int

@@ -8,6 +8,11 @@
  * A place is the number of the listing and an ordinal in it. A listing
  * remembers a hash of each name, and each so many entries a name.
  *
+ * The kernel's copy of a listing lies in pages, and where it ends just with
+ * one, Linux (fuse_readdir_cached(), 4.20 to 6.18 at least) takes whoever
+ * comes with a place that is not in the copy to be at its end, instead of
+ * asking us. So we reckon where copies end: see listing_is_safe().
+ *
  * Locks: the set of a directory is guarded by its inode's lock; what a
  * listing remembers by one of its own, below that.
  */
@@ -29,7 +34,8 @@ struct listing {
 	uint64_t change; /* constant: of the directory, when it was as listed */
 
 	struct mutex mu;
-	bool is_complete GUARDED_BY(mu);
+	bool is_joined GUARDED_BY(mu); /* see listing_set_joined() */
+	size_t tail GUARDED_BY(mu); /* of a copy: used bytes of its last page */
 	uint32_t *hashes GUARDED_BY(mu); /* by ordinal */
 	size_t count GUARDED_BY(mu), cap GUARDED_BY(mu);
 	struct iname *marks GUARDED_BY(mu); /* of i * LISTING_MARK_EVERY */
@@ -38,8 +44,8 @@ struct listing {
 
 /*
  * The listing for a view of dir, taken under its lock, when dir->change was
- * as it is now: a complete one of the same names, or a new one. NULL
- * without memory. End with listing_put().
+ * as it is now: the one of the same names, or a new one. NULL without
+ * memory. End with listing_put().
  */
 struct listing *listing_get(struct inode *dir) REQUIRES(&dir->mu);
 /* One that is still remembered, or own, which may be NULL; or NULL. */
@@ -52,7 +58,10 @@ void listing_free_all(struct inode *dir);
 
 /* The name of ordinal index: remembered when it is the next one. */
 int listing_add(struct listing *l, uint64_t index, struct slice name);
-void listing_set_complete(struct listing *l);
+/* Somebody reads it who began with another one: a copy may be of both. */
+void listing_set_joined(struct listing *l);
+/* Of one that was read to its end: may the kernel keep a copy? */
+bool listing_is_safe(struct listing *l);
 /* The last mark at or before index: its name, and which ordinal it has. */
 int listing_mark(struct listing *l, uint64_t index, struct iname *namep,
     uint64_t *ordinalp);

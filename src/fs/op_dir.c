@@ -204,6 +204,8 @@ seek_listing(struct fs *fs, struct fs_dir *dir, uint32_t number,
 		rc = listing_get_place(l, index, place);
 	if (rc == 0)
 		rc = open_view(fs, dir);
+	if (rc == 0)
+		listing_set_joined(dir->listing);
 	/* Forgotten: about there. */
 	if (rc == 0 && l != NULL)
 		rc = find_place(fs, dir, place, &index);
@@ -354,7 +356,12 @@ fs_readdir(struct fs *fs, struct fs_dir *dir, int64_t offset, bool with_attr,
 	if (rc == 0 && dir->is_last) {
 		close_view(fs, dir);
 		dir->is_end = true;
-		listing_set_complete(dir->listing);
 	}
 	return rc;
+}
+
+bool
+fs_dir_is_safe(struct fs_dir *dir)
+{
+	return !dir->is_end || listing_is_safe(dir->listing);
 }

@@ -143,6 +143,7 @@ list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct session *s = request_session(req);
 	struct dir_handle *h = dir_handle(fi);
 	struct listing l = { .req = req, .plus = plus, .cap = size };
+	bool is_safe = true;
 	int rc = -ENOMEM;
 
 	if (control_owns(ino)) {
@@ -156,8 +157,13 @@ list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	if (l.buf != NULL && (!plus || l.counted != NULL)) {
 		mutex_lock(&h->mu);
 		rc = fs_readdir(s->fs, h->dir, off, plus, add_entry, &l);
+		is_safe = l.len != 0 || fs_dir_is_safe(h->dir);
 		mutex_unlock(&h->mu);
 	}
+	/* An empty reply makes the kernel's copy a whole one. Without its
+	 * pages, it will be found useless. */
+	if (!is_safe)
+		session_forget_pages(s, ino);
 	/* What was listed before an error is still true; the error comes
 	 * again with the next call. */
 	if (rc < 0 && l.len == 0)

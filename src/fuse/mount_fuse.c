@@ -195,3 +195,9 @@ session_forget_attr(struct session *s, uint64_t ino)
 {
 	(void)fuse_lowlevel_notify_inval_inode(s->se, ino, -1, 0);
 }
+
+void
+session_forget_pages(struct session *s, uint64_t ino)
+{
+	(void)fuse_lowlevel_notify_inval_inode(s->se, ino, 0, 0);
+}

@@ -69,6 +69,9 @@ int session_close(struct session *s);
 /* The kernel's copy of the attributes of ino is no longer true. May be
  * called while answering a request of ino: it takes none of its locks. */
 void session_forget_attr(struct session *s, uint64_t ino);
+/* Nor its copy of the contents, or of the listing: likewise, but for a
+ * request that has pages of ino locked. */
+void session_forget_pages(struct session *s, uint64_t ino);
 
 /* The INIT request: which capabilities, which sizes. */
 void session_init_conn(void *userdata, struct fuse_conn_info *conn);
