@@ -24,6 +24,26 @@ key_of(const struct bench_key *k)
 	};
 }
 
+static enum kv_sync_mode
+mode_of(enum bench_sync sync)
+{
+	switch (sync) {
+	case BENCH_SYNC_OFF:
+		return KV_SYNC_OFF;
+	case BENCH_SYNC_FULL:
+		return KV_SYNC_FULL;
+	case BENCH_SYNC_EVERY:
+		return KV_SYNC_EVERY;
+	case BENCH_SYNC_HYBRID:
+		return KV_SYNC_HYBRID;
+	case BENCH_SYNC_CHECKPOINT:
+		return KV_SYNC_CHECKPOINT;
+	case BENCH_SYNC_INTERVAL:
+		break;
+	}
+	return KV_SYNC_INTERVAL;
+}
+
 static void *
 store_open(const char *dir, const struct bench_config *cfg)
 {
@@ -31,10 +51,9 @@ store_open(const char *dir, const struct bench_config *cfg)
 	struct kv *kv;
 
 	kv_options_init(&opts);
-	opts.sync = cfg->sync == BENCH_SYNC_FULL ? KV_SYNC_FULL :
-	    cfg->sync == BENCH_SYNC_OFF          ? KV_SYNC_OFF :
-						   KV_SYNC_INTERVAL;
-	opts.sync_ms = 1000;
+	opts.sync = mode_of(cfg->sync);
+	opts.sync_commits = 100;
+	opts.sync_ms = opts.sync == KV_SYNC_HYBRID ? 50 : 1000;
 	opts.cache_bytes = cfg->cache_bytes;
 	opts.memtable_bytes = cfg->memtable_bytes;
 	opts.compress = true;
@@ -139,6 +158,7 @@ store_close(void *store)
 const struct bench_ops bench_kvfs = {
 	.name = "kvfs",
 	.has_interval = true,
+	.has_all_modes = true,
 	.open = store_open,
 	.put = put,
 	.batch = batch,

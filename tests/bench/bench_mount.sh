@@ -65,6 +65,18 @@ on_kvfs() {
   rm -rf "$work/store"
 }
 
+# Files made in each sync mode.
+in_modes() {
+  local mode
+  for mode in full every:100 hybrid:100:50 interval:1000 checkpoint off; do
+    "$KVFS" "$work/store" "$mnt" -o "$options,sync=$mode"
+    "$bench" -n $((files / 5)) -p cu "$mnt" |
+      sed -n "s/^create/sync=$mode/p" | sed 's/^/modes /' >>"$work/results"
+    "$KVFSCTL" umount "$mnt"
+    rm -rf "$work/store"
+  done
+}
+
 on_ceiling() {
   local pid
   "$ceiling" "$mnt" &
@@ -81,6 +93,7 @@ on_ceiling() {
 
 for ((r = 0; r < rounds; r++)); do
   on_kvfs
+  in_modes
   sync
   on_plain
   sync
@@ -103,6 +116,11 @@ awk -v plain="$plain_name" '
     low = a[1]; high = a[n]
     return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
   }
+  $1 == "modes" {
+    if (!(($2) in modes)) { modes[$2] = 1; mode[++nmodes] = $2 }
+    rate[$1, $2, ++count[$1, $2]] = $3
+    next
+  }
   {
     if (!(($2) in seen)) { seen[$2] = 1; steps[++nsteps] = $2 }
     rate[$1, $2, ++count[$1, $2]] = $3
@@ -115,5 +133,10 @@ awk -v plain="$plain_name" '
       k = median("kvfs", steps[s])
       printf "%-26s %9d %9d %9d %10.2f %11.2f   %d..%d\n", steps[s], k, p,
         c, k / p, k / c, low, high
+    }
+    printf "\ncreate, write, close on kvfs alone:\n"
+    for (s = 1; s <= nmodes; s++) {
+      k = median("modes", mode[s])
+      printf "%-26s %9d   %d..%d\n", mode[s], k, low, high
     }
   }' "$work/results"

@@ -23,6 +23,10 @@ enum bench_sync {
 	BENCH_SYNC_OFF, /* the log is written, never synced */
 	BENCH_SYNC_INTERVAL, /* synced once a second, in the background */
 	BENCH_SYNC_FULL, /* every put is durable when it returns */
+	/* Of kvfs alone: */
+	BENCH_SYNC_EVERY, /* each hundredth put */
+	BENCH_SYNC_HYBRID, /* likewise, and in 50 milliseconds at the latest */
+	BENCH_SYNC_CHECKPOINT, /* when a memtable is flushed */
 };
 
 struct bench_config {
@@ -41,6 +45,7 @@ struct bench_ops {
 	const char *name;
 	/* The store syncs itself; others get a thread that calls sync(). */
 	bool has_interval;
+	bool has_all_modes; /* of enum bench_sync */
 	void *(*open)(const char *dir, const struct bench_config *cfg);
 	void (*put)(void *store, const struct bench_key *key, const void *value,
 	    size_t len);

@@ -406,6 +406,34 @@ work_durable(const struct bench_ops *ops, const char *dir,
 }
 
 static void
+work_modes(const struct bench_ops *ops, const char *dir,
+    const struct bench_params *p, bench_report_fn report)
+{
+	static const struct {
+		enum bench_sync sync;
+		const char *name;
+	} modes[] = {
+		{ BENCH_SYNC_FULL, "put, sync=full" },
+		{ BENCH_SYNC_EVERY, "put, sync=every:100" },
+		{ BENCH_SYNC_HYBRID, "put, sync=hybrid:100:50" },
+		{ BENCH_SYNC_INTERVAL, "put, sync=interval:1000" },
+		{ BENCH_SYNC_CHECKPOINT, "put, sync=checkpoint" },
+		{ BENCH_SYNC_OFF, "put, sync=off" },
+	};
+	struct run r;
+
+	if (!ops->has_all_modes)
+		return;
+	/* One store: the next mode goes on where the last one ended. */
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		begin(&r, ops, dir, p, report, SMALL_BYTES, modes[i].sync);
+		step(&r, modes[i].name, 1, 0, p->durable_seconds, 1,
+		    op_overwrite);
+		end(&r);
+	}
+}
+
+static void
 values(const struct bench_ops *ops, const char *dir,
     const struct bench_params *p, bench_report_fn report, size_t bytes,
     const char *put_name, const char *get_name)
@@ -438,6 +466,7 @@ const struct bench_work bench_works[] = {
 	{ "small", "100-byte values: fill, read, scan, delete", work_small },
 	{ "batch", "atomic batches", work_batch },
 	{ "durable", "every put synced, 1, 8 and 32 threads", work_durable },
+	{ "modes", "puts in each sync mode of kvfs", work_modes },
 	{ "4k", "4 KiB values", work_4k },
 	{ "64k", "64 KiB values", work_64k },
 };
