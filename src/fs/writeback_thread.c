@@ -146,7 +146,11 @@ run(void *arg)
 void
 writeback_set_age(struct fs *fs, uint32_t age_ms)
 {
+	/* The thread may sleep for as long as the age was. */
+	mutex_lock(&fs->wb.mu);
 	atomic_store_explicit(&fs->wb.age_ms, age_ms, memory_order_relaxed);
+	cond_signal(&fs->wb.wake);
+	mutex_unlock(&fs->wb.mu);
 }
 
 int

@@ -3,6 +3,7 @@
  * extended attributes, and failures of the store. */
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <sched.h>
 #include <sys/xattr.h>
 
 #include "unit/fs_test.h"
@@ -72,6 +73,28 @@ START_TEST(contents_do_not_wait_longer_than_they_may)
 }
 END_TEST
 
+/* A thread that sleeps for the hour that contents might have waited. */
+START_TEST(a_shorter_wait_holds_for_contents_that_wait)
+{
+	struct fs_options o = opts;
+	uint64_t f = make("f"), before;
+
+	for (int round = 0; round < 5; round++) {
+		o.writeback_ms = 3600000;
+		fs_set_options(fs, &o);
+		before = kv_mem_commits(kv);
+		write_str(f, "waits");
+		ck_assert_uint_eq(kv_mem_commits(kv), before);
+		sched_yield();
+		o.writeback_ms = 10;
+		fs_set_options(fs, &o);
+		for (int i = 0; i < 5000 && kv_mem_commits(kv) == before; i++)
+			usleep(1000);
+		ck_assert_uint_eq(kv_mem_commits(kv), before + 1);
+	}
+}
+END_TEST
+
 START_TEST(fsync_makes_what_came_before_durable)
 {
 	uint64_t f = make("f"), d = make_dir("d");
@@ -117,6 +140,7 @@ START_TEST(memory_stays_within_its_bound)
 	char *text, name[16];
 	size_t len;
 	unsigned long long bytes;
+	struct report report;
 	FILE *out;
 
 	unmount_fs();
@@ -128,7 +152,8 @@ START_TEST(memory_stays_within_its_bound)
 		snprintf(name, sizeof(name), "f%d", i);
 		write_at(make(name), 0, data, 100000);
 		out = open_memstream(&text, &len);
-		fs_stats(fs, out);
+		report_init(&report, out, REPORT_TEXT);
+		fs_report(fs, &report);
 		fclose(out);
 		ck_assert_int_eq(sscanf(strstr(text, "Write-back bytes: "),
 				     "Write-back bytes: %llu", &bytes),
@@ -566,6 +591,7 @@ main(void)
 	tcase_add_test(tc, contents_move_to_chunks_and_back_by_size);
 	tcase_add_test(tc, close_commits_unless_it_is_lazy);
 	tcase_add_test(tc, contents_do_not_wait_longer_than_they_may);
+	tcase_add_test(tc, a_shorter_wait_holds_for_contents_that_wait);
 	tcase_add_test(tc, fsync_makes_what_came_before_durable);
 	tcase_add_test(tc, a_large_write_is_committed_while_it_goes_on);
 	tcase_add_test(tc, memory_stays_within_its_bound);
