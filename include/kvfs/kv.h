@@ -281,6 +281,7 @@ kv_reserve(struct kv *kv, uint64_t bytes)
 /*
  * Maintenance, as a line of text answered by lines of text ("Key: value"):
  *   stats                 sizes, levels, ratios, cache, durability state
+ *   metrics               the same figures in Prometheus' text format
  *   check                 read every block and verify every checksum; each
  *                         problem is one line "damage: FILE: what"; returns
  *                         the number of problems

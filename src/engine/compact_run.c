@@ -129,6 +129,7 @@ static int
 run_job(struct db *db, struct compact_job *job)
 {
 	struct version_edit e = { 0 };
+	uint64_t start = clock_now_ns();
 	int rc = job->move ? run_move(job, &e) : run_merge(db, job, &e);
 
 	if (rc == 0)
@@ -152,6 +153,8 @@ run_job(struct db *db, struct compact_job *job)
 		job->move                    ? &db->stats.moves :
 					       &db->stats.compactions,
 	    1);
+	if (!job->move)
+		histogram_add(&db->stats.compact_ns, clock_now_ns() - start);
 	return rc;
 }
 

@@ -6,166 +6,6 @@
 #include "engine/db_internal.h"
 #include "util/log.h"
 
-static void
-live_options(struct db *db, struct kv_options *opts)
-{
-	*opts = db->opts;
-	opts->sync = (enum kv_sync_mode)atomic_load(&db->sync_mode);
-	opts->sync_commits = atomic_load(&db->sync_commits);
-	opts->sync_ms = atomic_load(&db->sync_ms);
-	opts->wal_buffer_bytes = atomic_load(&db->wal_buffer_bytes);
-}
-
-static void
-put(FILE *out, const char *key, uint64_t v)
-{
-	fprintf(out, "%s: %llu\n", key, (unsigned long long)v);
-}
-
-static void
-put_ratio(FILE *out, const char *key, uint64_t a, uint64_t b)
-{
-	fprintf(out, "%s: %.2f\n", key, b != 0 ? (double)a / (double)b : 0.0);
-}
-
-static void
-stats_durability(struct db *db, FILE *out)
-{
-	struct kv_options opts;
-	char mode[48];
-	uint64_t last = atomic_load(&db->last_seq);
-	uint64_t durable = atomic_load(&db->durable_seq);
-	uint64_t at = atomic_load(&db->durable_at_ns), commits;
-
-	live_options(db, &opts);
-	kv_options_format_sync(&opts, mode, sizeof(mode));
-	fprintf(out, "Sync mode: %s\n", mode);
-	put(out, "Last change", last);
-	put(out, "Last durable change", durable);
-	put(out, "Changes not durable", last > durable ? last - durable : 0);
-	/* In this order: the second moves on meanwhile, the first not back. */
-	commits = atomic_load(&db->durable_commits);
-	put(out, "Commits not durable",
-	    last > durable ? atomic_load(&db->commit_count) - commits : 0);
-	fprintf(out, "Last disk sync: %.3f seconds ago\n",
-	    at != 0 ? (double)(clock_now_ns() - at) * 1e-9 : 0.0);
-	fprintf(out, "State: %s\n",
-	    db_error(db) < 0  ? "failed, read-only" :
-		db->read_only ? "read-only" :
-				"writable");
-}
-
-static void
-stats_tree(struct db *db, FILE *out)
-{
-	uint64_t tables = 0, bytes = 0, raw = 0, pointers = 0, entries = 0,
-		 deletes = 0;
-	struct view *v;
-
-	mutex_lock(&db->mu);
-	v = view_current_locked(db);
-	mutex_unlock(&db->mu);
-	put(out, "Memtable bytes", memtable_bytes(v->mem));
-	put(out, "Memtables waiting", v->imm_count);
-	for (int i = 0; i < LEVELS; i++) {
-		const struct level *l = &v->version->levels[i];
-
-		for (size_t j = 0; j < l->count; j++) {
-			const struct table_props *p = &l->files[j]->props;
-
-			raw += p->raw_bytes;
-			pointers += p->pointer_bytes;
-			entries += p->entries;
-			deletes += p->deletes + p->group_deletes;
-		}
-		tables += l->count;
-		bytes += l->bytes;
-		if (l->count != 0)
-			fprintf(out, "Level %d: %zu tables, %llu bytes\n", i,
-			    l->count, (unsigned long long)l->bytes);
-	}
-	put(out, "Tables", tables);
-	put(out, "Table bytes", bytes);
-	put(out, "Table entries", entries);
-	put(out, "Table deletions", deletes);
-	put(out, "Bytes that tables name in segments", pointers);
-	put_ratio(out, "Compression ratio", raw, bytes);
-	put(out, "Bytes to compact", compact_debt(db, v->version));
-	view_unref(v);
-}
-
-static void
-stats_segments(struct db *db, FILE *out)
-{
-	uint64_t n = 0, bytes = 0, live = 0;
-	struct segment_ref *s;
-
-	mutex_lock(&db->segment_mu);
-	RB_FOREACH (s, segment_tree, &db->segments) {
-		n++;
-		bytes += s->size;
-		live += s->live_bytes;
-	}
-	mutex_unlock(&db->segment_mu);
-	put(out, "Segments", n);
-	put(out, "Segment bytes", bytes);
-	put(out, "Segment bytes live", live);
-}
-
-static void
-stats_work(struct db *db, FILE *out)
-{
-	const struct db_stats *s = &db->stats;
-	struct block_cache_stats cache;
-	uint64_t user = counter_read(&s->user_bytes);
-	uint64_t written = counter_read(&s->log_bytes) +
-	    counter_read(&s->flush_bytes) +
-	    counter_read(&s->compact_write_bytes) +
-	    counter_read(&s->segment_bytes);
-
-	block_cache_get_stats(db->cache, &cache);
-	put(out, "Cache capacity", cache.capacity_bytes);
-	put(out, "Cache bytes", cache.bytes);
-	put(out, "Cache hits", cache.hits);
-	put(out, "Cache misses", cache.misses);
-	put(out, "Index and filter bytes", table_cache_memory(db->tables));
-	put(out, "Gets", counter_read(&s->gets));
-	put(out, "Scans", counter_read(&s->scans));
-	put(out, "Commits", counter_read(&s->commits));
-	put(out, "Changes", counter_read(&s->records));
-	put(out, "Bytes committed", user);
-	put(out, "Log bytes written", counter_read(&s->log_bytes));
-	put(out, "Segment bytes written", counter_read(&s->segment_bytes));
-	put(out, "Flush bytes written", counter_read(&s->flush_bytes));
-	put(out, "Compaction bytes read", counter_read(&s->compact_read_bytes));
-	put(out, "Compaction bytes written",
-	    counter_read(&s->compact_write_bytes));
-	put_ratio(out, "Write amplification", written, user);
-	put(out, "Disk syncs", counter_read(&s->syncs));
-	put(out, "Waits for another's sync", counter_read(&s->sync_waits));
-	put(out, "Flushes", counter_read(&s->flushes));
-	put(out, "Compactions", counter_read(&s->compactions));
-	put(out, "Tables moved", counter_read(&s->moves));
-	put(out, "Tables rewritten for segments",
-	    counter_read(&s->relocations));
-	put(out, "Stalls", counter_read(&s->stalls));
-	put(out, "Stall microseconds", counter_read(&s->stall_ns) / 1000);
-	put(out, "Sync microseconds p50",
-	    histogram_percentile(&s->sync_ns, 0.5) / 1000);
-	put(out, "Sync microseconds p99",
-	    histogram_percentile(&s->sync_ns, 0.99) / 1000);
-}
-
-static int
-control_stats(struct db *db, FILE *out)
-{
-	stats_durability(db, out);
-	stats_tree(db, out);
-	stats_segments(db, out);
-	stats_work(db, out);
-	return 0;
-}
-
 /* ---- check ---- */
 
 struct check {
@@ -271,7 +111,7 @@ control_set(struct db *db, const char *setting)
 	struct kv_options opts;
 	char *end;
 
-	live_options(db, &opts);
+	db_live_options(db, &opts);
 	if (strncmp(setting, "sync=", 5) == 0) {
 		if (kv_options_parse_sync(&opts, setting + 5) < 0)
 			return -EINVAL;
@@ -304,7 +144,9 @@ db_control(struct kv *kv, const char *command, FILE *out)
 	struct db *db = db_of(kv);
 
 	if (strcmp(command, "stats") == 0)
-		return control_stats(db, out);
+		return db_report(db, out, REPORT_TEXT);
+	if (strcmp(command, "metrics") == 0)
+		return db_report(db, out, REPORT_PROMETHEUS);
 	if (strcmp(command, "check") == 0)
 		return control_check(db, out);
 	if (strncmp(command, "backup ", 7) == 0)

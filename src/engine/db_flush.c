@@ -56,6 +56,7 @@ db_flush_oldest_locked(struct db *db)
 	struct memtable *next = n > 1 ? db->view->imm[n - 2] : db->view->mem;
 	struct version_edit e = { 0 };
 	struct db_log *log = NULL;
+	uint64_t start = clock_now_ns();
 	int rc;
 
 	memtable_ref(m);
@@ -83,6 +84,7 @@ db_flush_oldest_locked(struct db *db)
 		db_log_release_locked(db, db->first_log);
 		db_now_durable(db, m->max_seq, m->last_commit);
 		counter_add(&db->stats.flushes, 1);
+		histogram_add(&db->stats.flush_ns, clock_now_ns() - start);
 		db_update_delay_locked(db);
 	} else if (rc == -ENOSPC) {
 		log_warn("%s: no room to flush; free some space", db->dir);

@@ -26,6 +26,7 @@
 #include "kvfs/kv.h"
 #include "util/event.h"
 #include "util/mutex.h"
+#include "util/report.h"
 #include "util/stats.h"
 
 /* Values from this size on live in segments (engines.md: break-even between
@@ -116,6 +117,9 @@ struct view_slot {
 	_Alignas(64) _Atomic uintptr_t value;
 };
 
+/* Of so many gets one is timed: to read the clock takes a tenth as long. */
+#define GET_SAMPLE 16
+
 struct db_stats {
 	struct counter gets, get_hits, commits, records, scans;
 	struct counter user_bytes; /* keys and values committed */
@@ -123,7 +127,9 @@ struct db_stats {
 	    compact_write_bytes, segment_bytes;
 	struct counter syncs, sync_waits, stalls, stall_ns;
 	struct counter flushes, compactions, moves, relocations;
-	struct histogram commit_ns, sync_ns, get_ns;
+	struct histogram commit_ns, sync_ns, one_stall_ns, flush_ns, compact_ns;
+	struct histogram get_ns; /* of one in GET_SAMPLE */
+	struct histogram sync_commits; /* that a sync made durable */
 };
 
 struct compact_job;
@@ -448,6 +454,12 @@ int db_recover(struct db *db);
 
 int db_control(struct kv *kv, const char *command, FILE *out);
 int db_usage(struct kv *kv, struct kv_usage *usagep);
+
+/* ---- db_report.c ---- */
+
+int db_report(struct db *db, FILE *out, enum report_format format);
+/* The options with those that were changed meanwhile. */
+void db_live_options(struct db *db, struct kv_options *opts);
 
 /* ---- backup.c ---- */
 

@@ -199,11 +199,10 @@ db_read_pointer(struct db *db, struct slice user, struct slice pointer,
 	return rc;
 }
 
-int
-db_get(struct kv *kv, const struct kv_key *key, struct kv_snapshot *snap,
+static int
+get(struct db *db, const struct kv_key *key, struct kv_snapshot *snap,
     struct kv_value *valuep)
 {
-	struct db *db = db_of(kv);
 	uint8_t user[KEY_USER_MAX];
 	struct lookup l = { .db = db };
 	struct view *v;
@@ -231,6 +230,23 @@ db_get(struct kv *kv, const struct kv_key *key, struct kv_snapshot *snap,
 		rc = 0;
 	}
 	view_release(db, v);
+	return rc;
+}
+
+int
+db_get(struct kv *kv, const struct kv_key *key, struct kv_snapshot *snap,
+    struct kv_value *valuep)
+{
+	static _Thread_local unsigned turn;
+	struct db *db = db_of(kv);
+	uint64_t start;
+	int rc;
+
+	if (++turn % GET_SAMPLE != 0)
+		return get(db, key, snap, valuep);
+	start = clock_now_ns();
+	rc = get(db, key, snap, valuep);
+	histogram_add(&db->stats.get_ns, clock_now_ns() - start);
 	return rc;
 }
 

@@ -221,7 +221,7 @@ static int
 sync_once(struct db *db)
 {
 	struct sync_plan plan;
-	uint64_t start, took;
+	uint64_t start, took, durable;
 	int rc = db_error(db);
 
 	if (rc < 0)
@@ -233,7 +233,11 @@ sync_once(struct db *db)
 	rc = plan_make(db, &plan);
 	if (rc == 0 && plan.seq > atomic_load(&db->durable_seq)) {
 		rc = plan_run(db, &plan);
+		durable = atomic_load(&db->durable_commits);
 		if (rc == 0) {
+			if (plan.commits > durable)
+				histogram_add(&db->stats.sync_commits,
+				    plan.commits - durable);
 			db_now_durable(db, plan.seq, plan.commits);
 			leave_mark(db, plan.seq);
 			rc = promise(db, plan.seq);

@@ -181,6 +181,14 @@ insert_record(void *arg, enum key_type type, struct slice user,
 	return memtable_add(in->mem, in->seq++, type, user, value);
 }
 
+static void
+count_stall(struct db *db, uint64_t ns)
+{
+	counter_add(&db->stats.stalls, 1);
+	counter_add(&db->stats.stall_ns, ns);
+	histogram_add(&db->stats.one_stall_ns, ns);
+}
+
 /* Sleep off the slowdown that this commit's bytes have earned. */
 static void
 delay(struct db *db, size_t bytes)
@@ -202,8 +210,7 @@ delay(struct db *db, size_t bytes)
 		debt = DELAY_MAX_NS;
 	ts.tv_nsec = (long)debt;
 	nanosleep(&ts, NULL);
-	counter_add(&db->stats.stalls, 1);
-	counter_add(&db->stats.stall_ns, debt);
+	count_stall(db, debt);
 }
 
 void
@@ -279,8 +286,7 @@ wait_for_flush(struct db *db) REQUIRES(&db->commit_mu)
 	while (db->view->imm_count >= IMM_MAX && rc == 0)
 		rc = db_await_flush_locked(db, tries);
 	mutex_unlock(&db->mu);
-	counter_add(&db->stats.stalls, 1);
-	counter_add(&db->stats.stall_ns, clock_now_ns() - start);
+	count_stall(db, clock_now_ns() - start);
 	mutex_lock(&db->commit_mu);
 	return rc;
 }
@@ -352,7 +358,7 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 {
 	struct db *db = db_of(kv);
 	struct commit_ctx *ctx;
-	uint64_t seq = 0;
+	uint64_t seq = 0, start = clock_now_ns(), end;
 	int rc = batch->error;
 
 	if (rc < 0)
@@ -389,14 +395,15 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	mutex_unlock(&db->commit_mu);
 	if (rc < 0)
 		goto out;
-	atomic_store_explicit(&db->last_commit_ns, clock_now_ns(),
-	    memory_order_relaxed);
 	counter_add(&db->stats.commits, 1);
 	counter_add(&db->stats.records, batch->count);
 	counter_add(&db->stats.user_bytes, batch->bytes);
 	counter_add(&db->stats.log_bytes,
 	    ctx->body.stored.len + WAL_FRAME_HEADER_LEN);
 	rc = db_sync_after_commit(db, seq);
+	end = clock_now_ns();
+	atomic_store_explicit(&db->last_commit_ns, end, memory_order_relaxed);
+	histogram_add(&db->stats.commit_ns, end - start);
 	if (seqp != NULL)
 		*seqp = seq;
 out:

@@ -5,7 +5,6 @@
  */
 #include "fs/fs.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -328,30 +327,33 @@ fs_statfs(struct fs *fs, struct fs_statfs *stp)
 }
 
 void
-fs_stats(struct fs *fs, FILE *out)
+fs_report(struct fs *fs, struct report *r)
 {
 	const struct fs_counters *c = &fs->counters;
 	const struct {
-		const char *name;
-		uint64_t value;
-	} lines[] = {
-		{ "Inodes", count_read(fs) },
-		{ "Inodes in memory", inode_table_count(&fs->table) },
-		{ "Write-back bytes", atomic_load(&fs->wb.bytes) },
-		{ "Write-back limit", fs->wb.limit_bytes },
-		{ "Commits", counter_read(&c->commits) },
-		{ "Commits of contents", counter_read(&c->writebacks) },
-		{ "Lookups", counter_read(&c->lookups) },
-		{ "Creates", counter_read(&c->creates) },
-		{ "Removes", counter_read(&c->removes) },
-		{ "Renames", counter_read(&c->renames) },
-		{ "Reads", counter_read(&c->reads) },
-		{ "Bytes read", counter_read(&c->read_bytes) },
-		{ "Writes", counter_read(&c->writes) },
-		{ "Bytes written", counter_read(&c->write_bytes) },
+		const char *title, *name;
+		const struct counter *counter;
+	} counters[] = {
+		{ "Commits", "fs_commits", &c->commits },
+		{ "Commits of contents", "fs_content_commits", &c->writebacks },
+		{ "Lookups", "fs_lookups", &c->lookups },
+		{ "Creates", "fs_creates", &c->creates },
+		{ "Removes", "fs_removes", &c->removes },
+		{ "Renames", "fs_renames", &c->renames },
+		{ "Reads", "fs_reads", &c->reads },
+		{ "Bytes read", "fs_read_bytes", &c->read_bytes },
+		{ "Writes", "fs_writes", &c->writes },
+		{ "Bytes written", "fs_written_bytes", &c->write_bytes },
 	};
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		fprintf(out, "%s: %" PRIu64 "\n", lines[i].name,
-		    lines[i].value);
+	report_gauge(r, "Inodes", "inodes", count_read(fs));
+	report_gauge(r, "Inodes in memory", "inodes_in_memory",
+	    inode_table_count(&fs->table));
+	report_gauge(r, "Write-back bytes", "writeback_bytes",
+	    atomic_load(&fs->wb.bytes));
+	report_gauge(r, "Write-back limit", "writeback_limit_bytes",
+	    fs->wb.limit_bytes);
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		report_counter(r, counters[i].title, counters[i].name,
+		    counter_read(counters[i].counter));
 }

@@ -35,6 +35,7 @@
 #include "kvfs/kv.h"
 #include "kvfs/slice.h"
 #include "util/buf.h"
+#include "util/report.h"
 
 #define FS_ROOT_INO 1
 #define FS_NAME_MAX 255
@@ -259,7 +260,7 @@ int fs_removexattr(struct fs *fs, uint64_t ino, struct slice name);
  */
 int fs_verify(struct kv *kv, FILE *out);
 
-/* "Key: value" lines: inodes in memory, write-back bytes, counters. */
-void fs_stats(struct fs *fs, FILE *out);
+/* Inodes in memory, write-back bytes, counters. */
+void fs_report(struct fs *fs, struct report *r);
 
 #endif

@@ -34,6 +34,7 @@ struct control_spec {
 
 static const struct control_spec files[] = {
 	{ "stats", 0444, control_show_stats, NULL, false, false },
+	{ "metrics", 0444, control_show_metrics, NULL, false, false },
 	{ "options", 0600, control_show_options, control_do_options, false,
 	    false },
 	{ "check", 0400, control_show_check, NULL, true, false },

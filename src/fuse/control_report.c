@@ -22,25 +22,44 @@ print_options(struct session *s, FILE *out, const char *sep)
 	options_print(&now, out, sep);
 }
 
-int
-control_show_stats(struct session *s, FILE *out)
+static int
+show_figures(struct session *s, struct report *r, const char *command)
 {
 	struct timespec now;
 	int rc;
 
 	clock_gettime(CLOCK_REALTIME, &now);
+	report_gauge(r, "Uptime seconds", "uptime_seconds",
+	    (uint64_t)(now.tv_sec - s->started.tv_sec));
+	fs_report(s->fs, r);
+	rc = kv_control(s->kv, command, r->out);
+	loop_report(s->loop, r);
+	return rc < 0 && rc != -ENOTSUP ? rc : 0;
+}
+
+int
+control_show_stats(struct session *s, FILE *out)
+{
+	struct report r;
+
+	report_init(&r, out, REPORT_TEXT);
 	fprintf(out, "Version: %s\n", KVFS_VERSION);
 	fprintf(out, "Mountpoint: %s\n", s->mountpoint);
 	fprintf(out, "Store: %s\n", s->store);
 	fprintf(out, "Pid: %d\n", (int)getpid());
-	fprintf(out, "Uptime seconds: %" PRId64 "\n",
-	    (int64_t)(now.tv_sec - s->started.tv_sec));
 	fputs("Options: ", out);
 	print_options(s, out, " ");
 	fputs("\n", out);
-	fs_stats(s->fs, out);
-	rc = kv_control(s->kv, "stats", out);
-	return rc < 0 && rc != -ENOTSUP ? rc : 0;
+	return show_figures(s, &r, "stats");
+}
+
+int
+control_show_metrics(struct session *s, FILE *out)
+{
+	struct report r;
+
+	report_init(&r, out, REPORT_PROMETHEUS);
+	return show_figures(s, &r, "metrics");
 }
 
 int

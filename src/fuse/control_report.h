@@ -11,6 +11,7 @@
 #include "fuse/session.h"
 
 int control_show_stats(struct session *s, FILE *out);
+int control_show_metrics(struct session *s, FILE *out);
 int control_show_options(struct session *s, FILE *out);
 int control_show_check(struct session *s, FILE *out);
 int control_show_sync(struct session *s, FILE *out);

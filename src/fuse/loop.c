@@ -22,6 +22,7 @@
 
 #include "fuse/fuse_api.h"
 #include "fuse/protocol.h"
+#include "fuse/request_stats.h"
 #include "fuse/spin.h"
 #include "util/log.h"
 #include "util/mutex.h"
@@ -66,6 +67,7 @@ struct loop {
 	atomic_bool commits_wait;
 	atomic_int error;
 	struct spin spin; /* of the leader */
+	struct request_stats stats;
 	atomic_uint backlog; /* requests in a row that were not alone */
 
 	struct mutex mu;
@@ -255,10 +257,14 @@ receive(struct loop *loop, struct worker *w)
 static void
 process(struct loop *loop, struct worker *w)
 {
+	unsigned op = request_op(w->buf.mem, w->len);
+	uint64_t start = clock_now_ns();
+
 	atomic_fetch_add_explicit(&loop->served, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&loop->active, 1, memory_order_relaxed);
 	fuse_session_process_buf(loop->se, &w->buf);
 	atomic_fetch_sub_explicit(&loop->active, 1, memory_order_relaxed);
+	histogram_add(&loop->stats.ns[op], clock_now_ns() - start);
 }
 
 /* Both: serve one request; false when there are no more. */
@@ -377,6 +383,12 @@ void
 loop_set_commits_wait(struct loop *loop, bool wait)
 {
 	atomic_store_explicit(&loop->commits_wait, wait, memory_order_relaxed);
+}
+
+void
+loop_report(struct loop *loop, struct report *r)
+{
+	request_stats_report(&loop->stats, r);
 }
 
 /*

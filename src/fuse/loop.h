@@ -21,6 +21,7 @@
 
 struct fuse_session;
 struct loop;
+struct report;
 
 /*
  * Start serving se. done_fd, an eventfd, is written to when the connection
@@ -31,6 +32,9 @@ int loop_start(struct fuse_session *se, unsigned max_threads, unsigned spin_us,
 
 /* Does every commit wait for the disk (sync=full)? A hint. */
 void loop_set_commits_wait(struct loop *loop, bool wait);
+
+/* How long requests took (request_stats.h). */
+void loop_report(struct loop *loop, struct report *r);
 
 /*
  * Let each thread finish the request that it has, and end them all. NULL

@@ -343,13 +343,16 @@ static int
 direct_control(struct target *t, const char *command, FILE *out)
 {
 	struct target_direct *d = (struct target_direct *)t;
+	struct report report;
 	int rc;
 
 	if (strcmp(command, "check") == 0)
 		return direct_check(d, out);
-	if (strcmp(command, "stats") == 0) {
+	if (strcmp(command, "stats") == 0 || strcmp(command, "metrics") == 0) {
+		report_init(&report, out,
+		    command[0] == 's' ? REPORT_TEXT : REPORT_PROMETHEUS);
 		rc = kv_control(d->kv, command, out);
-		fs_stats(d->fs, out);
+		fs_report(d->fs, &report);
 		return rc;
 	}
 	if (strncmp(command, "set ", 4) == 0)

@@ -73,6 +73,24 @@ histogram_count(const struct histogram *h)
 }
 
 uint64_t
+histogram_count_below(const struct histogram *h, unsigned power)
+{
+	unsigned end = power < 64 ? bucket_of((uint64_t)1 << power) :
+				    HISTOGRAM_BUCKETS;
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < end; i++)
+		n += atomic_load_explicit(&h->bucket[i], memory_order_relaxed);
+	return n;
+}
+
+uint64_t
+histogram_sum(const struct histogram *h)
+{
+	return atomic_load_explicit(&h->sum, memory_order_relaxed);
+}
+
+uint64_t
 histogram_percentile(const struct histogram *h, double p)
 {
 	uint64_t want = (uint64_t)(p * (double)histogram_count(h));

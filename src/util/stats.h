@@ -39,6 +39,9 @@ struct histogram {
 
 void histogram_add(struct histogram *h, uint64_t v);
 uint64_t histogram_count(const struct histogram *h);
+/* Of values below 2 to the power. */
+uint64_t histogram_count_below(const struct histogram *h, unsigned power);
+uint64_t histogram_sum(const struct histogram *h);
 /* Upper bound of the bucket that holds the p-th part (0..1) of all. */
 uint64_t histogram_percentile(const struct histogram *h, double p);
 

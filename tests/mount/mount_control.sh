@@ -7,7 +7,7 @@ start_kvfs
 c=$MNT/.kvfs
 
 same "listing of the root" "" "$(ls -A "$MNT")"
-same "listing of .kvfs" "check compact flush options stats sync" \
+same "listing of .kvfs" "check compact flush metrics options stats sync" \
     "$(echo $(ls "$c"))"
 same "find does not enter it" 1 "$(find "$MNT" | wc -l)"
 
@@ -20,6 +20,35 @@ kill -0 "$(stat_value "$MNT" Pid)" || fail "Pid is no process"
 if grep -vq '^[A-Z][^:]*: ' "$c/stats"; then
 	fail "stats: not Key: value: $(grep -v '^[A-Z][^:]*: ' "$c/stats")"
 fi
+
+# The same for a monitor: each line is a comment or a figure, each family is
+# declared once, and histograms add up.
+echo x >"$MNT/timed"
+[ -s "$c/metrics" ] && fail "metrics: has a size"
+cat "$c/metrics" >"$T/metrics"
+if grep -Evq '^(# (HELP|TYPE) kvfs_|kvfs_[a-z_]+(\{[a-z]+="[^"]*"(,le="[^"]*")?\})? -?[0-9.e+-]+$)' \
+    "$T/metrics"; then
+	fail "metrics: $(grep -Ev '^(# |kvfs_[a-z_]+(\{.*\})? [0-9])' "$T/metrics")"
+fi
+same "families declared twice" "" \
+    "$(sed -n 's/^# TYPE \([^ ]*\) .*/\1/p' "$T/metrics" | sort | uniq -d)"
+same "figures without a family" "" "$(awk '
+    $2 == "TYPE" { known[$3] = 1; next }
+    /^#/ { next }
+    { n = $1; sub(/\{.*/, "", n)
+      h = n; sub(/_(bucket|sum|count)$/, "", h)
+      if (!(n in known) && !(h in known)) print n }' "$T/metrics")"
+for op in lookup create write flush; do
+	n=$(sed -n "s/^kvfs_request_seconds_count{op=\"$op\"} //p" "$T/metrics")
+	[ "${n:-0}" -gt 0 ] || fail "no request $op in metrics"
+	same "last bucket of $op" "$n" "$(sed -n \
+	    "s/^kvfs_request_seconds_bucket{op=\"$op\",le=\"+Inf\"} //p" \
+	    "$T/metrics")"
+done
+grep -q '^kvfs_commit_seconds_sum [0-9]' "$T/metrics" || fail "no commits"
+"$KVFSCTL_BIN" stat -m "$MNT" | grep -q '^kvfs_commits_total [1-9]' ||
+    fail "kvfsctl stat -m"
+rm "$MNT/timed"
 
 # Options are read back as they were set.
 option()

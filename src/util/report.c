@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: ISC */
+/* Figures as text or for Prometheus; see report.h. */
+#include "util/report.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+/* Limits of a monitor's buckets, as powers of two: 1 us to 17 s, and 1 to
+ * 1024. */
+#define TIME_FIRST 10u
+#define TIME_LAST 34u
+#define SIZE_LAST 10u
+
+void
+report_init(struct report *r, FILE *out, enum report_format format)
+{
+	*r = (struct report){ .out = out, .format = format };
+}
+
+void
+report_text(struct report *r, const char *title, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r->format != REPORT_TEXT)
+		return;
+	fprintf(r->out, "%s: ", title);
+	va_start(ap, fmt);
+	vfprintf(r->out, fmt, ap);
+	va_end(ap);
+	fputc('\n', r->out);
+}
+
+/* The lines before the first figure of a family. */
+static void
+begin_family(struct report *r, const char *title, const char *name,
+    const char *suffix, const char *type)
+{
+	if (r->family != NULL && strcmp(r->family, name) == 0)
+		return;
+	r->family = name;
+	fprintf(r->out, "# HELP kvfs_%s%s %s.\n# TYPE kvfs_%s%s %s\n", name,
+	    suffix, title, name, suffix, type);
+}
+
+void
+report_counter(struct report *r, const char *title, const char *name,
+    uint64_t v)
+{
+	report_text(r, title, "%llu", (unsigned long long)v);
+	if (r->format != REPORT_PROMETHEUS)
+		return;
+	begin_family(r, title, name, "_total", "counter");
+	fprintf(r->out, "kvfs_%s_total %llu\n", name, (unsigned long long)v);
+}
+
+void
+report_gauge(struct report *r, const char *title, const char *name, uint64_t v)
+{
+	report_text(r, title, "%llu", (unsigned long long)v);
+	if (r->format != REPORT_PROMETHEUS)
+		return;
+	begin_family(r, title, name, "", "gauge");
+	fprintf(r->out, "kvfs_%s %llu\n", name, (unsigned long long)v);
+}
+
+void
+report_gauge_of(struct report *r, const char *title, const char *name,
+    const char *label, uint64_t v)
+{
+	report_text(r, title, "%llu", (unsigned long long)v);
+	if (r->format != REPORT_PROMETHEUS)
+		return;
+	begin_family(r, title, name, "", "gauge");
+	fprintf(r->out, "kvfs_%s{%s} %llu\n", name, label,
+	    (unsigned long long)v);
+}
+
+void
+report_ratio(struct report *r, const char *title, const char *name, double v)
+{
+	report_text(r, title, "%.2f", v);
+	if (r->format != REPORT_PROMETHEUS)
+		return;
+	begin_family(r, title, name, "", "gauge");
+	fprintf(r->out, "kvfs_%s %.4f\n", name, v);
+}
+
+static void
+percentiles(struct report *r, const char *title, const char *unit,
+    const struct histogram *h, uint64_t scale)
+{
+	static const struct {
+		const char *name;
+		double part;
+	} lines[] = {
+		{ "p50", 0.5 },
+		{ "p99", 0.99 },
+		{ "p99.9", 0.999 },
+		{ "max", 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		fprintf(r->out, "%s %s%s: %llu\n", title, unit, lines[i].name,
+		    (unsigned long long)(histogram_percentile(h,
+					     lines[i].part) /
+			scale));
+}
+
+/* Buckets up to each power of two from first to last, the sum and the
+ * count, which is what the last bucket has: values come in meanwhile. */
+static void
+buckets(struct report *r, const char *name, const char *label,
+    const struct histogram *h, unsigned first, unsigned last, double scale)
+{
+	const char *sep = label != NULL ? "," : "";
+	const char *open = label != NULL ? "{" : "";
+	const char *close = label != NULL ? "}" : "";
+	unsigned long long count = 0, all = histogram_count(h);
+
+	if (label == NULL)
+		label = "";
+	for (unsigned p = first; p <= last; p++) {
+		count = histogram_count_below(h, p);
+		fprintf(r->out, "kvfs_%s_bucket{%s%sle=\"%.9g\"} %llu\n", name,
+		    label, sep, (double)(1ull << p) * scale, count);
+	}
+	if (all < count)
+		all = count;
+	fprintf(r->out, "kvfs_%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, label,
+	    sep, all);
+	fprintf(r->out, "kvfs_%s_sum%s%s%s %.9g\n", name, open, label, close,
+	    (double)histogram_sum(h) * scale);
+	fprintf(r->out, "kvfs_%s_count%s%s%s %llu\n", name, open, label, close,
+	    all);
+}
+
+void
+report_times(struct report *r, const char *title, const char *name,
+    const char *label, const struct histogram *h)
+{
+	char full[80];
+
+	if (r->format == REPORT_TEXT) {
+		if (histogram_count(h) != 0)
+			percentiles(r, title, "microseconds ", h, 1000);
+		return;
+	}
+	snprintf(full, sizeof(full), "%s_seconds", name);
+	begin_family(r, title, name, "_seconds", "histogram");
+	buckets(r, full, label, h, TIME_FIRST, TIME_LAST, 1e-9);
+}
+
+void
+report_sizes(struct report *r, const char *title, const char *name,
+    const struct histogram *h)
+{
+	if (r->format == REPORT_TEXT) {
+		if (histogram_count(h) != 0)
+			percentiles(r, title, "", h, 1);
+		return;
+	}
+	begin_family(r, title, name, "", "histogram");
+	buckets(r, name, NULL, h, 0, SIZE_LAST, 1);
+}
