@@ -67,10 +67,9 @@ struct wal_writer;
 
 /*
  * Start a log in file, which has been allocated to size bytes (a new file,
- * or a recycled one whose old frames the salt makes invisible). Maps it
- * (env_map()). Takes file, also on failure. chain: sum of the frame before
- * this log's first; next_seq: the first sequence number to come;
- * durable_seq as in a frame.
+ * or a recycled one whose old frames the salt makes invisible). Takes file,
+ * also on failure. chain: sum of the frame before this log's first;
+ * next_seq: the first sequence number to come; durable_seq as in a frame.
  * buffer_bytes: gather so much in memory before writing (0: nothing).
  */
 int wal_writer_open(struct env_file *file, const char *path, uint64_t number,

@@ -167,8 +167,6 @@ wal_writer_open(struct env_file *file, const char *path, uint64_t number,
 		if (w->buffer == NULL)
 			goto fail;
 	}
-	/* Without it the log works all the same, slower. */
-	(void)env_map(file, size);
 	w->salt = wal_header_encode(&h, bytes);
 	rc = write_at(w, &iov, 1, 0);
 	if (rc < 0)
