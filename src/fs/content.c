@@ -120,11 +120,15 @@ content_touch(struct fs *fs, struct inode *in, const struct timespec *now)
 		RB_INIT(&c->bufs);
 		c->size = in->rec.size;
 		c->alloc = in->rec.alloc;
+		c->mtime = in->rec.mtime;
+		c->ctime = in->rec.ctime;
 		in->content = c;
 		writeback_add(fs, in);
 	}
-	c->mtime = *now;
-	c->ctime = *now;
+	if (now != NULL) {
+		c->mtime = *now;
+		c->ctime = *now;
+	}
 	return 0;
 }
 

@@ -69,7 +69,8 @@ bool content_base_is_dense(const struct inode *in);
 int content_base_chunk(struct fs *fs, struct inode *in, uint64_t index,
     struct kv_value *pin, struct slice *datap) REQUIRES(&in->mu);
 
-/* Have a struct content; its times become now. */
+/* Have a struct content; its times become now, or stay when it is NULL. The
+ * same holds for now in all below. */
 int content_touch(struct fs *fs, struct inode *in, const struct timespec *now)
     REQUIRES(&in->mu);
 /* Write; returns how much, less than asked only when it had to stop. */

@@ -26,14 +26,12 @@ static int
 hide_some(struct fs *fs, struct inode *in, uint64_t index, uint64_t base_len)
     REQUIRES(&in->mu)
 {
-	struct timespec now;
 	int rc = hide_chunk(fs, in, index, base_len);
 
 	if (rc < 0 || in->content->count < COMMIT_BUFS)
 		return rc;
-	now = in->content->mtime;
 	rc = content_commit(fs, in);
-	return rc < 0 ? rc : content_touch(fs, in, &now);
+	return rc < 0 ? rc : content_touch(fs, in, NULL);
 }
 
 /*

@@ -36,6 +36,15 @@ fs_now(void)
 	return ts;
 }
 
+const struct timespec *
+fs_change_time(const struct fs *fs, struct timespec *now)
+{
+	if (fs->keep_times)
+		return NULL;
+	*now = fs_now();
+	return now;
+}
+
 int
 fs_next_ino(struct fs *fs, uint64_t *inop)
 {
@@ -224,6 +233,7 @@ fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp)
 	atomic_init(&fs->atime, opts->atime);
 	atomic_init(&fs->max_bytes, opts->max_bytes);
 	fs->acl = opts->acl;
+	fs->keep_times = opts->keep_times;
 	mutex_init(&fs->rename_mu);
 	mutex_init(&fs->ino_mu);
 	txn_pool_init(&fs->txns);

@@ -52,6 +52,9 @@ struct fs_options {
 	uint64_t writeback_bytes; /* bound of that cache */
 	bool read_only;
 	bool atime; /* relatime rules when true, never when false */
+	/* Writes, truncating opens and fallocate leave mtime and ctime: the
+	 * caller sets them, as the kernel does with its write-back cache. */
+	bool keep_times;
 	bool acl; /* access control lists are kept; else -EOPNOTSUPP */
 	uint64_t max_bytes; /* of the store on disk; 0: no bound */
 };

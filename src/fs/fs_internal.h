@@ -26,6 +26,7 @@ struct fs {
 	struct kv *kv; /* constant, borrowed */
 	bool read_only; /* constant */
 	bool acl; /* constant */
+	bool keep_times; /* see fs_options */
 	_Atomic uint64_t max_bytes; /* 0: no bound */
 	_Atomic bool flush_on_close;
 	_Atomic bool atime;
@@ -56,6 +57,9 @@ struct fs {
 /* ---- fs.c ---- */
 
 struct timespec fs_now(void);
+/* What a change of contents sets as times: *now, or NULL, to keep them. */
+const struct timespec *fs_change_time(const struct fs *fs,
+    struct timespec *now);
 /* A number that was never used; reserved in the store. */
 int fs_next_ino(struct fs *fs, uint64_t *inop);
 

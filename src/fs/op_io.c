@@ -25,8 +25,7 @@ fs_openfile(struct fs *fs, uint64_t ino, bool truncate)
 	if (in->state != INODE_LIVE) {
 		rc = -ESTALE;
 	} else if (truncate) {
-		now = fs_now();
-		rc = content_truncate(fs, in, 0, &now);
+		rc = content_truncate(fs, in, 0, fs_change_time(fs, &now));
 	}
 	if (rc == 0) {
 		in->nopen++;
@@ -81,7 +80,6 @@ fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
 	if (n < 0)
 		goto out;
 	counter_add(&fs->counters.writes, 1);
-	now = fs_now();
 	mutex_lock(&in->mu);
 	if (off == FS_APPEND)
 		off = inode_size(in);
@@ -90,7 +88,7 @@ fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
 	} else if (off > SIZE_LIMIT || data.len > SIZE_LIMIT - off) {
 		n = -EFBIG;
 	} else {
-		n = content_write(fs, in, off, data, &now);
+		n = content_write(fs, in, off, data, fs_change_time(fs, &now));
 		/* A failure keeps them waiting; close or fsync will tell. */
 		if (n > 0 && in->content->full_bytes >= FULL_BYTES &&
 		    in->rec.nlink != 0)

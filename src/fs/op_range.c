@@ -17,7 +17,8 @@ static int
 allocate(struct fs *fs, struct inode *in, int mode, uint64_t off, uint64_t end)
     REQUIRES(&in->mu)
 {
-	struct timespec now = fs_now();
+	struct timespec space;
+	const struct timespec *now = fs_change_time(fs, &space);
 	bool is_zeroed =
 	    (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0;
 	bool is_grown = (mode & FALLOC_FL_KEEP_SIZE) == 0 &&
@@ -27,9 +28,9 @@ allocate(struct fs *fs, struct inode *in, int mode, uint64_t off, uint64_t end)
 	if (in->state != INODE_LIVE)
 		return -ESTALE;
 	if (is_zeroed)
-		rc = content_punch(fs, in, off, end, &now);
+		rc = content_punch(fs, in, off, end, now);
 	if (rc == 0 && is_grown)
-		rc = content_truncate(fs, in, end, &now);
+		rc = content_truncate(fs, in, end, now);
 	if (rc == 0 && in->nopen == 0)
 		rc = content_commit(fs, in);
 	return rc;

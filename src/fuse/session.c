@@ -39,6 +39,7 @@ open_fs(struct session *s)
 	rc = kv_open(s->store, &kv, &s->kv);
 	if (rc < 0)
 		return rc;
+	s->opts.fs.keep_times = s->kernel_writeback;
 	return fs_open(s->kv, &s->opts.fs, &s->fs);
 }
 

@@ -350,6 +350,29 @@ START_TEST(setattr_follows_posix)
 }
 END_TEST
 
+START_TEST(a_caller_may_keep_the_times)
+{
+	struct fs_attr before, after;
+	uint64_t f = make("f");
+
+	ck_assert_int_eq(fs_write(fs, f, 0, slice_str("first")), 5);
+	opts.keep_times = true;
+	reopen();
+	f = lookup("f");
+	before = stat_of(f);
+	ck_assert_int_eq(fs_write(fs, f, 0, slice_str("again and more")), 14);
+	ck_assert_int_eq(fs_fallocate(fs, f,
+			     FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 2, 4),
+	    0);
+	opts.keep_times = false;
+	reopen();
+	after = stat_of(lookup("f"));
+	ck_assert_uint_eq(after.size, 14);
+	ck_assert_mem_eq(&after.mtime, &before.mtime, sizeof(after.mtime));
+	ck_assert_mem_eq(&after.ctime, &before.ctime, sizeof(after.ctime));
+}
+END_TEST
+
 START_TEST(reading_moves_atime_as_relatime_does)
 {
 	struct fs_attr attr;
@@ -611,5 +634,6 @@ main(void)
 	tcase_add_test(tc, a_failed_change_leaves_everything_as_it_was);
 	tcase_add_test(tc, a_full_store_refuses_writes_and_still_deletes);
 	tcase_add_test(tc, a_read_error_is_no_missing_file);
+	tcase_add_test(tc, a_caller_may_keep_the_times);
 	return run_case("fs_io", tc);
 }
