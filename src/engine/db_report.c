@@ -135,10 +135,7 @@ static void
 report_work(struct db *db, struct report *r)
 {
 	const struct db_stats *s = &db->stats;
-	const struct {
-		const char *title, *name;
-		const struct counter *counter;
-	} counters[] = {
+	const struct report_row counters[] = {
 		{ "Gets", "gets", &s->gets },
 		{ "Scans", "scans", &s->scans },
 		{ "Commits", "commits", &s->commits },
@@ -167,9 +164,7 @@ report_work(struct db *db, struct report *r)
 	    counter_read(&s->compact_write_bytes) +
 	    counter_read(&s->segment_bytes);
 
-	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		report_counter(r, counters[i].title, counters[i].name,
-		    counter_read(counters[i].counter));
+	report_counters(r, counters, sizeof(counters) / sizeof(counters[0]));
 	report_text(r, "Stall microseconds", "%llu",
 	    (unsigned long long)counter_read(&s->stall_ns) / 1000);
 	report_ratio(r, "Write amplification", "write_amplification",

@@ -340,10 +340,7 @@ void
 fs_report(struct fs *fs, struct report *r)
 {
 	const struct fs_counters *c = &fs->counters;
-	const struct {
-		const char *title, *name;
-		const struct counter *counter;
-	} counters[] = {
+	const struct report_row counters[] = {
 		{ "Commits", "fs_commits", &c->commits },
 		{ "Commits of contents", "fs_content_commits", &c->writebacks },
 		{ "Lookups", "fs_lookups", &c->lookups },
@@ -363,7 +360,5 @@ fs_report(struct fs *fs, struct report *r)
 	    atomic_load(&fs->wb.bytes));
 	report_gauge(r, "Write-back limit", "writeback_limit_bytes",
 	    fs->wb.limit_bytes);
-	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		report_counter(r, counters[i].title, counters[i].name,
-		    counter_read(counters[i].counter));
+	report_counters(r, counters, sizeof(counters) / sizeof(counters[0]));
 }

@@ -340,21 +340,29 @@ direct_check(struct target_direct *d, FILE *out)
 }
 
 static int
+direct_report(struct target_direct *d, const char *command,
+    enum report_format format, FILE *out)
+{
+	struct report r;
+	int rc = kv_control(d->kv, command, out);
+
+	report_init(&r, out, format);
+	fs_report(d->fs, &r);
+	return rc;
+}
+
+static int
 direct_control(struct target *t, const char *command, FILE *out)
 {
 	struct target_direct *d = (struct target_direct *)t;
-	struct report report;
 	int rc;
 
 	if (strcmp(command, "check") == 0)
 		return direct_check(d, out);
-	if (strcmp(command, "stats") == 0 || strcmp(command, "metrics") == 0) {
-		report_init(&report, out,
-		    command[0] == 's' ? REPORT_TEXT : REPORT_PROMETHEUS);
-		rc = kv_control(d->kv, command, out);
-		fs_report(d->fs, &report);
-		return rc;
-	}
+	if (strcmp(command, "stats") == 0)
+		return direct_report(d, command, REPORT_TEXT, out);
+	if (strcmp(command, "metrics") == 0)
+		return direct_report(d, command, REPORT_PROMETHEUS, out);
 	if (strncmp(command, "set ", 4) == 0)
 		return -ENOTSUP;
 	rc = fs_sync(d->fs);

@@ -43,37 +43,48 @@ begin_family(struct report *r, const char *title, const char *name,
 	    suffix, title, name, suffix, type);
 }
 
+/* A whole number; label, when not NULL, tells it from its family. */
+static void
+print_number(struct report *r, const char *title, const char *name,
+    const char *suffix, const char *type, const char *label, uint64_t v)
+{
+	const char *open = label != NULL ? "{" : "";
+	const char *close = label != NULL ? "}" : "";
+
+	report_text(r, title, "%llu", (unsigned long long)v);
+	if (r->format != REPORT_PROMETHEUS)
+		return;
+	begin_family(r, title, name, suffix, type);
+	fprintf(r->out, "kvfs_%s%s%s%s%s %llu\n", name, suffix, open,
+	    label != NULL ? label : "", close, (unsigned long long)v);
+}
+
 void
 report_counter(struct report *r, const char *title, const char *name,
     uint64_t v)
 {
-	report_text(r, title, "%llu", (unsigned long long)v);
-	if (r->format != REPORT_PROMETHEUS)
-		return;
-	begin_family(r, title, name, "_total", "counter");
-	fprintf(r->out, "kvfs_%s_total %llu\n", name, (unsigned long long)v);
+	print_number(r, title, name, "_total", "counter", NULL, v);
+}
+
+void
+report_counters(struct report *r, const struct report_row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		report_counter(r, rows[i].title, rows[i].name,
+		    counter_read(rows[i].counter));
 }
 
 void
 report_gauge(struct report *r, const char *title, const char *name, uint64_t v)
 {
-	report_text(r, title, "%llu", (unsigned long long)v);
-	if (r->format != REPORT_PROMETHEUS)
-		return;
-	begin_family(r, title, name, "", "gauge");
-	fprintf(r->out, "kvfs_%s %llu\n", name, (unsigned long long)v);
+	print_number(r, title, name, "", "gauge", NULL, v);
 }
 
 void
 report_gauge_of(struct report *r, const char *title, const char *name,
     const char *label, uint64_t v)
 {
-	report_text(r, title, "%llu", (unsigned long long)v);
-	if (r->format != REPORT_PROMETHEUS)
-		return;
-	begin_family(r, title, name, "", "gauge");
-	fprintf(r->out, "kvfs_%s{%s} %llu\n", name, label,
-	    (unsigned long long)v);
+	print_number(r, title, name, "", "gauge", label, v);
 }
 
 void

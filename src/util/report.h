@@ -8,6 +8,7 @@
 #ifndef KVFS_UTIL_REPORT_H
 #define KVFS_UTIL_REPORT_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -29,6 +30,12 @@ void report_text(struct report *r, const char *title, const char *fmt, ...)
 /* What only grows while the store is open: kvfs_NAME_total. */
 void report_counter(struct report *r, const char *title, const char *name,
     uint64_t v);
+struct report_row {
+	const char *title, *name;
+	const struct counter *counter;
+};
+void report_counters(struct report *r, const struct report_row *rows,
+    size_t count);
 /* What goes up and down: kvfs_NAME. */
 void report_gauge(struct report *r, const char *title, const char *name,
     uint64_t v);

@@ -10,30 +10,13 @@
 #include "engine/manifest.h"
 #include "engine/version.h"
 #include "support/env_mem.h"
+#include "support/fuzz.h"
 #include "util/coding.h"
 #include "util/crc32c.h"
-#include "util/log.h"
 
 #define NUMBER 7
 #define HEADER_LEN 32
 #define RECORD_HEADER_LEN 16
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-quiet(enum log_level level, const char *line)
-{
-	(void)level, (void)line;
-}
-
-static void
-store(struct env_file *f, const void *data, size_t len, uint64_t off)
-{
-	struct iovec iov = { (void *)data, len };
-
-	if (env_write(f, &iov, 1, off) < 0)
-		abort();
-}
 
 static void
 forge_manifest(struct env_file *f, const uint8_t *data, size_t size)
@@ -46,7 +29,7 @@ forge_manifest(struct env_file *f, const uint8_t *data, size_t size)
 	put_le64(h + 16, NUMBER);
 	chain = crc32c(0, h, 28);
 	put_le32(h + 28, chain);
-	store(f, h, sizeof(h), 0);
+	fuzz_write(f, h, sizeof(h), 0);
 	while (size > 0) {
 		size_t len = data[0] < size - 1 ? data[0] : size - 1;
 		uint8_t r[RECORD_HEADER_LEN] = "MREC";
@@ -55,8 +38,8 @@ forge_manifest(struct env_file *f, const uint8_t *data, size_t size)
 		put_le32(r + 8, chain);
 		chain = crc32c(crc32c(0, r + 4, 8), data + 1, len);
 		put_le32(r + 12, chain);
-		store(f, r, sizeof(r), off);
-		store(f, data + 1, len, off + sizeof(r));
+		fuzz_write(f, r, sizeof(r), off);
+		fuzz_write(f, data + 1, len, off + sizeof(r));
 		off += sizeof(r) + len;
 		data += 1 + len;
 		size -= 1 + len;
@@ -92,11 +75,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (v == NULL || env_open(env, "m", ENV_WRITE | ENV_CREATE, &f) < 0)
 		abort();
-	log_set_sink(quiet);
+	fuzz_quiet();
 	if (size > 0 && (data[0] & 1))
 		forge_manifest(f, data + 1, size - 1);
 	else if (size > 0)
-		store(f, data + 1, size - 1, 0);
+		fuzz_write(f, data + 1, size - 1, 0);
 	env_close(f);
 	(void)manifest_read(env, "m", NUMBER, apply, &v);
 	version_unref(v);

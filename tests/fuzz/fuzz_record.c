@@ -3,18 +3,10 @@
  * first byte says how many there should be. */
 #include "engine/db_internal.h"
 #include "engine/key.h"
+#include "support/fuzz.h"
 #include "util/crc32c.h"
-#include "util/log.h"
 
 static volatile uint32_t touched;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-quiet(enum log_level level, const char *line)
-{
-	(void)level, (void)line;
-}
 
 static int
 look(void *arg, enum key_type type, struct slice user, struct slice value)
@@ -35,7 +27,7 @@ look(void *arg, enum key_type type, struct slice user, struct slice value)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	log_set_sink(quiet);
+	fuzz_quiet();
 	if (size > 0)
 		(void)record_decode(slice_make(data + 1, size - 1), data[0],
 		    look, NULL);

@@ -12,17 +12,8 @@
 
 #include "fs/fs.h"
 #include "fs/schema.h"
+#include "support/fuzz.h"
 #include "support/kv_mem.h"
-#include "util/log.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-quiet(enum log_level level, const char *line)
-{
-	(void)level;
-	(void)line;
-}
 
 static void
 decode_all(struct slice v)
@@ -224,7 +215,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct kv *kv;
 	FILE *out;
 
-	log_set_sink(quiet);
+	fuzz_quiet();
 	if (clean == NULL) {
 		clean = kv_mem_create();
 		fill(clean);

@@ -12,30 +12,13 @@
 #include "engine/segment.h"
 #include "engine/segment_format.h"
 #include "support/env_mem.h"
+#include "support/fuzz.h"
 #include "util/crc32c.h"
-#include "util/log.h"
 
 #define NUMBER 5
 #define FORGED_LEN 12 /* bytes of input for a frame's fields */
 
 static volatile uint32_t touched;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-quiet(enum log_level level, const char *line)
-{
-	(void)level, (void)line;
-}
-
-static void
-store(struct env_file *f, const void *data, size_t len, uint64_t off)
-{
-	struct iovec iov = { (void *)data, len };
-
-	if (env_write(f, &iov, 1, off) < 0)
-		abort();
-}
 
 static size_t
 forge_frame(struct env_file *f, const uint8_t *data, size_t size, uint64_t *off)
@@ -55,8 +38,8 @@ forge_frame(struct env_file *f, const uint8_t *data, size_t size, uint64_t *off)
 	frame.raw_len = data[2] & 4 ? get_le32(data + 8) : frame.stored_len;
 	frame.body_sum = segment_body_sum(body, NUMBER, *off);
 	segment_frame_encode(&frame, NUMBER, *off, head);
-	store(f, head, SEGMENT_FRAME_HEADER_LEN + user_len, *off);
-	store(f, body.data, body_len,
+	fuzz_write(f, head, SEGMENT_FRAME_HEADER_LEN + user_len, *off);
+	fuzz_write(f, body.data, body_len,
 	    *off + SEGMENT_FRAME_HEADER_LEN + user_len);
 	*off += segment_frame_len(user_len, body_len);
 	return FORGED_LEN + body_len;
@@ -69,7 +52,7 @@ forge_segment(struct env_file *f, const uint8_t *data, size_t size)
 	uint64_t off = SEGMENT_HEADER_LEN;
 
 	segment_header_encode(NUMBER, bytes);
-	store(f, bytes, sizeof(bytes), 0);
+	fuzz_write(f, bytes, sizeof(bytes), 0);
 	while (size >= FORGED_LEN) {
 		size_t n = forge_frame(f, data, size, &off);
 
@@ -125,14 +108,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
-	log_set_sink(quiet);
+	fuzz_quiet();
 	env = env_mem_create(1);
 	if (env_open(env, "seg", ENV_WRITE | ENV_CREATE, &f) < 0)
 		abort();
 	if (data[0] & 1)
 		forge_segment(f, data + 1, size - 1);
 	else
-		store(f, data + 1, size - 1, 0);
+		fuzz_write(f, data + 1, size - 1, 0);
 	if (segment_reader_open(f, "seg", NUMBER, &r) == 0) {
 		(void)segment_walk(r, NULL, read_found, r);
 		if (size >= SEGMENT_POINTER_LEN &&

@@ -14,21 +14,12 @@
 #include "engine/bloom.h"
 #include "engine/table_format.h"
 #include "engine/table_reader.h"
+#include "support/fuzz.h"
 #include "support/mem_file.h"
 #include "util/compress.h"
-#include "util/log.h"
 
 #define NUMBER 3
 #define BLOCKS_MAX 8
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-quiet(enum log_level level, const char *line)
-{
-	(void)level;
-	(void)line;
-}
 
 /* ---- Making a file ---- */
 
@@ -272,7 +263,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	log_set_sink(quiet);
+	fuzz_quiet();
 	if (data[0] & 1) {
 		make_file(cursor_make(slice_make(data + 1, size - 1)), &made);
 		mem_file_set(&file, made.data, made.len);

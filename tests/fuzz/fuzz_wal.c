@@ -11,30 +11,13 @@
 #include "engine/wal.h"
 #include "engine/wal_format.h"
 #include "support/env_mem.h"
+#include "support/fuzz.h"
 #include "util/crc32c.h"
-#include "util/log.h"
 
 #define NUMBER 7
 #define FORGED_LEN 20 /* bytes of input for a frame's fields */
 
 static volatile uint32_t touched;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-quiet(enum log_level level, const char *line)
-{
-	(void)level, (void)line;
-}
-
-static void
-store(struct env_file *f, const void *data, size_t len, uint64_t off)
-{
-	struct iovec iov = { (void *)data, len };
-
-	if (env_write(f, &iov, 1, off) < 0)
-		abort();
-}
 
 /* One frame of the fields and the body that data begins with; returns the
  * bytes used. */
@@ -57,8 +40,8 @@ forge_frame(struct env_file *f, const uint8_t *data, size_t size, uint32_t salt,
 	h.raw_len = data[14] == 0 ? h.stored_len : get_le32(data + 16);
 	h.body_sum = crc32c(0, data + FORGED_LEN, body_len);
 	*chain = wal_frame_encode(&h, salt, bytes);
-	store(f, bytes, sizeof(bytes), *off);
-	store(f, data + FORGED_LEN, body_len, *off + sizeof(bytes));
+	fuzz_write(f, bytes, sizeof(bytes), *off);
+	fuzz_write(f, data + FORGED_LEN, body_len, *off + sizeof(bytes));
 	*off += wal_frame_len(body_len);
 	return FORGED_LEN + body_len;
 }
@@ -72,7 +55,7 @@ forge_log(struct env_file *f, const uint8_t *data, size_t size)
 	uint32_t chain = header.chain;
 	uint64_t off = WAL_HEADER_LEN;
 
-	store(f, bytes, sizeof(bytes), 0);
+	fuzz_write(f, bytes, sizeof(bytes), 0);
 	while (size >= FORGED_LEN && off < header.size) {
 		size_t n = forge_frame(f, data, size, salt, &chain, &off);
 
@@ -111,14 +94,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
-	log_set_sink(quiet);
+	fuzz_quiet();
 	env = env_mem_create(1);
 	if (env_open(env, "log", ENV_WRITE | ENV_CREATE, &f) < 0)
 		abort();
 	if (data[0] & 1)
 		forge_log(f, data + 1, size - 1);
 	else
-		store(f, data + 1, size - 1, 0);
+		fuzz_write(f, data + 1, size - 1, 0);
 	read_log(f);
 	env_mem_destroy(env);
 	return 0;
