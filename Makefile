@@ -141,9 +141,11 @@ $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libsupport.a \
 		$(BUILD)/libdaemon.a $(BUILD)/libkvfs.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS) $(FUSE_LIBS)
 $(UNIT:=.o) $(SUPPORT): | build/deps-CHECK
-# Programs that know nothing of kvfs: callers of a mount.
+# Programs that know nothing of kvfs: callers of a mount. But env_* have the
+# library, to see on a disk of their own what it has to do with.
+$(filter $(BUILD)/tests/mount/env_%,$(MOUNT_TOOLS)): $(BUILD)/libkvfs.a
 $(MOUNT_TOOLS): $(BUILD)/%: $(BUILD)/%.o
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 # ---- Running ----
 

@@ -159,7 +159,6 @@ struct db {
 	_Atomic int sync_mode; /* live */
 	_Atomic uint32_t sync_commits, sync_ms; /* live */
 	_Atomic uint64_t wal_buffer_bytes; /* live, from the next log on */
-	_Atomic uint64_t unsynced_commits;
 	_Atomic uint64_t commit_count; /* since opening; under commit_mu */
 	_Atomic uint64_t durable_commits; /* of them */
 	_Atomic bool closing;
@@ -350,8 +349,9 @@ int db_sync_all(struct db *db);
 int db_sync_names(struct db *db);
 /* Make a log file's name and what it holds so far durable. */
 int db_sync_log(struct db *db, struct db_log *log);
-/* After a commit: whatever the sync mode asks of it. */
-int db_sync_after_commit(struct db *db, uint64_t seq);
+/* After the commit-th commit since opening, whose last change is seq:
+ * whatever the sync mode asks of it. */
+int db_sync_after_commit(struct db *db, uint64_t seq, uint64_t commit);
 void *db_sync_thread(void *arg);
 
 /* ---- db_segment.c ---- */

@@ -232,6 +232,9 @@ db_log_switch(struct db *db, uint64_t need)
 	uint32_t chain = old != NULL ? wal_writer_chain(old->writer) :
 				       db->recovered_chain;
 	struct env_file *file;
+	/* Of the first one each sync would journal; later ones are made ahead
+	 * of use, with zeros, unless the disk is slow or full. */
+	bool often = is_synced_often(db), zeros = often && old == NULL;
 	int rc = 0;
 
 	if (old != NULL) {
@@ -245,13 +248,13 @@ db_log_switch(struct db *db, uint64_t need)
 			size = affordable(db, size);
 		if (size < need)
 			size = need;
-		rc = log_make(db, NULL, size, false, is_synced_often(db), &log);
+		rc = log_make(db, NULL, size, zeros, often, &log);
 	}
 	/* A small one is better than none, on a disk that is full. */
 	while (
 	    rc == -ENOSPC && size / 2 >= need && size / 2 >= LOG_LEAST_BYTES) {
 		size /= 2;
-		rc = log_make(db, NULL, size, false, is_synced_often(db), &log);
+		rc = log_make(db, NULL, size, zeros, often, &log);
 	}
 	if (rc < 0) {
 		if (rc != -ENOSPC)

@@ -229,7 +229,6 @@ sync_once(struct db *db)
 	await_crowd(db);
 	start = clock_now_ns();
 	atomic_store(&db->sync_pending, false);
-	atomic_store(&db->unsynced_commits, 0);
 	rc = plan_make(db, &plan);
 	if (rc == 0 && plan.seq > atomic_load(&db->durable_seq)) {
 		rc = plan_run(db, &plan);
@@ -253,24 +252,36 @@ sync_once(struct db *db)
 	return rc;
 }
 
-/* Wait until seq is durable, syncing for all if nobody does. */
+/* All commits up to seq, or else the first so many of them. */
+struct sync_goal {
+	uint64_t seq, commits;
+};
+
+static bool
+is_reached(struct db *db, struct sync_goal goal)
+{
+	return atomic_load(&db->durable_seq) >= goal.seq ||
+	    atomic_load(&db->durable_commits) >= goal.commits;
+}
+
+/* Wait until the goal is durable, syncing for all if nobody does. */
 static int
-wait_durable(struct db *db, uint64_t seq)
+wait_durable(struct db *db, struct sync_goal goal)
 {
 	int rc = 0;
 
-	if (atomic_load(&db->durable_seq) >= seq)
+	if (is_reached(db, goal))
 		return 0;
 	atomic_fetch_add(&db->sync_waiters, 1);
 	while (rc == 0) {
 		uint32_t seen = event_seen(&db->sync_done);
 
-		if (atomic_load(&db->durable_seq) >= seq)
+		if (is_reached(db, goal))
 			break;
 		if (db_error(db) < 0)
 			rc = -EIO;
 		else if (role_try(db)) {
-			if (atomic_load(&db->durable_seq) < seq)
+			if (!is_reached(db, goal))
 				rc = sync_once(db);
 			role_give(db);
 		} else {
@@ -303,10 +314,16 @@ db_sync_log(struct db *db, struct db_log *log)
 	return rc;
 }
 
+static int
+wait_durable_seq(struct db *db, uint64_t seq)
+{
+	return wait_durable(db, (struct sync_goal){ seq, UINT64_MAX });
+}
+
 int
 db_sync_all(struct db *db)
 {
-	return wait_durable(db, atomic_load(&db->last_seq));
+	return wait_durable_seq(db, atomic_load(&db->last_seq));
 }
 
 int
@@ -324,7 +341,7 @@ db_sync(struct kv *kv, uint64_t seq)
 	if (atomic_load_explicit(&db->durable_seq, memory_order_acquire) >= seq)
 		return 0;
 	atomic_fetch_add(&db->user_syncs, 1);
-	return wait_durable(db, seq);
+	return wait_durable_seq(db, seq);
 }
 
 /* Let the timer know of the first commit that nothing has made durable. */
@@ -341,22 +358,29 @@ arm_timer(struct db *db)
 	mutex_unlock(&db->sync_mu);
 }
 
-int
-db_sync_after_commit(struct db *db, uint64_t seq)
+/* Of the commits that have returned, fewer than sync_commits are not durable:
+ * also while a sync is under way nobody runs further ahead. */
+static int
+keep_close(struct db *db, uint64_t seq, uint64_t commit)
 {
-	uint64_t n;
+	uint64_t ahead = atomic_load(&db->sync_commits);
 
+	if (commit < ahead)
+		return 0;
+	return wait_durable(db, (struct sync_goal){ seq, commit - ahead + 1 });
+}
+
+int
+db_sync_after_commit(struct db *db, uint64_t seq, uint64_t commit)
+{
 	switch (atomic_load_explicit(&db->sync_mode, memory_order_relaxed)) {
 	case KV_SYNC_FULL:
-		return wait_durable(db, seq);
+		return wait_durable_seq(db, seq);
 	case KV_SYNC_HYBRID:
 		arm_timer(db);
 		/* fall through */
 	case KV_SYNC_EVERY:
-		n = atomic_fetch_add(&db->unsynced_commits, 1) + 1;
-		if (n >= atomic_load(&db->sync_commits))
-			return wait_durable(db, seq);
-		return 0;
+		return keep_close(db, seq, commit);
 	case KV_SYNC_INTERVAL:
 		arm_timer(db);
 		return 0;

@@ -26,6 +26,8 @@ struct commit_ctx {
 	struct segment_pointer *pointers;
 	size_t value_count, value_cap;
 	struct segment_ref *segment; /* held while the commit is under way */
+	uint64_t seq; /* of its last change */
+	uint64_t number; /* of the commit, since opening */
 };
 
 static pthread_key_t ctx_key;
@@ -321,7 +323,7 @@ make_room(struct db *db, const struct wal_body *body) REQUIRES(&db->commit_mu)
 
 static int
 commit_locked(struct db *db, const struct kv_batch *batch,
-    struct commit_ctx *ctx, uint64_t *seqp) REQUIRES(&db->commit_mu)
+    struct commit_ctx *ctx) REQUIRES(&db->commit_mu)
 {
 	struct insert_arg in;
 	uint64_t first;
@@ -346,10 +348,11 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 	    insert_record, &in);
 	if (rc < 0) /* the log has it, the memtable not all of it */
 		return db_poison(db, rc, "cannot apply a commit");
-	in.mem->last_commit = atomic_fetch_add(&db->commit_count, 1) + 1;
-	*seqp = first + batch->count - 1;
+	ctx->number = atomic_fetch_add(&db->commit_count, 1) + 1;
+	in.mem->last_commit = ctx->number;
+	ctx->seq = first + batch->count - 1;
 	/* Release: who reads the number sees the entries. */
-	atomic_store_explicit(&db->last_seq, *seqp, memory_order_release);
+	atomic_store_explicit(&db->last_seq, ctx->seq, memory_order_release);
 	return 0;
 }
 
@@ -358,7 +361,7 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 {
 	struct db *db = db_of(kv);
 	struct commit_ctx *ctx;
-	uint64_t seq = 0, start = clock_now_ns(), end;
+	uint64_t start = clock_now_ns(), end;
 	int rc = batch->error;
 
 	if (rc < 0)
@@ -391,7 +394,7 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 		goto out;
 	delay(db, ctx->payload.len);
 	mutex_lock(&db->commit_mu);
-	rc = commit_locked(db, batch, ctx, &seq);
+	rc = commit_locked(db, batch, ctx);
 	mutex_unlock(&db->commit_mu);
 	if (rc < 0)
 		goto out;
@@ -400,12 +403,12 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	counter_add(&db->stats.user_bytes, batch->bytes);
 	counter_add(&db->stats.log_bytes,
 	    ctx->body.stored.len + WAL_FRAME_HEADER_LEN);
-	rc = db_sync_after_commit(db, seq);
+	rc = db_sync_after_commit(db, ctx->seq, ctx->number);
 	end = clock_now_ns();
 	atomic_store_explicit(&db->last_commit_ns, end, memory_order_relaxed);
 	histogram_add(&db->stats.commit_ns, end - start);
 	if (seqp != NULL)
-		*seqp = seq;
+		*seqp = ctx->seq;
 out:
 	ctx_put(db, ctx);
 	return rc;

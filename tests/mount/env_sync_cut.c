@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What env_sync() has called durable, when the file system below is shut
+ * down beside it.
+ *
+ *   env_sync_cut write FILE      write and sync blocks until that fails, and
+ *                                print how many were durable
+ *   env_sync_cut verify FILE N   are the first N there?
+ */
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/env.h"
+
+#define BLOCK 4096
+#define BLOCKS_MAX 16384
+
+static void
+fill(uint8_t *block, uint64_t i)
+{
+	memset(block, 'A' + (int)(i % 26), BLOCK);
+}
+
+static void
+write_blocks(const char *path)
+{
+	struct env_file *file;
+	uint8_t block[BLOCK];
+	uint64_t n = 0;
+	int rc = env_open(env_posix(), path, ENV_WRITE | ENV_CREATE, &file);
+
+	/* Blocks without contents: each sync has an extent to journal. */
+	if (rc == 0)
+		rc = env_allocate(file, (uint64_t)BLOCKS_MAX * BLOCK, false);
+	if (rc == 0)
+		rc = env_sync(file);
+	if (rc < 0)
+		errx(1, "%s: %s", path, strerror(-rc));
+	/* Somebody waits for this to see that it has begun. */
+	warnx("writing");
+	while (rc == 0 && n < BLOCKS_MAX) {
+		struct iovec iov = { block, sizeof(block) };
+
+		fill(block, n);
+		rc = env_write(file, &iov, 1, n * BLOCK);
+		if (rc == 0)
+			rc = env_sync(file);
+		if (rc == 0)
+			n++;
+	}
+	if (rc == 0)
+		errx(1, "%s: no error", path);
+	printf("%llu\n", (unsigned long long)n);
+	env_close(file);
+}
+
+static void
+verify_blocks(const char *path, uint64_t count)
+{
+	struct env_file *file;
+	uint8_t block[BLOCK], want[BLOCK];
+	int rc = env_open(env_posix(), path, ENV_READ, &file);
+
+	if (rc < 0)
+		errx(1, "%s: %s", path, strerror(-rc));
+	for (uint64_t i = 0; i < count; i++) {
+		ssize_t n = env_read(file, block, BLOCK, i * BLOCK);
+
+		fill(want, i);
+		if (n != BLOCK || memcmp(block, want, BLOCK) != 0)
+			errx(1, "%s: lost block %llu of %llu", path,
+			    (unsigned long long)i, (unsigned long long)count);
+	}
+	env_close(file);
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "write") == 0)
+		write_blocks(argv[2]);
+	else if (argc == 4 && strcmp(argv[1], "verify") == 0)
+		verify_blocks(argv[2], strtoull(argv[3], NULL, 10));
+	else
+		errx(2, "usage: env_sync_cut write FILE | verify FILE N");
+	return 0;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC */
+/* What the sync modes promise while many commit at once, on a real disk. */
+#include <check.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/db_internal.h"
+
+#define WRITERS 8
+#define COMMITS 300
+#define AHEAD 10
+
+static char dir[PATH_MAX];
+static struct kv *kv;
+static atomic_uint_fast64_t farthest;
+
+static void
+setup(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(dir, sizeof(dir), "%s/kvfs-sync.XXXXXX",
+	    tmp != NULL ? tmp : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+static void
+teardown(void)
+{
+	ck_assert_int_eq(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/* Commits that a power cut would take now. */
+static uint64_t
+not_durable(void)
+{
+	struct db *db = db_of(kv);
+	/* In this order it may only come out too small. */
+	uint64_t count = atomic_load(&db->commit_count);
+	uint64_t durable = atomic_load(&db->durable_commits);
+
+	return count > durable ? count - durable : 0;
+}
+
+static void *
+writer(void *arg)
+{
+	uint64_t id = (uint64_t)(uintptr_t)arg;
+
+	for (unsigned i = 0; i < COMMITS; i++) {
+		struct kv_key key = { 1, id, slice_make(&i, sizeof(i)) };
+		struct kv_batch b;
+		uint64_t n, old = atomic_load(&farthest);
+
+		kv_batch_init(&b);
+		kv_batch_put(&b, &key, slice_str("value"));
+		if (kv_commit(kv, &b, NULL) < 0)
+			abort();
+		kv_batch_fini(&b);
+		n = not_durable();
+		while (n > old &&
+		    !atomic_compare_exchange_weak(&farthest, &old, n))
+			;
+	}
+	return NULL;
+}
+
+/* Nobody may run on by another AHEAD while the sync of the first is under
+ * way: the table in kvfs(1) says how many commits may be lost in all. */
+START_TEST(no_more_commits_wait_than_the_mode_says)
+{
+	pthread_t threads[WRITERS];
+	struct kv_options opts;
+	uint64_t most;
+
+	kv_options_init(&opts);
+	opts.sync = _i == 0 ? KV_SYNC_EVERY : KV_SYNC_HYBRID;
+	opts.sync_commits = AHEAD;
+	opts.sync_ms = 1000000;
+	ck_assert_int_eq(db_open(env_posix(), dir, &opts, &kv), 0);
+	atomic_store(&farthest, 0);
+	for (uintptr_t i = 0; i < WRITERS; i++)
+		ck_assert_int_eq(
+		    pthread_create(&threads[i], NULL, writer, (void *)i), 0);
+	for (size_t i = 0; i < WRITERS; i++)
+		pthread_join(threads[i], NULL);
+	/* Those that have returned, and one under way for each writer. */
+	most = atomic_load(&farthest);
+	ck_assert_uint_lt(most, AHEAD + WRITERS);
+	ck_assert_uint_lt(not_durable(), AHEAD);
+	ck_assert_int_eq(kv_close(kv), 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("db_sync");
+	TCase *tc = tcase_create("db_sync");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, no_more_commits_wait_than_the_mode_says, 0, 2);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
