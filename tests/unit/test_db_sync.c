@@ -91,8 +91,9 @@ START_TEST(no_more_commits_wait_than_the_mode_says)
 	ck_assert_int_eq(db_open(env_posix(), dir, &opts, &kv), 0);
 	atomic_store(&farthest, 0);
 	for (uintptr_t i = 0; i < WRITERS; i++)
-		ck_assert_int_eq(
-		    pthread_create(&threads[i], NULL, writer, (void *)i), 0);
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, writer,
+				     (void *)i),
+		    0);
 	for (size_t i = 0; i < WRITERS; i++)
 		pthread_join(threads[i], NULL);
 	/* Those that have returned, and one under way for each writer. */
