@@ -33,7 +33,8 @@
  * 1 and 4 KiB). */
 #define SEGMENT_VALUE_MIN 4096
 /* A batch with this much of them writes them straight to a segment, and
- * only pointers to the log. */
+ * only pointers to the log, also where each commit is synced and that makes
+ * two files to sync. */
 #define SEGMENT_DIRECT_MIN (64u << 10)
 /* A segment is a small part of the disk, so that there is room to move what
  * lives in one, and no larger than this. */
@@ -328,6 +329,8 @@ int record_decode(struct slice payload, uint32_t count,
 
 /* Retire the current log and begin one that holds at least need bytes. */
 int db_log_switch(struct db *db, uint64_t need) REQUIRES(&db->commit_mu);
+/* Is each commit synced, or nearly? */
+bool db_is_synced_often(struct db *db);
 /* Make the next log ahead of its use; drops mu while it works. */
 void db_log_prepare_locked(struct db *db) REQUIRES(&db->mu);
 /* Recycle or remove logs that no memtable needs any more. */

@@ -41,10 +41,9 @@ log_create(struct db *db, uint64_t number, uint64_t size)
 	return log;
 }
 
-/* Is each commit synced, or nearly? That makes writing a log ahead of use
- * worth its own writing. */
-static bool
-is_synced_often(struct db *db)
+/* Then writing a log ahead of use is worth its own writing. */
+bool
+db_is_synced_often(struct db *db)
 {
 	switch (atomic_load(&db->sync_mode)) {
 	case KV_SYNC_FULL:
@@ -128,7 +127,7 @@ db_log_prepare_locked(struct db *db)
 {
 	struct db_log *recycled = db->recycled_log, *log;
 	uint64_t size = db->log_bytes_next;
-	bool often = is_synced_often(db);
+	bool often = db_is_synced_often(db);
 	int rc;
 
 	db->spare_wanted = false;
@@ -234,7 +233,7 @@ db_log_switch(struct db *db, uint64_t need)
 	struct env_file *file;
 	/* Of the first one each sync would journal; later ones are made ahead
 	 * of use, with zeros, unless the disk is slow or full. */
-	bool often = is_synced_often(db), zeros = often && old == NULL;
+	bool often = db_is_synced_often(db), zeros = often && old == NULL;
 	int rc = 0;
 
 	if (old != NULL) {
