@@ -110,6 +110,8 @@ job_free(struct compact_job *job)
 	version_unref(job->version);
 	free(job->inputs[0]);
 	free(job->inputs[1]);
+	free(job->snapshots);
+	free(job->parts);
 	free(job);
 }
 

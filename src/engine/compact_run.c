@@ -79,13 +79,18 @@ below_level(const struct compact_job *job)
 	return job->output_level + 1;
 }
 
-static int
-run_merge(struct db *db, const struct compact_job *job, struct version_edit *e)
+static void
+run_part(struct db *db, const struct compact_job *job,
+    struct compact_part *part)
 {
 	struct output out = {
 		.db = db,
-		.edit = e,
+		.edit = &part->edit,
+		.from = slice_make(part->from, part->from_len),
+		.to = slice_make(part->to, part->to_len),
 		.level = job->output_level,
+		.snapshots = job->snapshots,
+		.snapshot_count = job->snapshot_count,
 		.below = job->version,
 		.below_level = below_level(job),
 		.relocate = job->relocate,
@@ -93,17 +98,87 @@ run_merge(struct db *db, const struct compact_job *job, struct version_edit *e)
 		.one_table = job->in_place,
 		.may_abandon = true,
 	};
-	uint64_t *snapshots;
-	uint64_t read = 0;
-	int rc;
 
+	part->rc = output_merge(&out, open_inputs(db, job));
+	part->bytes_written = out.bytes_written;
+}
+
+/* Run parts of a job until none is left to take; drops mu meanwhile. */
+static void run_parts_locked(struct db *db, struct compact_job *job)
+    REQUIRES(&db->mu);
+
+static void
+run_parts_locked(struct db *db, struct compact_job *job)
+{
+	while (job->parts_taken < job->part_count) {
+		struct compact_part *part = &job->parts[job->parts_taken++];
+
+		if (job->parts_taken == job->part_count &&
+		    db->shared_job == job)
+			db->shared_job = NULL;
+		mutex_unlock(&db->mu);
+		run_part(db, job, part);
+		mutex_lock(&db->mu);
+		job->parts_done++;
+	}
+	cond_broadcast(&db->progress);
+}
+
+/* The parts of a job, by this thread and those that have nothing to do. */
+static int
+run_all_parts(struct db *db, struct compact_job *job)
+{
+	int rc = compact_split(db, job);
+
+	if (rc < 0)
+		return rc;
 	mutex_lock(&db->mu);
-	rc = db_snapshot_list_locked(db, &snapshots, &out.snapshot_count);
-	mutex_unlock(&db->mu);
+	rc = db_snapshot_list_locked(db, &job->snapshots, &job->snapshot_count);
 	if (rc == 0) {
-		out.snapshots = snapshots;
-		rc = output_merge(&out, open_inputs(db, job));
-		free(snapshots);
+		if (job->part_count > 1 && db->shared_job == NULL) {
+			db->shared_job = job;
+			cond_broadcast(&db->work);
+		}
+		run_parts_locked(db, job);
+		while (job->parts_done < job->part_count)
+			cond_wait(&db->progress, &db->mu);
+	}
+	mutex_unlock(&db->mu);
+	return rc;
+}
+
+/* Move the tables of a part to the job's edit. */
+static int
+take_tables(struct version_edit *e, struct version_edit *part)
+{
+	int rc = 0;
+
+	while (part->add_count > 0 && rc == 0) {
+		size_t last = part->add_count - 1;
+
+		rc = version_edit_add(e, part->adds[last].level,
+		    part->adds[last].file);
+		if (rc == 0)
+			part->add_count = last;
+	}
+	return rc;
+}
+
+static int
+run_merge(struct db *db, struct compact_job *job, struct version_edit *e)
+{
+	uint64_t read = 0, written = 0;
+	int rc = run_all_parts(db, job);
+
+	for (size_t i = 0; i < job->part_count; i++) {
+		struct compact_part *part = &job->parts[i];
+
+		if (rc == 0)
+			rc = part->rc;
+		if (rc == 0)
+			rc = take_tables(e, &part->edit);
+		db_edit_abandon(db, &part->edit);
+		written += part->bytes_written;
 	}
 	if (rc == 0 && job->relocate_count != 0)
 		rc = db_segment_sync(db);
@@ -111,7 +186,7 @@ run_merge(struct db *db, const struct compact_job *job, struct version_edit *e)
 		for (size_t j = 0; j < job->input_count[i]; j++)
 			read += job->inputs[i][j]->props.file_bytes;
 	counter_add(&db->stats.compact_read_bytes, read);
-	counter_add(&db->stats.compact_write_bytes, out.bytes_written);
+	counter_add(&db->stats.compact_write_bytes, written);
 	return rc;
 }
 
@@ -165,11 +240,15 @@ db_compact_thread(void *arg)
 
 	mutex_lock(&db->mu);
 	while (!db->stop) {
-		struct compact_job *job = db_error(db) == 0 ?
-		    compact_pick_locked(db) :
-		    NULL;
+		struct compact_job *job;
 		int rc;
 
+		if (db->shared_job != NULL) {
+			counter_add(&db->stats.shared_parts, 1);
+			run_parts_locked(db, db->shared_job);
+			continue;
+		}
+		job = db_error(db) == 0 ? compact_pick_locked(db) : NULL;
 		if (job == NULL) {
 			if (db->compacting == 0) {
 				db->compact_all = false;

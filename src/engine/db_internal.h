@@ -45,7 +45,9 @@
 #define MEMTABLE_SEGMENT_BYTES (256u << 20)
 /* Immutable memtables that may wait for their flush. */
 #define IMM_MAX 3
+/* Of a table, and how many a level has before they get that large. */
 #define TABLE_FILE_BYTES (32u << 20)
+#define LEVEL_TABLES 256
 #define LEVEL_FANOUT 10
 #define L0_COMPACT_FILES 4
 #define L0_SLOWDOWN_FILES 8
@@ -128,6 +130,7 @@ struct db_stats {
 	    compact_write_bytes, segment_bytes;
 	struct counter syncs, sync_waits, stalls, stall_ns;
 	struct counter flushes, compactions, moves, relocations;
+	struct counter shared_parts; /* of compactions, in other threads */
 	struct histogram commit_ns, sync_ns, one_stall_ns, flush_ns, compact_ns;
 	struct histogram get_ns; /* of one in GET_SAMPLE */
 	struct histogram sync_commits; /* that a sync made durable */
@@ -211,6 +214,7 @@ struct db {
 	unsigned flushing;
 	unsigned compacting; /* jobs running */
 	bool l0_compacting;
+	struct compact_job *shared_job; /* has parts for other threads */
 	bool manifest_busy;
 	bool stop;
 	bool compact_all; /* kvfsctl compact */
@@ -414,6 +418,17 @@ void db_table_dropped(void *arg, struct table_file *f);
 
 /* ---- compact_pick.c ---- */
 
+/* The keys of a job in [from, to); without a length: from the first, up to
+ * the last. */
+struct compact_part {
+	uint8_t from[KEY_PREFIX_LEN], to[KEY_PREFIX_LEN];
+	size_t from_len, to_len;
+	/* Of the thread that runs it, then of the job's. */
+	struct version_edit edit;
+	uint64_t bytes_written;
+	int rc;
+};
+
 struct compact_job {
 	int level, output_level;
 	struct table_file **inputs[2]; /* of level, of output_level */
@@ -423,6 +438,11 @@ struct compact_job {
 	uint64_t relocate[8]; /* segments whose values move */
 	size_t relocate_count;
 	struct version *version; /* held */
+	uint64_t *snapshots; /* in use when it began */
+	size_t snapshot_count;
+	struct compact_part *parts;
+	size_t part_count;
+	size_t parts_taken, parts_done; /* guarded by mu */
 };
 
 /* The most urgent job, its inputs marked, or NULL. */
@@ -434,6 +454,11 @@ int compact_targets(const struct db *db, const struct version *v,
     uint64_t targets[LEVELS]);
 /* Bytes that wait to be compacted. */
 uint64_t compact_debt(const struct db *db, const struct version *v);
+
+/* ---- compact_split.c ---- */
+
+/* Give a job its parts: one, or up to one for each thread when it is large. */
+int compact_split(struct db *db, struct compact_job *job);
 
 /* ---- compact_run.c ---- */
 

@@ -154,6 +154,8 @@ report_work(struct db *db, struct report *r)
 		{ "Waits for another's sync", "sync_waits", &s->sync_waits },
 		{ "Flushes", "flushes", &s->flushes },
 		{ "Compactions", "compactions", &s->compactions },
+		{ "Compaction parts shared", "compaction_parts_shared",
+		    &s->shared_parts },
 		{ "Tables moved", "tables_moved", &s->moves },
 		{ "Tables rewritten for segments", "tables_relocated",
 		    &s->relocations },

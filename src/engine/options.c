@@ -2,10 +2,24 @@
 /* kv_options of kv.h: defaults, and the spelling of sync modes. */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "kvfs/kv.h"
 
 #define SYNC_NUMBER_MAX 1000000000ULL
+#define COMPACTION_THREADS_MAX 4
+
+/* Half of the processors: the others are for those who use the store. */
+static unsigned
+default_compaction_threads(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN) / 2;
+
+	if (n < 1)
+		return 1;
+	return n < COMPACTION_THREADS_MAX ? (unsigned)n :
+					    COMPACTION_THREADS_MAX;
+}
 
 void
 kv_options_init(struct kv_options *opts)
@@ -17,7 +31,7 @@ kv_options_init(struct kv_options *opts)
 		.wal_buffer_bytes = 0,
 		.memtable_bytes = 64u << 20,
 		.cache_bytes = 64u << 20,
-		.compaction_threads = 1,
+		.compaction_threads = default_compaction_threads(),
 		.compress = true,
 		.create = true,
 	};

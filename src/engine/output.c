@@ -36,6 +36,7 @@ struct merge_state {
 	 * hide below is still there, and worth so much. */
 	uint64_t superfluous_deletes;
 	uint64_t entry_bytes;
+	uint64_t table_bytes; /* to write in one table */
 };
 
 /* Average size of the entries of a tree. */
@@ -277,6 +278,18 @@ note_group_deletion(struct open_table *t, struct slice user, struct slice value)
 	t->reclaim_bytes += cursor_varint(&hint);
 }
 
+/* Small memtables make small tables, so that a job is a small part of its
+ * level; but a level has some hundreds of them before it has large ones. */
+static uint64_t
+target_bytes(const struct output *out)
+{
+	uint64_t bytes = out->below->levels[out->level].bytes / LEVEL_TABLES;
+
+	if (bytes < out->db->opts.memtable_bytes)
+		bytes = out->db->opts.memtable_bytes;
+	return bytes < TABLE_FILE_BYTES ? bytes : TABLE_FILE_BYTES;
+}
+
 /* Whether the table may and should end before user. */
 static bool
 should_cut(const struct merge_state *m, struct slice user)
@@ -291,7 +304,7 @@ should_cut(const struct merge_state *m, struct slice user)
 		return false;
 	/* Spaces apart: names and contents age and are compacted
 	 * independently. */
-	return table_builder_size(t->builder) >= TABLE_FILE_BYTES ||
+	return table_builder_size(t->builder) >= m->table_bytes ||
 	    t->first[0] != *(const uint8_t *)user.data;
 }
 
@@ -324,12 +337,34 @@ add_entry(struct merge_state *m, struct slice ikey, struct slice value)
 	return rc;
 }
 
+static void
+seek_start(const struct output *out, struct iter *it)
+{
+	uint8_t ikey[KEY_INTERNAL_MAX];
+
+	if (out->from.len == 0) {
+		iter_seek_first(it);
+		return;
+	}
+	memcpy(ikey, out->from.data, out->from.len);
+	put_le64(ikey + out->from.len, UINT64_MAX);
+	iter_seek(it, slice_make(ikey, out->from.len + KEY_TRAILER_LEN));
+}
+
+static bool
+is_wanted(const struct output *out, const struct iter *it)
+{
+	return it->valid &&
+	    (out->to.len == 0 || slice_cmp(key_user(it->key), out->to) < 0);
+}
+
 int
 output_merge(struct output *out, struct iter *it)
 {
 	struct merge_state m = {
 		.out = out,
 		.entry_bytes = average_entry_bytes(out->below),
+		.table_bytes = target_bytes(out),
 	};
 	int rc = it != NULL ? 0 : -ENOMEM;
 
@@ -338,7 +373,8 @@ output_merge(struct output *out, struct iter *it)
 	segment_value_init(&m.value);
 	gc_filter_init(&m.filter, out->snapshots, out->snapshot_count,
 	    out->below, out->below_level);
-	for (iter_seek_first(it); it->valid && rc == 0; iter_next(it)) {
+	seek_start(out, it);
+	for (; is_wanted(out, it) && rc == 0; iter_next(it)) {
 		out->entries_in++;
 		if (gc_filter_keep(&m.filter, it->key))
 			rc = add_entry(&m, it->key, it->value);

@@ -18,6 +18,7 @@ struct output {
 	/* set by the caller */
 	struct db *db;
 	struct version_edit *edit; /* gets the tables */
+	struct slice from, to; /* user keys to take; empty: no bound */
 	int level; /* of the tables */
 	const uint64_t *snapshots; /* in use, oldest first */
 	size_t snapshot_count;

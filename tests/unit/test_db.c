@@ -177,7 +177,7 @@ random_options(struct rng *r)
 	opts.memtable_bytes = 4096u << rng_below(r, 8);
 	opts.cache_bytes = 1u << (10 + rng_below(r, 12));
 	opts.wal_buffer_bytes = rng_below(r, 3) == 0 ? 64 << 10 : 0;
-	opts.compaction_threads = 1 + (unsigned)rng_below(r, 2);
+	opts.compaction_threads = 1 + (unsigned)rng_below(r, 4);
 	opts.compress = rng_below(r, 4) != 0;
 }
 
