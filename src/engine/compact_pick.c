@@ -29,7 +29,7 @@ struct pick {
 	uint64_t targets[LEVELS];
 	int base; /* level below 0 in use */
 	uint64_t entry_bytes; /* average of the tree */
-	bool idle; /* or asked for, or short of room */
+	bool idle; /* or asked for, or short of room, or scans suffer */
 };
 
 int
@@ -447,7 +447,7 @@ pick_init(struct pick *p, struct db *db)
 	}
 	p->entry_bytes = entries != 0 ? bytes / entries : 0;
 	p->base = compact_targets(db, p->v, p->targets);
-	p->idle = db->compact_all || atomic_load(&db->pressed) ||
+	p->idle = db->compact_all || db->tidying || atomic_load(&db->pressed) ||
 	    clock_now_ns() - atomic_load(&db->last_commit_ns) > IDLE_NS;
 }
 

@@ -252,6 +252,7 @@ db_compact_thread(void *arg)
 		if (job == NULL) {
 			if (db->compacting == 0) {
 				db->compact_all = false;
+				db->tidying = false;
 				db->compact_rests++;
 			}
 			cond_broadcast(&db->progress);

@@ -16,6 +16,8 @@
  * part of all there is, or would free a lot. */
 #define IDLE_FLUSH_BYTES (1u << 20)
 #define IDLE_FLUSH_RECLAIM (4u << 20)
+/* Scans that meet many deleted keys have them removed no more often. */
+#define TIDY_EVERY_NS 1000000000ULL
 
 int
 db_write_memtable(struct db *db, struct memtable *m, struct version_edit *e)
@@ -139,6 +141,33 @@ tree_bytes(const struct version *v)
 	return n;
 }
 
+void
+db_want_tidy(struct db *db)
+{
+	if (atomic_exchange(&db->tidy_wanted, true))
+		return;
+	mutex_lock(&db->mu);
+	cond_broadcast(&db->work);
+	mutex_unlock(&db->mu);
+}
+
+/* Scans suffer: compact what is deleted away, and say whether what is in
+ * memory should go to a table first. */
+static bool
+begin_tidying_locked(struct db *db) REQUIRES(&db->mu)
+{
+	uint64_t now = clock_now_ns();
+
+	if (!atomic_load(&db->tidy_wanted) || db->view->imm_count != 0 ||
+	    now - db->tidied_ns < TIDY_EVERY_NS)
+		return false;
+	atomic_store(&db->tidy_wanted, false);
+	db->tidied_ns = now;
+	db->tidying = true;
+	cond_broadcast(&db->work);
+	return memtable_bytes(db->view->mem) >= IDLE_FLUSH_BYTES;
+}
+
 /* Whether an idle store would be better off without what is in memory. */
 static bool
 worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
@@ -153,7 +182,7 @@ worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 	return bytes >= IDLE_FLUSH_BYTES ||
 	    bytes >= tree_bytes(db->view->version) / 8 ||
 	    atomic_load(&m->reclaim_bytes) >= IDLE_FLUSH_RECLAIM ||
-	    atomic_exchange(&db->cleanup_wanted, false);
+	    atomic_exchange(&db->tidy_wanted, false);
 }
 
 /* An idle store needs no large logs ahead. */
@@ -187,6 +216,10 @@ db_flush_thread(void *arg)
 		} else if (db->spare_wanted && db->spare_log == NULL &&
 		    !waiting && db_error(db) == 0) {
 			db_log_prepare_locked(db);
+		} else if (db_error(db) == 0 && begin_tidying_locked(db)) {
+			mutex_unlock(&db->mu);
+			(void)db_rotate(db);
+			mutex_lock(&db->mu);
 		} else if (db_error(db) == 0 && worth_flushing_locked(db)) {
 			shrink_logs_locked(db);
 			mutex_unlock(&db->mu);

@@ -167,7 +167,7 @@ struct db {
 	_Atomic uint64_t durable_commits; /* of them */
 	_Atomic bool closing;
 	_Atomic bool abandon; /* compactions stop: the store closes */
-	_Atomic bool cleanup_wanted; /* a scan walked over many dead keys */
+	_Atomic bool tidy_wanted; /* a scan walked over many dead keys */
 	/* Names made in the directory, and how many of them are durable. */
 	_Atomic uint64_t names_made, names_synced;
 	_Atomic bool sync_pending; /* the timer knows of unsynced commits */
@@ -215,6 +215,8 @@ struct db {
 	unsigned compacting; /* jobs running */
 	bool l0_compacting;
 	struct compact_job *shared_job; /* has parts for other threads */
+	bool tidying; /* compact as when idle, until nothing is left to do */
+	uint64_t tidied_ns; /* when that began last */
 	bool manifest_busy;
 	bool stop;
 	bool compact_all; /* kvfsctl compact */
@@ -386,6 +388,8 @@ int db_segment_sync(struct db *db);
 /* ---- db_flush.c ---- */
 
 void *db_flush_thread(void *arg);
+/* Soon remove what is deleted: scans suffer from it. */
+void db_want_tidy(struct db *db);
 /* Flush the oldest immutable memtable, of which there is one. */
 int db_flush_oldest_locked(struct db *db) REQUIRES(&db->mu);
 /* Wait for progress of a flush: 0 after some, -ENOSPC when one that ran since

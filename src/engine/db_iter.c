@@ -224,12 +224,12 @@ db_iter_next(struct kv_iter *it)
 		} else {
 			remember(di, user);
 			if (dead >= MANY_DEAD)
-				atomic_store(&di->db->cleanup_wanted, true);
+				db_want_tidy(di->db);
 			return 1;
 		}
 	}
 	if (dead >= MANY_DEAD)
-		atomic_store(&di->db->cleanup_wanted, true);
+		db_want_tidy(di->db);
 	di->done = true;
 	di->status = di->merge->status;
 	return di->status;

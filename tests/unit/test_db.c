@@ -63,6 +63,18 @@ put(const char *name, const char *value)
 }
 
 static void
+del(const char *name)
+{
+	struct kv_key key = key_of(name);
+	struct kv_batch b;
+
+	kv_batch_init(&b);
+	kv_batch_delete(&b, &key);
+	ck_assert_int_eq(kv_commit(kv, &b, NULL), 0);
+	kv_batch_fini(&b);
+}
+
+static void
 expect(const char *name, const char *value)
 {
 	struct kv_key key = key_of(name);
@@ -130,6 +142,59 @@ START_TEST(a_group_is_deleted_by_one_record)
 	ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
 	expect("a", "2");
 	expect_absent("");
+}
+END_TEST
+
+static uint64_t
+deletions_in_tables(void)
+{
+	struct db *db = db_of(kv);
+	uint64_t n = 0;
+
+	mutex_lock(&db->mu);
+	for (int i = 0; i < LEVELS; i++) {
+		const struct level *l = &db->view->version->levels[i];
+
+		for (size_t j = 0; j < l->count; j++)
+			n += l->files[j]->props.deletes;
+	}
+	mutex_unlock(&db->mu);
+	return n;
+}
+
+/* Also while others go on writing, which keeps the store from resting. */
+START_TEST(a_scan_over_deleted_keys_has_them_removed)
+{
+	const unsigned count = 20000;
+	uint64_t end, flushes;
+	struct kv_key first = key_of("k");
+	struct kv_iter *it;
+	char name[16];
+
+	open_store();
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "k%07u", i);
+		put(name, "value");
+	}
+	ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "k%07u", i);
+		del(name);
+	}
+	flushes = counter_read(&db_of(kv)->stats.flushes);
+	end = clock_now_ns() + 60000000000u;
+	while (counter_read(&db_of(kv)->stats.flushes) == flushes ||
+	    deletions_in_tables() != 0) {
+		ck_assert_uint_lt(clock_now_ns(), end);
+		ck_assert_int_eq(kv_iter_open(kv, &first, KV_SCOPE_SPACE, NULL,
+				     &it),
+		    0);
+		ck_assert_int_ge(kv_iter_next(it), 0);
+		kv_iter_close(it);
+		put("z", "other");
+	}
+	expect_absent("k0000000");
+	expect("z", "other");
 }
 END_TEST
 
@@ -257,6 +322,7 @@ main(void)
 	tcase_add_test(t, what_was_put_is_there_after_reopening);
 	tcase_add_test(t, what_was_put_is_there_after_a_kill);
 	tcase_add_test(t, a_group_is_deleted_by_one_record);
+	tcase_add_test(t, a_scan_over_deleted_keys_has_them_removed);
 	tcase_add_test(t, a_store_in_use_is_refused);
 	tcase_add_test(t, a_read_only_store_reads_the_log_and_writes_nothing);
 	suite_add_tcase(s, t);
