@@ -5,39 +5,71 @@
 #include <errno.h>
 
 #include "engine/key.h"
+#include "util/coding.h"
 
 /* One node in four goes a level up: fewer pointers than one in two, and as
  * few comparisons (Pugh's choice of p). */
 #define BRANCH_BITS 2
 
+/*
+ * A node of height h lies behind its h links, the lowest last, so that what
+ * a search compares is at one place whatever the height, and beside the
+ * link that it follows most (RocksDB's InlineSkipList).
+ */
 struct skip_node {
 	uint32_t key_len; /* with the trailer */
 	uint32_t value_len;
-	uint32_t height;
-	_Atomic(struct skip_node *) next[];
-	/* key and value follow */
+	uint8_t key[]; /* and the value behind it */
 };
+
+typedef _Atomic(struct skip_node *) skip_link;
+
+static inline skip_link *
+link_of(const struct skip_node *n, int level)
+{
+	return (skip_link *)(uintptr_t)n - 1 - level;
+}
 
 static inline struct skip_node *
 next_of(const struct skip_node *n, int level)
 {
-	return atomic_load_explicit(&n->next[level], memory_order_acquire);
+	return atomic_load_explicit(link_of(n, level), memory_order_acquire);
 }
 
-static inline const uint8_t *
-key_of(const struct skip_node *n)
+/* Begin to fetch what a comparison with n reads. */
+static inline void
+prefetch(const struct skip_node *n)
 {
-	return (const uint8_t *)&n->next[n->height];
+	__builtin_prefetch(n);
+}
+
+/* As memcmp(3), for short keys. */
+static inline int
+cmp_bytes(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	while (len >= sizeof(uint64_t)) {
+		uint64_t x = get_be64(a), y = get_be64(b);
+
+		if (x != y)
+			return x < y ? -1 : 1;
+		a += sizeof(x);
+		b += sizeof(y);
+		len -= sizeof(x);
+	}
+	for (; len > 0; a++, b++, len--)
+		if (*a != *b)
+			return *a < *b ? -1 : 1;
+	return 0;
 }
 
 /* Order of n against (user, trailer); n is not the head. */
 static inline int
 cmp_node(const struct skip_node *n, struct slice user, uint64_t trailer)
 {
-	const uint8_t *k = key_of(n);
+	const uint8_t *k = n->key;
 	size_t klen = n->key_len - KEY_TRAILER_LEN;
 	size_t min = klen < user.len ? klen : user.len;
-	int c = memcmp(k, user.data, min);
+	int c = cmp_bytes(k, user.data, min);
 	uint64_t t;
 
 	if (c != 0)
@@ -51,17 +83,18 @@ cmp_node(const struct skip_node *n, struct slice user, uint64_t trailer)
 static struct skip_node *
 node_create(struct skiplist *s, int height, size_t key_len, size_t value_len)
 {
-	struct skip_node *n = arena_alloc(s->arena,
-	    sizeof(*n) + (size_t)height * sizeof(n->next[0]) + key_len +
-		value_len);
+	skip_link *links = arena_alloc(s->arena,
+	    (size_t)height * sizeof(*links) + sizeof(struct skip_node) +
+		key_len + value_len);
+	struct skip_node *n;
 
-	if (n == NULL)
+	if (links == NULL)
 		return NULL;
+	for (int i = 0; i < height; i++)
+		atomic_init(&links[i], NULL);
+	n = (struct skip_node *)(links + height);
 	n->key_len = (uint32_t)key_len;
 	n->value_len = (uint32_t)value_len;
-	n->height = (uint32_t)height;
-	for (int i = 0; i < height; i++)
-		atomic_init(&n->next[i], NULL);
 	return n;
 }
 
@@ -93,31 +126,50 @@ random_height(struct skiplist *s)
 	return height;
 }
 
-/* Fill prev with the last node before (user, trailer) on each level. */
-static void
-find_prev(const struct skiplist *s, struct slice user, uint64_t trailer,
+/*
+ * Go down from the head to the first node at or after (user, trailer), which
+ * is returned, or NULL; prev, if not NULL, gets the last node before it on
+ * each level. The link below is fetched while a comparison waits for its
+ * own: one of the two is what comes next.
+ */
+static inline struct skip_node *
+descend(const struct skiplist *s, struct slice user, uint64_t trailer,
     struct skip_node **prev)
 {
-	struct skip_node *n = s->head, *next;
+	struct skip_node *n = s->head, *next = NULL;
 	const struct skip_node *known_after = NULL;
 	int level = atomic_load_explicit(&s->height, memory_order_relaxed);
 
-	for (int i = SKIPLIST_MAX_HEIGHT - 1; i >= level; i--)
-		prev[i] = s->head;
 	while (level-- > 0) {
 		for (;;) {
 			next = next_of(n, level);
 			/* A node that was compared above need not be again. */
 			if (next == NULL || next == known_after)
 				break;
+			if (level > 0)
+				prefetch(next_of(n, level - 1));
 			if (cmp_node(next, user, trailer) >= 0) {
 				known_after = next;
 				break;
 			}
 			n = next;
 		}
-		prev[level] = n;
+		if (prev != NULL)
+			prev[level] = n;
 	}
+	return next;
+}
+
+/* Fill prev with the last node before (user, trailer) on each level. */
+static void
+find_prev(const struct skiplist *s, struct slice user, uint64_t trailer,
+    struct skip_node **prev)
+{
+	int level = atomic_load_explicit(&s->height, memory_order_relaxed);
+
+	for (int i = SKIPLIST_MAX_HEIGHT - 1; i >= level; i--)
+		prev[i] = s->head;
+	(void)descend(s, user, trailer, prev);
 }
 
 /* Whether (user, trailer) goes right behind the last insertion, so that
@@ -144,14 +196,14 @@ skiplist_insert(struct skiplist *s, struct slice user, uint64_t trailer,
 
 	if (n == NULL)
 		return -ENOMEM;
-	k = (uint8_t *)&n->next[height];
+	k = n->key;
 	memcpy(k, user.data, user.len);
 	put_le64(k + user.len, trailer);
 	if (value.len != 0)
 		memcpy(k + n->key_len, value.data, value.len);
 
 	if (follows_last(s, user, trailer)) {
-		for (uint32_t i = 0; i < s->last->height; i++)
+		for (int i = 0; i < s->last_height; i++)
 			s->last_prev[i] = s->last;
 	} else {
 		find_prev(s, user, trailer, s->last_prev);
@@ -160,35 +212,20 @@ skiplist_insert(struct skiplist *s, struct slice user, uint64_t trailer,
 		atomic_store_explicit(&s->height, height, memory_order_relaxed);
 	for (int i = 0; i < height; i++) {
 		/* Release: whoever sees the link sees the node. */
-		atomic_store_explicit(&n->next[i], next_of(s->last_prev[i], i),
-		    memory_order_relaxed);
-		atomic_store_explicit(&s->last_prev[i]->next[i], n,
+		atomic_store_explicit(link_of(n, i),
+		    next_of(s->last_prev[i], i), memory_order_relaxed);
+		atomic_store_explicit(link_of(s->last_prev[i], i), n,
 		    memory_order_release);
 	}
 	s->last = n;
+	s->last_height = height;
 	return 0;
 }
 
 const struct skip_node *
 skiplist_seek(const struct skiplist *s, struct slice user, uint64_t trailer)
 {
-	const struct skip_node *n = s->head, *next = NULL;
-	const struct skip_node *known_after = NULL;
-	int level = atomic_load_explicit(&s->height, memory_order_relaxed);
-
-	while (level-- > 0) {
-		for (;;) {
-			next = next_of(n, level);
-			if (next == NULL || next == known_after)
-				break;
-			if (cmp_node(next, user, trailer) >= 0) {
-				known_after = next;
-				break;
-			}
-			n = next;
-		}
-	}
-	return next;
+	return descend(s, user, trailer, NULL);
 }
 
 const struct skip_node *
@@ -206,11 +243,11 @@ skip_node_next(const struct skip_node *n)
 struct slice
 skip_node_key(const struct skip_node *n)
 {
-	return slice_make(key_of(n), n->key_len);
+	return slice_make(n->key, n->key_len);
 }
 
 struct slice
 skip_node_value(const struct skip_node *n)
 {
-	return slice_make(key_of(n) + n->key_len, n->value_len);
+	return slice_make(n->key + n->key_len, n->value_len);
 }

@@ -26,6 +26,7 @@ struct skiplist {
 	/* Writer's: where the last insertion went, the first place to look
 	 * for the next (neighbours follow each other). */
 	struct skip_node *last;
+	int last_height;
 	struct skip_node *last_prev[SKIPLIST_MAX_HEIGHT];
 	uint64_t random;
 };
