@@ -298,6 +298,8 @@ int db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp);
 /* Start a new memtable and log; what was written waits for its flush.
  * Waits while too many wait already. */
 int db_rotate(struct db *db);
+/* Bytes that all threads keep for their next commit. */
+uint64_t db_commit_buffers(void);
 /* Set the writers' delay from the shape of the tree. */
 void db_update_delay_locked(struct db *db) REQUIRES(&db->mu);
 
