@@ -93,23 +93,31 @@ run_merge(struct db *db, const struct compact_job *job, struct version_edit *e)
 		.one_table = job->in_place,
 		.may_abandon = true,
 	};
-	uint64_t *snapshots;
-	uint64_t read = 0;
+	uint64_t *snapshots, taken;
+	uint64_t read = 0, keys = 0;
 	int rc;
+
+	for (int i = 0; i < 2; i++) {
+		for (size_t j = 0; j < job->input_count[i]; j++) {
+			read += job->inputs[i][j]->props.file_bytes;
+			keys += job->inputs[i][j]->props.entries;
+		}
+	}
 
 	mutex_lock(&db->mu);
 	rc = db_snapshot_list_locked(db, &snapshots, &out.snapshot_count);
 	mutex_unlock(&db->mu);
 	if (rc == 0) {
 		out.snapshots = snapshots;
+		/* Those of level 0 are walked beside each other. */
+		taken = db_memory_begin_work(db, job->input_count[0] + 1, keys,
+		    read);
 		rc = output_merge(&out, open_inputs(db, job));
+		db_memory_end_work(db, taken);
 		free(snapshots);
 	}
 	if (rc == 0 && job->relocate_count != 0)
 		rc = db_segment_sync(db);
-	for (int i = 0; i < 2; i++)
-		for (size_t j = 0; j < job->input_count[i]; j++)
-			read += job->inputs[i][j]->props.file_bytes;
 	counter_add(&db->stats.compact_read_bytes, read);
 	counter_add(&db->stats.compact_write_bytes, out.bytes_written);
 	return rc;

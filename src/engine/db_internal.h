@@ -54,6 +54,9 @@
 #define LOG_MAX_BYTES (16u << 20)
 /* Open tables and segments; each costs a descriptor. */
 #define OPEN_FILES_MAX 512
+/* Of the cache's bound, indexes and filters take no more than this part:
+ * at 1.6 % of a tree of small rows, 16 MiB are enough for 1 GiB. */
+#define INDEX_PART 2
 /* version_edit.log_number of a store that was closed: no log is needed. */
 #define LOG_NONE UINT64_MAX
 /* After so long without a commit the store tidies up. */
@@ -171,6 +174,9 @@ struct db {
 	_Atomic uint32_t user_syncs; /* since the last log was made */
 	_Atomic bool pressed; /* for room: compact as when idle */
 	_Atomic int64_t room_left; /* bytes, until the disk is asked again */
+	/* Counted against the cache's bound; relaxed, statistics. */
+	_Atomic uint64_t waiting_bytes; /* memtables that are full */
+	_Atomic uint64_t work_bytes; /* of flushes and compactions */
 	struct view_slot slots[VIEW_SLOTS];
 	struct db_stats stats;
 
@@ -315,6 +321,18 @@ int db_room_take(struct db *db, const struct kv_batch *batch);
 int db_reserve(struct kv *kv, uint64_t bytes);
 /* Others may have filled the disk meanwhile: look anew. */
 void db_room_forget(struct db *db);
+
+/* ---- db_memory.c: memory that shrinks the cache while it is used ---- */
+
+/* A memtable became immutable: until it is freed it counts. */
+void db_memory_count(struct db *db, struct memtable *m);
+void db_memory_uncount(struct db *db, struct memtable *m);
+/* Memory to merge so many sources of keys in all, of bytes in all (tables
+ * of it): what it will take, until db_memory_end_work(). */
+uint64_t db_memory_begin_work(struct db *db, size_t sources, uint64_t keys,
+    uint64_t bytes);
+void db_memory_end_work(struct db *db, uint64_t taken);
+void db_memory(struct kv *kv, struct kv_memory *memoryp);
 
 /* ---- record.c: a batch as the payload of a log frame ---- */
 

@@ -356,6 +356,7 @@ rotate_locked(struct db *db) REQUIRES(&db->commit_mu)
 		memtable_unref(mem);
 		return rc;
 	}
+	db_memory_count(db, db->mem);
 	memtable_unref(db->mem);
 	db->mem = mem;
 	return 0;

@@ -50,6 +50,7 @@ struct fs_options {
 	bool flush_on_close; /* flush=close */
 	uint32_t writeback_ms; /* longest stay in the write-back cache */
 	uint64_t writeback_bytes; /* bound of that cache */
+	uint64_t listing_bytes; /* of remembered listings; see fs_memory() */
 	bool read_only;
 	bool atime; /* relatime rules when true, never when false */
 	/* Writes, truncating opens and fallocate leave mtime and ctime: the
@@ -125,6 +126,18 @@ int fs_rename_whiteout(struct fs *fs, uint64_t parent, struct slice name,
     const struct fs_cred *cred);
 /* Appends the target to *target. */
 int fs_readlink(struct fs *fs, uint64_t ino, struct buf *target);
+
+/* What the file system has in memory, by what it is for, in bytes. */
+struct fs_memory {
+	uint64_t inode_bytes; /* what fs_prune() makes less */
+	uint64_t writeback_bytes;
+	/* Of directories that are open, and of others as far as the bound
+	 * lets them. */
+	uint64_t listing_bytes;
+};
+void fs_memory(struct fs *fs, struct fs_memory *memoryp);
+/* What one inode takes, with a name of up to 30 bytes. */
+size_t fs_inode_bytes(void);
 
 /* Inodes in memory: those that lookups, opens or waiting contents keep. */
 size_t fs_inode_count(struct fs *fs);

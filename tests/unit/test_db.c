@@ -167,6 +167,67 @@ START_TEST(a_read_only_store_reads_the_log_and_writes_nothing)
 }
 END_TEST
 
+static uint64_t
+memory_of_store(void)
+{
+	struct kv_memory m;
+
+	kv_memory(kv, &m);
+	return m.block_bytes + m.index_bytes + m.memtable_bytes + m.work_bytes;
+}
+
+/* The cache is full of what was read, then nothing is read any more: the
+ * blocks make room for memtables that wait and for what merges them. */
+START_TEST(memtables_that_wait_take_from_the_cache)
+{
+	enum { CACHE = 8 << 20, MEMTABLE = 1 << 20, KEYS = 20000 };
+	struct kv_memory m;
+	char name[32], value[400];
+	uint64_t most = 0, most_memtables = 0, full;
+
+	opts.cache_bytes = CACHE;
+	opts.memtable_bytes = MEMTABLE;
+	open_store();
+	memset(value, 'v', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	for (int i = 0; i < KEYS; i++) {
+		snprintf(name, sizeof(name), "read%d", i);
+		put(name, value);
+	}
+	ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+	for (int i = 0; i < KEYS; i++) {
+		snprintf(name, sizeof(name), "read%d", i);
+		expect(name, value);
+	}
+	kv_memory(kv, &m);
+	full = m.block_bytes;
+	ck_assert_uint_gt(full, CACHE / 2);
+	for (int i = 0; i < 5 * KEYS; i++) {
+		uint64_t now;
+
+		snprintf(name, sizeof(name), "key%d", i * 7919 % KEYS);
+		put(name, value);
+		now = memory_of_store();
+		most = now > most ? now : most;
+		kv_memory(kv, &m);
+		if (m.memtable_bytes > most_memtables)
+			most_memtables = m.memtable_bytes;
+	}
+	/* More than one at a time, or nothing was seen. */
+	ck_assert_uint_gt(most_memtables, MEMTABLE);
+	/* The figures are of slightly different times: a memtable that is
+	 * just freed, a flush that just ends. */
+	ck_assert_msg(most <= CACHE + 2 * MEMTABLE + (2 << 20),
+	    "%llu bytes at most", (unsigned long long)most);
+	/* The cache is bounded anew while the store runs. */
+	ck_assert_int_eq(kv_control(kv, "set cache=1048576", stdout), 0);
+	kv_memory(kv, &m);
+	ck_assert_uint_le(m.block_bytes, 1 << 20);
+	ck_assert_int_eq(kv_control(kv, "set cache=0", stdout), -EINVAL);
+	ck_assert_int_eq(kv_control(kv, "set cache=1x", stdout), -EINVAL);
+}
+END_TEST
+
 static void
 random_options(struct rng *r)
 {
@@ -259,6 +320,7 @@ main(void)
 	tcase_add_test(t, a_group_is_deleted_by_one_record);
 	tcase_add_test(t, a_store_in_use_is_refused);
 	tcase_add_test(t, a_read_only_store_reads_the_log_and_writes_nothing);
+	tcase_add_test(t, memtables_that_wait_take_from_the_cache);
 	suite_add_tcase(s, t);
 	t = tcase_create("model");
 	tcase_add_checked_fixture(t, setup, teardown);
