@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <sys/tree.h>
 
+#include "engine/backoff.h"
 #include "engine/block_cache.h"
 #include "engine/env.h"
 #include "engine/filename.h"
@@ -130,6 +131,8 @@ struct db_stats {
 	    compact_write_bytes, segment_bytes;
 	struct counter syncs, sync_waits, stalls, stall_ns;
 	struct counter flushes, compactions, moves, relocations;
+	/* Of values and log bodies. */
+	struct counter compress_tries, compress_skips, compress_saved_bytes;
 	struct histogram commit_ns, sync_ns, one_stall_ns, flush_ns, compact_ns;
 	struct histogram get_ns; /* of one in GET_SAMPLE */
 	struct histogram sync_commits; /* that a sync made durable */
@@ -179,6 +182,7 @@ struct db {
 	_Atomic uint64_t work_bytes; /* of flushes and compactions */
 	struct view_slot slots[VIEW_SLOTS];
 	struct db_stats stats;
+	struct backoff backoff; /* of compression */
 
 	_Atomic bool syncing; /* somebody has the role of syncing for all */
 	_Atomic uint32_t sync_waiters; /* who want to be durable */
@@ -321,6 +325,16 @@ int db_room_take(struct db *db, const struct kv_batch *batch);
 int db_reserve(struct kv *kv, uint64_t bytes);
 /* Others may have filled the disk meanwhile: look anew. */
 void db_room_forget(struct db *db);
+
+/* ---- db_compress.c ---- */
+
+/* segment_value_encode() and wal_body_encode(), compressing what lately got
+ * smaller by it. user: a key of the group that most of the payload is of, or
+ * empty. */
+int db_value_encode(struct db *db, struct segment_value *v, struct slice user,
+    struct slice raw);
+int db_body_encode(struct db *db, struct wal_body *body, struct slice payload,
+    struct slice user);
 
 /* ---- db_memory.c: memory that shrinks the cache while it is used ---- */
 

@@ -246,9 +246,8 @@ write_large_values(struct db *db, const struct kv_batch *batch,
 				break;
 		}
 		len = key_encode(ctx->keys[n], &key);
-		rc = segment_value_encode(&ctx->values[n],
-		    slice_make(ctx->keys[n], len), op->value,
-		    db->opts.compress);
+		rc = db_value_encode(db, &ctx->values[n],
+		    slice_make(ctx->keys[n], len), op->value);
 		bytes += op->value.len;
 		n++;
 	}
@@ -408,6 +407,28 @@ make_room(struct db *db, const struct wal_body *body) REQUIRES(&db->commit_mu)
 	return rc;
 }
 
+/* The payload as a log body. Where one value is most of it, that value's
+ * group tells whether it will get smaller. */
+static int
+encode_body(struct db *db, const struct kv_batch *batch, struct commit_ctx *ctx)
+{
+	uint8_t user[KEY_USER_MAX];
+	size_t len = 0;
+
+	for (size_t i = 0; i < batch->count && ctx->pointer_count == 0; i++) {
+		const struct kv_op *op = &batch->ops[i];
+		struct kv_key key = { op->space, op->group,
+			slice_make(batch->names + op->name_off, op->name_len) };
+
+		if (!op_is_large(op) || op->value.len < ctx->payload.len / 2)
+			continue;
+		len = key_encode(user, &key);
+		break;
+	}
+	return db_body_encode(db, &ctx->body, buf_slice(&ctx->payload),
+	    slice_make(user, len));
+}
+
 static int
 commit_locked(struct db *db, const struct kv_batch *batch,
     struct commit_ctx *ctx) REQUIRES(&db->commit_mu)
@@ -475,8 +496,7 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	    &ctx->payload);
 	rc = buf_error(&ctx->payload);
 	if (rc == 0)
-		rc = wal_body_encode(&ctx->body, buf_slice(&ctx->payload),
-		    db->opts.compress);
+		rc = encode_body(db, batch, ctx);
 	if (rc < 0)
 		goto out;
 	delay(db, ctx->payload.len);

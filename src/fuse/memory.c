@@ -17,6 +17,10 @@
  * freed; left alone, it soon keeps pieces of up to 32 MiB. Blocks of the
  * cache and chunks are smaller; memtables, buffers and requests larger. */
 #define MAP_FROM_BYTES (128 * 1024)
+/* With that set, so is the other: free memory at the end of a heap goes back
+ * from this size on. Less, and each large read would give back what the next
+ * one takes. */
+#define TRIM_FROM_BYTES (2 * 1024 * 1024)
 /* So much that is resident and free is not worth a trim, as a part of the
  * budget and at most. */
 #define KEEP_PART 32
@@ -33,6 +37,7 @@ memory_init(void)
 
 	(void)mallopt(M_ARENA_MAX, cpus > 2 ? (int)cpus : 2);
 	(void)mallopt(M_MMAP_THRESHOLD, MAP_FROM_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, TRIM_FROM_BYTES);
 }
 
 /* What the process has in memory; 0 when nobody tells. *privatep: what of it

@@ -18,12 +18,17 @@ enum codec {
 	/* 2 is kept for zstd */
 };
 
+/* Below this nothing is won after the frame around it: not tried. */
+#define COMPRESS_MIN_BYTES 64
+
 /*
  * Append raw to out, compressed with want if that saves an eighth of it
  * (LevelDB's rule), else as it is; returns the codec used. On -ENOMEM
  * out->error is set.
  */
 enum codec compress_append(enum codec want, struct slice raw, struct buf *out);
+/* The same, but what does not get smaller is not appended. */
+enum codec compress_try(enum codec want, struct slice raw, struct buf *out);
 
 /*
  * Undo it into dst, which has room for exactly raw_len bytes. The bytes

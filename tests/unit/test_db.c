@@ -228,6 +228,75 @@ START_TEST(memtables_that_wait_take_from_the_cache)
 }
 END_TEST
 
+static uint64_t
+figure(const char *title)
+{
+	char text[16384] = "";
+	FILE *f = fmemopen(text, sizeof(text), "w");
+	const char *p;
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(kv_control(kv, "stats", f), 0);
+	fclose(f);
+	p = strstr(text, title);
+	ck_assert_msg(p != NULL, "no %s", title);
+	return strtoull(p + strlen(title) + 2, NULL, 10);
+}
+
+/* Chunks of one file: random ones, or ones that get smaller. */
+static void
+put_chunks(uint64_t group, unsigned count, bool random, struct rng *r)
+{
+	enum { CHUNK = 32 << 10, PER_BATCH = 8 };
+	static uint8_t data[PER_BATCH][CHUNK];
+	struct kv_batch b;
+
+	kv_batch_init(&b);
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t index = i;
+		struct kv_key key = { 3, group, slice_make(&index, 8) };
+		uint8_t *p = data[i % PER_BATCH];
+
+		memset(p, (int)i, CHUNK);
+		for (size_t k = 0; random && k < CHUNK; k += 8) {
+			uint64_t x = rng_next(r);
+
+			memcpy(p + k, &x, 8);
+		}
+		kv_batch_put(&b, &key, slice_make(p, CHUNK));
+		if (i % PER_BATCH == PER_BATCH - 1) {
+			ck_assert_int_eq(kv_commit(kv, &b, NULL), 0);
+			kv_batch_clear(&b);
+		}
+	}
+	kv_batch_fini(&b);
+}
+
+START_TEST(compression_backs_off_where_nothing_gets_smaller)
+{
+	struct rng r = { test_seed() };
+	uint64_t tries, skips, saved;
+
+	open_store();
+	put_chunks(1, 800, true, &r);
+	tries = figure("Compressions tried");
+	skips = figure("Compressions skipped");
+	ck_assert_uint_gt(skips, 700);
+	/* Beside the log's 100 small bodies. */
+	ck_assert_uint_lt(tries, 200);
+	saved = figure("Bytes saved by compression");
+	ck_assert_uint_lt(saved, 100 << 10);
+	/* Another file is tried at once, and this one soon. */
+	put_chunks(2, 800, false, &r);
+	ck_assert_uint_eq(figure("Compressions skipped"), skips);
+	ck_assert_uint_gt(figure("Bytes saved by compression"), 780u * 31000);
+	put_chunks(1, 800, false, &r);
+	ck_assert_uint_le(figure("Compressions skipped"),
+	    skips + BACKOFF_SKIP_MAX);
+	ck_assert_int_eq(kv_control(kv, "check", stdout), 0);
+}
+END_TEST
+
 static void
 random_options(struct rng *r)
 {
@@ -321,6 +390,7 @@ main(void)
 	tcase_add_test(t, a_store_in_use_is_refused);
 	tcase_add_test(t, a_read_only_store_reads_the_log_and_writes_nothing);
 	tcase_add_test(t, memtables_that_wait_take_from_the_cache);
+	tcase_add_test(t, compression_backs_off_where_nothing_gets_smaller);
 	suite_add_tcase(s, t);
 	t = tcase_create("model");
 	tcase_add_checked_fixture(t, setup, teardown);
