@@ -81,8 +81,7 @@ db_memory(struct kv *kv, struct kv_memory *memoryp)
 	*memoryp = (struct kv_memory){
 		.index_bytes = table_cache_memory(db->tables),
 		.memtable_bytes = memtable_bytes(v->mem) + waiting,
-		.work_bytes = work + db_commit_buffers() +
-		    sizeof(db->backoff),
+		.work_bytes = work + db_commit_buffers() + sizeof(db->backoff),
 	};
 	view_unref(v);
 	held = memoryp->index_bytes + waiting + work;

@@ -215,7 +215,11 @@ int fs_openfile(struct fs *fs, uint64_t ino, bool truncate);
 /* Give one open back; the last one of an unlinked file deletes it. */
 void fs_release(struct fs *fs, uint64_t ino);
 
-/* A piece of a reply: borrowed bytes, valid until fs_read_done(). */
+/* Room for what a read of 1 MiB needs, 33 chunks: no allocation. */
+#define FS_READ_SPACE 3200
+
+/* A reply in pieces: borrowed bytes, valid until fs_read_done(). It points
+ * into itself: not to be copied. Needs no initialisation. */
 struct fs_read {
 	struct slice *pieces;
 	size_t count;
@@ -223,6 +227,7 @@ struct fs_read {
 	struct kv_value *pins; /* insides */
 	size_t npins;
 	void *owned;
+	_Alignas(8) uint8_t space[FS_READ_SPACE];
 };
 int fs_read(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
     struct fs_read *rp);

@@ -25,6 +25,9 @@
  * budget and at most. */
 #define KEEP_PART 32
 #define KEEP_MAX (16u << 20)
+/* Resident memory is to stay so much below the budget: blocks that made room
+ * for a memtable are free pieces of the heap until the next look. */
+#define AIM_PART 16
 /* By which part of the budget the cache grows again at a time. */
 #define GROW_PART 64
 /* However much else is there, the cache keeps this part. */
@@ -102,15 +105,17 @@ bool
 memory_keep(struct memory_keeper *k)
 {
 	uint64_t keep = k->budget_bytes / KEEP_PART, resident, over;
+	uint64_t margin = k->budget_bytes / AIM_PART;
+	uint64_t aim = k->budget_bytes - margin;
 
 	if (k->cache_now == 0)
 		k->cache_now = k->cache_bytes;
 	resident = trim(k, keep < KEEP_MAX ? keep : KEEP_MAX);
-	if (resident > k->budget_bytes) {
-		over = resident - k->budget_bytes;
+	if (resident > aim) {
+		over = resident - aim;
 		set_cache(k, over < k->cache_now ? k->cache_now - over : 0);
 		(void)malloc_trim(0);
-	} else if (resident < k->budget_bytes - k->budget_bytes / 16) {
+	} else if (resident < aim - margin) {
 		set_cache(k, k->cache_now + k->budget_bytes / GROW_PART);
 	}
 	return resident > k->budget_bytes / 4 * 3;
