@@ -15,7 +15,19 @@
 enum codec {
 	CODEC_NONE = 0,
 	CODEC_SNAPPY = 1,
-	/* 2 is kept for zstd */
+	/*
+	 * 2 is kept for zstd, which is not worth a further library. Of
+	 * /usr/include, /usr/share/doc and /usr/share/man in a store (284 MB
+	 * of blocks and values, of which much is compressed already) snappy
+	 * leaves 161.2 MB, zstd-1 144.6, zstd-3 143.0: 11 % less. It would
+	 * reach what is rewritten at the bottom only: there table blocks
+	 * took 37.0 MB by snappy and 35.4 by zstd-3, and values are written
+	 * once, and moved only when most of their segment is dead. Of text
+	 * alone, /usr/include, snappy leaves 39.8 MB, zstd-1 29.4, zstd-3
+	 * 28.2. A chunk of text takes snappy 11 us to uncompress, zstd 16; to
+	 * compress, zstd-1 twice as long, zstd-3 two to three times.
+	 * (libzstd 1.5.4, CPU time, medians of three rounds.)
+	 */
 };
 
 /* Below this nothing is won after the frame around it: not tried. */
