@@ -13,8 +13,8 @@
 #define MIB (1ull << 20)
 /*
  * Without memory=: a quarter of what the machine has, within these. The
- * upper one is what gains: with 64 MiB memtables a level 0 table is as large
- * as the others, and the kernel keeps pages of what is read again.
+ * upper one is four memtables of 64M, as much write-back, 50M of inodes, and
+ * a cache that keeps 64M for blocks when all of the memtables are full.
  */
 #define DEFAULT_PART 4
 #define DEFAULT_MIN (64 * MIB)
