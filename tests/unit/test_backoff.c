@@ -81,7 +81,7 @@ START_TEST(groups_do_not_share_their_fate)
 
 	for (uint64_t i = 0; i < 1000; i++)
 		tries(i, 100, false);
-	/* Others than those are tried, whoever's place they have. */
+	/* Others than those are tried, whatever is in their places. */
 	for (uint64_t i = 100000; i < 110000; i++)
 		tried += tries(i, 1, true);
 	ck_assert_uint_eq(tried, 10000);
