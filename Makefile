@@ -140,6 +140,9 @@ $(BUILD)/kvfsctl: $(TOOLS) $(BUILD)/libkvfs.a
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libsupport.a \
 		$(BUILD)/libdaemon.a $(BUILD)/libkvfs.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS) $(FUSE_LIBS)
+# It counts what the library allocates.
+$(BUILD)/tests/unit/test_read_alloc: LDFLAGS += -Wl,--wrap=malloc \
+	-Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=aligned_alloc
 $(UNIT:=.o) $(SUPPORT): | build/deps-CHECK
 # Programs that know nothing of kvfs: callers of a mount. But env_* have the
 # library, to see on a disk of their own what it has to do with.

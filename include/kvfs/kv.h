@@ -144,6 +144,14 @@ struct kv_usage {
 	uint64_t total_bytes; /* size of the file system below */
 };
 
+/* What the store has in memory, by who uses it, in bytes. */
+struct kv_memory {
+	uint64_t block_bytes; /* the cache's blocks */
+	uint64_t index_bytes; /* indexes and filters of open tables */
+	uint64_t memtable_bytes; /* those that wait or are read still, too */
+	uint64_t work_bytes; /* of flushes, compactions and commits */
+};
+
 struct kv_ops {
 	int (*get)(struct kv *kv, const struct kv_key *key,
 	    struct kv_snapshot *snap, struct kv_value *valuep);
@@ -159,6 +167,7 @@ struct kv_ops {
 	int (*snapshot)(struct kv *kv, struct kv_snapshot **snapp);
 	void (*snapshot_release)(struct kv *kv, struct kv_snapshot *snap);
 	int (*usage)(struct kv *kv, struct kv_usage *usagep);
+	void (*memory)(struct kv *kv, struct kv_memory *memoryp);
 	int (*reserve)(struct kv *kv, uint64_t bytes);
 	int (*control)(struct kv *kv, const char *command, FILE *out);
 	int (*close)(struct kv *kv);
@@ -265,6 +274,12 @@ kv_usage(struct kv *kv, struct kv_usage *usagep)
 	return kv->ops->usage(kv, usagep);
 }
 
+static inline void
+kv_memory(struct kv *kv, struct kv_memory *memoryp)
+{
+	kv->ops->memory(kv, memoryp);
+}
+
 /*
  * Whether commits may add so many bytes now: 0, -ENOSPC or another error.
  * The store keeps some of the disk for its own needs, so that deleting works
@@ -288,7 +303,7 @@ kv_reserve(struct kv *kv, uint64_t bytes)
  *   flush                 write memtables out to tables
  *   compact               merge everything down, wait until it is done
  *   set NAME=VALUE        change an option of the running store (sync,
- *                         wal_buffer)
+ *                         wal_buffer, cache)
  *   backup DIR            a copy of the store as of now in DIR, which must
  *                         not exist, or be empty; durable on return. Work
  *                         goes on meanwhile
@@ -325,7 +340,10 @@ struct kv_options {
 	uint32_t sync_commits;
 	uint32_t sync_ms;
 	uint64_t wal_buffer_bytes; /* 0: each commit reaches the kernel */
-	uint64_t memtable_bytes;
+	uint64_t memtable_bytes; /* of the one that is written to */
+	/* Blocks, indexes and filters, memtables that wait for their flush,
+	 * and what flushes and compactions work with; a quarter stays for
+	 * blocks in any case. */
 	uint64_t cache_bytes;
 	unsigned compaction_threads;
 	bool compress; /* snappy where it pays; reads never depend on it */

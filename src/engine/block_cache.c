@@ -219,6 +219,12 @@ block_cache_resize(struct block_cache *c, uint64_t capacity_bytes)
 {
 	atomic_store_explicit(&c->capacity, capacity_bytes,
 	    memory_order_relaxed);
+	block_cache_trim(c);
+}
+
+void
+block_cache_trim(struct block_cache *c)
+{
 	for (unsigned i = 0; i < SHARDS; i++) {
 		struct block_shard *s = &c->shard[i];
 		struct block_queue dead = TAILQ_HEAD_INITIALIZER(dead);

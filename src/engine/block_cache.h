@@ -68,6 +68,8 @@ void block_cache_unreserve(struct block_cache *c, uint64_t bytes);
 
 void block_cache_get_stats(struct block_cache *c,
     struct block_cache_stats *statsp);
+/* Evict down to the bound now, as after a large reservation. */
+void block_cache_trim(struct block_cache *c);
 /* Change the bound; evicts down to it. */
 void block_cache_resize(struct block_cache *c, uint64_t capacity_bytes);
 

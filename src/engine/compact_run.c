@@ -98,9 +98,14 @@ run_part(struct db *db, const struct compact_job *job,
 		.one_table = job->in_place,
 		.may_abandon = true,
 	};
+	/* Those of level 0 are walked beside each other. */
+	uint64_t taken = db_memory_begin_work(db, job->input_count[0] + 1,
+	    job->input_entries / job->part_count,
+	    job->input_bytes / job->part_count);
 
 	part->rc = output_merge(&out, open_inputs(db, job));
 	part->bytes_written = out.bytes_written;
+	db_memory_end_work(db, taken);
 }
 
 /* Run parts of a job until none is left to take; drops mu meanwhile. */
@@ -167,9 +172,18 @@ take_tables(struct version_edit *e, struct version_edit *part)
 static int
 run_merge(struct db *db, struct compact_job *job, struct version_edit *e)
 {
-	uint64_t read = 0, written = 0;
-	int rc = run_all_parts(db, job);
+	uint64_t written = 0;
+	int rc;
 
+	for (int i = 0; i < 2; i++) {
+		for (size_t j = 0; j < job->input_count[i]; j++) {
+			const struct table_props *p = &job->inputs[i][j]->props;
+
+			job->input_bytes += p->file_bytes;
+			job->input_entries += p->entries;
+		}
+	}
+	rc = run_all_parts(db, job);
 	for (size_t i = 0; i < job->part_count; i++) {
 		struct compact_part *part = &job->parts[i];
 
@@ -182,10 +196,7 @@ run_merge(struct db *db, struct compact_job *job, struct version_edit *e)
 	}
 	if (rc == 0 && job->relocate_count != 0)
 		rc = db_segment_sync(db);
-	for (int i = 0; i < 2; i++)
-		for (size_t j = 0; j < job->input_count[i]; j++)
-			read += job->inputs[i][j]->props.file_bytes;
-	counter_add(&db->stats.compact_read_bytes, read);
+	counter_add(&db->stats.compact_read_bytes, job->input_bytes);
 	counter_add(&db->stats.compact_write_bytes, written);
 	return rc;
 }

@@ -28,6 +28,7 @@ static const struct kv_ops db_ops = {
 	.snapshot = db_snapshot,
 	.snapshot_release = db_snapshot_release,
 	.usage = db_usage,
+	.memory = db_memory,
 	.reserve = db_reserve,
 	.control = db_control,
 	.close = db_close,
@@ -96,7 +97,7 @@ db_create(struct env *env, const char *dir, const struct kv_options *opts)
 	db->cache = block_cache_create(opts->cache_bytes);
 	if (db->cache != NULL)
 		db->tables = table_cache_create(env, dir, db->cache,
-		    OPEN_FILES_MAX);
+		    OPEN_FILES_MAX, opts->cache_bytes / INDEX_PART);
 	db->compact_threads = calloc(opts->compaction_threads + 1,
 	    sizeof(pthread_t));
 	return db;

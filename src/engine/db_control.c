@@ -138,6 +138,18 @@ control_set(struct db *db, const char *setting)
 	return -EINVAL;
 }
 
+static int
+set_cache(struct db *db, const char *value)
+{
+	char *end;
+	uint64_t bytes = strtoull(value, &end, 10);
+
+	if (end == value || *end != '\0' || bytes == 0)
+		return -EINVAL;
+	block_cache_resize(db->cache, bytes);
+	return 0;
+}
+
 int
 db_control(struct kv *kv, const char *command, FILE *out)
 {
@@ -151,6 +163,8 @@ db_control(struct kv *kv, const char *command, FILE *out)
 		return control_check(db, out);
 	if (strncmp(command, "backup ", 7) == 0)
 		return db_backup(db, command + 7, out);
+	if (strncmp(command, "set cache=", 10) == 0)
+		return set_cache(db, command + 10);
 	if (db->read_only)
 		return -EROFS;
 	if (strcmp(command, "flush") == 0)

@@ -27,7 +27,7 @@ db_write_memtable(struct db *db, struct memtable *m, struct version_edit *e)
 		.separate = true,
 		.one_table = true };
 	struct version *below;
-	uint64_t *snapshots;
+	uint64_t *snapshots, taken;
 	int rc;
 
 	mutex_lock(&db->mu);
@@ -38,7 +38,10 @@ db_write_memtable(struct db *db, struct memtable *m, struct version_edit *e)
 	if (rc == 0) {
 		out.snapshots = snapshots;
 		out.below = below;
+		taken = db_memory_begin_work(db, 0, atomic_load(&m->entries),
+		    0);
 		rc = output_merge(&out, memtable_iter(m));
+		db_memory_end_work(db, taken);
 	}
 	/* Pointers are in the log only until now: what they name must be as
 	 * durable as the table. */

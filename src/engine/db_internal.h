@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <sys/tree.h>
 
+#include "engine/backoff.h"
 #include "engine/block_cache.h"
 #include "engine/env.h"
 #include "engine/filename.h"
@@ -57,6 +58,9 @@
 #define LOG_MAX_BYTES (16u << 20)
 /* Open tables and segments; each costs a descriptor. */
 #define OPEN_FILES_MAX 512
+/* Of the cache's bound, indexes and filters take no more than this part:
+ * at 1.6 % of a tree of small rows, 16 MiB are enough for 1 GiB. */
+#define INDEX_PART 2
 /* version_edit.log_number of a store that was closed: no log is needed. */
 #define LOG_NONE UINT64_MAX
 /* After so long without a commit the store tidies up. */
@@ -131,6 +135,8 @@ struct db_stats {
 	struct counter syncs, sync_waits, stalls, stall_ns;
 	struct counter flushes, compactions, moves, relocations;
 	struct counter shared_parts; /* of compactions, in other threads */
+	/* Of values and log bodies. */
+	struct counter compress_tries, compress_skips, compress_saved_bytes;
 	struct histogram commit_ns, sync_ns, one_stall_ns, flush_ns, compact_ns;
 	struct histogram get_ns; /* of one in GET_SAMPLE */
 	struct histogram sync_commits; /* that a sync made durable */
@@ -175,8 +181,12 @@ struct db {
 	_Atomic uint32_t user_syncs; /* since the last log was made */
 	_Atomic bool pressed; /* for room: compact as when idle */
 	_Atomic int64_t room_left; /* bytes, until the disk is asked again */
+	/* Counted against the cache's bound; relaxed, statistics. */
+	_Atomic uint64_t waiting_bytes; /* memtables that are full */
+	_Atomic uint64_t work_bytes; /* of flushes and compactions */
 	struct view_slot slots[VIEW_SLOTS];
 	struct db_stats stats;
+	struct backoff backoff; /* of compression */
 
 	_Atomic bool syncing; /* somebody has the role of syncing for all */
 	_Atomic uint32_t sync_waiters; /* who want to be durable */
@@ -305,6 +315,8 @@ int db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp);
 /* Start a new memtable and log; what was written waits for its flush.
  * Waits while too many wait already. */
 int db_rotate(struct db *db);
+/* Bytes that all threads keep for their next commit. */
+uint64_t db_commit_buffers(void);
 /* Set the writers' delay from the shape of the tree. */
 void db_update_delay_locked(struct db *db) REQUIRES(&db->mu);
 
@@ -320,6 +332,28 @@ int db_room_take(struct db *db, const struct kv_batch *batch);
 int db_reserve(struct kv *kv, uint64_t bytes);
 /* Others may have filled the disk meanwhile: look anew. */
 void db_room_forget(struct db *db);
+
+/* ---- db_compress.c ---- */
+
+/* segment_value_encode() and wal_body_encode(), compressing what lately got
+ * smaller by it. user: a key of the group that most of the payload is of, or
+ * empty. */
+int db_value_encode(struct db *db, struct segment_value *v, struct slice user,
+    struct slice raw);
+int db_body_encode(struct db *db, struct wal_body *body, struct slice payload,
+    struct slice user);
+
+/* ---- db_memory.c: memory that shrinks the cache while it is used ---- */
+
+/* A memtable became immutable: until it is freed it counts. */
+void db_memory_count(struct db *db, struct memtable *m);
+void db_memory_uncount(struct db *db, struct memtable *m);
+/* Memory to merge so many sources of keys in all, of bytes in all (tables
+ * of it): what it will take, until db_memory_end_work(). */
+uint64_t db_memory_begin_work(struct db *db, size_t sources, uint64_t keys,
+    uint64_t bytes);
+void db_memory_end_work(struct db *db, uint64_t taken);
+void db_memory(struct kv *kv, struct kv_memory *memoryp);
 
 /* ---- record.c: a batch as the payload of a log frame ---- */
 
@@ -447,6 +481,7 @@ struct compact_job {
 	struct compact_part *parts;
 	size_t part_count;
 	size_t parts_taken, parts_done; /* guarded by mu */
+	uint64_t input_bytes, input_entries;
 };
 
 /* The most urgent job, its inputs marked, or NULL. */

@@ -160,6 +160,11 @@ report_work(struct db *db, struct report *r)
 		{ "Tables rewritten for segments", "tables_relocated",
 		    &s->relocations },
 		{ "Stalls", "stalls", &s->stalls },
+		{ "Compressions tried", "compress_tries", &s->compress_tries },
+		{ "Compressions skipped", "compress_skips",
+		    &s->compress_skips },
+		{ "Bytes saved by compression", "compress_saved_bytes",
+		    &s->compress_saved_bytes },
 	};
 	uint64_t written = counter_read(&s->log_bytes) +
 	    counter_read(&s->flush_bytes) +

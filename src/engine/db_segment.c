@@ -324,6 +324,7 @@ memtable_let_go(void *arg, struct memtable *m)
 	for (size_t i = 0; i < m->segment_count; i++)
 		segment_put(arg, m->segments[i]);
 	m->segment_count = 0;
+	db_memory_uncount(arg, m);
 }
 
 struct memtable *

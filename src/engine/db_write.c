@@ -13,7 +13,13 @@
 #include "engine/db_internal.h"
 #include "engine/key.h"
 
-#define KEEP_BUFFER_BYTES (1u << 20)
+/* A thread keeps this much of each buffer for its next commit. */
+#define KEEP_BUFFER_BYTES (128u << 10)
+/* Large values are compressed and written in pieces of so much: what they
+ * take meanwhile does not grow with the batch, and is still in the
+ * processor's cache when it is written. */
+#define PIECE_BYTES (256u << 10)
+#define PIECE_VALUES (PIECE_BYTES / SEGMENT_VALUE_MIN)
 /* Sleeps shorter than this cost more than they delay. */
 #define DELAY_MIN_NS 200000
 #define DELAY_MAX_NS 20000000
@@ -22,13 +28,20 @@
 struct commit_ctx {
 	struct buf payload;
 	struct wal_body body;
-	struct segment_value *values;
-	struct segment_pointer *pointers;
-	size_t value_count, value_cap;
-	struct segment_ref *segment; /* held while the commit is under way */
+	struct segment_value *values; /* of a piece: PIECE_VALUES, or NULL */
+	uint8_t (*keys)[KEY_USER_MAX]; /* of them */
+	struct segment_pointer *pointers; /* of all values */
+	size_t pointer_count, pointer_cap;
+	/* Where they are; held while the commit is under way. */
+	struct segment_ref **segments;
+	size_t segment_count, segment_cap;
+	size_t kept_bytes; /* as counted in kept_buffers */
 	uint64_t seq; /* of its last change */
 	uint64_t number; /* of the commit, since opening */
 };
+
+/* Bytes that the threads of the process keep; relaxed, a statistic. */
+static _Atomic size_t kept_buffers;
 
 static pthread_key_t ctx_key;
 static pthread_once_t ctx_once = PTHREAD_ONCE_INIT;
@@ -38,12 +51,16 @@ ctx_free(void *arg)
 {
 	struct commit_ctx *ctx = arg;
 
+	atomic_fetch_sub_explicit(&kept_buffers, ctx->kept_bytes,
+	    memory_order_relaxed);
 	buf_fini(&ctx->payload);
 	wal_body_fini(&ctx->body);
-	for (size_t i = 0; i < ctx->value_cap; i++)
+	for (size_t i = 0; ctx->values != NULL && i < PIECE_VALUES; i++)
 		segment_value_fini(&ctx->values[i]);
 	free(ctx->values);
+	free(ctx->keys);
 	free(ctx->pointers);
+	free(ctx->segments);
 	free(ctx);
 }
 
@@ -72,46 +89,99 @@ ctx_get(void)
 		}
 	}
 	buf_clear(&ctx->payload);
-	ctx->value_count = 0;
-	ctx->segment = NULL;
+	ctx->pointer_count = 0;
+	ctx->segment_count = 0;
 	return ctx;
+}
+
+static void
+count_kept(struct commit_ctx *ctx)
+{
+	size_t n = ctx->payload.cap + ctx->body.stored.cap +
+	    ctx->pointer_cap * sizeof(*ctx->pointers);
+
+	for (size_t i = 0; ctx->values != NULL && i < PIECE_VALUES; i++)
+		n += ctx->values[i].buf.cap + KEY_USER_MAX;
+	if (n == ctx->kept_bytes)
+		return;
+	atomic_fetch_add_explicit(&kept_buffers, n - ctx->kept_bytes,
+	    memory_order_relaxed);
+	ctx->kept_bytes = n;
+}
+
+uint64_t
+db_commit_buffers(void)
+{
+	return atomic_load_explicit(&kept_buffers, memory_order_relaxed);
 }
 
 /* A large commit must not leave its buffers behind. */
 static void
 ctx_put(struct db *db, struct commit_ctx *ctx)
 {
-	segment_put(db, ctx->segment);
-	ctx->segment = NULL;
+	for (size_t i = 0; i < ctx->segment_count; i++)
+		segment_put(db, ctx->segments[i]);
+	ctx->segment_count = 0;
 	if (ctx->payload.cap > KEEP_BUFFER_BYTES)
 		buf_fini(&ctx->payload);
 	if (ctx->body.stored.cap > KEEP_BUFFER_BYTES)
 		buf_fini(&ctx->body.stored);
-	for (size_t i = 0; i < ctx->value_count; i++)
-		if (i >= KEEP_BUFFER_BYTES / (32u << 10) ||
-		    ctx->values[i].buf.cap > KEEP_BUFFER_BYTES)
+	/* Of the file system's chunks a whole piece is kept. */
+	for (size_t i = 0; ctx->values != NULL && i < PIECE_VALUES; i++)
+		if (ctx->values[i].buf.cap > KEEP_BUFFER_BYTES ||
+		    i >= PIECE_BYTES / (32u << 10))
 			buf_fini(&ctx->values[i].buf);
+	count_kept(ctx);
 }
 
+/* Room for n pointers, and for the values of a piece. */
 static int
 ctx_reserve_values(struct commit_ctx *ctx, size_t n)
 {
-	struct segment_value *v;
 	struct segment_pointer *p;
 
-	if (n <= ctx->value_cap)
-		return 0;
-	v = realloc(ctx->values, n * sizeof(*v));
-	if (v == NULL)
+	if (ctx->values == NULL) {
+		ctx->values = calloc(PIECE_VALUES, sizeof(*ctx->values));
+		for (size_t i = 0; ctx->values != NULL && i < PIECE_VALUES; i++)
+			segment_value_init(&ctx->values[i]);
+	}
+	if (ctx->keys == NULL)
+		ctx->keys = malloc(PIECE_VALUES * sizeof(*ctx->keys));
+	if (ctx->values == NULL || ctx->keys == NULL)
 		return -ENOMEM;
-	ctx->values = v;
+	if (n <= ctx->pointer_cap)
+		return 0;
 	p = realloc(ctx->pointers, n * sizeof(*p));
 	if (p == NULL)
 		return -ENOMEM;
 	ctx->pointers = p;
-	for (size_t i = ctx->value_cap; i < n; i++)
-		segment_value_init(&ctx->values[i]);
-	ctx->value_cap = n;
+	ctx->pointer_cap = n;
+	return 0;
+}
+
+/* Take over a reference to s, where values of the commit are. */
+static int
+ctx_add_segment(struct db *db, struct commit_ctx *ctx, struct segment_ref *s)
+{
+	struct segment_ref **p;
+
+	if (ctx->segment_count != 0 &&
+	    ctx->segments[ctx->segment_count - 1] == s) {
+		segment_put(db, s);
+		return 0;
+	}
+	if (ctx->segment_count == ctx->segment_cap) {
+		size_t cap = ctx->segment_cap != 0 ? ctx->segment_cap * 2 : 4;
+
+		p = realloc(ctx->segments, cap * sizeof(struct segment_ref *));
+		if (p == NULL) {
+			segment_put(db, s);
+			return -ENOMEM;
+		}
+		ctx->segments = p;
+		ctx->segment_cap = cap;
+	}
+	ctx->segments[ctx->segment_count++] = s;
 	return 0;
 }
 
@@ -119,6 +189,23 @@ static bool
 op_is_large(const struct kv_op *op)
 {
 	return op->type == KV_OP_PUT && op->value.len >= SEGMENT_VALUE_MIN;
+}
+
+/* Write the first n values of the context to a segment. */
+static int
+write_piece(struct db *db, struct commit_ctx *ctx, size_t n)
+{
+	struct segment_ref *s;
+	int rc;
+
+	if (n == 0)
+		return 0;
+	rc = db_segment_append(db, ctx->values, n,
+	    ctx->pointers + ctx->pointer_count, &s);
+	if (rc < 0)
+		return rc;
+	ctx->pointer_count += n;
+	return ctx_add_segment(db, ctx, s);
 }
 
 /*
@@ -133,8 +220,7 @@ write_large_values(struct db *db, const struct kv_batch *batch,
     struct commit_ctx *ctx)
 {
 	uint64_t bytes = 0;
-	size_t n = 0, offs = 0;
-	uint8_t *keys;
+	size_t n = 0;
 	int rc;
 
 	for (size_t i = 0; i < batch->count; i++) {
@@ -146,11 +232,7 @@ write_large_values(struct db *db, const struct kv_batch *batch,
 	if (n == 0 || (bytes < SEGMENT_DIRECT_MIN && db_is_synced_often(db)))
 		return 0;
 	rc = ctx_reserve_values(ctx, n);
-	if (rc < 0)
-		return rc;
-	keys = malloc(n * KEY_USER_MAX);
-	if (keys == NULL)
-		return -ENOMEM;
+	bytes = n = 0;
 	for (size_t i = 0; i < batch->count && rc == 0; i++) {
 		const struct kv_op *op = &batch->ops[i];
 		struct kv_key key = { op->space, op->group,
@@ -159,16 +241,19 @@ write_large_values(struct db *db, const struct kv_batch *batch,
 
 		if (!op_is_large(op))
 			continue;
-		len = key_encode(keys + offs, &key);
-		rc = segment_value_encode(&ctx->values[ctx->value_count++],
-		    slice_make(keys + offs, len), op->value, db->opts.compress);
-		offs += len;
+		if (n == PIECE_VALUES || bytes >= PIECE_BYTES) {
+			rc = write_piece(db, ctx, n);
+			bytes = n = 0;
+			if (rc < 0)
+				break;
+		}
+		len = key_encode(ctx->keys[n], &key);
+		rc = db_value_encode(db, &ctx->values[n],
+		    slice_make(ctx->keys[n], len), op->value);
+		bytes += op->value.len;
+		n++;
 	}
-	if (rc == 0)
-		rc = db_segment_append(db, ctx->values, n, ctx->pointers,
-		    &ctx->segment);
-	free(keys);
-	return rc;
+	return rc == 0 ? write_piece(db, ctx, n) : rc;
 }
 
 struct insert_arg {
@@ -272,6 +357,7 @@ rotate_locked(struct db *db) REQUIRES(&db->commit_mu)
 		memtable_unref(mem);
 		return rc;
 	}
+	db_memory_count(db, db->mem);
 	memtable_unref(db->mem);
 	db->mem = mem;
 	return 0;
@@ -323,6 +409,28 @@ make_room(struct db *db, const struct wal_body *body) REQUIRES(&db->commit_mu)
 	return rc;
 }
 
+/* The payload as a log body. Where one value is most of it, that value's
+ * group tells whether it will get smaller. */
+static int
+encode_body(struct db *db, const struct kv_batch *batch, struct commit_ctx *ctx)
+{
+	uint8_t user[KEY_USER_MAX];
+	size_t len = 0;
+
+	for (size_t i = 0; i < batch->count && ctx->pointer_count == 0; i++) {
+		const struct kv_op *op = &batch->ops[i];
+		struct kv_key key = { op->space, op->group,
+			slice_make(batch->names + op->name_off, op->name_len) };
+
+		if (!op_is_large(op) || op->value.len < ctx->payload.len / 2)
+			continue;
+		len = key_encode(user, &key);
+		break;
+	}
+	return db_body_encode(db, &ctx->body, buf_slice(&ctx->payload),
+	    slice_make(user, len));
+}
+
 static int
 commit_locked(struct db *db, const struct kv_batch *batch,
     struct commit_ctx *ctx) REQUIRES(&db->commit_mu)
@@ -335,13 +443,13 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 		return rc;
 	first = atomic_load_explicit(&db->last_seq, memory_order_relaxed) + 1;
 	in = (struct insert_arg){ db->mem, first };
-	if (ctx->segment != NULL) {
-		rc = memtable_hold_segment(db, in.mem, ctx->segment);
+	for (size_t i = 0; i < ctx->segment_count; i++) {
+		rc = memtable_hold_segment(db, in.mem, ctx->segments[i]);
 		if (rc < 0)
 			return rc;
-		for (size_t i = 0; i < ctx->value_count; i++)
-			in.mem->segment_bytes += ctx->pointers[i].frame_len;
 	}
+	for (size_t i = 0; i < ctx->pointer_count; i++)
+		in.mem->segment_bytes += ctx->pointers[i].frame_len;
 	rc = wal_writer_append(db->log->writer, &ctx->body, first,
 	    (uint32_t)batch->count, atomic_load(&db->durable_seq));
 	if (rc < 0)
@@ -386,12 +494,11 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	rc = write_large_values(db, batch, ctx);
 	if (rc < 0)
 		goto out;
-	record_encode(batch, ctx->segment != NULL ? ctx->pointers : NULL,
+	record_encode(batch, ctx->pointer_count != 0 ? ctx->pointers : NULL,
 	    &ctx->payload);
 	rc = buf_error(&ctx->payload);
 	if (rc == 0)
-		rc = wal_body_encode(&ctx->body, buf_slice(&ctx->payload),
-		    db->opts.compress);
+		rc = encode_body(db, batch, ctx);
 	if (rc < 0)
 		goto out;
 	delay(db, ctx->payload.len);

@@ -23,6 +23,9 @@
  * not be read first, as a store would have to.
  */
 #define MAP_WRITE_MAX (64u << 10)
+/* A log is stored to from its front to its end; what lies so far behind
+ * leaves the process. A multiple of any page. */
+#define MAP_LEAVE_BYTES (1u << 20)
 
 struct posix_file {
 	struct env_file base;
@@ -142,6 +145,19 @@ write_vectors(int fd, const struct iovec *iov, int iovcnt, uint64_t off)
 	return 0;
 }
 
+static int
+write_mapped(struct posix_file *f, const struct iovec *iov, int iovcnt,
+    uint64_t off, uint64_t end)
+{
+	uint64_t from = off & ~(uint64_t)(MAP_LEAVE_BYTES - 1);
+	uint64_t to = end & ~(uint64_t)(MAP_LEAVE_BYTES - 1);
+	int rc = posix_map_copy(f->map + off, iov, iovcnt, end - off);
+
+	if (from != to)
+		posix_map_leave(f->map, from, to);
+	return rc;
+}
+
 int
 posix_file_write(struct env_file *file, const struct iovec *iov, int iovcnt,
     uint64_t off)
@@ -157,7 +173,7 @@ posix_file_write(struct env_file *file, const struct iovec *iov, int iovcnt,
 	}
 	map_end = atomic_load_explicit(&f->map_end, memory_order_relaxed);
 	if (end <= map_end && end - off < MAP_WRITE_MAX && end > off)
-		return posix_map_copy(f->map + off, iov, iovcnt, end - off);
+		return write_mapped(f, iov, iovcnt, off, end);
 	return write_vectors(f->fd, iov, iovcnt, off);
 }
 

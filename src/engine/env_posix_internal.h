@@ -39,6 +39,9 @@ void posix_file_advise(struct env_file *file, uint64_t off, uint64_t len,
 /* Map the first size bytes of fd for writing; installs the handler. */
 int posix_map_open(int fd, uint64_t size, uint8_t **mapp);
 void posix_map_close(uint8_t *map, uint64_t size);
+/* The pages in [off, end) are not stored to any more: the page cache keeps
+ * what they hold, and they leave the memory that counts as ours. */
+void posix_map_leave(uint8_t *map, uint64_t off, uint64_t end);
 /* Copy the vectors one after another to dst, which lies in a mapping and
  * has room for the len bytes that they hold. -EIO after a SIGBUS: any part
  * may be written. */

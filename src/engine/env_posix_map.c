@@ -114,6 +114,12 @@ posix_map_close(uint8_t *map, uint64_t size)
 		munmap(map, size);
 }
 
+void
+posix_map_leave(uint8_t *map, uint64_t off, uint64_t end)
+{
+	(void)madvise(map + off, end - off, MADV_DONTNEED);
+}
+
 /* A SIGBUS that a store raises while the signal is blocked kills: once per
  * thread, see to it that it is not. */
 static void

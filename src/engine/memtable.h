@@ -31,6 +31,7 @@ struct memtable {
 	uint64_t last_commit; /* the owner's: number of its last commit */
 	uint64_t min_seq, max_seq;
 	uint64_t segment_bytes; /* written straight to segments */
+	uint64_t counted_bytes; /* the owner's: by db_memory_take() */
 
 	/* Segments that it names and holds; the writer's. */
 	struct segment_ref **segments;

@@ -204,7 +204,7 @@ store_value(struct merge_state *m, struct slice user, struct slice raw,
 {
 	struct db *db = m->out->db;
 	struct segment_ref *ref = NULL;
-	int rc = segment_value_encode(&m->value, user, raw, db->opts.compress);
+	int rc = db_value_encode(db, &m->value, user, raw);
 
 	if (rc < 0)
 		return rc;

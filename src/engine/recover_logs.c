@@ -259,6 +259,7 @@ recover_next_memtable(struct db *db, uint64_t log_number)
 		memtable_unref(mem);
 		return rc;
 	}
+	db_memory_count(db, db->mem);
 	memtable_unref(db->mem);
 	db->mem = mem;
 	return 0;

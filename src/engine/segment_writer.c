@@ -73,7 +73,7 @@ segment_value_encode(struct segment_value *v, struct slice user,
 	v->codec = CODEC_NONE;
 	if (!compress)
 		return 0;
-	v->codec = (uint8_t)compress_append(CODEC_SNAPPY, raw, &v->buf);
+	v->codec = (uint8_t)compress_try(CODEC_SNAPPY, raw, &v->buf);
 	if (buf_error(&v->buf) < 0)
 		return buf_error(&v->buf);
 	if (v->codec != CODEC_NONE)

@@ -46,6 +46,7 @@ struct table_cache {
 	char *dir;
 	struct block_cache *cache;
 	unsigned max_open;
+	uint64_t max_memory;
 	struct mutex mu;
 	struct cond opened; /* some handle is no longer opening */
 	/* The rest is guarded by mu. */
@@ -58,7 +59,7 @@ struct table_cache {
 
 struct table_cache *
 table_cache_create(struct env *env, const char *dir, struct block_cache *cache,
-    unsigned max_open)
+    unsigned max_open, uint64_t max_memory)
 {
 	struct table_cache *tc = calloc(1, sizeof(*tc));
 	size_t buckets = 64;
@@ -70,6 +71,7 @@ table_cache_create(struct env *env, const char *dir, struct block_cache *cache,
 	tc->env = env;
 	tc->cache = cache;
 	tc->max_open = max_open;
+	tc->max_memory = max_memory;
 	tc->mask = buckets - 1;
 	mutex_init(&tc->mu);
 	cond_init(&tc->opened);
@@ -147,20 +149,26 @@ unlist_locked(struct table_cache *tc, struct table_handle *h)
 	tc->count--;
 }
 
-/* Take the least recently used ones out that nobody uses, until the bound
- * is kept; they are to be released without the lock. */
+/* Take the least recently used ones out that nobody uses, until the bounds
+ * are kept; they are to be released without the lock. */
 static void
 trim_locked(struct table_cache *tc, struct handle_queue *out)
 {
 	struct table_handle *h, *next;
+	uint64_t memory = table_cache_memory(tc);
 
-	for (h = TAILQ_FIRST(&tc->lru); h != NULL && tc->count > tc->max_open;
+	for (h = TAILQ_FIRST(&tc->lru);
+	     h != NULL && (tc->count > tc->max_open || memory > tc->max_memory);
 	     h = next) {
 		next = TAILQ_NEXT(h, lru);
+		/* A segment gives no memory back. */
+		if (tc->count <= tc->max_open && h->memory == 0)
+			continue;
 		if (atomic_load_explicit(&h->refs, memory_order_acquire) > 1)
 			continue;
 		unlist_locked(tc, h);
 		TAILQ_INSERT_TAIL(out, h, lru);
+		memory -= h->memory < memory ? h->memory : memory;
 	}
 }
 

@@ -23,6 +23,7 @@ fs_options_init(struct fs_options *opts)
 		.flush_on_close = true,
 		.writeback_ms = 1000,
 		.writeback_bytes = 64u << 20,
+		.listing_bytes = 8u << 20,
 		.atime = true,
 	};
 }
@@ -237,6 +238,7 @@ fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp)
 	mutex_init(&fs->rename_mu);
 	mutex_init(&fs->ino_mu);
 	txn_pool_init(&fs->txns);
+	fs->listings.max_bytes = (size_t)opts->listing_bytes;
 	rc = inode_table_init(&fs->table);
 	rc2 = writeback_start(fs, opts);
 	if (rc == 0)
@@ -334,6 +336,26 @@ fs_statfs(struct fs *fs, struct fs_statfs *stp)
 	stp->inodes_free = usage.free_bytes / INODE_BYTES_MIN;
 	stp->inodes = count_read(fs) + stp->inodes_free;
 	return 0;
+}
+
+size_t
+fs_inode_bytes(void)
+{
+	/* With its part of the table, which is filled by half. */
+	return sizeof(struct inode) + ALLOC_OVERHEAD +
+	    2 * sizeof(struct inode *);
+}
+
+void
+fs_memory(struct fs *fs, struct fs_memory *memoryp)
+{
+	*memoryp = (struct fs_memory){
+		.inode_bytes = inode_table_count(&fs->table) *
+			fs_inode_bytes() +
+		    iname_long_bytes(),
+		.writeback_bytes = atomic_load(&fs->wb.bytes),
+		.listing_bytes = atomic_load(&fs->listings.bytes),
+	};
 }
 
 void

@@ -50,6 +50,7 @@ struct fs_options {
 	bool flush_on_close; /* flush=close */
 	uint32_t writeback_ms; /* longest stay in the write-back cache */
 	uint64_t writeback_bytes; /* bound of that cache */
+	uint64_t listing_bytes; /* of remembered listings; see fs_memory() */
 	bool read_only;
 	bool atime; /* relatime rules when true, never when false */
 	/* Writes, truncating opens and fallocate leave mtime and ctime: the
@@ -125,6 +126,18 @@ int fs_rename_whiteout(struct fs *fs, uint64_t parent, struct slice name,
     const struct fs_cred *cred);
 /* Appends the target to *target. */
 int fs_readlink(struct fs *fs, uint64_t ino, struct buf *target);
+
+/* What the file system has in memory, by what it is for, in bytes. */
+struct fs_memory {
+	uint64_t inode_bytes; /* what fs_prune() makes less */
+	uint64_t writeback_bytes;
+	/* Of directories that are open, and of others as far as the bound
+	 * lets them. */
+	uint64_t listing_bytes;
+};
+void fs_memory(struct fs *fs, struct fs_memory *memoryp);
+/* What one inode takes, with a name of up to 30 bytes. */
+size_t fs_inode_bytes(void);
 
 /* Inodes in memory: those that lookups, opens or waiting contents keep. */
 size_t fs_inode_count(struct fs *fs);
@@ -202,7 +215,11 @@ int fs_openfile(struct fs *fs, uint64_t ino, bool truncate);
 /* Give one open back; the last one of an unlinked file deletes it. */
 void fs_release(struct fs *fs, uint64_t ino);
 
-/* A piece of a reply: borrowed bytes, valid until fs_read_done(). */
+/* Room for what a read of 1 MiB needs, 33 chunks: no allocation. */
+#define FS_READ_SPACE 3200
+
+/* A reply in pieces: borrowed bytes, valid until fs_read_done(). It points
+ * into itself: not to be copied. Needs no initialisation. */
 struct fs_read {
 	struct slice *pieces;
 	size_t count;
@@ -210,6 +227,7 @@ struct fs_read {
 	struct kv_value *pins; /* insides */
 	size_t npins;
 	void *owned;
+	_Alignas(8) uint8_t space[FS_READ_SPACE];
 };
 int fs_read(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
     struct fs_read *rp);

@@ -9,6 +9,7 @@
 #include "fs/content.h"
 #include "fs/fs.h"
 #include "fs/inode.h"
+#include "fs/listing.h"
 #include "fs/schema.h"
 #include "fs/txn.h"
 #include "fs/writeback.h"
@@ -34,6 +35,7 @@ struct fs {
 	/* Outermost lock: changes of the tree's shape, see inode.h. */
 	struct mutex rename_mu;
 	struct inode_table table;
+	struct listing_pool listings;
 	struct txn_pool txns;
 	struct writeback wb;
 	_Atomic uint64_t last_seq; /* highest position of any commit */

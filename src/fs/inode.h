@@ -51,6 +51,10 @@ iname_slice(const struct iname *n)
 }
 int iname_set(struct iname *n, struct slice name);
 void iname_fini(struct iname *n);
+/* What the names of the process take that are not in place. */
+size_t iname_long_bytes(void);
+/* What malloc(3) adds to a small allocation, about. */
+#define ALLOC_OVERHEAD 16u
 
 enum inode_state {
 	INODE_NEW, /* in the table, not read yet: inode_from_row() */

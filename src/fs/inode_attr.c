@@ -9,6 +9,15 @@
 /* relatime: a read moves atime when it is this old, in seconds. */
 #define ATIME_STALE_S (24 * 60 * 60)
 
+/* Bytes of all names in memory of their own; relaxed, a statistic. */
+static _Atomic size_t long_names;
+
+size_t
+iname_long_bytes(void)
+{
+	return atomic_load_explicit(&long_names, memory_order_relaxed);
+}
+
 int
 iname_set(struct iname *n, struct slice name)
 {
@@ -21,6 +30,8 @@ iname_set(struct iname *n, struct slice name)
 		dst = n->big = malloc(name.len);
 		if (dst == NULL)
 			return -ENOMEM;
+		atomic_fetch_add_explicit(&long_names,
+		    name.len + ALLOC_OVERHEAD, memory_order_relaxed);
 	}
 	memcpy(dst, name.data, name.len);
 	return 0;
@@ -29,6 +40,9 @@ iname_set(struct iname *n, struct slice name)
 void
 iname_fini(struct iname *n)
 {
+	if (n->big != NULL)
+		atomic_fetch_sub_explicit(&long_names, n->len + ALLOC_OVERHEAD,
+		    memory_order_relaxed);
 	free(n->big);
 	*n = (struct iname){ 0 };
 }

@@ -20,6 +20,7 @@ struct listing_set {
 	TAILQ_HEAD(listing_list, listing) all; /* newest first */
 	unsigned count;
 	uint32_t last; /* number */
+	struct listing_pool *pool;
 };
 
 static uint32_t
@@ -28,10 +29,28 @@ hash_of(struct slice name)
 	return (uint32_t)hash64(name.data, name.len, 0);
 }
 
+static void
+account(struct listing_pool *pool, ssize_t bytes)
+{
+	/* Relaxed: a sum of differences; wraps back. */
+	atomic_fetch_add_explicit(&pool->bytes, (size_t)bytes,
+	    memory_order_relaxed);
+}
+
+static bool
+is_over(struct listing_pool *pool)
+{
+	return atomic_load_explicit(&pool->bytes, memory_order_relaxed) >
+	    pool->max_bytes;
+}
+
 /* Nobody has it any more. */
 static void
 destroy(struct listing *l) NO_THREAD_SAFETY
 {
+	account(l->pool,
+	    -(ssize_t)(sizeof(*l) + l->marks_cap * sizeof(*l->marks) +
+		l->cap * sizeof(*l->hashes)));
 	for (size_t i = 0; i < l->nmarks; i++)
 		iname_fini(&l->marks[i]);
 	free(l->marks);
@@ -62,6 +81,8 @@ trim(struct inode *dir) REQUIRES(&dir->mu)
 		keep = (unsigned)(KEEP_BYTES / each);
 	if (keep > KEEP_OPEN)
 		keep = KEEP_OPEN;
+	if (dir->nlisting == 0 && is_over(set->pool))
+		keep = 0;
 	while (set->count > keep)
 		drop(set, TAILQ_LAST(&set->all, listing_list));
 }
@@ -78,7 +99,7 @@ next_tail(size_t tail, size_t name_len)
 }
 
 struct listing *
-listing_get(struct inode *dir)
+listing_get(struct listing_pool *pool, struct inode *dir)
 {
 	uint64_t change = atomic_load(&dir->change);
 	struct listing_set *set = dir->listings;
@@ -89,6 +110,7 @@ listing_get(struct inode *dir)
 		if (set == NULL)
 			return NULL;
 		TAILQ_INIT(&set->all);
+		set->pool = pool;
 		dir->listings = set;
 	}
 	l = TAILQ_FIRST(&set->all);
@@ -100,6 +122,8 @@ listing_get(struct inode *dir)
 	if (l == NULL)
 		return NULL;
 	mutex_init(&l->mu);
+	l->pool = pool;
+	account(pool, sizeof(*l));
 	l->nusers = 1;
 	l->is_kept = true;
 	l->number = set->last = set->last % LISTING_NUMBER_MAX + 1;
@@ -167,6 +191,8 @@ add_mark_locked(struct listing *l, struct slice name) REQUIRES(&l->mu)
 		marks = realloc(l->marks, cap * sizeof(*marks));
 		if (marks == NULL)
 			return -ENOMEM;
+		account(l->pool,
+		    (ssize_t)((cap - l->marks_cap) * sizeof(*marks)));
 		l->marks = marks;
 		l->marks_cap = cap;
 	}
@@ -187,6 +213,7 @@ add_locked(struct listing *l, struct slice name) REQUIRES(&l->mu)
 		hashes = realloc(l->hashes, cap * sizeof(*hashes));
 		if (hashes == NULL)
 			return -ENOMEM;
+		account(l->pool, (ssize_t)((cap - l->cap) * sizeof(*hashes)));
 		l->hashes = hashes;
 		l->cap = cap;
 	}

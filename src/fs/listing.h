@@ -26,12 +26,19 @@
 #define LISTING_MARK_EVERY 1024u
 #define LISTING_NUMBER_MAX 0x3fffffu
 
+/* What all listings of a file system take. */
+struct listing_pool {
+	_Atomic size_t bytes; /* relaxed */
+	size_t max_bytes; /* constant: those of closed directories go then */
+};
+
 struct listing {
 	TAILQ_ENTRY(listing) link;
 	unsigned nusers;
 	bool is_kept; /* in the set */
 	uint32_t number; /* constant, from 1 */
 	uint64_t change; /* constant: of the directory, when it was as listed */
+	struct listing_pool *pool; /* constant */
 
 	struct mutex mu;
 	bool is_joined GUARDED_BY(mu); /* see listing_set_joined() */
@@ -47,7 +54,8 @@ struct listing {
  * as it is now: the one of the same names, or a new one. NULL without
  * memory. End with listing_put().
  */
-struct listing *listing_get(struct inode *dir) REQUIRES(&dir->mu);
+struct listing *listing_get(struct listing_pool *pool, struct inode *dir)
+    REQUIRES(&dir->mu);
 /* One that is still remembered, or own, which may be NULL; or NULL. */
 struct listing *listing_find(struct inode *dir, uint32_t number,
     struct listing *own) REQUIRES(&dir->mu);

@@ -85,7 +85,7 @@ open_view(struct fs *fs, struct fs_dir *dir)
 	/* Names change under the lock, so the two belong together. */
 	mutex_lock(&in->mu);
 	listing_put(in, dir->listing);
-	dir->listing = listing_get(in);
+	dir->listing = listing_get(&fs->listings, in);
 	rc = dir->listing != NULL ? kv_snapshot(fs->kv, &dir->snap) : -ENOMEM;
 	mutex_unlock(&in->mu);
 	return rc;

@@ -56,7 +56,8 @@ dirty_bytes(const struct inode *in, uint64_t first, uint64_t last)
 	return n;
 }
 
-/* One allocation for everything that the reply needs. */
+/* Memory for everything that the reply needs: in the reply where it fits, as
+ * it does unless much is dirty. */
 static int
 prepare(struct inode *in, uint64_t off, size_t len, struct reading *g,
     struct fs_read *r)
@@ -71,11 +72,14 @@ prepare(struct inode *in, uint64_t off, size_t len, struct reading *g,
 	pins = g->count * sizeof(struct kv_value);
 	slots = g->count * sizeof(struct slot);
 	pieces = 2 * g->count * sizeof(struct slice);
-	mem = malloc(pins + slots + pieces + ndirty);
-	if (mem == NULL)
-		return -ENOMEM;
+	mem = r->space;
+	if (pins + slots + pieces + ndirty > sizeof(r->space)) {
+		mem = malloc(pins + slots + pieces + ndirty);
+		if (mem == NULL)
+			return -ENOMEM;
+		r->owned = mem;
+	}
 	memset(mem, 0, pins + slots);
-	r->owned = mem;
 	r->pins = (struct kv_value *)mem;
 	r->npins = g->count;
 	g->slots = (struct slot *)(mem + pins);
@@ -212,6 +216,13 @@ read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
 	return rc;
 }
 
+/* All but the space. */
+static void
+clear(struct fs_read *r)
+{
+	memset(r, 0, offsetof(struct fs_read, space));
+}
+
 static int
 read_range(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
     bool keep_atime, struct fs_read *rp)
@@ -219,7 +230,7 @@ read_range(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
 	struct inode *in;
 	int rc;
 
-	*rp = (struct fs_read){ 0 };
+	clear(rp);
 	rc = regular_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
@@ -276,5 +287,5 @@ fs_read_done(struct fs_read *r)
 	for (size_t i = 0; i < r->npins; i++)
 		kv_value_release(&r->pins[i]);
 	free(r->owned);
-	*r = (struct fs_read){ 0 };
+	clear(r);
 }

@@ -195,7 +195,7 @@ do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi)
 {
 	struct session *s = request_session(req);
-	struct fs_read r = { 0 };
+	struct fs_read r;
 	int rc;
 
 	if (control_owns(ino)) {

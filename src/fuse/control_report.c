@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fuse/loop.h"
+#include "fuse/memory.h"
 #include "util/log.h"
 
 /* Options in force, in one line or one a line. */
@@ -31,6 +32,7 @@ show_figures(struct session *s, struct report *r, const char *command)
 	clock_gettime(CLOCK_REALTIME, &now);
 	report_gauge(r, "Uptime seconds", "uptime_seconds",
 	    (uint64_t)(now.tv_sec - s->started.tv_sec));
+	memory_report(s, r);
 	fs_report(s->fs, r);
 	rc = kv_control(s->kv, command, r->out);
 	loop_report(s->loop, r);

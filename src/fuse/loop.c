@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "fuse/fuse_api.h"
+#include "fuse/options.h"
 #include "fuse/protocol.h"
 #include "fuse/request_stats.h"
 #include "fuse/spin.h"
@@ -52,6 +53,7 @@ struct loop {
 	/* Constant. */
 	struct fuse_session *se;
 	unsigned max_threads;
+	uint32_t request_bytes;
 	unsigned cpus;
 	int done_fd;
 
@@ -343,8 +345,8 @@ be_woken(int sig)
 }
 
 int
-loop_start(struct fuse_session *se, unsigned max_threads, unsigned spin_us,
-    int done_fd, struct loop **loopp)
+loop_start(struct fuse_session *se, const struct options *opts, int done_fd,
+    struct loop **loopp)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
 	int rc;
@@ -353,17 +355,18 @@ loop_start(struct fuse_session *se, unsigned max_threads, unsigned spin_us,
 	if (loop == NULL)
 		return -ENOMEM;
 	loop->se = se;
-	loop->max_threads = max_threads;
+	loop->max_threads = opts->threads;
+	loop->request_bytes = opts->request_bytes;
 	loop->cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	loop->done_fd = done_fd;
-	spin_init(&loop->spin, spin_us);
+	spin_init(&loop->spin, opts->spin_us);
 	mutex_init(&loop->mu);
 	cond_init(&loop->lead_free);
 	cond_init(&loop->watch_due);
 	/* Without SA_RESTART, so that it ends a read(2). */
 	sigaction(WAKE_SIGNAL, &(struct sigaction){ .sa_handler = be_woken },
 	    NULL);
-	loop->workers = calloc(max_threads, sizeof(*loop->workers));
+	loop->workers = calloc(loop->max_threads, sizeof(*loop->workers));
 	rc = -ENOMEM;
 	if (loop->workers != NULL) {
 		mutex_lock(&loop->mu);
@@ -383,6 +386,17 @@ void
 loop_set_commits_wait(struct loop *loop, bool wait)
 {
 	atomic_store_explicit(&loop->commits_wait, wait, memory_order_relaxed);
+}
+
+uint64_t
+loop_buffer_bytes(struct loop *loop)
+{
+	uint64_t n;
+
+	mutex_lock(&loop->mu);
+	n = loop->nworkers;
+	mutex_unlock(&loop->mu);
+	return n * loop->request_bytes;
 }
 
 void

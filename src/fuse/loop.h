@@ -18,20 +18,25 @@
 #define KVFS_FUSE_LOOP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct fuse_session;
 struct loop;
+struct options;
 struct report;
 
 /*
  * Start serving se. done_fd, an eventfd, is written to when the connection
  * has ended by itself (unmounted). spin_us 0 never looks, always sleeps.
  */
-int loop_start(struct fuse_session *se, unsigned max_threads, unsigned spin_us,
-    int done_fd, struct loop **loopp);
+int loop_start(struct fuse_session *se, const struct options *opts, int done_fd,
+    struct loop **loopp);
 
 /* Does every commit wait for the disk (sync=full)? A hint. */
 void loop_set_commits_wait(struct loop *loop, bool wait);
+
+/* What the threads' requests take at most, replies not counted. */
+uint64_t loop_buffer_bytes(struct loop *loop);
 
 /* How long requests took (request_stats.h). */
 void loop_report(struct loop *loop, struct report *r);

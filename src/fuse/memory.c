@@ -1,13 +1,37 @@
 /* SPDX-License-Identifier: ISC */
-/* Giving memory back; see memory.h. */
+/* Keeping to the budget; see memory.h. */
 #include "fuse/memory.h"
 
+#include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
-/* So much that is resident and free is not worth a trim. */
-#define KEEP_BYTES (16u << 20)
+#include "fs/fs.h"
+#include "fuse/loop.h"
+#include "fuse/session.h"
+#include "util/log.h"
+#include "util/report.h"
+
+/* From this size on malloc maps each piece, and gives it back when it is
+ * freed; left alone, it soon keeps pieces of up to 32 MiB. Blocks of the
+ * cache and chunks are smaller; memtables, buffers and requests larger. */
+#define MAP_FROM_BYTES (128 * 1024)
+/* With that set, so is the other: free memory at the end of a heap goes back
+ * from this size on. Less, and each large read would give back what the next
+ * one takes. */
+#define TRIM_FROM_BYTES (2 * 1024 * 1024)
+/* So much that is resident and free is not worth a trim, as a part of the
+ * budget and at most. */
+#define KEEP_PART 32
+#define KEEP_MAX (16u << 20)
+/* Resident memory is to stay so much below the budget: blocks that made room
+ * for a memtable are free pieces of the heap until the next look. */
+#define AIM_PART 16
+/* By which part of the budget the cache grows again at a time. */
+#define GROW_PART 64
+/* However much else is there, the cache keeps this part. */
+#define CACHE_LEAST_PART 4
 
 void
 memory_init(void)
@@ -15,35 +39,122 @@ memory_init(void)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	(void)mallopt(M_ARENA_MAX, cpus > 2 ? (int)cpus : 2);
+	(void)mallopt(M_MMAP_THRESHOLD, MAP_FROM_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, TRIM_FROM_BYTES);
 }
 
-/* Resident memory that is no file's; 0 when nobody tells. */
-static size_t
-resident_bytes(void)
+/* What the process has in memory; 0 when nobody tells. *privatep: what of it
+ * is no file's. */
+static uint64_t
+resident_bytes(uint64_t *privatep)
 {
 	unsigned long size, resident = 0, shared = 0;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	FILE *f = fopen("/proc/self/statm", "re");
 
+	*privatep = 0;
 	if (f == NULL)
 		return 0;
 	if (fscanf(f, "%lu %lu %lu", &size, &resident, &shared) != 3)
 		resident = shared = 0;
 	fclose(f);
-	return (resident - shared) * (size_t)sysconf(_SC_PAGESIZE);
+	*privatep = (resident - shared) * page;
+	return resident * page;
+}
+
+/* Have malloc give back whole pages that are free, if there are many. */
+static uint64_t
+trim(struct memory_keeper *k, uint64_t keep)
+{
+	struct mallinfo2 info = mallinfo2();
+	uint64_t have, resident = resident_bytes(&have);
+
+	if (have < k->floor_bytes)
+		k->floor_bytes = have;
+	/* What a trim could not give back, the next cannot either. */
+	if (have <= info.uordblks + info.hblkhd + keep ||
+	    have <= k->floor_bytes + keep / 2)
+		return resident;
+	(void)malloc_trim(0);
+	resident = resident_bytes(&k->floor_bytes);
+	return resident;
+}
+
+static void
+set_cache(struct memory_keeper *k, uint64_t bytes)
+{
+	char command[64], ignored[16];
+	FILE *out;
+
+	if (bytes < k->cache_bytes / CACHE_LEAST_PART)
+		bytes = k->cache_bytes / CACHE_LEAST_PART;
+	if (bytes > k->cache_bytes)
+		bytes = k->cache_bytes;
+	if (bytes == k->cache_now)
+		return;
+	out = fmemopen(ignored, sizeof(ignored), "w");
+	if (out == NULL)
+		return;
+	snprintf(command, sizeof(command), "set cache=%" PRIu64, bytes);
+	if (kv_control(k->kv, command, out) == 0)
+		k->cache_now = bytes;
+	fclose(out);
+}
+
+bool
+memory_keep(struct memory_keeper *k)
+{
+	uint64_t keep = k->budget_bytes / KEEP_PART, resident, over;
+	uint64_t margin = k->budget_bytes / AIM_PART;
+	uint64_t aim = k->budget_bytes - margin;
+
+	if (k->cache_now == 0)
+		k->cache_now = k->cache_bytes;
+	resident = trim(k, keep < KEEP_MAX ? keep : KEEP_MAX);
+	if (resident > aim) {
+		over = resident - aim;
+		set_cache(k, over < k->cache_now ? k->cache_now - over : 0);
+		(void)malloc_trim(0);
+	} else if (resident < aim - margin) {
+		set_cache(k, k->cache_now + k->budget_bytes / GROW_PART);
+	}
+	return resident > k->budget_bytes / 4 * 3;
 }
 
 void
-memory_give_back(size_t *floorp)
+memory_report(struct session *s, struct report *r)
 {
-	struct mallinfo2 info = mallinfo2();
-	size_t have = resident_bytes();
+	struct kv_memory kv = { 0 };
+	struct fs_memory fs;
+	uint64_t resident, private_bytes, budget, requests;
 
-	if (have < *floorp)
-		*floorp = have;
-	/* What a trim could not give back, the next cannot either. */
-	if (have <= info.uordblks + info.hblkhd + KEEP_BYTES ||
-	    have <= *floorp + KEEP_BYTES / 2)
-		return;
-	(void)malloc_trim(0);
-	*floorp = resident_bytes();
+	mutex_lock(&s->mu);
+	budget = s->opts.memory_bytes;
+	mutex_unlock(&s->mu);
+	resident = resident_bytes(&private_bytes);
+	kv_memory(s->kv, &kv);
+	fs_memory(s->fs, &fs);
+	requests = loop_buffer_bytes(s->loop);
+	report_gauge(r, "Memory budget", "memory_budget_bytes", budget);
+	report_gauge(r, "Memory resident", "memory_resident_bytes", resident);
+	report_gauge(r, "Memory counted", "memory_counted_bytes",
+	    kv.block_bytes + kv.index_bytes + kv.memtable_bytes +
+		kv.work_bytes + fs.inode_bytes + fs.writeback_bytes +
+		fs.listing_bytes + requests);
+	report_gauge_of(r, "Memory of cached blocks", "memory_bytes",
+	    "user=\"blocks\"", kv.block_bytes);
+	report_gauge_of(r, "Memory of indexes and filters", "memory_bytes",
+	    "user=\"indexes\"", kv.index_bytes);
+	report_gauge_of(r, "Memory of memtables", "memory_bytes",
+	    "user=\"memtables\"", kv.memtable_bytes);
+	report_gauge_of(r, "Memory of flushes, compactions and commits",
+	    "memory_bytes", "user=\"work\"", kv.work_bytes);
+	report_gauge_of(r, "Memory of write-back", "memory_bytes",
+	    "user=\"writeback\"", fs.writeback_bytes);
+	report_gauge_of(r, "Memory of inodes", "memory_bytes",
+	    "user=\"inodes\"", fs.inode_bytes);
+	report_gauge_of(r, "Memory of listings", "memory_bytes",
+	    "user=\"listings\"", fs.listing_bytes);
+	report_gauge_of(r, "Memory of requests", "memory_bytes",
+	    "user=\"requests\"", requests);
 }

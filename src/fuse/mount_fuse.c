@@ -18,9 +18,6 @@
 #include "fuse/protocol.h"
 #include "util/log.h"
 
-/* 1 MiB: more than 256 pages is not possible before libfuse 3.17. */
-#define WRITE_BYTES (1u << 20)
-
 void
 session_init_conn(void *userdata, struct fuse_conn_info *conn)
 {
@@ -43,7 +40,7 @@ session_init_conn(void *userdata, struct fuse_conn_info *conn)
 	if (s->opts.kernel_writeback)
 		want |= FUSE_CAP_WRITEBACK_CACHE;
 	conn->want = want & conn->capable;
-	conn->max_write = WRITE_BYTES;
+	conn->max_write = s->opts.request_bytes;
 	conn->max_background = s->opts.max_background;
 	conn->congestion_threshold = s->opts.max_background * 3 / 4;
 	if (conn->congestion_threshold == 0)

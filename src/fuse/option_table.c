@@ -25,7 +25,10 @@ const struct option_spec option_specs[] = {
 	{ "wal_buffer", "SIZE", OPT_WAL_BUFFER, LIVE,
 	    "commits that may gather in the daemon; 0: none" },
 	{ "compression", "CODEC", OPT_COMPRESSION, 0, "snappy or none" },
-	{ "cache", "SIZE", OPT_CACHE, 0, "memory for blocks of the store" },
+	{ "memory", "SIZE", OPT_MEMORY, 0,
+	    "all memory: cache, memtable and writeback_size are parts of it" },
+	{ "cache", "SIZE", OPT_CACHE, 0,
+	    "memory for blocks of the store, and for what waits or merges" },
 	{ "memtable", "SIZE", OPT_MEMTABLE, 0,
 	    "memory for changes before they become a table" },
 	{ "compaction_threads", "N", OPT_COMPACTION_THREADS, 0,
@@ -119,6 +122,9 @@ format_value(const struct options *o, enum option_id id, char *buf, size_t len)
 		break;
 	case OPT_COMPRESSION:
 		strlcpy(buf, o->kv.compress ? "snappy" : "none", len);
+		break;
+	case OPT_MEMORY:
+		option_format_size(o->memory_bytes, buf, len);
 		break;
 	case OPT_CACHE:
 		option_format_size(o->kv.cache_bytes, buf, len);

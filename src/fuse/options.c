@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fuse/budget.h"
 #include "fuse/option_table.h"
 #include "util/log.h"
 
@@ -27,7 +28,7 @@ static const struct profile {
 };
 #define NPROFILES ((int)(sizeof(profiles) / sizeof(profiles[0])))
 
-#define GIVEN(id) (1u << (id))
+#define GIVEN(id) (1ull << (id))
 
 /* The logs of an empty store and some contents. */
 #define MAX_SIZE_MIN (4u << 20)
@@ -45,6 +46,7 @@ options_init(struct options *o)
 	o->max_background = 64;
 	o->spin_us = 30;
 	o->profile = -1;
+	(void)budget_derive(o, 0);
 }
 
 static const struct option_spec *
@@ -167,6 +169,9 @@ set_valued(struct options *o, const struct option_spec *spec, const char *value)
 	case OPT_COMPRESSION:
 		return parse_word(spec, value, "snappy", "none",
 		    &o->kv.compress);
+	case OPT_MEMORY:
+		return parse_number(spec, value, 16u << 20, 1ull << 40, true,
+		    &o->memory_bytes);
 	case OPT_CACHE:
 		return parse_number(spec, value, 1u << 20, 1ull << 40, true,
 		    &o->kv.cache_bytes);
@@ -322,12 +327,21 @@ apply_profile(struct options *o)
 		o->kv.wal_buffer_bytes = p->wal_buffer;
 }
 
-static void
+static int
 derive(struct options *o)
 {
+	unsigned given = 0;
+
+	given |= (o->given & GIVEN(OPT_MEMORY)) != 0 ? BUDGET_MEMORY : 0;
+	given |= (o->given & GIVEN(OPT_CACHE)) != 0 ? BUDGET_CACHE : 0;
+	given |= (o->given & GIVEN(OPT_MEMTABLE)) != 0 ? BUDGET_MEMTABLE : 0;
+	given |= (o->given & GIVEN(OPT_WRITEBACK_SIZE)) != 0 ?
+	    BUDGET_WRITEBACK :
+	    0;
 	apply_profile(o);
 	o->kv.read_only = o->fs.read_only = o->read_only;
 	o->kv.create = !o->read_only;
+	return budget_derive(o, given);
 }
 
 int
@@ -347,7 +361,7 @@ options_parse_list(struct options *o, const char *list)
 		rc = -EINVAL;
 	}
 	if (rc == 0)
-		derive(o);
+		rc = derive(o);
 	free(text);
 	return rc;
 }

@@ -4,7 +4,8 @@
  * prints --help. Knows nothing of libfuse, so that it can be tested alone.
  *
  * An option given twice counts as given last, as with mount(8). A profile
- * fills in sync, flush and wal_buffer where they are not given.
+ * fills in sync, flush and wal_buffer where they are not given, and the
+ * budget of memory its parts (budget.h).
  */
 #ifndef KVFS_FUSE_OPTIONS_H
 #define KVFS_FUSE_OPTIONS_H
@@ -32,13 +33,17 @@ struct options {
 	bool auto_unmount;
 	bool kernel_writeback;
 	bool noxattr;
+	/* The budget, and parts of it that are no option of their own. */
+	uint64_t memory_bytes;
+	uint64_t inode_bytes; /* of inodes that the kernel makes us keep */
+	uint32_t request_bytes; /* the largest read or write */
 	unsigned threads;
 	unsigned max_background;
 	unsigned spin_us;
 
 	/* Insides: what was given, for profiles. */
 	int profile;
-	unsigned given;
+	uint64_t given;
 };
 
 /* The defaults; allow_other follows the effective user. */

@@ -22,6 +22,7 @@ struct prune {
 	struct fs *fs;
 	struct fuse_session *se;
 	size_t max_inodes;
+	struct memory_keeper memory; /* the thread's */
 	pthread_t thread;
 
 	struct mutex mu;
@@ -61,30 +62,32 @@ static void *
 run(void *arg)
 {
 	struct prune *p = arg;
-	size_t floor = 0; /* of resident memory */
 
 	mutex_lock(&p->mu);
 	while (!p->stop) {
 		size_t have;
+		bool is_tight;
 
 		mutex_unlock(&p->mu);
 		have = fs_inode_count(p->fs);
 		if (have > p->max_inodes)
 			prune(p);
-		memory_give_back(&floor);
+		is_tight = memory_keep(&p->memory);
 		mutex_lock(&p->mu);
 		if (!p->stop)
 			cond_wait_until(&p->wake, &p->mu,
 			    clock_now_ns() +
-				(have > p->max_inodes / 2 ? BUSY_NS : CALM_NS));
+				(is_tight || have > p->max_inodes / 2 ?
+					BUSY_NS :
+					CALM_NS));
 	}
 	mutex_unlock(&p->mu);
 	return NULL;
 }
 
 int
-prune_start(struct fs *fs, struct fuse_session *se, size_t max_inodes,
-    struct prune **prunep)
+prune_start(struct kv *kv, struct fs *fs, struct fuse_session *se,
+    const struct prune_limits *limits, struct prune **prunep)
 {
 	struct prune *p = calloc(1, sizeof(*p));
 	int err;
@@ -94,7 +97,10 @@ prune_start(struct fs *fs, struct fuse_session *se, size_t max_inodes,
 		return -ENOMEM;
 	p->fs = fs;
 	p->se = se;
-	p->max_inodes = max_inodes;
+	p->max_inodes = limits->inode_bytes / fs_inode_bytes();
+	p->memory = (struct memory_keeper){ .kv = kv,
+		.budget_bytes = limits->memory_bytes,
+		.cache_bytes = limits->cache_bytes };
 	mutex_init(&p->mu);
 	cond_init(&p->wake);
 	err = pthread_create(&p->thread, NULL, run, p);

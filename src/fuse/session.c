@@ -24,8 +24,6 @@
 /* How long an unmounted connection may go on elsewhere (a bind mount, a
  * mount namespace) after a signal. */
 #define LINGER_MS 2000
-/* Inodes that the kernel may make us remember: some 50 MB. */
-#define INODES_MAX (128u << 10)
 
 static int
 open_fs(struct session *s)
@@ -68,6 +66,8 @@ int
 session_open(struct session *s, const struct options *opts, const char *store,
     const char *mountpoint)
 {
+	struct prune_limits limits = { opts->inode_bytes, opts->memory_bytes,
+		opts->kv.cache_bytes };
 	int rc;
 
 	*s = (struct session){ .store = store, .mountpoint = mountpoint };
@@ -88,10 +88,9 @@ session_open(struct session *s, const struct options *opts, const char *store,
 	if (rc == 0)
 		rc = mount_fuse(s, &s->opts);
 	if (rc == 0)
-		rc = loop_start(s->se, opts->threads, opts->spin_us, s->done_fd,
-		    &s->loop);
+		rc = loop_start(s->se, opts, s->done_fd, &s->loop);
 	if (rc == 0)
-		rc = prune_start(s->fs, s->se, INODES_MAX, &s->prune);
+		rc = prune_start(s->kv, s->fs, s->se, &limits, &s->prune);
 	if (rc == 0)
 		loop_set_commits_wait(s->loop, opts->kv.sync == KV_SYNC_FULL);
 	if (rc == 0 && !mountpoint_answers(mountpoint, &s->dev)) {

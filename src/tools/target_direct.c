@@ -223,7 +223,7 @@ static ssize_t
 direct_read(struct target *t, struct target_file *f, void *buf, size_t len,
     uint64_t off)
 {
-	struct fs_read r = { 0 };
+	struct fs_read r;
 	size_t done = 0;
 	int rc = fs_read(fs_of(t), f->ino, off, len, &r);
 

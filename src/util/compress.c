@@ -5,27 +5,32 @@
 #include <errno.h>
 #include <snappy-c.h>
 
-/* Below this nothing is won after the frame around it. */
-#define COMPRESS_MIN_BYTES 64
+enum codec
+compress_try(enum codec want, struct slice raw, struct buf *out)
+{
+	size_t n;
+
+	if (want != CODEC_SNAPPY || raw.len < COMPRESS_MIN_BYTES)
+		return CODEC_NONE;
+	n = snappy_max_compressed_length(raw.len);
+	if (buf_reserve(out, n) < 0)
+		return CODEC_NONE;
+	if (snappy_compress(raw.data, raw.len, (char *)out->data + out->len,
+		&n) != SNAPPY_OK ||
+	    n > raw.len - raw.len / 8)
+		return CODEC_NONE;
+	out->len += n;
+	return CODEC_SNAPPY;
+}
 
 enum codec
 compress_append(enum codec want, struct slice raw, struct buf *out)
 {
-	size_t n;
+	enum codec used = compress_try(want, raw, out);
 
-	if (want == CODEC_SNAPPY && raw.len >= COMPRESS_MIN_BYTES) {
-		n = snappy_max_compressed_length(raw.len);
-		if (buf_reserve(out, n) < 0)
-			return CODEC_NONE;
-		if (snappy_compress(raw.data, raw.len,
-			(char *)out->data + out->len, &n) == SNAPPY_OK &&
-		    n <= raw.len - raw.len / 8) {
-			out->len += n;
-			return CODEC_SNAPPY;
-		}
-	}
-	buf_append_slice(out, raw);
-	return CODEC_NONE;
+	if (used == CODEC_NONE && buf_error(out) == 0)
+		buf_append_slice(out, raw);
+	return used;
 }
 
 int

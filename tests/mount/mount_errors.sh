@@ -13,6 +13,9 @@ expect_error 2 "unknown option" "$kvfs" --nonsense "$MNT"
 expect_error 2 "needs an argument" "$kvfs" "$STORE" "$MNT" -o
 expect_error 2 "cahce=1M: unknown option" "$kvfs" "$STORE" "$MNT" -o cahce=1M
 expect_error 2 "cache=12Q: bad value" "$kvfs" "$STORE" "$MNT" -o cache=12Q
+expect_error 2 "memory=1M: bad value" "$kvfs" "$STORE" "$MNT" -o memory=1M
+expect_error 2 "give memory=87M" "$kvfs" "$STORE" "$MNT" \
+    -o memory=64M,cache=64M
 expect_error 2 "cache=0: bad value" "$kvfs" "$STORE" "$MNT" -o cache=0
 expect_error 2 "cache=-1: bad value" "$kvfs" "$STORE" "$MNT" -o cache=-1
 expect_error 2 "bad value" "$kvfs" "$STORE" "$MNT" \

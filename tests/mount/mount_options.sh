@@ -38,6 +38,8 @@ try flush=close,profile=fast flush=close sync=interval:100
 try sync=off,sync=full sync=full
 try compression=none,cache=16M,memtable=1M,compaction_threads=1 \
     compression=none cache=16M memtable=1M compaction_threads=1
+try memory=64M memory=64M cache=32M memtable=8M writeback_size=8M
+try memory=64M,cache=20M memory=64M cache=20M
 try threads=1,max_background=8 threads=1 max_background=8
 try noatime noatime
 try acl acl

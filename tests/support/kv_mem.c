@@ -445,6 +445,14 @@ mem_snapshot_release(struct kv *kv, struct kv_snapshot *snap)
 	free(snap);
 }
 
+/* All of it is the user's data. */
+static void
+mem_memory(struct kv *kv, struct kv_memory *memoryp)
+{
+	(void)kv;
+	*memoryp = (struct kv_memory){ 0 };
+}
+
 static int
 mem_usage(struct kv *kv, struct kv_usage *usagep)
 {
@@ -507,6 +515,7 @@ static const struct kv_ops mem_ops = {
 	.snapshot = mem_snapshot,
 	.snapshot_release = mem_snapshot_release,
 	.usage = mem_usage,
+	.memory = mem_memory,
 	.reserve = mem_reserve,
 	.control = mem_control,
 	.close = mem_close,

@@ -232,6 +232,136 @@ START_TEST(a_read_only_store_reads_the_log_and_writes_nothing)
 }
 END_TEST
 
+static uint64_t
+memory_of_store(void)
+{
+	struct kv_memory m;
+
+	kv_memory(kv, &m);
+	return m.block_bytes + m.index_bytes + m.memtable_bytes + m.work_bytes;
+}
+
+/* The cache is full of what was read, then nothing is read any more: the
+ * blocks make room for memtables that wait and for what merges them. */
+START_TEST(memtables_that_wait_take_from_the_cache)
+{
+	enum { CACHE = 8 << 20, MEMTABLE = 1 << 20, KEYS = 20000 };
+	struct kv_memory m;
+	char name[32], value[400];
+	uint64_t most = 0, most_memtables = 0, full;
+
+	opts.cache_bytes = CACHE;
+	opts.memtable_bytes = MEMTABLE;
+	open_store();
+	memset(value, 'v', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	for (int i = 0; i < KEYS; i++) {
+		snprintf(name, sizeof(name), "read%d", i);
+		put(name, value);
+	}
+	ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+	for (int i = 0; i < KEYS; i++) {
+		snprintf(name, sizeof(name), "read%d", i);
+		expect(name, value);
+	}
+	kv_memory(kv, &m);
+	full = m.block_bytes;
+	ck_assert_uint_gt(full, CACHE / 2);
+	for (int i = 0; i < 5 * KEYS; i++) {
+		uint64_t now;
+
+		snprintf(name, sizeof(name), "key%d", i * 7919 % KEYS);
+		put(name, value);
+		now = memory_of_store();
+		most = now > most ? now : most;
+		kv_memory(kv, &m);
+		if (m.memtable_bytes > most_memtables)
+			most_memtables = m.memtable_bytes;
+	}
+	/* More than one at a time, or nothing was seen. */
+	ck_assert_uint_gt(most_memtables, MEMTABLE);
+	/* The figures are of slightly different times: a memtable that is
+	 * just freed, a flush that just ends. */
+	ck_assert_msg(most <= CACHE + 2 * MEMTABLE + (2 << 20),
+	    "%llu bytes at most", (unsigned long long)most);
+	/* The cache is bounded anew while the store runs. */
+	ck_assert_int_eq(kv_control(kv, "set cache=1048576", stdout), 0);
+	kv_memory(kv, &m);
+	ck_assert_uint_le(m.block_bytes, 1 << 20);
+	ck_assert_int_eq(kv_control(kv, "set cache=0", stdout), -EINVAL);
+	ck_assert_int_eq(kv_control(kv, "set cache=1x", stdout), -EINVAL);
+}
+END_TEST
+
+static uint64_t
+figure(const char *title)
+{
+	char text[16384] = "";
+	FILE *f = fmemopen(text, sizeof(text), "w");
+	const char *p;
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(kv_control(kv, "stats", f), 0);
+	fclose(f);
+	p = strstr(text, title);
+	ck_assert_msg(p != NULL, "no %s", title);
+	return strtoull(p + strlen(title) + 2, NULL, 10);
+}
+
+/* Chunks of one file: random ones, or ones that get smaller. */
+static void
+put_chunks(uint64_t group, unsigned count, bool random, struct rng *r)
+{
+	enum { CHUNK = 32 << 10, PER_BATCH = 8 };
+	static uint8_t data[PER_BATCH][CHUNK];
+	struct kv_batch b;
+
+	kv_batch_init(&b);
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t index = i;
+		struct kv_key key = { 3, group, slice_make(&index, 8) };
+		uint8_t *p = data[i % PER_BATCH];
+
+		memset(p, (int)i, CHUNK);
+		for (size_t k = 0; random && k < CHUNK; k += 8) {
+			uint64_t x = rng_next(r);
+
+			memcpy(p + k, &x, 8);
+		}
+		kv_batch_put(&b, &key, slice_make(p, CHUNK));
+		if (i % PER_BATCH == PER_BATCH - 1) {
+			ck_assert_int_eq(kv_commit(kv, &b, NULL), 0);
+			kv_batch_clear(&b);
+		}
+	}
+	kv_batch_fini(&b);
+}
+
+START_TEST(compression_backs_off_where_nothing_gets_smaller)
+{
+	struct rng r = { test_seed() };
+	uint64_t tries, skips, saved;
+
+	open_store();
+	put_chunks(1, 800, true, &r);
+	tries = figure("Compressions tried");
+	skips = figure("Compressions skipped");
+	ck_assert_uint_gt(skips, 700);
+	/* Beside the log's 100 small bodies. */
+	ck_assert_uint_lt(tries, 200);
+	saved = figure("Bytes saved by compression");
+	ck_assert_uint_lt(saved, 100 << 10);
+	/* Another file is tried at once, and this one soon. */
+	put_chunks(2, 800, false, &r);
+	ck_assert_uint_eq(figure("Compressions skipped"), skips);
+	ck_assert_uint_gt(figure("Bytes saved by compression"), 780u * 31000);
+	put_chunks(1, 800, false, &r);
+	ck_assert_uint_le(figure("Compressions skipped"),
+	    skips + BACKOFF_SKIP_MAX);
+	ck_assert_int_eq(kv_control(kv, "check", stdout), 0);
+}
+END_TEST
+
 static void
 random_options(struct rng *r)
 {
@@ -325,6 +455,8 @@ main(void)
 	tcase_add_test(t, a_scan_over_deleted_keys_has_them_removed);
 	tcase_add_test(t, a_store_in_use_is_refused);
 	tcase_add_test(t, a_read_only_store_reads_the_log_and_writes_nothing);
+	tcase_add_test(t, memtables_that_wait_take_from_the_cache);
+	tcase_add_test(t, compression_backs_off_where_nothing_gets_smaller);
 	suite_add_tcase(s, t);
 	t = tcase_create("model");
 	tcase_add_checked_fixture(t, setup, teardown);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuse/budget.c"
 #include "fuse/command_line.c"
 #include "fuse/option_table.c"
 #include "fuse/options.c"
@@ -203,6 +204,95 @@ START_TEST(options_of_mount_are_accepted_and_unknown_ones_are_not)
 }
 END_TEST
 
+/* The most that what is derived and what was given can take. */
+static uint64_t
+sum_of_parts(void)
+{
+	uint64_t cache = o.kv.cache_bytes, memtable = o.kv.memtable_bytes;
+	uint64_t squeezed = cache / 4 + 3 * memtable;
+
+	return memtable + (squeezed > cache ? squeezed : cache) +
+	    o.fs.writeback_bytes + o.inode_bytes + o.fs.listing_bytes;
+}
+
+START_TEST(memory_is_divided_and_what_is_given_wins)
+{
+	ck_assert_int_eq(parse("memory=64M"), 0);
+	ck_assert_uint_eq(o.memory_bytes, 64u << 20);
+	ck_assert_uint_eq(o.kv.cache_bytes, 32u << 20);
+	ck_assert_uint_eq(o.kv.memtable_bytes, 8u << 20);
+	ck_assert_uint_eq(o.fs.writeback_bytes, 8u << 20);
+	ck_assert_uint_eq(o.request_bytes, 256u << 10);
+	ck_assert_int_eq(parse("memory=512M"), 0);
+	ck_assert_uint_eq(o.kv.cache_bytes, 256u << 20);
+	ck_assert_uint_eq(o.request_bytes, 1u << 20);
+	/* Beyond a size only the cache gains. */
+	ck_assert_int_eq(parse("memory=64G"), 0);
+	ck_assert_uint_eq(o.kv.memtable_bytes, 64u << 20);
+	ck_assert_uint_eq(o.fs.writeback_bytes, 64u << 20);
+	ck_assert_uint_gt(o.kv.cache_bytes, 50ull << 30);
+	ck_assert_int_eq(parse("cache=20M,memory=64M,writeback_size=2M"), 0);
+	ck_assert_uint_eq(o.kv.cache_bytes, 20u << 20);
+	ck_assert_uint_eq(o.fs.writeback_bytes, 2u << 20);
+	ck_assert_uint_le(sum_of_parts(), 64u << 20);
+	ck_assert_int_eq(parse("memory=64M,memtable=1M"), 0);
+	ck_assert_uint_eq(o.kv.memtable_bytes, 1u << 20);
+	ck_assert_uint_eq(o.kv.cache_bytes, 39u << 20);
+	/* Without it, the whole follows from the parts. */
+	ck_assert_int_eq(parse("cache=4G"), 0);
+	ck_assert_uint_eq(o.kv.memtable_bytes, 64u << 20);
+	ck_assert_uint_gt(o.memory_bytes, 4ull << 30);
+	ck_assert_int_eq(parse("cache=4M,memtable=1M,writeback_size=1M"), 0);
+	ck_assert_uint_le(o.memory_bytes, 10u << 20);
+}
+END_TEST
+
+START_TEST(parts_larger_than_the_whole_are_one_clear_line)
+{
+	expect_refused("memory=64M,cache=64M",
+	    "-o memory=64M: cache=64M: the parts are larger than the whole: "
+	    "give memory=");
+	expect_refused("memtable=64M,writeback_size=8M,memory=128M",
+	    "memtable=64M,writeback_size=8M");
+	expect_refused("memory=64M,writeback_size=64M", "or less of them");
+	expect_refused("memory=15M", "from 16M to");
+	/* What the line says to give is taken. */
+	ck_assert_int_eq(parse("memory=64M,cache=64M"), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(said, "give memory=87M at least"));
+	ck_assert_int_eq(parse("memory=87M,cache=64M"), 0);
+	ck_assert_int_eq(parse("memory=86M,cache=64M"), -EINVAL);
+}
+END_TEST
+
+START_TEST(no_division_takes_more_than_the_whole)
+{
+	static const char *const caches[] = { "", ",cache=1M", ",cache=40M",
+		",cache=1G" };
+	static const char *const memtables[] = { "", ",memtable=64K",
+		",memtable=7M", ",memtable=200M" };
+	static const char *const writebacks[] = { "", ",writeback_size=1M",
+		",writeback_size=33M" };
+	unsigned taken = 0;
+	char list[128];
+
+	for (unsigned mib = 16; mib < 4096; mib += 1 + mib / 7) {
+		for (unsigned i = 0; i < 48; i++) {
+			snprintf(list, sizeof(list), "memory=%uM%s%s%s", mib,
+			    caches[i % 4], memtables[i / 4 % 4],
+			    writebacks[i / 16]);
+			if (parse(list) < 0)
+				continue;
+			taken++;
+			ck_assert_msg(sum_of_parts() <= o.memory_bytes,
+			    "%s: the parts are %llu", list,
+			    (unsigned long long)sum_of_parts());
+			ck_assert_uint_eq(o.memory_bytes, (uint64_t)mib << 20);
+		}
+	}
+	ck_assert_uint_gt(taken, 500);
+}
+END_TEST
+
 START_TEST(what_is_printed_parses_to_the_same)
 {
 	char *first, *second;
@@ -334,6 +424,9 @@ main(void)
 	tcase_add_test(tc,
 	    one_operand_is_the_mountpoint_two_are_store_and_mountpoint);
 	tcase_add_test(tc, misuse_of_the_command_line_is_one_line);
+	tcase_add_test(tc, memory_is_divided_and_what_is_given_wins);
+	tcase_add_test(tc, parts_larger_than_the_whole_are_one_clear_line);
+	tcase_add_test(tc, no_division_takes_more_than_the_whole);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

@@ -72,7 +72,7 @@ setup(void)
 	for (uint64_t i = 1; i <= TABLES; i++)
 		make_table(i);
 	blocks = block_cache_create(1 << 20);
-	tc = table_cache_create(env, DIR, blocks, 5);
+	tc = table_cache_create(env, DIR, blocks, 5, UINT64_MAX);
 	ck_assert_ptr_nonnull(tc);
 }
 
@@ -117,6 +117,30 @@ use(uint64_t number)
 	expect_right(t, number);
 	table_handle_release(h);
 }
+
+/* Bounded by what indexes and filters take, tables close too. */
+START_TEST(memory_of_indexes_is_bounded)
+{
+	struct table_handle *handle;
+	struct table_reader *t;
+	uint64_t one;
+
+	ck_assert_int_eq(table_cache_table(tc, 1, &handle, &t), 0);
+	one = table_cache_memory(tc);
+	ck_assert_uint_gt(one, 0);
+	table_handle_release(handle);
+	table_cache_destroy(tc);
+	tc = table_cache_create(env, DIR, blocks, 1000, 3 * one);
+	ck_assert_ptr_nonnull(tc);
+	for (uint64_t i = 1; i <= TABLES; i++) {
+		ck_assert_int_eq(table_cache_table(tc, i, &handle, &t), 0);
+		expect_right(t, i);
+		table_handle_release(handle);
+		ck_assert_uint_le(table_cache_memory(tc), 3 * one);
+	}
+	ck_assert_uint_eq(table_cache_memory(tc), 3 * one);
+}
+END_TEST
 
 START_TEST(a_table_is_opened_once_and_the_least_recent_closed)
 {
@@ -297,6 +321,7 @@ main(void)
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, memory_of_indexes_is_bounded);
 	tcase_add_test(tcase,
 	    a_table_is_opened_once_and_the_least_recent_closed);
 	tcase_add_test(tcase, pinned_tables_come_on_top_of_the_bound);
