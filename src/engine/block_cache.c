@@ -19,6 +19,8 @@
 #define GHOSTS_MAX (1u << 16)
 /* For sizing only: what a block is expected to take. */
 #define TYPICAL_BLOCK 8192
+#define BLOCK_SHARE_LEAST (BLOCK_SHARE_ONE / 20)
+#define BLOCK_SHARE_MOST (BLOCK_SHARE_ONE / 2)
 
 struct block_cache {
 	struct block_shard shard[SHARDS];
@@ -48,19 +50,29 @@ shard_capacity(struct block_cache *c)
 struct block_cache *
 block_cache_create(uint64_t capacity_bytes)
 {
+	static const struct block_split split = { BLOCK_SHARE_LEAST,
+		BLOCK_SHARE_MOST };
+
+	return block_cache_create_split(capacity_bytes, &split);
+}
+
+struct block_cache *
+block_cache_create_split(uint64_t capacity_bytes,
+    const struct block_split *split)
+{
 	struct block_cache *c = aligned_alloc(64, sizeof(*c));
 	size_t ghosts = GHOSTS_MIN;
 	int rc = 0;
 
 	if (c == NULL)
 		return NULL;
-	while (ghosts < capacity_bytes / TYPICAL_BLOCK / SHARDS &&
+	while (ghosts < 2 * capacity_bytes / TYPICAL_BLOCK / SHARDS &&
 	    ghosts < GHOSTS_MAX)
 		ghosts *= 2;
 	atomic_init(&c->capacity, capacity_bytes);
 	atomic_init(&c->reserved, 0);
 	for (unsigned i = 0; i < SHARDS; i++)
-		rc |= block_shard_init(&c->shard[i], ghosts);
+		rc |= block_shard_init(&c->shard[i], ghosts, split);
 	if (rc == 0)
 		return c;
 	block_cache_destroy(c);
@@ -168,7 +180,7 @@ block_cache_insert(struct block_cache *c, uint64_t file, uint64_t off,
 	if (b->charge > capacity / 4)
 		return b;
 	mutex_lock(&s->mu);
-	other = block_shard_insert_locked(s, b, hash, priority);
+	other = block_shard_insert_locked(s, b, hash, capacity, priority);
 	block_shard_evict_locked(s, capacity, &dead);
 	mutex_unlock(&s->mu);
 	block_queue_release(&dead);
@@ -192,6 +204,28 @@ block_cache_unreserve(struct block_cache *c, uint64_t bytes)
 	atomic_fetch_sub_explicit(&c->reserved, bytes, memory_order_relaxed);
 }
 
+static void
+add_stats(struct block_cache_stats *statsp, struct block_shard *s,
+    uint64_t capacity)
+{
+	mutex_lock(&s->mu);
+	for (int i = 0; i < BLOCK_PARTS; i++) {
+		const struct block_part_state *p = &s->part[i];
+
+		statsp->part[i].hits += p->stats.hits;
+		statsp->part[i].returns += p->stats.returns;
+		statsp->part[i].bytes += p->bytes;
+		statsp->hits += p->stats.hits;
+	}
+	statsp->misses += s->misses;
+	statsp->inserts += s->inserts;
+	statsp->evictions += s->evictions;
+	statsp->promotions += s->promotions;
+	statsp->bytes += s->bytes;
+	statsp->warm_target_bytes += block_shard_warm_target(s, capacity);
+	mutex_unlock(&s->mu);
+}
+
 void
 block_cache_get_stats(struct block_cache *c, struct block_cache_stats *statsp)
 {
@@ -201,17 +235,8 @@ block_cache_get_stats(struct block_cache *c, struct block_cache_stats *statsp)
 		.capacity_bytes = atomic_load_explicit(&c->capacity,
 		    memory_order_relaxed),
 	};
-	for (unsigned i = 0; i < SHARDS; i++) {
-		struct block_shard *s = &c->shard[i];
-
-		mutex_lock(&s->mu);
-		statsp->hits += s->hits;
-		statsp->misses += s->misses;
-		statsp->inserts += s->inserts;
-		statsp->evictions += s->evictions;
-		statsp->bytes += s->bytes;
-		mutex_unlock(&s->mu);
-	}
+	for (unsigned i = 0; i < SHARDS; i++)
+		add_stats(statsp, &c->shard[i], shard_capacity(c));
 }
 
 void

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Bounded cache of uncompressed table blocks, by (file number, offset):
- * sharded, refcounted handles, scan-resistant (a small FIFO for newcomers
- * and a main CLOCK with 2-bit counters; after S3-FIFO and RocksDB's
- * HyperClockCache). What tables keep in memory themselves, indexes and
- * filters, counts against the same bound. Any thread.
+ * sharded, refcounted handles, scan-resistant: a warm part for newcomers, a
+ * FIFO, from which those that are used again are promoted to the hot part, a
+ * CLOCK with 2-bit counters (after S3-FIFO and RocksDB's HyperClockCache).
+ * The split between the two adapts to the load. What tables keep in memory
+ * themselves, indexes and filters, counts against the same bound. Any
+ * thread.
  */
 #ifndef KVFS_ENGINE_BLOCK_CACHE_H
 #define KVFS_ENGINE_BLOCK_CACHE_H
@@ -23,13 +25,35 @@ enum block_priority {
 	               here not long ago */
 };
 
+enum block_part { BLOCK_WARM, BLOCK_HOT, BLOCK_PARTS };
+
+struct block_part_stats {
+	uint64_t hits;
+	uint64_t returns; /* misses of what it had dropped not long ago */
+	uint64_t bytes;
+};
+
 struct block_cache_stats {
-	uint64_t hits, misses, inserts, evictions;
+	uint64_t hits; /* of both parts */
+	uint64_t misses, inserts, evictions;
+	uint64_t promotions; /* from the warm to the hot part */
 	uint64_t bytes, capacity_bytes; /* bytes: with what is reserved */
+	uint64_t warm_target_bytes; /* the warm part's share by now */
+	struct block_part_stats part[BLOCK_PARTS];
+};
+
+/* Bounds of the warm part's share, in parts of BLOCK_SHARE_ONE. */
+#define BLOCK_SHARE_ONE 65536
+struct block_split {
+	uint32_t least, most;
 };
 
 /* NULL without memory. */
 struct block_cache *block_cache_create(uint64_t capacity_bytes);
+/* The same with bounds of its own for the split; equal ones fix it. To
+ * measure. */
+struct block_cache *block_cache_create_split(uint64_t capacity_bytes,
+    const struct block_split *split);
 /* Every handle must have been released. NULL is accepted. */
 void block_cache_destroy(struct block_cache *c);
 

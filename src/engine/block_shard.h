@@ -3,12 +3,15 @@
  * One shard of the block cache: a hash table and two queues under one lock.
  * Used by block_cache.c alone.
  *
- * A block enters the newcomers' FIFO, or the main queue when its ghost (a
- * print of its key, left by an eviction from the newcomers) is still there.
- * At the FIFO's end it moves to the main queue if it was hit meanwhile, else
- * it goes. At the main queue's end it stays as often as its counter says.
- * Transitions: block_shard_insert_locked(), evict_newcomer_locked(),
- * evict_main_locked().
+ * A block enters the warm part, a FIFO, or the hot part, a CLOCK, when its
+ * ghost (a print of its key, left by an eviction) is still there. At the
+ * FIFO's end it is promoted to the hot part if it was hit meanwhile, else it
+ * goes. At the hot part's end it stays as often as its counter says.
+ * Transitions: block_shard_insert_locked(), evict_warm_locked(),
+ * evict_hot_locked().
+ *
+ * How much the warm part may take follows the load, by which part's ghosts
+ * come back: adapt_locked().
  *
  * Invariant: the shard holds one reference to each block in it. References
  * are taken under the lock or by who has one already, so that a block with
@@ -26,8 +29,8 @@
 
 struct cached_block {
 	_Atomic uint32_t refs;
-	uint8_t freq; /* freq, is_main, link: the shard's lock */
-	bool is_main;
+	uint8_t freq; /* freq, part, link: the shard's lock */
+	uint8_t part; /* enum block_part */
 	uint32_t len, charge;
 	uint64_t file, off;
 	TAILQ_ENTRY(cached_block) link;
@@ -42,7 +45,15 @@ struct block_slot {
 
 struct block_ghost {
 	uint32_t print;
-	uint32_t stamp; /* shard's ghost clock at the eviction */
+	uint32_t part : 1;
+	uint32_t stamp : 31; /* evictions of that part until then; 0: free */
+};
+
+struct block_part_state {
+	struct block_queue queue; /* next to go first */
+	uint64_t bytes;
+	uint32_t clock; /* evictions, for ghosts */
+	struct block_part_stats stats;
 };
 
 struct block_shard {
@@ -50,15 +61,18 @@ struct block_shard {
 	/* The rest is guarded by mu. */
 	struct block_slot *slots; /* linear probing, at most half full */
 	size_t mask, count;
-	struct block_queue newcomers, main;
-	uint64_t bytes, newcomer_bytes;
+	struct block_part_state part[BLOCK_PARTS];
+	struct block_split split;
+	uint32_t warm_share; /* of the capacity, within split */
+	uint64_t bytes;
 	struct block_ghost *ghosts; /* by hash; the younger replaces */
-	uint32_t ghost_mask, ghost_clock;
-	uint64_t hits, misses, inserts, evictions;
+	uint32_t ghost_mask;
+	uint64_t misses, inserts, evictions, promotions;
 };
 
 /* ghosts: a power of two. On -ENOMEM, fini is to be called all the same. */
-int block_shard_init(struct block_shard *s, size_t ghosts);
+int block_shard_init(struct block_shard *s, size_t ghosts,
+    const struct block_split *split);
 /* Releases the blocks, which nobody uses any more. */
 void block_shard_fini(struct block_shard *s);
 
@@ -71,15 +85,20 @@ struct cached_block *block_shard_lookup_locked(struct block_shard *s,
 /*
  * Give b its place, and the shard a reference to it. Returns the block that
  * is there already, with a reference for the caller, or NULL when there was
- * none: then b is in, or there was no memory for it to be.
+ * none: then b is in, or there was no memory for it to be. capacity: the
+ * shard's, as below.
  */
 struct cached_block *block_shard_insert_locked(struct block_shard *s,
-    struct cached_block *b, uint64_t hash, enum block_priority priority)
-    REQUIRES(&s->mu);
+    struct cached_block *b, uint64_t hash, uint64_t capacity,
+    enum block_priority priority) REQUIRES(&s->mu);
 /* Take unused blocks out until no more than capacity is left, to dead: the
  * shard's references to them are the caller's, to release without lock. */
 void block_shard_evict_locked(struct block_shard *s, uint64_t capacity,
     struct block_queue *dead) REQUIRES(&s->mu);
+
+/* Bytes that the warm part may take of capacity. */
+uint64_t block_shard_warm_target(const struct block_shard *s, uint64_t capacity)
+    REQUIRES(&s->mu);
 
 void block_queue_release(struct block_queue *dead);
 
