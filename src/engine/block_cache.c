@@ -6,6 +6,7 @@
  */
 #include "engine/block_cache.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -180,6 +181,10 @@ block_cache_insert(struct block_cache *c, uint64_t file, uint64_t off,
 	if (b->charge > capacity / 4)
 		return b;
 	mutex_lock(&s->mu);
+	if (priority == BLOCK_AHEAD && s->bytes + b->charge > capacity) {
+		mutex_unlock(&s->mu);
+		return b;
+	}
 	other = block_shard_insert_locked(s, b, hash, capacity, priority);
 	block_shard_evict_locked(s, capacity, &dead);
 	mutex_unlock(&s->mu);
@@ -188,6 +193,49 @@ block_cache_insert(struct block_cache *c, uint64_t file, uint64_t off,
 		return b;
 	cached_block_release(b);
 	return other;
+}
+
+bool
+block_cache_has(struct block_cache *c, uint64_t file, uint64_t off)
+{
+	uint64_t hash = block_hash(file, off);
+	struct block_shard *s = shard_of(c, hash);
+	bool has;
+
+	mutex_lock(&s->mu);
+	has = block_shard_has_locked(s, hash, file, off);
+	mutex_unlock(&s->mu);
+	return has;
+}
+
+int
+block_cache_list_hot(struct block_cache *c, struct block_place **placesp,
+    size_t *countp)
+{
+	struct block_place *places = NULL;
+	size_t count = 0;
+
+	*placesp = NULL;
+	*countp = 0;
+	for (unsigned i = 0; i < SHARDS; i++) {
+		struct block_shard *s = &c->shard[i];
+		struct block_place *more;
+
+		mutex_lock(&s->mu);
+		more = realloc(places, (count + s->count + 1) * sizeof(*more));
+		if (more != NULL) {
+			places = more;
+			count += block_shard_list_hot_locked(s, places + count);
+		}
+		mutex_unlock(&s->mu);
+		if (more == NULL) {
+			free(places);
+			return -ENOMEM;
+		}
+	}
+	*placesp = places;
+	*countp = count;
+	return 0;
 }
 
 /* ---- The bound ---- */
@@ -221,6 +269,7 @@ add_stats(struct block_cache_stats *statsp, struct block_shard *s,
 	statsp->inserts += s->inserts;
 	statsp->evictions += s->evictions;
 	statsp->promotions += s->promotions;
+	statsp->ahead += s->ahead;
 	statsp->bytes += s->bytes;
 	statsp->warm_target_bytes += block_shard_warm_target(s, capacity);
 	mutex_unlock(&s->mu);

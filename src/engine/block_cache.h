@@ -12,6 +12,7 @@
 #define KVFS_ENGINE_BLOCK_CACHE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kvfs/slice.h"
@@ -23,6 +24,9 @@ enum block_priority {
 	BLOCK_DATA,
 	BLOCK_SCAN, /* seen by a walk: stays a newcomer, even if it was
 	               here not long ago */
+	BLOCK_AHEAD, /* read before anybody asked: goes to the hot part, as
+	                the next to leave it, where there is room; else it
+	                is not kept */
 };
 
 enum block_part { BLOCK_WARM, BLOCK_HOT, BLOCK_PARTS };
@@ -37,6 +41,7 @@ struct block_cache_stats {
 	uint64_t hits; /* of both parts */
 	uint64_t misses, inserts, evictions;
 	uint64_t promotions; /* from the warm to the hot part */
+	uint64_t ahead; /* inserts that were BLOCK_AHEAD */
 	uint64_t bytes, capacity_bytes; /* bytes: with what is reserved */
 	uint64_t warm_target_bytes; /* the warm part's share by now */
 	struct block_part_stats part[BLOCK_PARTS];
@@ -89,6 +94,22 @@ struct slice cached_block_data(const struct cached_block *b);
  */
 void block_cache_reserve(struct block_cache *c, uint64_t bytes);
 void block_cache_unreserve(struct block_cache *c, uint64_t bytes);
+
+/* Where a block is from, and how much it is used. */
+struct block_place {
+	uint64_t file, off;
+	uint32_t charge; /* bytes that it takes in the cache */
+	uint32_t heat; /* 0 to BLOCK_HEAT_MAX */
+};
+#define BLOCK_HEAT_MAX 3
+
+/* The blocks of the hot part, and those of the warm part that have been hit
+ * and would be promoted; in no order. *placesp is the caller's to free;
+ * -ENOMEM. */
+int block_cache_list_hot(struct block_cache *c, struct block_place **placesp,
+    size_t *countp);
+/* Whether the block is there; not counted as a use of it. */
+bool block_cache_has(struct block_cache *c, uint64_t file, uint64_t off);
 
 void block_cache_get_stats(struct block_cache *c,
     struct block_cache_stats *statsp);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define FREQ_MAX 3
 /* Share of the warm part at first, 1/10: S3-FIFO's figure. */
 #define SHARE_FIRST (BLOCK_SHARE_ONE / 10)
 #define SLOTS_MIN 64
@@ -200,6 +199,15 @@ enter_locked(struct block_shard *s, struct cached_block *b,
 }
 
 static void
+enter_ahead_locked(struct block_shard *s, struct cached_block *b)
+{
+	b->part = BLOCK_HOT;
+	TAILQ_INSERT_HEAD(&s->part[BLOCK_HOT].queue, b, link);
+	s->part[BLOCK_HOT].bytes += b->charge;
+	s->ahead++;
+}
+
+static void
 leave_locked(struct block_shard *s, struct cached_block *b)
 {
 	TAILQ_REMOVE(&s->part[b->part].queue, b, link);
@@ -337,7 +345,7 @@ block_shard_lookup_locked(struct block_shard *s, uint64_t hash, uint64_t file,
 		return NULL;
 	}
 	cached_block_ref(b);
-	if (b->freq < FREQ_MAX)
+	if (b->freq < BLOCK_HEAT_MAX)
 		b->freq++;
 	s->part[b->part].stats.hits++;
 	return b;
@@ -373,13 +381,39 @@ block_shard_insert_locked(struct block_shard *s, struct cached_block *b,
 		cached_block_ref(slot->block);
 		return slot->block;
 	}
-	if (priority != BLOCK_SCAN)
+	if (priority == BLOCK_DATA)
 		part = part_for_locked(s, b, hash, capacity);
-	enter_locked(s, b, part);
+	if (priority == BLOCK_AHEAD)
+		enter_ahead_locked(s, b);
+	else
+		enter_locked(s, b, part);
 	*slot = (struct block_slot){ hash, b };
 	s->count++;
 	s->bytes += b->charge;
 	s->inserts++;
 	cached_block_ref(b); /* the shard's own */
 	return NULL;
+}
+
+bool
+block_shard_has_locked(struct block_shard *s, uint64_t hash, uint64_t file,
+    uint64_t off)
+{
+	return find_slot(s, hash, file, off)->block != NULL;
+}
+
+size_t
+block_shard_list_hot_locked(struct block_shard *s, struct block_place *places)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < BLOCK_PARTS; i++) {
+		struct cached_block *b;
+
+		TAILQ_FOREACH (b, &s->part[i].queue, link)
+			if (i == BLOCK_HOT || b->freq != 0)
+				places[n++] = (struct block_place){ b->file,
+					b->off, b->charge, b->freq };
+	}
+	return n;
 }

@@ -67,7 +67,7 @@ struct block_shard {
 	uint64_t bytes;
 	struct block_ghost *ghosts; /* by hash; the younger replaces */
 	uint32_t ghost_mask;
-	uint64_t misses, inserts, evictions, promotions;
+	uint64_t misses, inserts, evictions, promotions, ahead;
 };
 
 /* ghosts: a power of two. On -ENOMEM, fini is to be called all the same. */
@@ -91,6 +91,12 @@ struct cached_block *block_shard_lookup_locked(struct block_shard *s,
 struct cached_block *block_shard_insert_locked(struct block_shard *s,
     struct cached_block *b, uint64_t hash, uint64_t capacity,
     enum block_priority priority) REQUIRES(&s->mu);
+bool block_shard_has_locked(struct block_shard *s, uint64_t hash, uint64_t file,
+    uint64_t off) REQUIRES(&s->mu);
+/* See block_cache_list_hot(); places has room for s->count. Returns how many
+ * there are. */
+size_t block_shard_list_hot_locked(struct block_shard *s,
+    struct block_place *places) REQUIRES(&s->mu);
 /* Take unused blocks out until no more than capacity is left, to dead: the
  * shard's references to them are the caller's, to release without lock. */
 void block_shard_evict_locked(struct block_shard *s, uint64_t capacity,

@@ -173,6 +173,7 @@ report_cache(struct db *db, struct report *r)
 	    cache.promotions);
 	report_gauge(r, "Cache bytes meant for the warm part",
 	    "cache_warm_target_bytes", cache.warm_target_bytes);
+	db_warm_report(db, r);
 	report_gauge(r, "Index and filter bytes", "index_bytes",
 	    table_cache_memory(db->tables));
 }

@@ -20,6 +20,7 @@ kv_options_init(struct kv_options *opts)
 		.compaction_threads = 1,
 		.compress = true,
 		.create = true,
+		.warm_up = true,
 	};
 }
 
