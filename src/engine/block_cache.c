@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Block cache; see block_cache.h: 16 shards (block_shard.h), the bound that
- * they share evenly, and handles. A hit holds the lock of one shard for a
- * few loads and stores; giving a handle back is one atomic subtraction.
+ * they share evenly, and handles. A hit is one atomic addition, giving the
+ * handle back one subtraction (block_table.h); what changes the cache holds
+ * the lock of one shard.
  */
 #include "engine/block_cache.h"
 
@@ -129,13 +130,19 @@ block_uncached(void *data, size_t len)
 void
 cached_block_ref(struct cached_block *b)
 {
-	/* Relaxed: the caller has a reference, or the shard's lock. */
-	atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
+	if (b->entry != NULL)
+		block_entry_ref(b->entry);
+	else /* Relaxed: the caller has a reference. */
+		atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
 }
 
 void
 cached_block_release(struct cached_block *b)
 {
+	if (b->entry != NULL) {
+		block_entry_unref(b->entry);
+		return;
+	}
 	/* Release: our reads of the data come before the end of it;
 	 * acquire: and others' before the free. */
 	if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
@@ -155,13 +162,8 @@ struct cached_block *
 block_cache_lookup(struct block_cache *c, uint64_t file, uint64_t off)
 {
 	uint64_t hash = block_hash(file, off);
-	struct block_shard *s = shard_of(c, hash);
-	struct cached_block *b;
 
-	mutex_lock(&s->mu);
-	b = block_shard_lookup_locked(s, hash, file, off);
-	mutex_unlock(&s->mu);
-	return b;
+	return block_shard_lookup(shard_of(c, hash), hash, file, off);
 }
 
 struct cached_block *
@@ -170,25 +172,19 @@ block_cache_insert(struct block_cache *c, uint64_t file, uint64_t off,
 {
 	uint64_t hash = block_hash(file, off), capacity = shard_capacity(c);
 	struct block_shard *s = shard_of(c, hash);
-	struct block_queue dead = TAILQ_HEAD_INITIALIZER(dead);
-	struct cached_block *b = block_uncached(data, len), *other;
+	struct cached_block *b = block_uncached(data, len), *other,
+			    *dead = NULL;
+	struct block_place place = { .file = file, .off = off };
 
-	b->file = file;
-	b->off = off;
-	/* Two slots: the shard's table is half full at most. */
-	b->charge = (uint32_t)(malloc_usable_size(b) +
-	    2 * sizeof(struct block_slot));
-	if (b->charge > capacity / 4)
+	place.charge = (uint32_t)(malloc_usable_size(b) +
+	    block_table_entry_bytes());
+	if (place.charge > capacity / 4)
 		return b;
 	mutex_lock(&s->mu);
-	if (priority == BLOCK_AHEAD && s->bytes + b->charge > capacity) {
-		mutex_unlock(&s->mu);
-		return b;
-	}
-	other = block_shard_insert_locked(s, b, hash, capacity, priority);
+	other = block_shard_insert_locked(s, b, &place, capacity, priority);
 	block_shard_evict_locked(s, capacity, &dead);
 	mutex_unlock(&s->mu);
-	block_queue_release(&dead);
+	block_free_all(dead);
 	if (other == NULL)
 		return b;
 	cached_block_release(b);
@@ -222,7 +218,8 @@ block_cache_list_hot(struct block_cache *c, struct block_place **placesp,
 		struct block_place *more;
 
 		mutex_lock(&s->mu);
-		more = realloc(places, (count + s->count + 1) * sizeof(*more));
+		more = realloc(places,
+		    (count + s->table.count + 1) * sizeof(*more));
 		if (more != NULL) {
 			places = more;
 			count += block_shard_list_hot_locked(s, places + count);
@@ -257,6 +254,7 @@ add_stats(struct block_cache_stats *statsp, struct block_shard *s,
     uint64_t capacity)
 {
 	mutex_lock(&s->mu);
+	block_shard_harvest_locked(s);
 	for (int i = 0; i < BLOCK_PARTS; i++) {
 		const struct block_part_state *p = &s->part[i];
 
@@ -265,14 +263,25 @@ add_stats(struct block_cache_stats *statsp, struct block_shard *s,
 		statsp->part[i].bytes += p->bytes;
 		statsp->hits += p->stats.hits;
 	}
-	statsp->misses += s->misses;
 	statsp->inserts += s->inserts;
 	statsp->evictions += s->evictions;
 	statsp->promotions += s->promotions;
-	statsp->ahead += s->ahead;
 	statsp->bytes += s->bytes;
 	statsp->warm_target_bytes += block_shard_warm_target(s, capacity);
 	mutex_unlock(&s->mu);
+}
+
+void
+block_cache_get_progress(struct block_cache *c, uint64_t *missesp,
+    uint64_t *aheadp)
+{
+	*missesp = *aheadp = 0;
+	for (unsigned i = 0; i < SHARDS; i++) {
+		*missesp += atomic_load_explicit(&c->shard[i].misses,
+		    memory_order_relaxed);
+		*aheadp += atomic_load_explicit(&c->shard[i].ahead,
+		    memory_order_relaxed);
+	}
 }
 
 void
@@ -284,6 +293,7 @@ block_cache_get_stats(struct block_cache *c, struct block_cache_stats *statsp)
 		.capacity_bytes = atomic_load_explicit(&c->capacity,
 		    memory_order_relaxed),
 	};
+	block_cache_get_progress(c, &statsp->misses, &statsp->ahead);
 	for (unsigned i = 0; i < SHARDS; i++)
 		add_stats(statsp, &c->shard[i], shard_capacity(c));
 }
@@ -295,11 +305,11 @@ block_cache_resize(struct block_cache *c, uint64_t capacity_bytes)
 	    memory_order_relaxed);
 	for (unsigned i = 0; i < SHARDS; i++) {
 		struct block_shard *s = &c->shard[i];
-		struct block_queue dead = TAILQ_HEAD_INITIALIZER(dead);
+		struct cached_block *dead = NULL;
 
 		mutex_lock(&s->mu);
 		block_shard_evict_locked(s, shard_capacity(c), &dead);
 		mutex_unlock(&s->mu);
-		block_queue_release(&dead);
+		block_free_all(dead);
 	}
 }

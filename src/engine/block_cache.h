@@ -111,8 +111,12 @@ int block_cache_list_hot(struct block_cache *c, struct block_place **placesp,
 /* Whether the block is there; not counted as a use of it. */
 bool block_cache_has(struct block_cache *c, uint64_t file, uint64_t off);
 
+/* Goes over all blocks: hits are counted where they are. */
 void block_cache_get_stats(struct block_cache *c,
     struct block_cache_stats *statsp);
+/* Of these, misses and ahead alone, at once. */
+void block_cache_get_progress(struct block_cache *c, uint64_t *missesp,
+    uint64_t *aheadp);
 /* Change the bound; evicts down to it. */
 void block_cache_resize(struct block_cache *c, uint64_t capacity_bytes);
 

@@ -5,10 +5,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Share of the warm part at first, 1/10: S3-FIFO's figure. */
 #define SHARE_FIRST (BLOCK_SHARE_ONE / 10)
-#define SLOTS_MIN 64
 #define STAMP_MASK 0x7fffffffu /* of block_ghost.stamp */
 /*
  * Ghosts steer the split until their part has dropped a 16th of the blocks
@@ -19,11 +19,6 @@
  * ghosts as old as a 4th of them cost the second 2 points, as old as all 8.
  */
 #define ADAPT_PART 16
-/*
- * Random lookups among 117 MB of cached blocks, 100-byte values: 910 ns
- * with 64, 610 with 768, 600 with 1024 and with 1280.
- */
-#define PREFETCH_BYTES 1024
 
 uint64_t
 block_hash(uint64_t file, uint64_t off)
@@ -34,85 +29,6 @@ block_hash(uint64_t file, uint64_t off)
 	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
 	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
 	return h ^ h >> 32;
-}
-
-/* ---- Hash table ---- */
-
-/* A hit is about to be searched: fetch its head and its first keys at once,
- * where the search would wait for one line after the other. */
-static void
-prefetch(const struct cached_block *b)
-{
-	for (size_t i = 0; i < PREFETCH_BYTES; i += 64)
-		__builtin_prefetch((const uint8_t *)b + i);
-}
-
-/* The block's slot, or the free one where the search ended. */
-static struct block_slot *
-find_slot(struct block_shard *s, uint64_t hash, uint64_t file, uint64_t off)
-{
-	size_t i = hash & s->mask;
-
-	for (;; i = (i + 1) & s->mask) {
-		struct block_slot *slot = &s->slots[i];
-
-		if (slot->block == NULL)
-			return slot;
-		if (slot->hash != hash)
-			continue;
-		prefetch(slot->block);
-		if (slot->block->file == file && slot->block->off == off)
-			return slot;
-	}
-}
-
-static bool
-grow_slots_locked(struct block_shard *s)
-{
-	size_t mask = s->mask * 2 + 1;
-	struct block_slot *slots;
-
-	if ((s->count + 1) * 2 <= s->mask + 1)
-		return true;
-	slots = calloc(mask + 1, sizeof(*slots));
-	if (slots == NULL)
-		return false;
-	for (size_t i = 0; i <= s->mask; i++) {
-		size_t k = s->slots[i].hash & mask;
-
-		if (s->slots[i].block == NULL)
-			continue;
-		while (slots[k].block != NULL)
-			k = (k + 1) & mask;
-		slots[k] = s->slots[i];
-	}
-	free(s->slots);
-	s->slots = slots;
-	s->mask = mask;
-	return true;
-}
-
-/* Free a slot; moves up what was put further along because of it, so that
- * searches may end at the first free slot. */
-static void
-free_slot_locked(struct block_shard *s, struct block_slot *slot)
-{
-	size_t hole = (size_t)(slot - s->slots), i = hole;
-
-	for (;;) {
-		size_t home;
-
-		i = (i + 1) & s->mask;
-		if (s->slots[i].block == NULL)
-			break;
-		home = s->slots[i].hash & s->mask;
-		if (((i - home) & s->mask) >= ((i - hole) & s->mask)) {
-			s->slots[hole] = s->slots[i];
-			hole = i;
-		}
-	}
-	s->slots[hole].block = NULL;
-	s->count--;
 }
 
 /* ---- Ghosts ---- */
@@ -147,7 +63,7 @@ was_here_locked(struct block_shard *s, uint64_t hash, enum block_part *partp,
 		return false;
 	*partp = (enum block_part)g->part;
 	*agep = (s->part[g->part].clock - g->stamp) & STAMP_MASK;
-	return *agep < s->count;
+	return *agep < s->table.count;
 }
 
 /* ---- The split ---- */
@@ -161,7 +77,7 @@ static void
 adapt_locked(struct block_shard *s, enum block_part part, size_t age,
     uint32_t step)
 {
-	if (age >= s->count / ADAPT_PART)
+	if (age >= s->table.count / ADAPT_PART)
 		return;
 	if (part == BLOCK_WARM)
 		s->warm_share = s->split.most - s->warm_share > step ?
@@ -180,117 +96,142 @@ block_shard_warm_target(const struct block_shard *s, uint64_t capacity)
 	    capacity % BLOCK_SHARE_ONE * s->warm_share / BLOCK_SHARE_ONE;
 }
 
-/* ---- Queues ---- */
+/* ---- Parts ---- */
 
+/* Collect the hits since the last time: they are the part's, and make the
+ * block hotter. True: somebody uses it. */
 static bool
-is_pinned(struct cached_block *b)
+harvest_locked(struct block_shard *s, struct block_entry *e)
 {
-	/* Acquire: what the last user did with it is over. */
-	return atomic_load_explicit(&b->refs, memory_order_acquire) > 1;
+	/* Relaxed: block_table_remove_locked() looks again. */
+	uint64_t meta = atomic_load_explicit(&e->meta, memory_order_relaxed);
+	uint32_t hits = META_HITS(meta);
+
+	if (hits != 0)
+		atomic_fetch_sub_explicit(&e->meta, hits * META_HIT,
+		    memory_order_relaxed);
+	s->part[e->part].stats.hits += hits;
+	e->heat = hits < BLOCK_HEAT_MAX - (uint32_t)e->heat ?
+	    (uint8_t)(e->heat + hits) :
+	    BLOCK_HEAT_MAX;
+	return META_REFS(meta) != 0;
 }
 
-static void
-enter_locked(struct block_shard *s, struct cached_block *b,
-    enum block_part part)
+void
+block_shard_harvest_locked(struct block_shard *s)
 {
-	b->part = (uint8_t)part;
-	TAILQ_INSERT_TAIL(&s->part[part].queue, b, link);
-	s->part[part].bytes += b->charge;
-}
+	for (int i = 0; i < BLOCK_PARTS; i++) {
+		struct block_entry *e;
 
-static void
-enter_ahead_locked(struct block_shard *s, struct cached_block *b)
-{
-	b->part = BLOCK_HOT;
-	TAILQ_INSERT_HEAD(&s->part[BLOCK_HOT].queue, b, link);
-	s->part[BLOCK_HOT].bytes += b->charge;
-	s->ahead++;
-}
-
-static void
-leave_locked(struct block_shard *s, struct cached_block *b)
-{
-	TAILQ_REMOVE(&s->part[b->part].queue, b, link);
-	s->part[b->part].bytes -= b->charge;
-}
-
-/* Out of the cache, but for its ghost. */
-static void
-drop_locked(struct block_shard *s, struct cached_block *b,
-    struct block_queue *dead)
-{
-	uint64_t hash = block_hash(b->file, b->off);
-
-	leave_locked(s, b);
-	remember_locked(s, hash, (enum block_part)b->part);
-	free_slot_locked(s, find_slot(s, hash, b->file, b->off));
-	s->bytes -= b->charge;
-	s->evictions++;
-	TAILQ_INSERT_TAIL(dead, b, link);
-}
-
-static void
-evict_warm_locked(struct block_shard *s, struct block_queue *dead)
-{
-	struct cached_block *b = TAILQ_FIRST(&s->part[BLOCK_WARM].queue);
-
-	if (b->freq == 0 && !is_pinned(b)) {
-		drop_locked(s, b, dead);
-		return;
+		TAILQ_FOREACH (e, &s->part[i].queue, link)
+			(void)harvest_locked(s, e);
 	}
-	b->freq = 0;
-	leave_locked(s, b);
-	enter_locked(s, b, BLOCK_HOT);
+}
+
+static void
+enter_locked(struct block_shard *s, struct block_entry *e, enum block_part part)
+{
+	e->part = (uint8_t)part;
+	TAILQ_INSERT_TAIL(&s->part[part].queue, e, link);
+	s->part[part].bytes += e->charge;
+}
+
+static void
+enter_ahead_locked(struct block_shard *s, struct block_entry *e)
+{
+	e->part = BLOCK_HOT;
+	TAILQ_INSERT_HEAD(&s->part[BLOCK_HOT].queue, e, link);
+	s->part[BLOCK_HOT].bytes += e->charge;
+	atomic_fetch_add_explicit(&s->ahead, 1, memory_order_relaxed);
+}
+
+static void
+leave_locked(struct block_shard *s, struct block_entry *e)
+{
+	TAILQ_REMOVE(&s->part[e->part].queue, e, link);
+	s->part[e->part].bytes -= e->charge;
+}
+
+/* Out of the cache, but for its ghost. False: somebody was faster, and uses
+ * it. */
+static bool
+drop_locked(struct block_shard *s, struct block_entry *e,
+    struct cached_block **deadp)
+{
+	uint64_t hash = block_hash(e->file, e->off);
+	struct cached_block *b;
+
+	if (!block_table_hide_locked(e))
+		return false;
+	leave_locked(s, e);
+	remember_locked(s, hash, (enum block_part)e->part);
+	s->bytes -= e->charge;
+	s->evictions++;
+	b = block_table_remove_locked(&s->table, hash, e);
+	b->next = *deadp;
+	*deadp = b;
+	return true;
+}
+
+static void
+evict_warm_locked(struct block_shard *s, struct cached_block **deadp)
+{
+	struct block_entry *e = TAILQ_FIRST(&s->part[BLOCK_WARM].queue);
+	bool used = harvest_locked(s, e);
+
+	if (e->heat == 0 && !used && drop_locked(s, e, deadp))
+		return;
+	e->heat = 0;
+	leave_locked(s, e);
+	enter_locked(s, e, BLOCK_HOT);
 	s->promotions++;
 }
 
 /* False: the block is in use and went to the other end. */
 static bool
-evict_hot_locked(struct block_shard *s, struct block_queue *dead)
+evict_hot_locked(struct block_shard *s, struct cached_block **deadp)
 {
-	struct cached_block *b = TAILQ_FIRST(&s->part[BLOCK_HOT].queue);
-	bool pinned = is_pinned(b);
+	struct block_entry *e = TAILQ_FIRST(&s->part[BLOCK_HOT].queue);
+	bool used = harvest_locked(s, e);
 
-	if (b->freq == 0 && !pinned) {
-		drop_locked(s, b, dead);
+	if (e->heat == 0 && !used && drop_locked(s, e, deadp))
 		return true;
-	}
-	if (b->freq != 0)
-		b->freq--;
-	leave_locked(s, b);
-	enter_locked(s, b, BLOCK_HOT);
-	return !pinned;
+	if (e->heat != 0)
+		e->heat--;
+	leave_locked(s, e);
+	enter_locked(s, e, BLOCK_HOT);
+	return !used;
 }
 
 void
 block_shard_evict_locked(struct block_shard *s, uint64_t capacity,
-    struct block_queue *dead)
+    struct cached_block **deadp)
 {
 	uint64_t warm_target = block_shard_warm_target(s, capacity);
 	size_t pinned = 0;
 
-	while (s->bytes > capacity && pinned <= s->count) {
+	while (s->bytes > capacity && pinned <= s->table.count) {
 		const struct block_part_state *warm = &s->part[BLOCK_WARM];
 		bool no_hot = TAILQ_EMPTY(&s->part[BLOCK_HOT].queue);
 
 		if (!TAILQ_EMPTY(&warm->queue) &&
 		    (no_hot || warm->bytes > warm_target))
-			evict_warm_locked(s, dead);
+			evict_warm_locked(s, deadp);
 		else if (no_hot)
 			break;
-		else if (!evict_hot_locked(s, dead))
+		else if (!evict_hot_locked(s, deadp))
 			pinned++;
 	}
 }
 
 void
-block_queue_release(struct block_queue *dead)
+block_free_all(struct cached_block *dead)
 {
-	struct cached_block *b;
+	while (dead != NULL) {
+		struct cached_block *next = dead->next;
 
-	while ((b = TAILQ_FIRST(dead)) != NULL) {
-		TAILQ_REMOVE(dead, b, link);
-		cached_block_release(b);
+		free(dead);
+		dead = next;
 	}
 }
 
@@ -300,6 +241,8 @@ int
 block_shard_init(struct block_shard *s, size_t ghosts,
     const struct block_split *split)
 {
+	int rc;
+
 	memset(s, 0, sizeof(*s));
 	mutex_init(&s->mu);
 	for (int i = 0; i < BLOCK_PARTS; i++)
@@ -310,50 +253,60 @@ block_shard_init(struct block_shard *s, size_t ghosts,
 		s->warm_share = split->least;
 	if (s->warm_share > split->most)
 		s->warm_share = split->most;
-	s->slots = calloc(SLOTS_MIN, sizeof(*s->slots));
-	s->mask = SLOTS_MIN - 1;
+	rc = block_table_init(&s->table);
 	s->ghosts = calloc(ghosts, sizeof(*s->ghosts));
 	s->ghost_mask = (uint32_t)ghosts - 1;
-	return s->slots != NULL && s->ghosts != NULL ? 0 : -ENOMEM;
+	return rc == 0 && s->ghosts != NULL ? 0 : -ENOMEM;
 }
 
 void
 block_shard_fini(struct block_shard *s)
 {
 	for (int i = 0; i < BLOCK_PARTS; i++) {
-		struct cached_block *b;
+		struct block_entry *e;
 
-		TAILQ_FOREACH (b, &s->part[i].queue, link)
-			assert(!is_pinned(b));
-		block_queue_release(&s->part[i].queue);
+		TAILQ_FOREACH (e, &s->part[i].queue, link) {
+			/* Acquire: what the last user did with it is over. */
+			assert(META_REFS(atomic_load_explicit(&e->meta,
+				   memory_order_acquire)) == 0);
+			free(e->block);
+		}
 	}
-	free(s->slots);
+	block_table_fini(&s->table);
 	free(s->ghosts);
 	mutex_fini(&s->mu);
 }
 
 /* ---- Blocks ---- */
 
+/* So many hits since a look at the entry are rare, and must not run over. */
+static void
+harvest_many(struct block_shard *s, struct block_entry *e)
+{
+	mutex_lock(&s->mu);
+	(void)harvest_locked(s, e);
+	mutex_unlock(&s->mu);
+}
+
 struct cached_block *
-block_shard_lookup_locked(struct block_shard *s, uint64_t hash, uint64_t file,
+block_shard_lookup(struct block_shard *s, uint64_t hash, uint64_t file,
     uint64_t off)
 {
-	struct cached_block *b = find_slot(s, hash, file, off)->block;
+	struct block_entry *e = block_table_lookup(&s->table, hash, file, off);
 
-	if (b == NULL) {
-		s->misses++;
+	if (e == NULL) {
+		atomic_fetch_add_explicit(&s->misses, 1, memory_order_relaxed);
 		return NULL;
 	}
-	cached_block_ref(b);
-	if (b->freq < BLOCK_HEAT_MAX)
-		b->freq++;
-	s->part[b->part].stats.hits++;
-	return b;
+	if (META_HITS_MANY(
+		atomic_load_explicit(&e->meta, memory_order_relaxed)))
+		harvest_many(s, e);
+	return e->block;
 }
 
 /* Which part a block enters that was not found. */
 static enum block_part
-part_for_locked(struct block_shard *s, const struct cached_block *b,
+part_for_locked(struct block_shard *s, const struct block_place *place,
     uint64_t hash, uint64_t capacity)
 {
 	enum block_part dropped_by;
@@ -363,35 +316,39 @@ part_for_locked(struct block_shard *s, const struct cached_block *b,
 		return BLOCK_WARM;
 	s->part[dropped_by].stats.returns++;
 	adapt_locked(s, dropped_by, age,
-	    (uint32_t)((uint64_t)b->charge * BLOCK_SHARE_ONE / (capacity + 1)));
+	    (uint32_t)((uint64_t)place->charge * BLOCK_SHARE_ONE /
+		(capacity + 1)));
 	return BLOCK_HOT;
 }
 
 struct cached_block *
 block_shard_insert_locked(struct block_shard *s, struct cached_block *b,
-    uint64_t hash, uint64_t capacity, enum block_priority priority)
+    const struct block_place *place, uint64_t capacity,
+    enum block_priority priority)
 {
+	uint64_t hash = block_hash(place->file, place->off);
 	enum block_part part = BLOCK_WARM;
-	struct block_slot *slot;
+	struct block_entry *e = block_table_find_locked(&s->table, hash,
+	    place->file, place->off);
 
-	if (!grow_slots_locked(s))
-		return NULL;
-	slot = find_slot(s, hash, b->file, b->off);
-	if (slot->block != NULL) {
-		cached_block_ref(slot->block);
-		return slot->block;
+	if (e != NULL) {
+		block_entry_ref(e);
+		return e->block;
 	}
+	if (priority == BLOCK_AHEAD && s->bytes + place->charge > capacity)
+		return NULL;
 	if (priority == BLOCK_DATA)
-		part = part_for_locked(s, b, hash, capacity);
+		part = part_for_locked(s, place, hash, capacity);
+	e = block_table_add_locked(&s->table, hash, place->file, place->off, b,
+	    place->charge);
+	if (e == NULL)
+		return NULL;
 	if (priority == BLOCK_AHEAD)
-		enter_ahead_locked(s, b);
+		enter_ahead_locked(s, e);
 	else
-		enter_locked(s, b, part);
-	*slot = (struct block_slot){ hash, b };
-	s->count++;
-	s->bytes += b->charge;
+		enter_locked(s, e, part);
+	s->bytes += e->charge;
 	s->inserts++;
-	cached_block_ref(b); /* the shard's own */
 	return NULL;
 }
 
@@ -399,7 +356,7 @@ bool
 block_shard_has_locked(struct block_shard *s, uint64_t hash, uint64_t file,
     uint64_t off)
 {
-	return find_slot(s, hash, file, off)->block != NULL;
+	return block_table_find_locked(&s->table, hash, file, off) != NULL;
 }
 
 size_t
@@ -407,13 +364,14 @@ block_shard_list_hot_locked(struct block_shard *s, struct block_place *places)
 {
 	size_t n = 0;
 
+	block_shard_harvest_locked(s);
 	for (int i = 0; i < BLOCK_PARTS; i++) {
-		struct cached_block *b;
+		struct block_entry *e;
 
-		TAILQ_FOREACH (b, &s->part[i].queue, link)
-			if (i == BLOCK_HOT || b->freq != 0)
-				places[n++] = (struct block_place){ b->file,
-					b->off, b->charge, b->freq };
+		TAILQ_FOREACH (e, &s->part[i].queue, link)
+			if (i == BLOCK_HOT || e->heat != 0)
+				places[n++] = (struct block_place){ e->file,
+					e->off, e->charge, e->heat };
 	}
 	return n;
 }

@@ -69,18 +69,18 @@ is_stopped(struct warm_up *w, bool rest)
 static enum warm_state
 look_around(struct warm_up *w, size_t blocks)
 {
-	struct block_cache_stats st;
+	uint64_t misses, kept;
 	bool others_miss, is_full;
 
-	block_cache_get_stats(w->db->cache, &st);
-	others_miss = st.misses != w->misses;
+	block_cache_get_progress(w->db->cache, &misses, &kept);
+	others_miss = misses != w->misses;
 	/* Not all at once: the shards do not fill evenly. */
-	is_full = st.ahead - w->kept < blocks / 2;
-	w->misses = st.misses;
-	w->kept = st.ahead;
+	is_full = kept - w->kept < blocks / 2;
+	w->misses = misses;
+	w->kept = kept;
 	if (is_full)
 		return WARM_FULL;
-	if (st.misses - w->misses_first > w->list.count)
+	if (misses - w->misses_first > w->list.count)
 		return WARM_BUSY;
 	return is_stopped(w, others_miss) ? WARM_STOPPED : WARM_READING;
 }
@@ -200,7 +200,6 @@ warm_thread(void *arg)
 void
 db_warm_start(struct db *db)
 {
-	struct block_cache_stats st;
 	struct warm_up *w;
 
 	if (!db->opts.warm_up)
@@ -211,8 +210,8 @@ db_warm_start(struct db *db)
 	w->db = db;
 	mutex_init(&w->mu);
 	cond_init(&w->wake);
-	block_cache_get_stats(db->cache, &st);
-	w->misses = w->misses_first = st.misses;
+	block_cache_get_progress(db->cache, &w->misses, &w->kept);
+	w->misses_first = w->misses;
 	w->started = pthread_create(&w->thread, NULL, warm_thread, w) == 0;
 	if (!w->started)
 		atomic_store(&w->state, WARM_STOPPED);
@@ -331,13 +330,13 @@ db_warm_report(struct db *db, struct report *r)
 		[WARM_STOPPED] = "stopped",
 	};
 	struct warm_up *w = db->warm_up;
-	struct block_cache_stats st;
+	uint64_t misses, ahead;
 
 	if (w == NULL)
 		return;
-	block_cache_get_stats(db->cache, &st);
+	block_cache_get_progress(db->cache, &misses, &ahead);
 	report_text(r, "Warm-up", "%s", states[atomic_load(&w->state)]);
-	report_counter(r, "Warm-up blocks", "warm_up_blocks", st.ahead);
+	report_counter(r, "Warm-up blocks", "warm_up_blocks", ahead);
 	report_gauge(r, "Warm-up blocks listed", "warm_up_listed_blocks",
 	    atomic_load(&w->listed));
 	report_counter(r, "Warm-up blocks gone", "warm_up_stale_blocks",

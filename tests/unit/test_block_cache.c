@@ -431,6 +431,70 @@ START_TEST(threads_share_the_cache)
 }
 END_TEST
 
+/* Small blocks that come and go: entries are used again, tables grow, and
+ * each block has its own name in it. */
+static void *
+use_small_blocks(void *arg)
+{
+	uint64_t x = (uint64_t)(uintptr_t)arg * 104729 + 1, missed = 0;
+
+	for (uint64_t i = 0; i < 60000; i++) {
+		struct cached_block *b;
+		uint64_t off, *data;
+
+		x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+		/* A few are hot. */
+		off = (x >> 33) % ((x >> 20) % 4 == 0 ? 20000 : 300);
+		b = block_cache_lookup(cache, 7, off);
+		if (b == NULL) {
+			missed++;
+			data = block_alloc(200);
+			if (data == NULL)
+				abort();
+			*data = off;
+			b = block_cache_insert(cache, 7, off, data, 200,
+			    x >> 62 ? BLOCK_DATA : BLOCK_AHEAD);
+		}
+		if (memcmp(cached_block_data(b).data, &off, sizeof(off)) != 0)
+			abort();
+		if (i % 16 == 0) {
+			cached_block_ref(b);
+			cached_block_release(b);
+		}
+		cached_block_release(b);
+		if (i % 5000 == 0)
+			(void)stats();
+	}
+	return (void *)(uintptr_t)missed;
+}
+
+START_TEST(hits_without_a_lock_find_the_right_block_and_are_all_counted)
+{
+	pthread_t t[THREADS];
+	struct block_cache_stats st;
+	uint64_t missed = 0;
+	void *result;
+
+	make_cache(MIB);
+	for (uintptr_t i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&t[i], NULL, use_small_blocks,
+				     (void *)i),
+		    0);
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(t[i], &result);
+		missed += (uint64_t)(uintptr_t)result;
+	}
+	st = stats();
+	ck_assert_uint_eq(st.misses, missed);
+	/* One that meets another block under its hash counts, too. */
+	ck_assert_uint_ge(st.hits, THREADS * 60000 - missed);
+	ck_assert_uint_le(st.hits, THREADS * 60000 - missed + 100);
+	ck_assert_uint_gt(st.evictions, 1000);
+	ck_assert_uint_le(st.bytes, MIB);
+	block_cache_destroy(cache);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -454,6 +518,8 @@ main(void)
 	tcase_add_test(tc, each_part_counts_what_it_gave);
 	tcase_add_test(tc, the_split_follows_the_load);
 	tcase_add_test(tc, threads_share_the_cache);
+	tcase_add_test(tc,
+	    hits_without_a_lock_find_the_right_block_and_are_all_counted);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
