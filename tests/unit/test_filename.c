@@ -48,12 +48,12 @@ END_TEST
 
 START_TEST(names_that_are_not_ours_are_refused)
 {
-	static const char *const names[] = { "", "LOCK2", "lock", "HOT2", "hot", "HOT-000001", "MANIFEST",
-		"MANIFEST-", "MANIFEST-1", "MANIFEST-000001.tmp", "1.log",
-		"0000001.log", "000001.log ", "000001.logs", "000001", ".log",
-		"-00001.log", "+00001.log", "00000a.log", "000001.LOG",
-		"18446744073709551616.sst", "99999999999999999999999.sst",
-		"000001.ldb", "CURRENT" };
+	static const char *const names[] = { "", "LOCK2", "lock", "HOT2", "hot",
+		"HOT-000001", "MANIFEST", "MANIFEST-", "MANIFEST-1",
+		"MANIFEST-000001.tmp", "1.log", "0000001.log", "000001.log ",
+		"000001.logs", "000001", ".log", "-00001.log", "+00001.log",
+		"00000a.log", "000001.LOG", "18446744073709551616.sst",
+		"99999999999999999999999.sst", "000001.ldb", "CURRENT" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		enum file_kind kind;
