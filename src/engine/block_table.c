@@ -78,7 +78,7 @@ make_slots(size_t count)
 int
 block_table_init(struct block_table *t)
 {
-	*t = (struct block_table){ 0 };
+	memset(t, 0, sizeof(*t));
 	TAILQ_INIT(&t->unused);
 	atomic_init(&t->slots, make_slots(SLOTS_MIN));
 	return own_slots(t) != NULL ? 0 : -ENOMEM;

@@ -233,7 +233,7 @@ hot_list_write(struct env *env, const char *dir, uint64_t temp_number,
 		rc = filename_make(path, sizeof(path), dir, FILE_HOT, 0);
 	if (rc == 0)
 		rc = env_open(env, temp, ENV_WRITE | ENV_CREATE, &file);
-	if (rc < 0)
+	if (rc != 0)
 		goto out;
 	iov = (struct iovec){ b.data, b.len };
 	rc = env_write(file, &iov, 1, 0);
@@ -247,31 +247,40 @@ out:
 	return rc;
 }
 
+static int
+read_file(struct env_file *file, struct hot_list *l)
+{
+	struct buf b = { 0 };
+	uint64_t size = 0;
+	ssize_t n;
+	int rc = env_size(file, &size);
+
+	if (rc < 0)
+		return rc;
+	if (size < HEADER_LEN || size > FILE_MAX)
+		return -KVFS_ECORRUPT;
+	if (buf_extend(&b, size) == NULL)
+		return -ENOMEM;
+	n = env_read(file, b.data, size, 0);
+	rc = n < 0 ? (int)n : hot_list_decode(slice_make(b.data, (size_t)n), l);
+	buf_fini(&b);
+	return rc;
+}
+
 int
 hot_list_read(struct env *env, const char *dir, struct hot_list *l)
 {
 	char path[PATH_MAX];
-	struct env_file *file = NULL;
-	struct buf b = { 0 };
-	uint64_t size = 0;
-	ssize_t n;
+	struct env_file *file;
 	int rc = filename_make(path, sizeof(path), dir, FILE_HOT, 0);
 
 	*l = (struct hot_list){ 0 };
-	if (rc == 0)
-		rc = env_open(env, path, ENV_READ, &file);
-	if (rc == 0)
-		rc = env_size(file, &size);
-	if (rc == 0 && size > FILE_MAX)
-		rc = -KVFS_ECORRUPT;
-	if (rc == 0 && buf_extend(&b, size) == NULL && size != 0)
-		rc = -ENOMEM;
-	if (rc == 0) {
-		n = env_read(file, b.data, size, 0);
-		rc = n < 0 ? (int)n :
-			     hot_list_decode(slice_make(b.data, (size_t)n), l);
-	}
+	if (rc < 0)
+		return rc;
+	rc = env_open(env, path, ENV_READ, &file);
+	if (rc < 0)
+		return rc;
+	rc = read_file(file, l);
 	env_close(file);
-	buf_fini(&b);
 	return rc;
 }

@@ -84,6 +84,7 @@ table_reader_warm(struct table_reader *t, const struct block_place *places,
 	struct table_problem problem;
 	struct piece p = { 0 };
 	uint8_t *raw;
+	size_t len;
 	int rc;
 
 	*donep = (struct table_warm){ 0 };
@@ -97,13 +98,14 @@ table_reader_warm(struct table_reader *t, const struct block_place *places,
 		    !piece_add(&p, &t->index, i))
 			break;
 	}
-	if (p.end == 0)
+	len = (size_t)(p.end - p.off);
+	if (len == 0)
 		return 0;
 	problem = (struct table_problem){ "out of memory", p.off };
-	raw = malloc(p.end - p.off);
+	raw = malloc(len);
 	rc = raw != NULL ? 0 : -ENOMEM;
 	if (rc == 0)
-		rc = table_pread(t, raw, p.end - p.off, p.off, &problem);
+		rc = table_pread(t, raw, len, p.off, &problem);
 	if (rc == 0)
 		rc = keep_blocks(t, &p, raw, places, donep, &problem);
 	free(raw);
