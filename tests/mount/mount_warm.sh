@@ -32,7 +32,7 @@ cp "$STORE/HOT" "$T/hot"
 "$KVFSCTL_BIN" check "$STORE" >/dev/null || fail check
 
 start_kvfs -o ro
-same "second mount" done "$(warm_up_end)"
+same "second mount" "done" "$(warm_up_end)"
 blocks=$(stat_value "$MNT" "Warm-up blocks")
 [ "$blocks" -gt 0 ] || fail "nothing was read back:
 $(grep -E '^(Warm|Level)' "$MNT/.kvfs/stats")"
