@@ -131,6 +131,7 @@ db_free(struct db *db)
 {
 	if (db == NULL)
 		return;
+	db_warm_free(db);
 	stop_threads(db);
 	db_remove_doomed(db);
 	/* From here on letting go of files does not doom them. */
@@ -267,6 +268,7 @@ db_open(struct env *env, const char *dir, const struct kv_options *opts,
 		rc = start_threads(db);
 	if (rc < 0)
 		goto fail;
+	db_warm_start(db);
 	*kvp = &db->kv;
 	return 0;
 fail:
@@ -313,8 +315,11 @@ db_close(struct kv *kv)
 	struct db *db = db_of(kv);
 	int rc = 0;
 
+	db_warm_stop(db);
 	if (!db->read_only)
 		rc = db_error(db) < 0 ? -EIO : flush_for_close(db);
+	if (!db->read_only && rc == 0)
+		db_warm_save(db);
 	db_free(db);
 	return rc;
 }

@@ -143,6 +143,7 @@ struct db_stats {
 };
 
 struct compact_job;
+struct warm_up;
 
 struct db {
 	struct kv kv; /* first */
@@ -157,6 +158,7 @@ struct db {
 	struct env_file *lock;
 	bool read_only;
 	uint64_t segment_bytes; /* size at which one is full */
+	struct warm_up *warm_up; /* NULL: none wanted */
 
 	/* own synchronisation */
 	_Atomic uint64_t last_seq; /* newest visible commit; release */
@@ -521,6 +523,19 @@ int db_recover(struct db *db);
 
 int db_control(struct kv *kv, const char *command, FILE *out);
 int db_usage(struct kv *kv, struct kv_usage *usagep);
+
+/* ---- db_warm.c: the cache, warm again after opening ---- */
+
+/* Begin to read back what was hot when the store was closed. What fails is
+ * only slower. */
+void db_warm_start(struct db *db);
+/* End that, at once; a second call is harmless. */
+void db_warm_stop(struct db *db);
+/* After the last change: write down what is hot now. What fails costs the
+ * next opening its warm-up, and nothing else. */
+void db_warm_save(struct db *db);
+void db_warm_free(struct db *db);
+void db_warm_report(struct db *db, struct report *r);
 
 /* ---- db_report.c ---- */
 

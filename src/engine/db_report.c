@@ -116,6 +116,45 @@ report_segments(struct db *db, struct report *r)
 	report_gauge(r, "Segment bytes live", "segment_live_bytes", live);
 }
 
+/* Hits by part: in figures for a monitor, of which it makes rates itself,
+ * and in percent of all lookups for people. */
+static void
+report_cache_parts(struct report *r, const struct block_cache_stats *cache)
+{
+	static const struct {
+		const char *name, *label;
+	} parts[BLOCK_PARTS] = {
+		[BLOCK_WARM] = { "warm", "part=\"warm\"" },
+		[BLOCK_HOT] = { "hot", "part=\"hot\"" },
+	};
+	uint64_t lookups = cache->hits + cache->misses;
+
+	for (int i = 0; i < BLOCK_PARTS; i++) {
+		const struct block_part_stats *p = &cache->part[i];
+		char title[40];
+
+		snprintf(title, sizeof(title), "Cache, %s part", parts[i].name);
+		report_text(r, title,
+		    "%llu bytes, %llu hits, %.1f %% of lookups, %llu returns",
+		    (unsigned long long)p->bytes, (unsigned long long)p->hits,
+		    100 * ratio(p->hits, lookups),
+		    (unsigned long long)p->returns);
+	}
+	if (r->format != REPORT_PROMETHEUS)
+		return;
+	for (int i = 0; i < BLOCK_PARTS; i++)
+		report_gauge_of(r, "Bytes of a part of the cache",
+		    "cache_part_bytes", parts[i].label, cache->part[i].bytes);
+	for (int i = 0; i < BLOCK_PARTS; i++)
+		report_counter_of(r, "Hits in a part of the cache",
+		    "cache_part_hits", parts[i].label, cache->part[i].hits);
+	for (int i = 0; i < BLOCK_PARTS; i++)
+		report_counter_of(r,
+		    "Misses of what a part of the cache had dropped",
+		    "cache_part_returns", parts[i].label,
+		    cache->part[i].returns);
+}
+
 static void
 report_cache(struct db *db, struct report *r)
 {
@@ -127,6 +166,14 @@ report_cache(struct db *db, struct report *r)
 	report_gauge(r, "Cache bytes", "cache_bytes", cache.bytes);
 	report_counter(r, "Cache hits", "cache_hits", cache.hits);
 	report_counter(r, "Cache misses", "cache_misses", cache.misses);
+	report_text(r, "Cache hit rate", "%.1f %%",
+	    100 * ratio(cache.hits, cache.hits + cache.misses));
+	report_cache_parts(r, &cache);
+	report_counter(r, "Cache promotions", "cache_promotions",
+	    cache.promotions);
+	report_gauge(r, "Cache bytes meant for the warm part",
+	    "cache_warm_target_bytes", cache.warm_target_bytes);
+	db_warm_report(db, r);
 	report_gauge(r, "Index and filter bytes", "index_bytes",
 	    table_cache_memory(db->tables));
 }

@@ -26,8 +26,9 @@ format_name(char dst[BASENAME_MAX], enum file_kind kind, uint64_t number)
 		[FILE_TEMP] = "%06" PRIu64 ".tmp",
 	};
 
-	if (kind == FILE_LOCK)
-		snprintf(dst, BASENAME_MAX, "LOCK");
+	if (kind == FILE_LOCK || kind == FILE_HOT)
+		snprintf(dst, BASENAME_MAX, "%s",
+		    kind == FILE_LOCK ? "LOCK" : "HOT");
 	else
 		snprintf(dst, BASENAME_MAX, format[kind], number);
 }
@@ -103,6 +104,10 @@ filename_parse(const char *name, enum file_kind *kindp, uint64_t *numberp)
 	*numberp = 0;
 	if (strcmp(name, "LOCK") == 0)
 		return 0;
+	if (strcmp(name, "HOT") == 0) {
+		*kindp = FILE_HOT;
+		return 0;
+	}
 	if (strncmp(name, manifest, sizeof(manifest) - 1) == 0) {
 		kind = FILE_MANIFEST;
 		if (!parse_digits(name + sizeof(manifest) - 1, &number, &end) ||

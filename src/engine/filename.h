@@ -13,6 +13,7 @@ enum file_kind {
 	FILE_WAL, /* 000001.log */
 	FILE_TABLE, /* 000001.sst */
 	FILE_SEGMENT, /* 000001.seg */
+	FILE_HOT, /* HOT: what the cache held when the store was closed */
 	FILE_TEMP, /* 000001.tmp: being made; removed at open */
 };
 

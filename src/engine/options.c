@@ -34,6 +34,7 @@ kv_options_init(struct kv_options *opts)
 		.compaction_threads = default_compaction_threads(),
 		.compress = true,
 		.create = true,
+		.warm_up = true,
 	};
 }
 

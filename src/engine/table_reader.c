@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Blocks and point lookups of an open table; see table_reader.h. A lookup
- * in cached blocks takes no memory: filter line, index, one lock of a cache
- * shard, block; the value stays in the block, which is pinned.
+ * in cached blocks takes no memory and no lock: filter line, index, one
+ * atomic addition in the cache, block; the value stays in the block, which
+ * is pinned.
  */
 #include "engine/table_reader.h"
 

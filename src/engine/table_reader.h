@@ -49,6 +49,21 @@ int table_reader_get(struct table_reader *t, struct slice user, uint64_t seq,
  * compaction, reads ahead and leaves the cache alone. NULL without memory. */
 struct iter *table_reader_iter(struct table_reader *t, bool fill_cache);
 
+/* What table_reader_warm() has done. */
+struct table_warm {
+	size_t seen; /* of the places, from the first on */
+	size_t stale; /* of these, where no block begins */
+	size_t read; /* and those offered to the cache */
+};
+/*
+ * Read the blocks at places, which are of this table and in order of their
+ * offsets, into the cache as BLOCK_AHEAD: as many of the first ones as lie
+ * close together, in one piece; at least one. What is in the cache already
+ * is left out. Logs a failure.
+ */
+int table_reader_warm(struct table_reader *t, const struct block_place *places,
+    size_t count, struct table_warm *donep);
+
 /* Read and verify everything past the cache; each problem is one line
  * "damage: PATH: what" on out. Returns the number of problems. */
 int table_reader_verify(struct table_reader *t, FILE *out);

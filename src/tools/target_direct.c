@@ -416,6 +416,8 @@ target_open_direct(const char *store, enum target_use use, struct target **tp)
 	kv_opts.create = false;
 	kv_opts.read_only = use == TARGET_READ;
 	kv_opts.owner = "kvfsctl";
+	/* What the next mount wants to find is not ours to say. */
+	kv_opts.warm_up = false;
 	fs_options_init(&fs_opts);
 	fs_opts.flush_on_close = true;
 	fs_opts.read_only = kv_opts.read_only;

@@ -88,6 +88,13 @@ report_gauge_of(struct report *r, const char *title, const char *name,
 }
 
 void
+report_counter_of(struct report *r, const char *title, const char *name,
+    const char *label, uint64_t v)
+{
+	print_number(r, title, name, "_total", "counter", label, v);
+}
+
+void
 report_ratio(struct report *r, const char *title, const char *name, double v)
 {
 	report_text(r, title, "%.2f", v);

@@ -45,6 +45,9 @@ void report_ratio(struct report *r, const char *title, const char *name,
  * one after the other. */
 void report_gauge_of(struct report *r, const char *title, const char *name,
     const char *label, uint64_t v);
+/* The same of counters. */
+void report_counter_of(struct report *r, const char *title, const char *name,
+    const char *label, uint64_t v);
 /* Nanoseconds: percentiles in microseconds, or a histogram
  * kvfs_NAME_seconds. label may be NULL. One without values is left out of
  * the lines for people. */

@@ -48,6 +48,20 @@ done
 grep -q '^kvfs_commit_seconds_sum [0-9]' "$T/metrics" || fail "no commits"
 "$KVFSCTL_BIN" stat -m "$MNT" | grep -q '^kvfs_commits_total [1-9]' ||
     fail "kvfsctl stat -m"
+# What the parts of the cache have is what the cache has.
+echo 1 >"$c/flush"
+cat "$c/check" >"$T/check"
+"$KVFSCTL_BIN" stat "$MNT" >"$T/stats"
+for part in warm hot; do
+	grep -Eq "^Cache, $part part: [0-9]+ bytes, [0-9]+ hits, [0-9.]+ % of lookups, [0-9]+ returns\$" \
+	    "$T/stats" || fail "no $part part in stats"
+done
+grep -q '^Cache promotions: [0-9]' "$T/stats" || fail "no promotions"
+cat "$c/metrics" >"$T/metrics"
+same "hits of the parts" "$(sed -n 's/^kvfs_cache_hits_total //p' \
+    "$T/metrics")" "$(awk '/^kvfs_cache_part_hits_total[{]/ { n += $2 }
+    END { print n + 0 }' "$T/metrics")"
+same "parts" 2 "$(grep -c '^kvfs_cache_part_bytes{part=' "$T/metrics")"
 rm "$MNT/timed"
 
 # Options are read back as they were set.

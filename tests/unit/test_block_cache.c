@@ -250,6 +250,137 @@ START_TEST(resizing_and_reserving_make_room)
 }
 END_TEST
 
+START_TEST(each_part_counts_what_it_gave)
+{
+	struct block_cache_stats st;
+
+	make_cache(4 * MIB);
+	for (uint64_t i = 0; i < 100; i++)
+		put(1, i);
+	for (uint64_t i = 0; i < 100; i++)
+		ck_assert(hit(1, i));
+	st = stats();
+	ck_assert_uint_eq(st.part[BLOCK_WARM].hits, 100);
+	ck_assert_uint_eq(st.part[BLOCK_HOT].hits, 0);
+	ck_assert_uint_eq(st.part[BLOCK_WARM].bytes, st.bytes);
+	ck_assert_uint_eq(st.promotions, 0);
+	/* Newcomers push them on: what was hit is promoted. */
+	for (uint64_t i = 0; i < 2000; i++)
+		put(2, i);
+	st = stats();
+	ck_assert_uint_eq(st.promotions, 100);
+	ck_assert_uint_gt(st.part[BLOCK_HOT].bytes, 100 * BLOCK);
+	ck_assert_uint_eq(st.part[BLOCK_HOT].bytes + st.part[BLOCK_WARM].bytes,
+	    st.bytes);
+	for (uint64_t i = 0; i < 100; i++)
+		ck_assert(hit(1, i));
+	ck_assert_uint_eq(stats().part[BLOCK_HOT].hits, 100);
+	ck_assert_uint_eq(stats().hits, 200);
+	/* Newcomers dropped a moment ago come back, to the hot part. */
+	st = stats();
+	for (uint64_t i = 1000; i < 1100; i++)
+		if (!hit(2, i))
+			put(2, i);
+	ck_assert_uint_gt(stats().part[BLOCK_WARM].returns, 50);
+	ck_assert_uint_gt(stats().part[BLOCK_HOT].bytes,
+	    st.part[BLOCK_HOT].bytes + 50 * BLOCK);
+	block_cache_destroy(cache);
+}
+END_TEST
+
+/* ---- The split ---- */
+
+#define SPLIT_CACHE (4 * MIB)
+#define SPLIT_BLOCKS (SPLIT_CACHE / BLOCK)
+
+static uint64_t lookups, found;
+
+static void
+use(uint64_t file, uint64_t off)
+{
+	lookups++;
+	if (hit(file, off))
+		found++;
+	else
+		put(file, off);
+}
+
+/* Each block is used twice more while so much comes as fills a third of the
+ * cache, and never again. */
+static void
+use_recent(void)
+{
+	for (uint64_t t = 0; t < 20 * SPLIT_BLOCKS; t++) {
+		use(1, t);
+		for (int again = 0; again < 2; again++) {
+			uint64_t ago = 1 + random_below(SPLIT_BLOCKS * 3 / 10);
+
+			if (ago < t)
+				use(1, t - ago);
+		}
+	}
+}
+
+/* Some blocks more often than others, and every now and then a walk over as
+ * many as fill the cache, by reads that nobody marked as a scan. */
+static void
+use_often(void)
+{
+	for (uint64_t t = 0, walked = 0; t < 60 * SPLIT_BLOCKS; t++) {
+		double x = (double)random_below(1u << 20) / (1u << 20);
+
+		use(1, (uint64_t)(x * x * SPLIT_BLOCKS * 3 / 2));
+		if (t / SPLIT_BLOCKS % 2 == 1)
+			use(2, walked++);
+	}
+}
+
+/* Part of hits, in percent, with the warm part between these bounds. */
+static double
+hit_rate(void (*load)(void), uint32_t least, uint32_t most)
+{
+	struct block_split split = { least, most };
+
+	cache = block_cache_create_split(SPLIT_CACHE, &split);
+	ck_assert_ptr_nonnull(cache);
+	lookups = found = 0;
+	load();
+	ck_assert_uint_ge(stats().warm_target_bytes,
+	    (uint64_t)SPLIT_CACHE / BLOCK_SHARE_ONE * least);
+	ck_assert_uint_le(stats().warm_target_bytes,
+	    (uint64_t)SPLIT_CACHE / BLOCK_SHARE_ONE * most);
+	block_cache_destroy(cache);
+	return 100.0 * (double)found / (double)lookups;
+}
+
+START_TEST(the_split_follows_the_load)
+{
+	static const struct {
+		const char *name;
+		void (*load)(void);
+	} loads[] = { { "recent", use_recent }, { "often", use_often } };
+	const uint32_t one = BLOCK_SHARE_ONE;
+
+	for (size_t i = 0; i < 2; i++) {
+		double small = hit_rate(loads[i].load, one / 20, one / 20);
+		double tenth = hit_rate(loads[i].load, one / 10, one / 10);
+		double half = hit_rate(loads[i].load, one / 2, one / 2);
+		double best = small > half ? small : half;
+		double worst = small > half ? half : small;
+		double adaptive;
+
+		/* As block_cache_create() has it. */
+		adaptive = hit_rate(loads[i].load, one / 20, one / 2);
+		printf("%s: fixed 1/20 %.1f, 1/10 %.1f, 1/2 %.1f, adaptive "
+		       "%.1f %% hits\n",
+		    loads[i].name, small, tenth, half, adaptive);
+		/* The loads differ, and neither split is right for both. */
+		ck_assert(best > worst + 5);
+		ck_assert(adaptive > best - 1.5);
+	}
+}
+END_TEST
+
 /* ---- Threads ---- */
 
 #define THREADS 4
@@ -300,6 +431,70 @@ START_TEST(threads_share_the_cache)
 }
 END_TEST
 
+/* Small blocks that come and go: entries are used again, tables grow, and
+ * each block has its own name in it. */
+static void *
+use_small_blocks(void *arg)
+{
+	uint64_t x = (uint64_t)(uintptr_t)arg * 104729 + 1, missed = 0;
+
+	for (uint64_t i = 0; i < 60000; i++) {
+		struct cached_block *b;
+		uint64_t off, *data;
+
+		x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+		/* A few are hot. */
+		off = (x >> 33) % ((x >> 20) % 4 == 0 ? 20000 : 300);
+		b = block_cache_lookup(cache, 7, off);
+		if (b == NULL) {
+			missed++;
+			data = block_alloc(200);
+			if (data == NULL)
+				abort();
+			*data = off;
+			b = block_cache_insert(cache, 7, off, data, 200,
+			    x >> 62 ? BLOCK_DATA : BLOCK_AHEAD);
+		}
+		if (memcmp(cached_block_data(b).data, &off, sizeof(off)) != 0)
+			abort();
+		if (i % 16 == 0) {
+			cached_block_ref(b);
+			cached_block_release(b);
+		}
+		cached_block_release(b);
+		if (i % 5000 == 0)
+			(void)stats();
+	}
+	return (void *)(uintptr_t)missed;
+}
+
+START_TEST(hits_without_a_lock_find_the_right_block_and_are_all_counted)
+{
+	pthread_t t[THREADS];
+	struct block_cache_stats st;
+	uint64_t missed = 0;
+	void *result;
+
+	make_cache(MIB);
+	for (uintptr_t i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&t[i], NULL, use_small_blocks,
+				     (void *)i),
+		    0);
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(t[i], &result);
+		missed += (uint64_t)(uintptr_t)result;
+	}
+	st = stats();
+	ck_assert_uint_eq(st.misses, missed);
+	/* One that meets another block under its hash counts, too. */
+	ck_assert_uint_ge(st.hits, THREADS * 60000 - missed);
+	ck_assert_uint_le(st.hits, THREADS * 60000 - missed + 100);
+	ck_assert_uint_gt(st.evictions, 1000);
+	ck_assert_uint_le(st.bytes, MIB);
+	block_cache_destroy(cache);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -320,7 +515,11 @@ main(void)
 	tcase_add_test(tc, hot_blocks_of_a_skewed_load_are_mostly_hits);
 	tcase_add_test(tc, large_blocks_are_handed_out_without_being_kept);
 	tcase_add_test(tc, resizing_and_reserving_make_room);
+	tcase_add_test(tc, each_part_counts_what_it_gave);
+	tcase_add_test(tc, the_split_follows_the_load);
 	tcase_add_test(tc, threads_share_the_cache);
+	tcase_add_test(tc,
+	    hits_without_a_lock_find_the_right_block_and_are_all_counted);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);

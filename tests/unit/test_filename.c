@@ -22,6 +22,7 @@ START_TEST(every_kind_has_its_name)
 		const char *path;
 	} cases[] = {
 		{ FILE_LOCK, 0, "d/LOCK" },
+		{ FILE_HOT, 0, "d/HOT" },
 		{ FILE_MANIFEST, 1, "d/MANIFEST-000001" },
 		{ FILE_WAL, 12, "d/000012.log" },
 		{ FILE_TABLE, 999999, "d/999999.sst" },
@@ -47,12 +48,12 @@ END_TEST
 
 START_TEST(names_that_are_not_ours_are_refused)
 {
-	static const char *const names[] = { "", "LOCK2", "lock", "MANIFEST",
-		"MANIFEST-", "MANIFEST-1", "MANIFEST-000001.tmp", "1.log",
-		"0000001.log", "000001.log ", "000001.logs", "000001", ".log",
-		"-00001.log", "+00001.log", "00000a.log", "000001.LOG",
-		"18446744073709551616.sst", "99999999999999999999999.sst",
-		"000001.ldb", "CURRENT" };
+	static const char *const names[] = { "", "LOCK2", "lock", "HOT2", "hot",
+		"HOT-000001", "MANIFEST", "MANIFEST-", "MANIFEST-1",
+		"MANIFEST-000001.tmp", "1.log", "0000001.log", "000001.log ",
+		"000001.logs", "000001", ".log", "-00001.log", "+00001.log",
+		"00000a.log", "000001.LOG", "18446744073709551616.sst",
+		"99999999999999999999999.sst", "000001.ldb", "CURRENT" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		enum file_kind kind;

@@ -56,13 +56,19 @@ START_TEST(a_monitor_gets_families)
 	report_counter(&report, "Gets", "gets", 3);
 	report_gauge_of(&report, "Bytes", "level_bytes", "level=\"0\"", 4);
 	report_gauge_of(&report, "Bytes", "level_bytes", "level=\"1\"", 5);
+	report_counter_of(&report, "Hits", "part_hits", "part=\"hot\"", 6);
+	report_counter_of(&report, "Hits", "part_hits", "part=\"warm\"", 7);
 	expect("# HELP kvfs_gets_total Gets.\n"
 	       "# TYPE kvfs_gets_total counter\n"
 	       "kvfs_gets_total 3\n"
 	       "# HELP kvfs_level_bytes Bytes.\n"
 	       "# TYPE kvfs_level_bytes gauge\n"
 	       "kvfs_level_bytes{level=\"0\"} 4\n"
-	       "kvfs_level_bytes{level=\"1\"} 5\n");
+	       "kvfs_level_bytes{level=\"1\"} 5\n"
+	       "# HELP kvfs_part_hits_total Hits.\n"
+	       "# TYPE kvfs_part_hits_total counter\n"
+	       "kvfs_part_hits_total{part=\"hot\"} 6\n"
+	       "kvfs_part_hits_total{part=\"warm\"} 7\n");
 }
 END_TEST
 
