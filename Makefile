@@ -11,6 +11,7 @@
 #   JOBS=               tests at a time
 #   FUZZ_SECONDS=       how long make fuzz runs each target
 #   BENCH_FLAGS=        for tests/bench/bench_engine, see its --help
+#   BENCH_SVG=          where make bench draws the engine's figures
 #   NODEPS=1            install no package, and do not look
 
 comma := ,
@@ -27,6 +28,7 @@ PREFIX ?= /usr/local
 SBINDIR ?= /sbin
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 20
+BENCH_SVG ?= tests/bench/bench.svg
 
 # Every dependency, stated once: pkg-config names and Debian packages.
 PKGS := fuse3 libbsd-overlay libxxhash
@@ -34,7 +36,7 @@ DEB_BUILD := gcc make libc6-dev pkg-config libfuse3-dev fuse3 libsnappy-dev \
 	libbsd-dev libxxhash-dev
 DEB_CHECK := check libsubunit-dev attr acl rsync git sqlite3 procps mandoc
 DEB_LINT := clang clang-format clang-tidy cppcheck shellcheck mandoc
-DEB_BENCH := librocksdb-dev libleveldb-dev liblmdb-dev
+DEB_BENCH := librocksdb-dev libleveldb-dev liblmdb-dev gnuplot-nox
 
 # gcc 12 crashes in these two checks without optimisation.
 DEBUG_CFLAGS := -O0 -Wno-format-truncation -Wno-format-overflow
@@ -220,8 +222,9 @@ $(BUILD)/tests/bench/bench_mount: $(BUILD)/tests/bench/bench_mount.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 $(BUILD)/tests/bench/ceiling_fs: $(BUILD)/tests/bench/ceiling_fs.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(FUSE_LIBS)
-bench: $(PROGRAMS) $(BENCH) ## measure beside RocksDB, LevelDB and LMDB, and beside ext4 and FUSE's ceiling
-	$(BUILD)/tests/bench/bench_engine $(BENCH_FLAGS)
+bench: $(PROGRAMS) $(BENCH) | build/deps-BENCH ## measure beside RocksDB, LevelDB and LMDB, and beside ext4 and FUSE's ceiling
+	$(BUILD)/tests/bench/bench_engine -o $(BUILD)/bench.tsv $(BENCH_FLAGS)
+	tests/bench/bench_plot.sh $(BUILD)/bench.tsv '$(BENCH_SVG)'
 	$(TEST_ENV) tests/bench/bench_mount.sh
 
 # ---- Looking ----

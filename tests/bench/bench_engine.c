@@ -322,15 +322,20 @@ main(int argc, char **argv)
 		.dir = getenv("TMPDIR"),
 		.rounds = 3 };
 	const char *names[STORES];
-	char base[4096];
+	char base[4096], *given;
 	bool ok = true;
 
 	parse_options(argc, argv, &s, &job);
 	for (size_t i = 0; i < STORES; i++)
 		names[i] = stores[i]->name;
 	report_start(names, STORES);
-	snprintf(base, sizeof(base), "%s/kvfs-bench.XXXXXX",
-	    s.dir != NULL ? s.dir : "/tmp");
+	if (s.dir == NULL)
+		s.dir = "/tmp";
+	given = realpath(s.dir, NULL);
+	if (given == NULL)
+		err(1, "%s", s.dir);
+	snprintf(base, sizeof(base), "%s/kvfs-bench.XXXXXX", given);
+	free(given);
 	if (mkdtemp(base) == NULL)
 		err(1, "%s", base);
 	signal(SIGINT, on_signal);

@@ -12,9 +12,10 @@
 #define VERIFIED_GETS 1000
 /* The cache of the work larger than it has one of so many bytes. */
 #define CACHE_ONE_OF 8
-/* Of the keys, one of so many is got with cold files: more would find the
- * blocks that earlier ones brought in. */
-#define COLD_ONE_OF 100
+/* Files are made cold again after so few gets that what the kernel reads
+ * ahead for one is hardly found by another. */
+#define COLD_GETS 20
+#define COLD_GETS_ALL 4000
 
 void
 load_read(const struct bench_job *job)
@@ -40,12 +41,12 @@ load_read(const struct bench_job *job)
 		.count = n * 2,
 		.warm = warm });
 	run_step(&r,
-	    &(struct step){ .name = "get of 1% of keys",
+	    &(struct step){ .name = "get of hot keys",
 		.op = op_get_hot,
 		.count = n,
 		.warm = warm });
 	run_step(&r,
-	    &(struct step){ .name = "get of 1% of keys, 4 threads",
+	    &(struct step){ .name = "get of hot keys, 4 threads",
 		.op = op_get_hot,
 		.threads = 4,
 		.count = n * 2,
@@ -136,6 +137,12 @@ timed_open(struct run *r, const struct bench_job *job,
 	run_memory(r, name);
 }
 
+static void
+make_cold(struct run *r)
+{
+	dir_drop_cache(r->dir);
+}
+
 void
 load_large(const struct bench_job *job)
 {
@@ -164,8 +171,10 @@ load_large(const struct bench_job *job)
 	run_step(&r,
 	    &(struct step){ .name = "get, cold files",
 		.op = op_get,
-		.count = n / COLD_ONE_OF,
+		.count = COLD_GETS_ALL,
 		.seconds = job->timed_seconds * 8,
-		.time_all = true });
+		.time_all = true,
+		.between = make_cold,
+		.between_every = COLD_GETS });
 	run_close(&r);
 }

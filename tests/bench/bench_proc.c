@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -109,9 +110,36 @@ drop_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 	return 0;
 }
 
+/* A page that is mapped is not dropped. What is mapped shared can be taken
+ * out of the map at any time: it comes back from the file. */
+static void
+unmap_pages(const char *dir)
+{
+	char line[4500], shared[5];
+	size_t len = strlen(dir);
+	FILE *f = fopen("/proc/self/maps", "re");
+
+	if (f == NULL)
+		err(1, "/proc/self/maps");
+	while (fgets(line, sizeof(line), f) != NULL) {
+		const char *path = strchr(line, '/');
+		void *from, *to;
+
+		if (path == NULL || strncmp(path, dir, len) != 0 ||
+		    sscanf(line, "%p-%p %4s", &from, &to, shared) != 3 ||
+		    shared[3] != 's')
+			continue;
+		if (madvise(from, (size_t)((char *)to - (char *)from),
+			MADV_DONTNEED) < 0)
+			err(1, "madvise");
+	}
+	fclose(f);
+}
+
 void
 dir_drop_cache(const char *dir)
 {
+	unmap_pages(dir);
 	nftw(dir, drop_one, 16, FTW_PHYS);
 }
 

@@ -23,8 +23,9 @@ uint64_t proc_anon_bytes(void);
 
 /* What the files below dir take on disk. */
 uint64_t dir_disk_bytes(const char *dir);
-/* Write the files below dir out and drop them from the kernel's cache. What
- * some process maps stays there. */
+/* Write the files below dir, an absolute path, out and drop them from the
+ * kernel's cache, also those that this process maps: a store that is open
+ * and idle finds all as it was, but on disk alone. */
 void dir_drop_cache(const char *dir);
 void dir_remove(const char *dir);
 

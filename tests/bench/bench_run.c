@@ -127,6 +127,15 @@ report_latency(struct run *r, const char *step, const struct latency *l)
 
 /* ---- Steps ---- */
 
+static void
+do_between(struct worker *w)
+{
+	uint64_t start = clock_now_ns();
+
+	w->step->between(w->r);
+	w->between_ns += clock_now_ns() - start;
+}
+
 static void *
 work(void *arg)
 {
@@ -136,6 +145,8 @@ work(void *arg)
 
 	for (; s->count == 0 || w->stop != NULL || i < s->count;
 	     i += w->stride, w->done++) {
+		if (s->between != NULL && w->done % s->between_every == 0)
+			do_between(w);
 		if (!s->time_all && w->done % TIME_ONE_OF != 0) {
 			w->op(w->r, w, i);
 			continue;
@@ -264,7 +275,7 @@ run_step(struct run *r, const struct step *s)
 	atomic_store_explicit(&stop, true, memory_order_relaxed);
 	if (extra != 0)
 		pthread_join(w[threads].thread, NULL);
-	ns = clock_now_ns() - start;
+	ns = clock_now_ns() - start - w[0].between_ns;
 	put = done_by(w, threads) * per * (BENCH_KEY_LEN + r->value_bytes);
 	written = proc_written_bytes() - written;
 	report_workers(r, s->name, w, threads, per, ns);

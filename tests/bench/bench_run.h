@@ -82,7 +82,7 @@ struct worker {
 	const atomic_bool *stop; /* NULL: none */
 	uint64_t rng;
 	char *value; /* one value's bytes, to fill and to read into */
-	uint64_t done;
+	uint64_t done, between_ns;
 	struct latency latency;
 	pthread_t thread;
 };
@@ -100,6 +100,9 @@ struct step {
 	bool writes; /* also tell bytes written for each byte put */
 	/* Every operation is timed, else one of 17: timing costs. */
 	bool time_all;
+	/* Done before each so many operations of the only thread; not timed. */
+	void (*between)(struct run *r);
+	uint64_t between_every;
 	/* One more thread does this meanwhile, and is reported too. */
 	run_op beside;
 	const char *beside_name;
@@ -134,7 +137,7 @@ void op_put(struct run *r, struct worker *w, uint64_t i); /* each key once */
 void op_overwrite(struct run *r, struct worker *w, uint64_t i); /* random */
 void op_batch(struct run *r, struct worker *w, uint64_t i); /* BATCH_KEYS */
 void op_get(struct run *r, struct worker *w, uint64_t i);
-void op_get_hot(struct run *r, struct worker *w, uint64_t i);
+void op_get_hot(struct run *r, struct worker *w, uint64_t i); /* 1 percent */
 void op_get_missing(struct run *r, struct worker *w, uint64_t i);
 void op_scan_all(struct run *r, struct worker *w, uint64_t i);
 void op_scan_short(struct run *r, struct worker *w, uint64_t i);
