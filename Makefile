@@ -141,7 +141,8 @@ $(BUILD)/kvfsctl: $(TOOLS) $(BUILD)/libkvfs.a
 # Programs of one source that use the library: unit and crash tests.
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libsupport.a \
 		$(BUILD)/libdaemon.a $(BUILD)/libkvfs.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS) $(FUSE_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		$(CHECK_LIBS) $(LIBS) $(FUSE_LIBS)
 $(UNIT:=.o) $(SUPPORT): | build/deps-CHECK
 # Programs that know nothing of kvfs: callers of a mount. But env_* have the
 # library, to see on a disk of their own what it has to do with.
@@ -215,7 +216,9 @@ fuzz: $(FUZZ) ## feed damaged bytes to every reader, FUZZ_SECONDS each
 
 BENCH_ENGINE := $(filter-out %/bench_mount.o %/ceiling_fs.o,$(call src_of,tests/bench))
 BENCH := $(addprefix $(BUILD)/tests/bench/,bench_engine bench_mount ceiling_fs)
-$(BENCH_ENGINE): | build/deps-BENCH
+$(addprefix $(BUILD)/tests/bench/bench_,rocksdb.o leveldb.o lmdb.o): | build/deps-BENCH
+# How it counts is tested without the stores.
+$(BUILD)/tests/unit/test_bench: $(addprefix $(BUILD)/tests/bench/bench_,data.o latency.o proc.o report.o)
 $(BUILD)/tests/bench/bench_engine: $(BENCH_ENGINE) $(BUILD)/libkvfs.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lrocksdb -lleveldb -llmdb $(LIBS)
 $(BUILD)/tests/bench/bench_mount: $(BUILD)/tests/bench/bench_mount.o

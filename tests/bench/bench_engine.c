@@ -257,6 +257,10 @@ run_one(const struct profile *profile, const struct bench_load *load,
 	snprintf(dir, sizeof(dir), "%s/work", base);
 	if (mkdir(dir, 0700) < 0)
 		err(1, "%s", dir);
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[Kround %llu, %s: %s: %s",
+		    (unsigned long long)job->seed, profile->name, load->name,
+		    stores[store]->name);
 	job->ops = stores[store];
 	job->dir = dir;
 	job->cfg.sync = profile->sync;
@@ -349,6 +353,8 @@ main(int argc, char **argv)
 	for (unsigned round = 0; ok && round < s.rounds; round++)
 		ok = run_round(&s, round, base, &job);
 	dir_remove(base);
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
 	if (!ok)
 		return 1;
 	printf("Medians of the rounds, and half of how far they lay apart. "
@@ -356,7 +362,8 @@ main(int argc, char **argv)
 	       "better.\n");
 	for (size_t p = 0; p < PROFILES; p++)
 		if (chosen(s.profiles, profiles[p].name))
-			report_print(profiles[p].name, profiles[p].durability);
+			report_print(stdout, profiles[p].name,
+			    profiles[p].durability);
 	if (s.tsv != NULL)
 		report_write_tsv(s.tsv);
 	return 0;

@@ -127,22 +127,22 @@ more_is_better(const struct series *s)
 }
 
 static void
-print_value(const struct summary *m)
+print_value(FILE *out, const struct summary *m)
 {
 	if (m->rounds == 0) {
-		printf(" %16s", "-");
+		fprintf(out, " %16s", "-");
 		return;
 	}
-	printf(" %10.*f", m->median < 100 ? 2 : 0, m->median);
+	fprintf(out, " %10.*f", m->median < 100 ? 2 : 0, m->median);
 	if (m->median > 0)
-		printf(" ±%3.0f%%", 50 * (m->high - m->low) / m->median);
+		fprintf(out, " ±%3.0f%%", 50 * (m->high - m->low) / m->median);
 	else
-		printf("      ");
+		fprintf(out, "      ");
 }
 
 /* kvfs and the best of the others: above 1, kvfs is better. */
 static void
-print_ratio(const struct series *s, const struct summary *m)
+print_ratio(FILE *out, const struct series *s, const struct summary *m)
 {
 	size_t best = 0;
 
@@ -156,15 +156,15 @@ print_ratio(const struct series *s, const struct summary *m)
 	if (best == 0 || m[0].rounds == 0)
 		return;
 	if (more_is_better(s) && m[best].median > 0)
-		printf("  %6.2f %s", m[0].median / m[best].median,
+		fprintf(out, "  %6.2f %s", m[0].median / m[best].median,
 		    store_names[best]);
 	else if (!more_is_better(s) && m[0].median > 0)
-		printf("  %6.2f %s", m[best].median / m[0].median,
+		fprintf(out, "  %6.2f %s", m[best].median / m[0].median,
 		    store_names[best]);
 }
 
 static void
-print_row(struct series *s)
+print_row(FILE *out, struct series *s)
 {
 	struct summary m[REPORT_STORES_MAX];
 	char name[80];
@@ -175,22 +175,22 @@ print_row(struct series *s)
 		snprintf(name, sizeof(name), "%s: %s", s->step,
 		    s->metric == METRIC_FIGURE ? s->unit :
 						 metric_names[s->metric]);
-	printf("%-45s", name);
+	fprintf(out, "%-45s", name);
 	for (size_t i = 0; i < store_count; i++) {
 		m[i] = summarize(s, i);
-		print_value(&m[i]);
+		print_value(out, &m[i]);
 	}
-	print_ratio(s, m);
-	printf("\n");
+	print_ratio(out, s, m);
+	fprintf(out, "\n");
 }
 
 static void
-print_heading(const char *profile, const char *title)
+print_heading(FILE *out, const char *profile, const char *title)
 {
-	printf("\n%s: %s\n\n%-45s", profile, title, "");
+	fprintf(out, "\n%s: %s\n\n%-45s", profile, title, "");
 	for (size_t i = 0; i < store_count; i++)
-		printf(" %16s", store_names[i]);
-	printf("   ratio, best peer\n");
+		fprintf(out, " %16s", store_names[i]);
+	fprintf(out, "   ratio, best peer\n");
 }
 
 static bool
@@ -203,14 +203,14 @@ is_in(const struct series *s, const char *profile, const struct section *sec)
 /* All that a section has of one step, in the order of the metrics: a step
  * that was too short for a percentile in one round had it in another. */
 static void
-print_step(const struct series *first, const struct section *sec)
+print_step(FILE *out, const struct series *first, const struct section *sec)
 {
 	for (enum bench_metric m = sec->first; m <= sec->last; m++)
 		for (size_t i = 0; i < series_count; i++)
 			if (all[i].metric == m &&
 			    all[i].profile == first->profile &&
 			    strcmp(all[i].step, first->step) == 0)
-				print_row(&all[i]);
+				print_row(out, &all[i]);
 }
 
 static bool
@@ -223,7 +223,7 @@ is_printed(const struct series *s, const struct section *sec)
 }
 
 static void
-print_section(const char *profile, const struct section *sec)
+print_section(FILE *out, const char *profile, const struct section *sec)
 {
 	bool has_heading = false;
 
@@ -231,21 +231,21 @@ print_section(const char *profile, const struct section *sec)
 		if (!is_in(s, profile, sec) || is_printed(s, sec))
 			continue;
 		if (!has_heading)
-			print_heading(profile, sec->title);
+			print_heading(out, profile, sec->title);
 		has_heading = true;
-		print_step(s, sec);
+		print_step(out, s, sec);
 	}
 }
 
 void
-report_print(const char *profile, const char *durability)
+report_print(FILE *out, const char *profile, const char *durability)
 {
 	const struct section *end = sections +
 	    sizeof(sections) / sizeof(sections[0]);
 
-	printf("\n==== %s: %s\n", profile, durability);
+	fprintf(out, "\n==== %s: %s\n", profile, durability);
 	for (const struct section *sec = sections; sec < end; sec++)
-		print_section(profile, sec);
+		print_section(out, profile, sec);
 }
 
 void
