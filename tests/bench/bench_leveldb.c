@@ -47,6 +47,8 @@ store_open(const char *dir, const struct bench_config *cfg)
 	l->write_sync = leveldb_writeoptions_create();
 	leveldb_writeoptions_set_sync(l->write_sync, 1);
 	l->read = leveldb_readoptions_create();
+	/* As kvfs and RocksDB do unasked. */
+	leveldb_readoptions_set_verify_checksums(l->read, 1);
 	l->db = leveldb_open(l->options, dir, &error);
 	check("leveldb_open", error);
 	return l;
