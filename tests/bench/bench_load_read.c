@@ -22,6 +22,7 @@ load_read(const struct bench_job *job)
 {
 	struct bench_config cfg = job->cfg;
 	uint64_t n = job->keys, warm = n / 2;
+	double seconds = job->timed_seconds;
 	struct run r;
 
 	/* Blocks with their filters and indexes, and to spare. */
@@ -32,41 +33,41 @@ load_read(const struct bench_job *job)
 	run_step(&r,
 	    &(struct step){ .name = "get in cache",
 		.op = op_get,
-		.count = n,
+		.seconds = seconds,
 		.warm = n });
 	run_step(&r,
 	    &(struct step){ .name = "get in cache, 4 threads",
 		.op = op_get,
 		.threads = 4,
-		.count = n * 2,
+		.seconds = seconds,
 		.warm = warm });
 	run_step(&r,
 	    &(struct step){ .name = "get of hot keys",
 		.op = op_get_hot,
-		.count = n,
+		.seconds = seconds,
 		.warm = warm });
 	run_step(&r,
 	    &(struct step){ .name = "get of hot keys, 4 threads",
 		.op = op_get_hot,
 		.threads = 4,
-		.count = n * 2,
+		.seconds = seconds,
 		.warm = warm });
 	run_step(&r,
 	    &(struct step){ .name = "get of missing keys",
 		.op = op_get_missing,
-		.count = n,
+		.seconds = seconds,
 		.warm = warm });
 	run_step(&r,
 	    &(struct step){ .name = "scan all, keys",
 		.op = op_scan_all,
-		.count = 3,
+		.seconds = seconds,
 		.warm = 1,
 		.per = n,
 		.time_all = true });
 	run_step(&r,
 	    &(struct step){ .name = "seek and scan 50, scans",
 		.op = op_scan_short,
-		.count = n / 8,
+		.seconds = seconds,
 		.warm = n / 20 });
 	run_close(&r);
 }
@@ -75,6 +76,7 @@ void
 load_mixed(const struct bench_job *job)
 {
 	uint64_t n = job->keys;
+	double seconds = job->timed_seconds * 2;
 	struct run r;
 
 	run_open(&r, job, "mixed", n, SMALL_BYTES, &job->cfg);
@@ -84,13 +86,13 @@ load_mixed(const struct bench_job *job)
 	    &(struct step){ .name = "half get half put, 2 threads",
 		.op = op_mixed,
 		.threads = 2,
-		.count = n,
+		.seconds = seconds,
 		.warm = n / 20 });
 	run_settle(&r);
 	run_step(&r,
 	    &(struct step){ .name = "get while one thread puts",
 		.op = op_get,
-		.seconds = job->timed_seconds * 2,
+		.seconds = seconds,
 		.warm = n / 4,
 		.beside = op_overwrite,
 		.beside_name = "put while one thread gets" });
@@ -162,7 +164,6 @@ load_large(const struct bench_job *job)
 	run_step(&r,
 	    &(struct step){ .name = "get, larger than cache",
 		.op = op_get,
-		.count = n,
 		.seconds = job->timed_seconds * 4,
 		.warm = n / 10 });
 	run_close(&r);

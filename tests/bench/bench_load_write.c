@@ -70,7 +70,7 @@ large_values(const struct bench_job *job, size_t bytes, const char *put_name,
 		run_step(&r,
 		    &(struct step){ .name = get_name,
 			.op = op_get,
-			.count = n,
+			.seconds = job->timed_seconds,
 			.warm = n / 4,
 			.time_all = true });
 	}
