@@ -11,6 +11,7 @@
 #   JOBS=               tests at a time
 #   FUZZ_SECONDS=       how long make fuzz runs each target
 #   BENCH_FLAGS=        for tests/bench/bench_engine, see its --help
+#   BENCH_SVG=          where make bench draws the engine's figures
 #   NODEPS=1            install no package, and do not look
 
 comma := ,
@@ -27,6 +28,7 @@ PREFIX ?= /usr/local
 SBINDIR ?= /sbin
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 20
+BENCH_SVG ?= tests/bench/bench.svg
 
 # Every dependency, stated once: pkg-config names and Debian packages.
 PKGS := fuse3 libbsd-overlay libxxhash
@@ -34,7 +36,7 @@ DEB_BUILD := gcc make libc6-dev pkg-config libfuse3-dev fuse3 libsnappy-dev \
 	libbsd-dev libxxhash-dev
 DEB_CHECK := check libsubunit-dev attr acl rsync git sqlite3 procps mandoc
 DEB_LINT := clang clang-format clang-tidy cppcheck shellcheck mandoc
-DEB_BENCH := librocksdb-dev libleveldb-dev liblmdb-dev
+DEB_BENCH := librocksdb-dev libleveldb-dev liblmdb-dev gnuplot-nox
 
 # gcc 12 crashes in these two checks without optimisation.
 DEBUG_CFLAGS := -O0 -Wno-format-truncation -Wno-format-overflow
@@ -139,7 +141,8 @@ $(BUILD)/kvfsctl: $(TOOLS) $(BUILD)/libkvfs.a
 # Programs of one source that use the library: unit and crash tests.
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libsupport.a \
 		$(BUILD)/libdaemon.a $(BUILD)/libkvfs.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS) $(FUSE_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		$(CHECK_LIBS) $(LIBS) $(FUSE_LIBS)
 # It counts what the library allocates.
 $(BUILD)/tests/unit/test_read_alloc: LDFLAGS += -Wl,--wrap=malloc \
 	-Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=aligned_alloc
@@ -216,15 +219,18 @@ fuzz: $(FUZZ) ## feed damaged bytes to every reader, FUZZ_SECONDS each
 
 BENCH_ENGINE := $(filter-out %/bench_mount.o %/ceiling_fs.o,$(call src_of,tests/bench))
 BENCH := $(addprefix $(BUILD)/tests/bench/,bench_engine bench_mount ceiling_fs)
-$(BENCH_ENGINE): | build/deps-BENCH
+$(addprefix $(BUILD)/tests/bench/bench_,rocksdb.o leveldb.o lmdb.o): | build/deps-BENCH
+# How it counts is tested without the stores.
+$(BUILD)/tests/unit/test_bench: $(addprefix $(BUILD)/tests/bench/bench_,data.o latency.o proc.o report.o)
 $(BUILD)/tests/bench/bench_engine: $(BENCH_ENGINE) $(BUILD)/libkvfs.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lrocksdb -lleveldb -llmdb $(LIBS)
 $(BUILD)/tests/bench/bench_mount: $(BUILD)/tests/bench/bench_mount.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 $(BUILD)/tests/bench/ceiling_fs: $(BUILD)/tests/bench/ceiling_fs.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(FUSE_LIBS)
-bench: $(PROGRAMS) $(BENCH) ## measure beside RocksDB, LevelDB and LMDB, and beside ext4 and FUSE's ceiling
-	$(BUILD)/tests/bench/bench_engine $(BENCH_FLAGS)
+bench: $(PROGRAMS) $(BENCH) | build/deps-BENCH ## measure beside RocksDB, LevelDB and LMDB, and beside ext4 and FUSE's ceiling
+	$(BUILD)/tests/bench/bench_engine -o $(BUILD)/bench.tsv $(BENCH_FLAGS)
+	tests/bench/bench_plot.sh $(BUILD)/bench.tsv '$(BENCH_SVG)'
 	$(TEST_ENV) tests/bench/bench_mount.sh
 
 # ---- Looking ----

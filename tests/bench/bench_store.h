@@ -33,6 +33,8 @@ struct bench_config {
 	enum bench_sync sync;
 	uint64_t cache_bytes;
 	uint64_t memtable_bytes;
+	/* Reads will be random and seldom in memory: read no more than asked. */
+	bool is_larger_than_cache;
 };
 
 struct bench_pair {
@@ -46,6 +48,8 @@ struct bench_ops {
 	/* The store syncs itself; others get a thread that calls sync(). */
 	bool has_interval;
 	bool has_all_modes; /* of enum bench_sync */
+	/* It differs from another store in these alone. */
+	bool is_for_large_values;
 	void *(*open)(const char *dir, const struct bench_config *cfg);
 	void (*put)(void *store, const struct bench_key *key, const void *value,
 	    size_t len);
@@ -65,8 +69,8 @@ struct bench_ops {
 	void (*close)(void *store);
 };
 
-extern const struct bench_ops bench_kvfs, bench_rocksdb, bench_leveldb,
-    bench_lmdb;
+extern const struct bench_ops bench_kvfs, bench_rocksdb, bench_rocksdb_blob,
+    bench_leveldb, bench_lmdb;
 
 /* End the program: "bench_engine: what: reason". */
 void bench_die(const char *what, const char *reason) __attribute__((noreturn));
