@@ -378,6 +378,32 @@ pick_relocation(const struct pick *p, struct version *v)
 	    NULL;
 }
 
+/* A table of the level whose deletions are worth their price. */
+static struct compact_job *
+pick_deletions(const struct pick *p, struct version *v, int level)
+{
+	const struct level *l = &v->levels[level];
+
+	for (size_t j = 0; j < l->count; j++) {
+		struct table_file *f = l->files[j];
+		uint64_t cost = overlap_bytes(v, level + 1, f->smallest,
+		    f->limit);
+		struct compact_job *job;
+
+		if (!is_free(f) ||
+		    f->props.deletes + f->props.group_deletes == 0 ||
+		    (weight(p, f) - f->props.file_bytes) * IDLE_COST < cost)
+			continue;
+		job = job_create(v, level, level + 1);
+		if (job != NULL && job->inputs[0] != NULL)
+			job->inputs[0][job->input_count[0]++] = f;
+		job = job_complete(p->db, job);
+		if (job != NULL)
+			return job;
+	}
+	return NULL;
+}
+
 /* Nothing is due and nobody writes: what would shrink the store for a
  * modest price? */
 static struct compact_job *
@@ -397,24 +423,15 @@ pick_idle(const struct pick *p, struct version *v)
 			return job;
 	}
 	for (int i = 1; i < LEVEL_LAST; i++) {
-		for (size_t j = 0; j < v->levels[i].count; j++) {
-			struct table_file *f = v->levels[i].files[j];
-			uint64_t cost = overlap_bytes(v, i + 1, f->smallest,
-			    f->limit);
-			struct compact_job *job;
+		struct compact_job *job = pick_deletions(p, v, i);
 
-			if (!is_free(f) ||
-			    f->props.deletes + f->props.group_deletes == 0 ||
-			    (weight(p, f) - f->props.file_bytes) * IDLE_COST <
-				cost)
-				continue;
-			job = job_create(v, i, i + 1);
-			if (job != NULL && job->inputs[0] != NULL)
-				job->inputs[0][job->input_count[0]++] = f;
-			job = job_complete(p->db, job);
-			if (job != NULL)
-				return job;
-		}
+		/* What is superseded below cannot be counted; where the level
+		 * is a fair part of the next it may be as much. */
+		if (job == NULL &&
+		    v->levels[i].bytes * IDLE_COST >= v->levels[i + 1].bytes)
+			job = pick_from_level(p, v, i);
+		if (job != NULL)
+			return job;
 	}
 	return NULL;
 }

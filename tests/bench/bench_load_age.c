@@ -72,7 +72,8 @@ load_delete(const struct bench_job *job)
 }
 
 /*
- * From one quiet state to the next: what is put off to later is counted.
+ * From one quiet state to the next, and a rest of three seconds in it: what
+ * is put off to later is counted.
  * Space is compared with what snappy makes of the live keys and values.
  */
 void
@@ -92,7 +93,7 @@ load_long(const struct bench_job *job)
 		.seconds = job->long_seconds,
 		.time_all = true });
 	r.ops->sync(r.store);
-	run_settle(&r);
+	run_rest(&r);
 	run_figure(&r, "write amplification", "x",
 	    (double)(proc_written_bytes() - written) / (double)put);
 	run_figure(&r, "space by live compressed data", "x",

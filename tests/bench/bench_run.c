@@ -15,6 +15,8 @@
 #define THREADS_MAX 33
 #define TIME_ONE_OF 17 /* a prime: no work has such a period */
 #define SETTLE_SECONDS_MAX 300
+#define SETTLE_LOOKS 10
+#define REST_LOOKS 70
 
 static void *
 sync_each_second(void *arg)
@@ -298,17 +300,16 @@ run_load(struct run *r)
 		.count = (r->keys + BATCH_KEYS - 1) / BATCH_KEYS });
 }
 
-/* Merging takes processor time or writes; without either for half a second
- * it is done. The same for every store, whatever it can tell of itself. */
-void
-run_settle(struct run *r)
+/* Until there was neither processor time nor a write for so many looks. */
+static void
+await_quiet(struct run *r, unsigned looks)
 {
 	const struct timespec look = { .tv_nsec = 50000000 };
 	uint64_t end = clock_now_ns() + SETTLE_SECONDS_MAX * 1000000000ull;
 	uint64_t cpu = proc_cpu_ns(), written = proc_written_bytes();
 	unsigned quiet = 0;
 
-	while (quiet < 10) {
+	while (quiet < looks) {
 		uint64_t cpu_now, written_now;
 
 		nanosleep(&look, NULL);
@@ -325,4 +326,19 @@ run_settle(struct run *r)
 			return;
 		}
 	}
+}
+
+/* Merging takes processor time or writes; without either for half a second
+ * it is done. The same for every store, whatever it can tell of itself. */
+void
+run_settle(struct run *r)
+{
+	await_quiet(r, SETTLE_LOOKS);
+}
+
+/* And what a store does when it has had nothing to do for some seconds. */
+void
+run_rest(struct run *r)
+{
+	await_quiet(r, REST_LOOKS);
 }
