@@ -190,17 +190,17 @@ START_TEST(a_read_of_a_cached_file_allocates_nothing)
 	fs_options_init(&opts);
 	ck_assert_int_eq(fs_open(kv, &opts, &fs), 0);
 	small = make_file("small", 200);
-	chunk = make_file("chunk", 4000);
+	chunk = make_file("chunk", 2500);
 	sparse = make_file("sparse", 4000);
 	ck_assert_int_eq(fs_fallocate(fs, sparse, 0, 0, (1u << 20) - 4096), 0);
 	ck_assert_int_eq(fs_fsync(fs, sparse), 0);
 	for (int round = 0; round < 2; round++) {
 		/* The first read may move the access time. */
 		(void)read_file(small, 200);
-		(void)read_file(chunk, 4000);
+		(void)read_file(chunk, 2500);
 		(void)read_file(sparse, (1u << 20) - 4096);
 		ck_assert_uint_eq(read_file(small, 200), 0);
-		ck_assert_uint_eq(read_file(chunk, 4000), 0);
+		ck_assert_uint_eq(read_file(chunk, 2500), 0);
 		ck_assert_uint_eq(read_file(sparse, (1u << 20) - 4096), 0);
 		ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
 	}
