@@ -400,6 +400,12 @@ int db_sync_all(struct db *db);
 int db_sync_names(struct db *db);
 /* Make a log file's name and what it holds so far durable. */
 int db_sync_log(struct db *db, struct db_log *log);
+/*
+ * For background work between two pieces of its own: let the disk sync that is
+ * under way end first, unless writers are slowed down because that work lags
+ * behind.
+ */
+void db_yield_to_sync(struct db *db);
 /* After the commit-th commit since opening, whose last change is seq:
  * whatever the sync mode asks of it. */
 int db_sync_after_commit(struct db *db, uint64_t seq, uint64_t commit);

@@ -293,6 +293,23 @@ wait_durable(struct db *db, struct sync_goal goal)
 	return rc;
 }
 
+/*
+ * One thread's durable puts beside a compaction of 400 MB, microseconds, three
+ * runs each: p99 4,200 to 7,700 without it, 2,600 to 3,600 with it; p99.9
+ * 14,000 to 16,000, and 7,000 to 10,000. The compaction takes up to twice as
+ * long, while there are syncs.
+ */
+void
+db_yield_to_sync(struct db *db)
+{
+	uint32_t seen = event_seen(&db->sync_done);
+
+	if (atomic_load(&db->syncing) &&
+	    atomic_load_explicit(&db->delay_ns_per_kib, memory_order_relaxed) ==
+		0)
+		event_wait(&db->sync_done, seen);
+}
+
 int
 db_sync_log(struct db *db, struct db_log *log)
 {

@@ -9,6 +9,9 @@
 #include "engine/gc_filter.h"
 #include "util/log.h"
 
+/* What is merged between two pauses: a millisecond of a disk. */
+#define PIECE_BYTES (256u << 10)
+
 /* The table being written. */
 struct open_table {
 	struct table_builder *builder; /* NULL: none is open */
@@ -37,6 +40,7 @@ struct merge_state {
 	uint64_t superfluous_deletes;
 	uint64_t entry_bytes;
 	uint64_t table_bytes; /* to write in one table */
+	uint64_t piece_bytes; /* merged since the last pause */
 };
 
 /* Average size of the entries of a tree. */
@@ -290,6 +294,25 @@ target_bytes(const struct output *out)
 	return bytes < TABLE_FILE_BYTES ? bytes : TABLE_FILE_BYTES;
 }
 
+/* Between two pieces a compaction looks after the others: the store may
+ * close, or wait for the disk. */
+static int
+pause_after_piece(struct merge_state *m, size_t bytes)
+{
+	struct db *db = m->out->db;
+
+	if (!m->out->may_abandon)
+		return 0;
+	if (atomic_load_explicit(&db->abandon, memory_order_relaxed))
+		return -ECANCELED;
+	m->piece_bytes += bytes;
+	if (m->piece_bytes >= PIECE_BYTES) {
+		m->piece_bytes = 0;
+		db_yield_to_sync(db);
+	}
+	return 0;
+}
+
 /* Whether the table may and should end before user. */
 static bool
 should_cut(const struct merge_state *m, struct slice user)
@@ -383,10 +406,8 @@ output_merge(struct output *out, struct iter *it)
 			m.superfluous_deletes++;
 		if (m.filter.error < 0)
 			rc = m.filter.error;
-		if (out->may_abandon &&
-		    atomic_load_explicit(&out->db->abandon,
-			memory_order_relaxed))
-			rc = -ECANCELED;
+		if (rc == 0)
+			rc = pause_after_piece(&m, it->key.len + it->value.len);
 	}
 	if (rc == 0)
 		rc = it->status;

@@ -104,6 +104,43 @@ START_TEST(no_more_commits_wait_than_the_mode_says)
 }
 END_TEST
 
+static atomic_bool has_gone_on;
+
+static void *
+yielder(void *arg)
+{
+	(void)arg;
+	db_yield_to_sync(db_of(kv));
+	atomic_store(&has_gone_on, true);
+	return NULL;
+}
+
+START_TEST(background_work_waits_for_a_sync_unless_it_lags_behind)
+{
+	struct kv_options opts;
+	struct db *db;
+	pthread_t thread;
+
+	kv_options_init(&opts);
+	opts.sync = KV_SYNC_OFF;
+	ck_assert_int_eq(db_open(env_posix(), dir, &opts, &kv), 0);
+	db = db_of(kv);
+	db_yield_to_sync(db); /* there is none */
+	atomic_store(&db->syncing, true);
+	atomic_store(&db->delay_ns_per_kib, 1);
+	db_yield_to_sync(db); /* nobody would end it */
+	atomic_store(&db->delay_ns_per_kib, 0);
+	atomic_store(&has_gone_on, false);
+	ck_assert_int_eq(pthread_create(&thread, NULL, yielder, NULL), 0);
+	/* As often as it takes: it may not be waiting yet. */
+	while (!atomic_load(&has_gone_on))
+		event_wake(&db->sync_done);
+	pthread_join(thread, NULL);
+	atomic_store(&db->syncing, false);
+	ck_assert_int_eq(kv_close(kv), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -114,6 +151,8 @@ main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc,
+	    background_work_waits_for_a_sync_unless_it_lags_behind);
 	tcase_add_loop_test(tc, no_more_commits_wait_than_the_mode_says, 0, 2);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
