@@ -94,7 +94,9 @@ END_TEST
 START_TEST(only_large_values_become_pointers)
 {
 	static char large[SEGMENT_VALUE_MIN];
-	struct segment_pointer p = { 9, 64, 4200, SEGMENT_VALUE_MIN }, back;
+	struct segment_pointer p = { 9, 64, SEGMENT_VALUE_MIN + 104,
+		SEGMENT_VALUE_MIN };
+	struct segment_pointer back;
 	struct buf out = { 0 };
 
 	make_payload(&out, &p, slice_make(large, sizeof(large)));
