@@ -58,8 +58,8 @@ run_open(struct run *r, const struct bench_job *job, const char *name,
 	r->has_syncer = true;
 }
 
-void
-run_close(struct run *r)
+static void
+stop_syncer(struct run *r)
 {
 	mutex_lock(&r->mu);
 	r->stop = true;
@@ -67,6 +67,13 @@ run_close(struct run *r)
 	mutex_unlock(&r->mu);
 	if (r->has_syncer)
 		pthread_join(r->syncer, NULL);
+	r->has_syncer = false;
+}
+
+void
+run_close(struct run *r)
+{
+	stop_syncer(r);
 	r->ops->close(r->store);
 	cond_fini(&r->wake);
 	mutex_fini(&r->mu);
@@ -336,9 +343,11 @@ run_settle(struct run *r)
 	await_quiet(r, SETTLE_LOOKS);
 }
 
-/* And what a store does when it has had nothing to do for some seconds. */
+/* And what a store does when it has had nothing to do for some seconds, as a
+ * sync each second would be. */
 void
 run_rest(struct run *r)
 {
+	stop_syncer(r);
 	await_quiet(r, REST_LOOKS);
 }

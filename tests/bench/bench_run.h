@@ -121,7 +121,8 @@ void run_quietly(struct run *r, const struct step *s);
 /* All keys once, in random order and in batches of 1,000; not measured. */
 void run_load(struct run *r);
 /* Wait until the store has nothing left to do in the background; and then
- * what it does when it is left alone for three seconds. */
+ * what it does when it is left alone for three seconds; after that nobody
+ * syncs any more. */
 void run_settle(struct run *r);
 void run_rest(struct run *r);
 /* One figure of a name and unit of its own; less of it is better. */
