@@ -207,10 +207,7 @@ open_file(struct table_handle *h, enum file_kind kind)
 	if (kind == FILE_SEGMENT)
 		return segment_reader_open(file, path, h->number, &h->segment);
 	env_advise(file, 0, 0, ENV_ADVICE_RANDOM);
-	rc = table_reader_open(file, path, h->number, tc->cache, &h->table);
-	if (rc == 0)
-		h->memory = table_reader_memory(h->table);
-	return rc;
+	return table_reader_open(file, path, h->number, tc->cache, &h->table);
 }
 
 /* A new handle in the list, being opened by the caller. */
@@ -243,6 +240,9 @@ open_handle(struct table_cache *tc, struct table_handle *h, enum file_kind kind)
 	mutex_lock(&tc->mu);
 	h->state = rc < 0 ? HANDLE_FAILED : HANDLE_OPEN;
 	h->error = rc;
+	/* Here, since trim_locked() looks at it. */
+	if (h->table != NULL)
+		h->memory = table_reader_memory(h->table);
 	atomic_fetch_add_explicit(&tc->memory, h->memory, memory_order_relaxed);
 	if (rc < 0 && h->is_listed) {
 		unlist_locked(tc, h);
