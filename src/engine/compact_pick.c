@@ -179,6 +179,17 @@ give_up:
 	return NULL;
 }
 
+/* To merge one table into the next level. */
+static struct compact_job *
+job_of_table(struct db *db, struct version *v, int level, struct table_file *f)
+{
+	struct compact_job *job = job_create(v, level, level + 1);
+
+	if (job != NULL && job->inputs[0] != NULL)
+		job->inputs[0][job->input_count[0]++] = f;
+	return job_complete(db, job);
+}
+
 /* All of level 0 goes to the base level in one job. */
 static struct compact_job *
 pick_level0(const struct pick *p, struct version *v)
@@ -222,7 +233,6 @@ pick_from_level(const struct pick *p, struct version *v, int level)
 	const struct level *l = &v->levels[level];
 	struct table_file *best = NULL;
 	uint64_t best_cost = UINT64_MAX;
-	struct compact_job *job;
 
 	if (level == LEVEL_LAST)
 		return NULL;
@@ -242,10 +252,7 @@ pick_from_level(const struct pick *p, struct version *v, int level)
 	}
 	if (best == NULL)
 		return NULL;
-	job = job_create(v, level, level + 1);
-	if (job != NULL && job->inputs[0] != NULL)
-		job->inputs[0][job->input_count[0]++] = best;
-	return job_complete(p->db, job);
+	return job_of_table(p->db, v, level, best);
 }
 
 /* Weight of a level against its goal, in percent. */
@@ -394,10 +401,7 @@ pick_deletions(const struct pick *p, struct version *v, int level)
 		    f->props.deletes + f->props.group_deletes == 0 ||
 		    (weight(p, f) - f->props.file_bytes) * IDLE_COST < cost)
 			continue;
-		job = job_create(v, level, level + 1);
-		if (job != NULL && job->inputs[0] != NULL)
-			job->inputs[0][job->input_count[0]++] = f;
-		job = job_complete(p->db, job);
+		job = job_of_table(p->db, v, level, f);
 		if (job != NULL)
 			return job;
 	}

@@ -173,7 +173,7 @@ begin_tidying_locked(struct db *db) REQUIRES(&db->mu)
 
 /* Whether an idle store would be better off without what is in memory. */
 static bool
-worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
+is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 {
 	const struct memtable *m = db->view->mem;
 	uint64_t bytes = memtable_bytes(m);
@@ -206,6 +206,17 @@ shrink_logs_locked(struct db *db) REQUIRES(&db->mu)
 	}
 }
 
+/* The store is idle: make its logs small, and say whether what is in memory
+ * should go to a table. */
+static bool
+begin_resting_locked(struct db *db) REQUIRES(&db->mu)
+{
+	if (!is_worth_flushing_locked(db))
+		return false;
+	shrink_logs_locked(db);
+	return true;
+}
+
 void *
 db_flush_thread(void *arg)
 {
@@ -219,12 +230,8 @@ db_flush_thread(void *arg)
 		} else if (db->spare_wanted && db->spare_log == NULL &&
 		    !waiting && db_error(db) == 0) {
 			db_log_prepare_locked(db);
-		} else if (db_error(db) == 0 && begin_tidying_locked(db)) {
-			mutex_unlock(&db->mu);
-			(void)db_rotate(db);
-			mutex_lock(&db->mu);
-		} else if (db_error(db) == 0 && worth_flushing_locked(db)) {
-			shrink_logs_locked(db);
+		} else if (db_error(db) == 0 &&
+		    (begin_tidying_locked(db) || begin_resting_locked(db))) {
 			mutex_unlock(&db->mu);
 			(void)db_rotate(db);
 			mutex_lock(&db->mu);

@@ -100,17 +100,6 @@ is_added(const struct version_edit *e, uint64_t number)
 	return false;
 }
 
-static struct table_file *
-find_file(const struct version *v, int level, uint64_t number)
-{
-	const struct level *l = &v->levels[level];
-
-	for (size_t i = 0; i < l->count; i++)
-		if (l->files[i]->number == number)
-			return l->files[i];
-	return NULL;
-}
-
 /* Segments' live bytes and obsolete marks, for an edit about to be applied
  * to base. */
 static int
@@ -124,8 +113,9 @@ account(struct db *db, const struct version *base, const struct version_edit *e)
 		segment_count_uses(db, e->adds[i].file, true);
 	}
 	for (size_t i = 0; i < e->remove_count; i++) {
-		struct table_file *f = find_file(base, e->removes[i].level,
-		    e->removes[i].number);
+		struct table_file *f =
+		    level_find_number(&base->levels[e->removes[i].level],
+			e->removes[i].number);
 
 		if (f == NULL)
 			return -KVFS_ECORRUPT;

@@ -123,12 +123,9 @@ static void
 seek_start(struct db_iter *di)
 {
 	uint8_t ikey[KEY_INTERNAL_MAX];
-	size_t len;
 
-	memcpy(ikey, di->start, di->start_len);
-	len = di->start_len;
-	put_le64(ikey + len, key_pack(SEQ_MAX, (enum key_type)0xff));
-	iter_seek(di->merge, slice_make(ikey, len + KEY_TRAILER_LEN));
+	iter_seek(di->merge,
+	    key_first(ikey, slice_make(di->start, di->start_len)));
 }
 
 static bool

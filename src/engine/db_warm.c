@@ -94,15 +94,11 @@ find_table(struct db *db, uint64_t number, struct table_handle **handlep)
 
 	*handlep = NULL;
 	for (int i = 0; i < LEVELS && reader == NULL; i++) {
-		const struct level *l = &v->version->levels[i];
+		struct table_file *f = level_find_number(&v->version->levels[i],
+		    number);
 
-		for (size_t j = 0; j < l->count; j++) {
-			if (l->files[j]->number != number)
-				continue;
-			(void)db_table_reader(db, l->files[j], handlep,
-			    &reader);
-			break;
-		}
+		if (f != NULL)
+			(void)db_table_reader(db, f, handlep, &reader);
 	}
 	view_release(db, v);
 	return reader;

@@ -70,6 +70,14 @@ key_append_trailer(uint8_t *dst, size_t len, uint64_t seq, enum key_type type)
 	put_le64(dst + len, key_pack(seq, type));
 	return len + KEY_TRAILER_LEN;
 }
+/* Write the first internal key that user can have, for a seek, to dst. */
+static inline struct slice
+key_first(uint8_t dst[KEY_INTERNAL_MAX], struct slice user)
+{
+	memcpy(dst, user.data, user.len);
+	put_le64(dst + user.len, UINT64_MAX);
+	return slice_make(dst, user.len + KEY_TRAILER_LEN);
+}
 /* The parts of a user key of at least KEY_PREFIX_LEN bytes; borrows it. */
 struct kv_key key_decode(struct slice user);
 

@@ -196,13 +196,9 @@ merge_iter_skip_hidden(struct iter *it, struct slice end, uint64_t seq)
 {
 	struct merge_iter *m = (struct merge_iter *)it;
 	uint8_t key[KEY_INTERNAL_MAX];
-	struct slice target;
+	struct slice target = key_first(key, end);
 	bool moved = false;
 
-	/* The newest version possible of end: the first entry at it. */
-	memcpy(key, end.data, end.len);
-	put_le64(key + end.len, UINT64_MAX);
-	target = slice_make(key, end.len + KEY_TRAILER_LEN);
 	for (size_t i = 0; i < m->count; i++) {
 		struct merge_source *s = &m->sources[i];
 

@@ -365,13 +365,10 @@ seek_start(const struct output *out, struct iter *it)
 {
 	uint8_t ikey[KEY_INTERNAL_MAX];
 
-	if (out->from.len == 0) {
+	if (out->from.len == 0)
 		iter_seek_first(it);
-		return;
-	}
-	memcpy(ikey, out->from.data, out->from.len);
-	put_le64(ikey + out->from.len, UINT64_MAX);
-	iter_seek(it, slice_make(ikey, out->from.len + KEY_TRAILER_LEN));
+	else
+		iter_seek(it, key_first(ikey, out->from));
 }
 
 static bool

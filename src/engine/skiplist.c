@@ -36,44 +36,18 @@ next_of(const struct skip_node *n, int level)
 	return atomic_load_explicit(link_of(n, level), memory_order_acquire);
 }
 
-/* Begin to fetch what a comparison with n reads. */
-static inline void
-prefetch(const struct skip_node *n)
-{
-	__builtin_prefetch(n);
-}
-
-/* As memcmp(3), for short keys. */
-static inline int
-cmp_bytes(const uint8_t *a, const uint8_t *b, size_t len)
-{
-	while (len >= sizeof(uint64_t)) {
-		uint64_t x = get_be64(a), y = get_be64(b);
-
-		if (x != y)
-			return x < y ? -1 : 1;
-		a += sizeof(x);
-		b += sizeof(y);
-		len -= sizeof(x);
-	}
-	for (; len > 0; a++, b++, len--)
-		if (*a != *b)
-			return *a < *b ? -1 : 1;
-	return 0;
-}
-
 /* Order of n against (user, trailer); n is not the head. */
 static inline int
 cmp_node(const struct skip_node *n, struct slice user, uint64_t trailer)
 {
-	const uint8_t *k = n->key;
+	const uint8_t *k = n->key, *u = user.data;
 	size_t klen = n->key_len - KEY_TRAILER_LEN;
 	size_t min = klen < user.len ? klen : user.len;
-	int c = cmp_bytes(k, user.data, min);
+	size_t same = common_prefix(k, u, min);
 	uint64_t t;
 
-	if (c != 0)
-		return c;
+	if (same < min)
+		return k[same] < u[same] ? -1 : 1;
 	if (klen != user.len)
 		return klen < user.len ? -1 : 1;
 	t = get_le64(k + klen);
@@ -147,7 +121,7 @@ descend(const struct skiplist *s, struct slice user, uint64_t trailer,
 			if (next == NULL || next == known_after)
 				break;
 			if (level > 0)
-				prefetch(next_of(n, level - 1));
+				__builtin_prefetch(next_of(n, level - 1));
 			if (cmp_node(next, user, trailer) >= 0) {
 				known_after = next;
 				break;
@@ -192,15 +166,13 @@ skiplist_insert(struct skiplist *s, struct slice user, uint64_t trailer,
 	int height = random_height(s);
 	struct skip_node *n = node_create(s, height, user.len + KEY_TRAILER_LEN,
 	    value.len);
-	uint8_t *k;
 
 	if (n == NULL)
 		return -ENOMEM;
-	k = n->key;
-	memcpy(k, user.data, user.len);
-	put_le64(k + user.len, trailer);
+	memcpy(n->key, user.data, user.len);
+	put_le64(n->key + user.len, trailer);
 	if (value.len != 0)
-		memcpy(k + n->key_len, value.data, value.len);
+		memcpy(n->key + n->key_len, value.data, value.len);
 
 	if (follows_last(s, user, trailer)) {
 		for (int i = 0; i < s->last_height; i++)

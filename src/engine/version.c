@@ -262,6 +262,15 @@ version_apply(const struct version *base, struct version_edit *e,
 	return 0;
 }
 
+struct table_file *
+level_find_number(const struct level *l, uint64_t number)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (l->files[i]->number == number)
+			return l->files[i];
+	return NULL;
+}
+
 size_t
 level_lower_bound(const struct level *l, struct slice user)
 {

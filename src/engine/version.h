@@ -120,6 +120,8 @@ int version_apply(const struct version *base, struct version_edit *e,
 struct table_file *level_find(const struct level *l, struct slice user);
 /* First table of a sorted level whose limit is above user: its index. */
 size_t level_lower_bound(const struct level *l, struct slice user);
+/* The table of that number, or NULL. */
+struct table_file *level_find_number(const struct level *l, uint64_t number);
 /* Whether any table of the level touches [smallest, limit). */
 bool level_overlaps(const struct level *l, int level, struct slice smallest,
     struct slice limit);

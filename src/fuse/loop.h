@@ -27,7 +27,8 @@ struct report;
 
 /*
  * Start serving se. done_fd, an eventfd, is written to when the connection
- * has ended by itself (unmounted). spin_us 0 never looks, always sleeps.
+ * has ended by itself (unmounted). Of opts: threads, request_bytes, and
+ * spin_us, which as 0 never looks, always sleeps.
  */
 int loop_start(struct fuse_session *se, const struct options *opts, int done_fd,
     struct loop **loopp);

@@ -124,9 +124,9 @@ memory_keep(struct memory_keeper *k)
 void
 memory_report(struct session *s, struct report *r)
 {
+	uint64_t resident, private_bytes, budget, counted = 0;
 	struct kv_memory kv = { 0 };
 	struct fs_memory fs;
-	uint64_t resident, private_bytes, budget, requests;
 
 	mutex_lock(&s->mu);
 	budget = s->opts.memory_bytes;
@@ -134,27 +134,31 @@ memory_report(struct session *s, struct report *r)
 	resident = resident_bytes(&private_bytes);
 	kv_memory(s->kv, &kv);
 	fs_memory(s->fs, &fs);
-	requests = loop_buffer_bytes(s->loop);
+	const struct {
+		const char *title, *label;
+		uint64_t bytes;
+	} users[] = {
+		{ "Memory of cached blocks", "user=\"blocks\"",
+		    kv.block_bytes },
+		{ "Memory of indexes and filters", "user=\"indexes\"",
+		    kv.index_bytes },
+		{ "Memory of memtables", "user=\"memtables\"",
+		    kv.memtable_bytes },
+		{ "Memory of flushes, compactions and commits", "user=\"work\"",
+		    kv.work_bytes },
+		{ "Memory of write-back", "user=\"writeback\"",
+		    fs.writeback_bytes },
+		{ "Memory of inodes", "user=\"inodes\"", fs.inode_bytes },
+		{ "Memory of listings", "user=\"listings\"", fs.listing_bytes },
+		{ "Memory of requests", "user=\"requests\"",
+		    loop_buffer_bytes(s->loop) },
+	};
+	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
+		counted += users[i].bytes;
 	report_gauge(r, "Memory budget", "memory_budget_bytes", budget);
 	report_gauge(r, "Memory resident", "memory_resident_bytes", resident);
-	report_gauge(r, "Memory counted", "memory_counted_bytes",
-	    kv.block_bytes + kv.index_bytes + kv.memtable_bytes +
-		kv.work_bytes + fs.inode_bytes + fs.writeback_bytes +
-		fs.listing_bytes + requests);
-	report_gauge_of(r, "Memory of cached blocks", "memory_bytes",
-	    "user=\"blocks\"", kv.block_bytes);
-	report_gauge_of(r, "Memory of indexes and filters", "memory_bytes",
-	    "user=\"indexes\"", kv.index_bytes);
-	report_gauge_of(r, "Memory of memtables", "memory_bytes",
-	    "user=\"memtables\"", kv.memtable_bytes);
-	report_gauge_of(r, "Memory of flushes, compactions and commits",
-	    "memory_bytes", "user=\"work\"", kv.work_bytes);
-	report_gauge_of(r, "Memory of write-back", "memory_bytes",
-	    "user=\"writeback\"", fs.writeback_bytes);
-	report_gauge_of(r, "Memory of inodes", "memory_bytes",
-	    "user=\"inodes\"", fs.inode_bytes);
-	report_gauge_of(r, "Memory of listings", "memory_bytes",
-	    "user=\"listings\"", fs.listing_bytes);
-	report_gauge_of(r, "Memory of requests", "memory_bytes",
-	    "user=\"requests\"", requests);
+	report_gauge(r, "Memory counted", "memory_counted_bytes", counted);
+	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
+		report_gauge_of(r, users[i].title, "memory_bytes",
+		    users[i].label, users[i].bytes);
 }

@@ -56,6 +56,24 @@ get_be64(const void *p)
 	return be64toh(v);
 }
 
+/* Length of the prefix in which the first n bytes of a and b agree. */
+static inline size_t
+common_prefix(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	size_t i = 0;
+
+	while (n - i >= sizeof(uint64_t)) {
+		uint64_t x = get_le64(a + i) ^ get_le64(b + i);
+
+		if (x != 0)
+			return i + (size_t)__builtin_ctzll(x) / 8;
+		i += sizeof(uint64_t);
+	}
+	while (i < n && a[i] == b[i])
+		i++;
+	return i;
+}
+
 #define VARINT_MAX_BYTES 10
 /* Bytes written, at most VARINT_MAX_BYTES. */
 size_t put_varint(uint8_t *p, uint64_t v);
