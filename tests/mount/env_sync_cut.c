@@ -14,7 +14,7 @@
 #include "engine/env.h"
 
 #define BLOCK 4096
-#define BLOCKS_MAX 4096	/* XFS frees removed ones later: not all of a disk */
+#define BLOCKS_MAX 4096 /* XFS frees removed ones later: not all of a disk */
 
 static void
 fill(uint8_t *block, uint64_t i)
