@@ -469,7 +469,7 @@ pick_init(struct pick *p, struct db *db)
 	p->entry_bytes = entries != 0 ? bytes / entries : 0;
 	p->base = compact_targets(db, p->v, p->targets);
 	p->idle = db->compact_all || db->tidying || atomic_load(&db->pressed) ||
-	    clock_now_ns() - atomic_load(&db->last_commit_ns) > IDLE_NS;
+	    db_is_idle(db);
 }
 
 struct compact_job *

@@ -85,6 +85,7 @@ db_create(struct env *env, const char *dir, const struct kv_options *opts)
 	db->log_bytes_next = LOG_MIN_BYTES;
 	db->snapshots.prev = db->snapshots.next = &db->snapshots;
 	RB_INIT(&db->segments);
+	page_pool_init(&db->pages);
 	mutex_init(&db->commit_mu);
 	mutex_init(&db->sync_mu);
 	mutex_init(&db->mu);
@@ -151,6 +152,7 @@ db_free(struct db *db)
 	if (db->cache != NULL)
 		block_cache_destroy(db->cache);
 	env_close(db->lock);
+	page_pool_fini(&db->pages);
 	cond_fini(&db->progress);
 	cond_fini(&db->work);
 	cond_fini(&db->sync_wanted);

@@ -177,10 +177,8 @@ is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 {
 	const struct memtable *m = db->view->mem;
 	uint64_t bytes = memtable_bytes(m);
-	uint64_t now = clock_now_ns();
 
-	if (memtable_is_empty(m) || db->view->imm_count != 0 ||
-	    now - atomic_load(&db->last_commit_ns) < IDLE_NS)
+	if (memtable_is_empty(m) || db->view->imm_count != 0 || !db_is_idle(db))
 		return false;
 	return bytes >= IDLE_FLUSH_BYTES ||
 	    bytes >= tree_bytes(db->view->version) / 8 ||
@@ -217,6 +215,15 @@ begin_resting_locked(struct db *db) REQUIRES(&db->mu)
 	return true;
 }
 
+/* Not one that was flushed before its time. */
+static bool
+is_oldest_full_locked(struct db *db) REQUIRES(&db->mu)
+{
+	const struct memtable *m = db->view->imm[db->view->imm_count - 1];
+
+	return memtable_bytes(m) >= db->opts.memtable_bytes / 2;
+}
+
 void *
 db_flush_thread(void *arg)
 {
@@ -226,7 +233,12 @@ db_flush_thread(void *arg)
 	mutex_lock(&db->mu);
 	while (!db->stop) {
 		if (db->view->imm_count > 0 && !waiting && db_error(db) == 0) {
+			bool was_full = is_oldest_full_locked(db);
+
 			waiting = db_flush_oldest_locked(db) < 0;
+			/* The next one may become as large. */
+			if (was_full && !waiting)
+				db_memory_prepare_locked(db);
 		} else if (db->spare_wanted && db->spare_log == NULL &&
 		    !waiting && db_error(db) == 0) {
 			db_log_prepare_locked(db);
@@ -240,6 +252,8 @@ db_flush_thread(void *arg)
 			if (db_error(db) < 0)
 				cond_broadcast(&db->progress);
 			mutex_unlock(&db->mu);
+			if (db_is_idle(db))
+				page_pool_fill(&db->pages, 0, 0);
 			db_remove_doomed(db);
 			db_room_forget(db);
 			mutex_lock(&db->mu);

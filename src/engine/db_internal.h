@@ -27,6 +27,7 @@
 #include "kvfs/kv.h"
 #include "util/event.h"
 #include "util/mutex.h"
+#include "util/page_pool.h"
 #include "util/report.h"
 #include "util/stats.h"
 
@@ -192,6 +193,7 @@ struct db {
 	/* Counted against the cache's bound; relaxed, statistics. */
 	_Atomic uint64_t waiting_bytes; /* memtables that are full */
 	_Atomic uint64_t work_bytes; /* of flushes and compactions */
+	struct page_pool pages; /* for memtables */
 	struct view_slot slots[VIEW_SLOTS];
 	struct db_stats stats;
 	struct backoff backoff; /* of compression */
@@ -279,6 +281,12 @@ db_error(struct db *db)
 	return atomic_load_explicit(&db->error, memory_order_acquire);
 }
 
+static inline bool
+db_is_idle(struct db *db)
+{
+	return clock_now_ns() - atomic_load(&db->last_commit_ns) > IDLE_NS;
+}
+
 /* ---- view.c ---- */
 
 /* The current view, held until view_release(): two atomic operations on a
@@ -361,6 +369,9 @@ void db_memory_uncount(struct db *db, struct memtable *m);
 uint64_t db_memory_begin_work(struct db *db, size_t sources, uint64_t keys,
     uint64_t bytes);
 void db_memory_end_work(struct db *db, uint64_t taken);
+/* Have large pages there, as part of what the memtable may still take; drops
+ * mu meanwhile. */
+void db_memory_prepare_locked(struct db *db) REQUIRES(&db->mu);
 void db_memory(struct kv *kv, struct kv_memory *memoryp);
 
 /* ---- record.c: a batch as the payload of a log frame ---- */

@@ -66,6 +66,18 @@ db_memory_end_work(struct db *db, uint64_t taken)
 }
 
 void
+db_memory_prepare_locked(struct db *db)
+{
+	uint64_t have = memtable_bytes(db->view->mem);
+	uint64_t want = db->opts.memtable_bytes;
+	size_t keep = want > have ? (want - have) / PAGE_POOL_PAGE : 0;
+
+	mutex_unlock(&db->mu);
+	page_pool_fill(&db->pages, keep, want / PAGE_POOL_PAGE);
+	mutex_lock(&db->mu);
+}
+
+void
 db_memory(struct kv *kv, struct kv_memory *memoryp)
 {
 	struct db *db = db_of(kv);
@@ -80,7 +92,8 @@ db_memory(struct kv *kv, struct kv_memory *memoryp)
 	mutex_unlock(&db->mu);
 	*memoryp = (struct kv_memory){
 		.index_bytes = table_cache_memory(db->tables),
-		.memtable_bytes = memtable_bytes(v->mem) + waiting,
+		.memtable_bytes = memtable_bytes(v->mem) + waiting +
+		    page_pool_bytes(&db->pages),
 		.work_bytes = work + db_commit_buffers() + sizeof(db->backoff),
 	};
 	view_unref(v);

@@ -333,6 +333,7 @@ db_memtable_create(struct db *db, uint64_t first_log)
 	struct memtable *m = memtable_create(first_log);
 
 	if (m != NULL) {
+		arena_expect(&m->arena, db->opts.memtable_bytes, &db->pages);
 		m->on_free = memtable_let_go;
 		m->on_free_arg = db;
 	}

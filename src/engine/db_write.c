@@ -257,7 +257,7 @@ write_large_values(struct db *db, const struct kv_batch *batch,
 }
 
 struct insert_arg {
-	struct memtable *mem;
+	struct memtable_adder adder;
 	uint64_t seq;
 };
 
@@ -267,7 +267,7 @@ insert_record(void *arg, enum key_type type, struct slice user,
 {
 	struct insert_arg *in = arg;
 
-	return memtable_add(in->mem, in->seq++, type, user, value);
+	return memtable_adder_add(&in->adder, in->seq++, type, user, value);
 }
 
 static void
@@ -442,24 +442,27 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 	if (rc < 0)
 		return rc;
 	first = atomic_load_explicit(&db->last_seq, memory_order_relaxed) + 1;
-	in = (struct insert_arg){ db->mem, first };
 	for (size_t i = 0; i < ctx->segment_count; i++) {
-		rc = memtable_hold_segment(db, in.mem, ctx->segments[i]);
+		rc = memtable_hold_segment(db, db->mem, ctx->segments[i]);
 		if (rc < 0)
 			return rc;
 	}
 	for (size_t i = 0; i < ctx->pointer_count; i++)
-		in.mem->segment_bytes += ctx->pointers[i].frame_len;
+		db->mem->segment_bytes += ctx->pointers[i].frame_len;
 	rc = wal_writer_append(db->log->writer, &ctx->body, first,
 	    (uint32_t)batch->count, atomic_load(&db->durable_seq));
 	if (rc < 0)
 		return db_poison(db, rc, "cannot write the log");
+	memtable_adder_init(&in.adder, db->mem);
+	in.seq = first;
 	rc = record_decode(buf_slice(&ctx->payload), (uint32_t)batch->count,
 	    insert_record, &in);
+	if (rc == 0)
+		rc = memtable_adder_finish(&in.adder);
 	if (rc < 0) /* the log has it, the memtable not all of it */
 		return db_poison(db, rc, "cannot apply a commit");
 	ctx->number = atomic_fetch_add(&db->commit_count, 1) + 1;
-	in.mem->last_commit = ctx->number;
+	db->mem->last_commit = ctx->number;
 	ctx->seq = first + batch->count - 1;
 	/* Release: who reads the number sees the entries. */
 	atomic_store_explicit(&db->last_seq, ctx->seq, memory_order_release);

@@ -42,14 +42,10 @@ memtable_unref(struct memtable *m)
 	free(m);
 }
 
-int
-memtable_add(struct memtable *m, uint64_t seq, enum key_type type,
-    struct slice user, struct slice value)
+static void
+count_change(struct memtable *m, uint64_t seq, enum key_type type,
+    struct slice value)
 {
-	int rc = skiplist_insert(&m->list, user, key_pack(seq, type), value);
-
-	if (rc < 0)
-		return rc;
 	if (seq < m->min_seq)
 		m->min_seq = seq;
 	if (seq > m->max_seq)
@@ -67,7 +63,37 @@ memtable_add(struct memtable *m, uint64_t seq, enum key_type type,
 	atomic_store_explicit(&m->entries,
 	    atomic_load_explicit(&m->entries, memory_order_relaxed) + 1,
 	    memory_order_relaxed);
-	return 0;
+}
+
+int
+memtable_adder_finish(struct memtable_adder *a)
+{
+	unsigned n = a->count;
+
+	a->count = 0;
+	return skiplist_insert(&a->m->list, a->waiting, n);
+}
+
+int
+memtable_adder_add(struct memtable_adder *a, uint64_t seq, enum key_type type,
+    struct slice user, struct slice value)
+{
+	a->waiting[a->count++] = (struct skip_entry){ user, key_pack(seq, type),
+		value };
+	count_change(a->m, seq, type, value);
+	return a->count == SKIPLIST_LANES ? memtable_adder_finish(a) : 0;
+}
+
+int
+memtable_add(struct memtable *m, uint64_t seq, enum key_type type,
+    struct slice user, struct slice value)
+{
+	struct skip_entry entry = { user, key_pack(seq, type), value };
+	int rc = skiplist_insert(&m->list, &entry, 1);
+
+	if (rc == 0)
+		count_change(m, seq, type, value);
+	return rc;
 }
 
 bool

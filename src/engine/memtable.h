@@ -50,6 +50,25 @@ void memtable_unref(struct memtable *m);
 int memtable_add(struct memtable *m, uint64_t seq, enum key_type type,
     struct slice user, struct slice value);
 
+/* Many changes: some wait here, to go in together (skiplist_insert()). */
+struct memtable_adder {
+	struct memtable *m;
+	unsigned count;
+	struct skip_entry waiting[SKIPLIST_LANES];
+};
+
+static inline void
+memtable_adder_init(struct memtable_adder *a, struct memtable *m)
+{
+	a->m = m;
+	a->count = 0;
+}
+/* As memtable_add(), but user and value are borrowed until the end. */
+int memtable_adder_add(struct memtable_adder *a, uint64_t seq,
+    enum key_type type, struct slice user, struct slice value);
+/* From here on all are in. -ENOMEM. */
+int memtable_adder_finish(struct memtable_adder *a);
+
 /* Newest entry of user not newer than seq: true and its parts (value valid
  * while the memtable is held). */
 bool memtable_get(const struct memtable *m, struct slice user, uint64_t seq,

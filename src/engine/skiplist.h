@@ -16,6 +16,7 @@
 #include "util/arena.h"
 
 #define SKIPLIST_MAX_HEIGHT 12
+#define SKIPLIST_LANES 8
 
 struct skip_node;
 
@@ -24,9 +25,9 @@ struct skiplist {
 	struct skip_node *head;
 	_Atomic int height;
 	/* Writer's: where the last insertion went, the first place to look
-	 * for the next (neighbours follow each other). */
+	 * for the next (neighbours follow each other); and on each level the
+	 * last node up to it. */
 	struct skip_node *last;
-	int last_height;
 	struct skip_node *last_prev[SKIPLIST_MAX_HEIGHT];
 	uint64_t random;
 };
@@ -34,12 +35,18 @@ struct skiplist {
 /* Borrows the arena, which outlives the list. -ENOMEM. */
 int skiplist_init(struct skiplist *s, struct arena *arena);
 
+struct skip_entry {
+	struct slice user;
+	uint64_t trailer;
+	struct slice value;
+};
+
 /*
- * Insert a key that is not there yet: user key and trailer, which are
- * copied with the value. One caller at a time. -ENOMEM.
+ * Insert up to SKIPLIST_LANES entries that are not there yet, in any order;
+ * they are copied. One caller at a time. -ENOMEM: some may be in.
  */
-int skiplist_insert(struct skiplist *s, struct slice user, uint64_t trailer,
-    struct slice value);
+int skiplist_insert(struct skiplist *s, const struct skip_entry *entries,
+    size_t n);
 
 /* The first node at or after (user, trailer), or NULL. */
 const struct skip_node *skiplist_seek(const struct skiplist *s,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Open tables and segments, by file number: opened on first use, a bounded
- * number of descriptors and bytes of indexes kept, least recently used
- * closed first. Any thread.
+ * number of descriptors and bytes of indexes kept, those closed first that
+ * were not used for long (the clock of Corbato 1968, second chance). One that
+ * is open is found without a lock. Any thread.
  */
 #ifndef KVFS_ENGINE_TABLE_CACHE_H
 #define KVFS_ENGINE_TABLE_CACHE_H

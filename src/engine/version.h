@@ -24,7 +24,6 @@
 #define LEVEL_LAST (LEVELS - 1)
 
 struct segment_ref;
-struct table_handle;
 
 /* Stored bytes of one segment that a table's pointers name. */
 struct segment_use {
@@ -45,7 +44,6 @@ struct table_file {
 
 	/* own synchronisation */
 	_Atomic unsigned refs;
-	_Atomic(struct table_handle *) pinned; /* open reader, kept */
 	atomic_bool obsolete; /* no longer named by the manifest */
 	atomic_bool damaged; /* left alone by compaction */
 

@@ -5,6 +5,7 @@
 
 #include "support/model.h"
 #include "util/arena.h"
+#include "util/page_pool.h"
 
 START_TEST(pieces_are_aligned_and_do_not_overlap)
 {
@@ -14,12 +15,17 @@ START_TEST(pieces_are_aligned_and_do_not_overlap)
 		size_t n;
 	} pieces[COUNT];
 	struct rng r = { test_seed() };
+	struct page_pool pool;
 	struct arena a;
 
+	page_pool_init(&pool);
+	page_pool_fill(&pool, (size_t)_i, (size_t)_i);
 	arena_init(&a);
+	arena_expect(&a, (size_t)_i << 21, &pool);
 	for (int i = 0; i < COUNT; i++) {
 		/* Mostly small; some that take a block of their own. */
-		size_t n = rng_below(&r, rng_below(&r, 50) == 0 ? 300000 : 200);
+		size_t n = rng_below(&r,
+		    rng_below(&r, 50) == 0 ? 300000 : 2000);
 
 		pieces[i].p = arena_alloc(&a, n);
 		pieces[i].n = n;
@@ -34,7 +40,14 @@ START_TEST(pieces_are_aligned_and_do_not_overlap)
 			intact &= pieces[i].p[j] == (i & 0xff);
 		ck_assert_msg(intact, "piece %d was written over", i);
 	}
+	/* They are used after the first MiB, where there is room for one. */
+	if (_i > 2)
+		ck_assert_uint_lt(page_pool_bytes(&pool) / PAGE_POOL_PAGE, _i);
+	else if (_i < 2)
+		ck_assert_uint_eq(page_pool_bytes(&pool) / PAGE_POOL_PAGE, _i);
 	arena_fini(&a);
+	ck_assert_uint_eq(page_pool_bytes(&pool) / PAGE_POOL_PAGE, _i);
+	page_pool_fini(&pool);
 }
 END_TEST
 
@@ -90,7 +103,8 @@ main(void)
 	SRunner *sr = srunner_create(s);
 	int failed;
 
-	tcase_add_test(tc, pieces_are_aligned_and_do_not_overlap);
+	/* So many large pages, and as much expected. */
+	tcase_add_loop_test(tc, pieces_are_aligned_and_do_not_overlap, 0, 8);
 	tcase_add_test(tc, what_was_handed_out_is_counted);
 	tcase_add_test(tc, a_large_piece_leaves_the_rest_of_the_block_in_use);
 	tcase_add_test(tc, after_the_end_an_arena_can_be_used_again);

@@ -57,10 +57,19 @@ START_TEST(entries_come_back_in_order_whatever_the_order_of_insertion)
 			e->len = KEY_PREFIX_LEN + rng_below(&r, 4);
 		e->user[rng_below(&r, e->len)] += (uint8_t)rng_below(&r, 3);
 		e->trailer = key_pack(i + 1, KEY_VALUE);
-		ck_assert_int_eq(skiplist_insert(&s,
-				     slice_make(e->user, e->len), e->trailer,
-				     slice_make(e, i % 7)),
-		    0);
+	}
+	for (unsigned i = 0; i < COUNT;) {
+		struct skip_entry some[SKIPLIST_LANES];
+		size_t count = 0, want = 1 + rng_below(&r, SKIPLIST_LANES);
+
+		for (; count < want && i < COUNT; i++) {
+			const struct entry *e = &entries[i];
+
+			some[count++] = (struct skip_entry){ slice_make(e->user,
+								 e->len),
+				e->trailer, slice_make(e, i % 7) };
+		}
+		ck_assert_int_eq(skiplist_insert(&s, some, count), 0);
 	}
 	memcpy(sorted, entries, sizeof(entries));
 	qsort(sorted, COUNT, sizeof(sorted[0]), cmp_entry);
@@ -172,16 +181,23 @@ START_TEST(readers_see_whole_entries_while_one_thread_writes)
 				     &sh),
 		    0);
 	for (int round = 0; round < ROUNDS; round++)
-		for (uint64_t k = 0; k < KEYS; k++) {
-			uint8_t user[KEY_USER_MAX], value[8];
-			size_t len = user_of(user, k * 263 % KEYS);
+		for (uint64_t k = 0; k < KEYS;) {
+			uint8_t user[SKIPLIST_LANES][KEY_USER_MAX];
+			uint8_t value[SKIPLIST_LANES][8];
+			struct skip_entry some[SKIPLIST_LANES];
+			size_t n = 0, want = 1 + seq % SKIPLIST_LANES;
 
-			put_le64(value, ++seq);
-			ck_assert_int_eq(skiplist_insert(&sh.list,
-					     slice_make(user, len),
-					     key_pack(seq, KEY_VALUE),
-					     slice_make(value, sizeof(value))),
-			    0);
+			for (; n < want && k < KEYS; n++, k++) {
+				size_t len = user_of(user[n], k * 263 % KEYS);
+
+				put_le64(value[n], ++seq);
+				some[n] = (struct skip_entry){
+					slice_make(user[n], len),
+					key_pack(seq, KEY_VALUE),
+					slice_make(value[n], 8)
+				};
+			}
+			ck_assert_int_eq(skiplist_insert(&sh.list, some, n), 0);
 			atomic_store_explicit(&sh.published, seq,
 			    memory_order_release);
 		}
