@@ -294,7 +294,7 @@ static struct skip_node *
 lane_prev(const struct lane *l, int level)
 {
 	/* Below l->levels all are set. */
-	struct skip_node *n = l->prev[level]; /* NOLINT(*-uninitialized.*) */
+	struct skip_node *n = l->prev[level]; /* NOLINT(*.Assign) */
 	struct skip_node *next;
 
 	if (!l->is_late)
