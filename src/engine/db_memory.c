@@ -92,7 +92,8 @@ db_memory(struct kv *kv, struct kv_memory *memoryp)
 	mutex_unlock(&db->mu);
 	*memoryp = (struct kv_memory){
 		.index_bytes = table_cache_memory(db->tables),
-		.memtable_bytes = memtable_bytes(v->mem) + waiting +
+		.memtable_bytes = memtable_bytes(v->mem) +
+		    mem_filter_bytes(&v->mem->filter) + waiting +
 		    page_pool_bytes(&db->pages),
 		.work_bytes = work + db_commit_buffers() + sizeof(db->backoff),
 	};

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/bloom.h"
 #include "engine/db_internal.h"
 #include "util/log.h"
 
@@ -22,6 +23,7 @@ struct lookup {
 	struct db *db;
 	struct slice user;
 	struct slice prefix; /* user key of its group's deletion */
+	uint64_t user_hash, prefix_hash; /* for filters */
 	uint64_t seq;
 	enum key_type type; /* of what was found */
 	struct kv_value value;
@@ -36,10 +38,12 @@ is_wanted(enum key_type type, bool group)
 }
 
 static bool
-find_in_memtable(const struct memtable *m, struct slice user, uint64_t seq,
-    bool group, uint64_t *found_seqp, enum key_type *typep,
+find_in_memtable(const struct memtable *m, struct slice user, uint64_t hash,
+    uint64_t seq, bool group, uint64_t *found_seqp, enum key_type *typep,
     struct slice *valuep)
 {
+	if (!memtable_may_contain(m, hash))
+		return false;
 	while (memtable_get(m, user, seq, found_seqp, typep, valuep)) {
 		if (is_wanted(*typep, group))
 			return true;
@@ -51,13 +55,13 @@ find_in_memtable(const struct memtable *m, struct slice user, uint64_t seq,
 }
 
 static int
-find_in_table(struct table_reader *t, struct slice user, uint64_t seq,
-    bool group, uint64_t *found_seqp, enum key_type *typep,
+find_in_table(struct table_reader *t, struct slice user, uint64_t hash,
+    uint64_t seq, bool group, uint64_t *found_seqp, enum key_type *typep,
     struct kv_value *valuep)
 {
 	int type, rc;
 
-	while ((rc = table_reader_get(t, user, seq, found_seqp, &type,
+	while ((rc = table_reader_get(t, user, hash, seq, found_seqp, &type,
 		    valuep)) > 0) {
 		*typep = (enum key_type)type;
 		if (is_wanted(*typep, group))
@@ -86,11 +90,11 @@ look_in_memtable(struct lookup *l, struct memtable *m)
 
 	if (atomic_load_explicit(&m->group_deletes, memory_order_relaxed) !=
 		0 &&
-	    !find_in_memtable(m, l->prefix, l->seq, true, &deleted, &type,
-		&value))
+	    !find_in_memtable(m, l->prefix, l->prefix_hash, l->seq, true,
+		&deleted, &type, &value))
 		deleted = 0;
-	if (find_in_memtable(m, l->user, l->seq, false, &found, &type,
-		&value) &&
+	if (find_in_memtable(m, l->user, l->user_hash, l->seq, false, &found,
+		&type, &value) &&
 	    found > deleted) {
 		l->type = type;
 		if (type == KEY_VALUE || type == KEY_POINTER) {
@@ -119,15 +123,15 @@ look_in_table(struct lookup *l, struct table_file *f)
 	if (rc < 0)
 		return rc;
 	if (f->props.group_deletes != 0) {
-		rc = find_in_table(t, l->prefix, l->seq, true, &deleted, &type,
-		    &value);
+		rc = find_in_table(t, l->prefix, l->prefix_hash, l->seq, true,
+		    &deleted, &type, &value);
 		kv_value_release(&value);
 		if (rc <= 0)
 			deleted = 0;
 	}
 	if (rc >= 0)
-		rc = find_in_table(t, l->user, l->seq, false, &found, &type,
-		    &value);
+		rc = find_in_table(t, l->user, l->user_hash, l->seq, false,
+		    &found, &type, &value);
 	if (rc > 0 && found > deleted) {
 		l->type = type;
 		l->value = value;
@@ -212,6 +216,8 @@ get(struct db *db, const struct kv_key *key, struct kv_snapshot *snap,
 		return -EINVAL;
 	l.user = slice_make(user, key_encode(user, key));
 	l.prefix = slice_make(user, KEY_PREFIX_LEN);
+	l.user_hash = bloom_hash(l.user);
+	l.prefix_hash = bloom_hash(l.prefix);
 	/* The view first: it then has every entry up to the number. */
 	v = view_acquire(db);
 	l.seq = snap != NULL ?
@@ -255,9 +261,9 @@ view_group_deletion(struct db *db, const struct view *v, struct slice user,
     uint64_t seq, uint64_t *seqp)
 {
 	struct slice prefix = slice_make(user.data, KEY_PREFIX_LEN);
+	uint64_t hash = bloom_hash(prefix), found;
 	enum key_type type;
 	struct slice value;
-	uint64_t found;
 
 	*seqp = 0;
 	for (unsigned i = 0; i <= v->imm_count; i++) {
@@ -265,7 +271,7 @@ view_group_deletion(struct db *db, const struct view *v, struct slice user,
 
 		if (atomic_load_explicit(&m->group_deletes,
 			memory_order_relaxed) != 0 &&
-		    find_in_memtable(m, prefix, seq, true, &found, &type,
+		    find_in_memtable(m, prefix, hash, seq, true, &found, &type,
 			&value)) {
 			*seqp = found;
 			return 0;
@@ -293,8 +299,8 @@ view_group_deletion(struct db *db, const struct view *v, struct slice user,
 			rc = db_table_reader(db, f, &handle, &t);
 			if (rc < 0)
 				return rc;
-			rc = find_in_table(t, prefix, seq, true, &found, &type,
-			    &none);
+			rc = find_in_table(t, prefix, hash, seq, true, &found,
+			    &type, &none);
 			kv_value_release(&none);
 			table_handle_release(handle);
 			if (rc < 0)

@@ -330,7 +330,8 @@ memtable_let_go(void *arg, struct memtable *m)
 struct memtable *
 db_memtable_create(struct db *db, uint64_t first_log)
 {
-	struct memtable *m = memtable_create(first_log);
+	struct memtable *m = memtable_create(first_log,
+	    db->opts.memtable_bytes);
 
 	if (m != NULL) {
 		arena_expect(&m->arena, db->opts.memtable_bytes, &db->pages);

@@ -4,8 +4,13 @@
 
 #include <stdlib.h>
 
+#include "engine/bloom.h"
+
+/* Rows of 100 bytes, which take 150 here, get 10 bits each. */
+#define FILTER_PART 128
+
 struct memtable *
-memtable_create(uint64_t first_log)
+memtable_create(uint64_t first_log, size_t expected)
 {
 	struct memtable *m = calloc(1, sizeof(*m));
 
@@ -15,7 +20,8 @@ memtable_create(uint64_t first_log)
 	m->min_seq = SEQ_MAX;
 	atomic_init(&m->refs, 1);
 	arena_init(&m->arena);
-	if (skiplist_init(&m->list, &m->arena) < 0) {
+	if (skiplist_init(&m->list, &m->arena) < 0 ||
+	    mem_filter_init(&m->filter, expected / FILTER_PART) < 0) {
 		memtable_unref(m);
 		return NULL;
 	}
@@ -38,14 +44,17 @@ memtable_unref(struct memtable *m)
 	if (m->on_free != NULL)
 		m->on_free(m->on_free_arg, m);
 	arena_fini(&m->arena);
+	mem_filter_fini(&m->filter);
 	free(m->segments);
 	free(m);
 }
 
+/* Before the change can be found. */
 static void
-count_change(struct memtable *m, uint64_t seq, enum key_type type,
-    struct slice value)
+note_change(struct memtable *m, uint64_t seq, enum key_type type,
+    struct slice user, struct slice value)
 {
+	mem_filter_add(&m->filter, bloom_hash(user));
 	if (seq < m->min_seq)
 		m->min_seq = seq;
 	if (seq > m->max_seq)
@@ -80,7 +89,7 @@ memtable_adder_add(struct memtable_adder *a, uint64_t seq, enum key_type type,
 {
 	a->waiting[a->count++] = (struct skip_entry){ user, key_pack(seq, type),
 		value };
-	count_change(a->m, seq, type, value);
+	note_change(a->m, seq, type, user, value);
 	return a->count == SKIPLIST_LANES ? memtable_adder_finish(a) : 0;
 }
 
@@ -89,11 +98,9 @@ memtable_add(struct memtable *m, uint64_t seq, enum key_type type,
     struct slice user, struct slice value)
 {
 	struct skip_entry entry = { user, key_pack(seq, type), value };
-	int rc = skiplist_insert(&m->list, &entry, 1);
 
-	if (rc == 0)
-		count_change(m, seq, type, value);
-	return rc;
+	note_change(m, seq, type, user, value);
+	return skiplist_insert(&m->list, &entry, 1);
 }
 
 bool

@@ -9,6 +9,7 @@
 
 #include "engine/iter.h"
 #include "engine/key.h"
+#include "engine/mem_filter.h"
 #include "engine/skiplist.h"
 #include "util/arena.h"
 
@@ -28,6 +29,7 @@ struct memtable {
 	/* the writer's */
 	struct arena arena;
 	struct skiplist list;
+	struct mem_filter filter;
 	uint64_t last_commit; /* the owner's: number of its last commit */
 	uint64_t min_seq, max_seq;
 	uint64_t segment_bytes; /* written straight to segments */
@@ -41,8 +43,9 @@ struct memtable {
 	void *on_free_arg;
 };
 
-/* One reference for the caller. NULL without memory. */
-struct memtable *memtable_create(uint64_t first_log);
+/* One reference for the caller. It may well take the expected bytes in the
+ * end, which decides the size of its filter; 0: none. NULL without memory. */
+struct memtable *memtable_create(uint64_t first_log, size_t expected);
 void memtable_ref(struct memtable *m);
 void memtable_unref(struct memtable *m);
 
@@ -68,6 +71,13 @@ int memtable_adder_add(struct memtable_adder *a, uint64_t seq,
     enum key_type type, struct slice user, struct slice value);
 /* From here on all are in. -ENOMEM. */
 int memtable_adder_finish(struct memtable_adder *a);
+
+/* False: it has no entry of a user key with that bloom_hash(). */
+static inline bool
+memtable_may_contain(const struct memtable *m, uint64_t hash)
+{
+	return mem_filter_may_contain(&m->filter, hash);
+}
 
 /* Newest entry of user not newer than seq: true and its parts (value valid
  * while the memtable is held). */

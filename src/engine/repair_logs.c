@@ -139,7 +139,7 @@ visit_frame(void *arg, const struct wal_frame *f)
 	tell_gap(r, f->seq, "before what it holds");
 	r->gap_told = false;
 	if (r->mem == NULL)
-		r->mem = memtable_create(0);
+		r->mem = memtable_create(0, 0);
 	if (r->mem == NULL)
 		return -ENOMEM;
 	rc = record_decode(f->payload, f->count, add_change, &c);

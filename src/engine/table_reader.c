@@ -159,8 +159,8 @@ release_block(void *pin)
 }
 
 int
-table_reader_get(struct table_reader *t, struct slice user, uint64_t seq,
-    uint64_t *found_seqp, int *typep, struct kv_value *valuep)
+table_reader_get(struct table_reader *t, struct slice user, uint64_t hash,
+    uint64_t seq, uint64_t *found_seqp, int *typep, struct kv_value *valuep)
 {
 	uint64_t trailer = seq << 8 | 0xff;
 	struct cached_block *block;
@@ -171,8 +171,7 @@ table_reader_get(struct table_reader *t, struct slice user, uint64_t seq,
 	*found_seqp = 0;
 	*typep = 0;
 	*valuep = (struct kv_value){ 0 };
-	if (t->bloom.count != 0 &&
-	    !bloom_may_contain(&t->bloom, bloom_hash(user)))
+	if (!bloom_may_contain(&t->bloom, hash))
 		return 0;
 	i = table_index_find(&t->index, user, trailer);
 	if (i == t->index.count)

@@ -200,7 +200,8 @@ get(struct table_reader *t, struct slice user, uint64_t seq)
 	uint64_t found;
 	int type;
 
-	if (table_reader_get(t, user, seq, &found, &type, &value) > 0) {
+	if (table_reader_get(t, user, bloom_hash(user), seq, &found, &type,
+		&value) > 0) {
 		if (found > seq || type > KEY_TYPE_MAX)
 			abort();
 		sink = sink + touch(value.data);

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "engine/bloom.h"
 #include "engine/memtable.h"
 #include "support/model.h"
 
@@ -11,7 +12,7 @@ static struct memtable *m;
 static void
 setup(void)
 {
-	m = memtable_create(7);
+	m = memtable_create(7, 4096);
 	ck_assert_ptr_nonnull(m);
 }
 
@@ -48,6 +49,7 @@ expect(const char *name, uint64_t at, uint64_t seq, enum key_type type,
 	enum key_type got_type;
 	uint64_t got_seq;
 
+	ck_assert(memtable_may_contain(m, bloom_hash(user_of(user, 5, name))));
 	ck_assert(memtable_get(m, user_of(user, 5, name), at, &got_seq,
 	    &got_type, &got));
 	ck_assert_uint_eq(got_seq, seq);
@@ -181,7 +183,7 @@ count_free(void *arg, struct memtable *which)
 
 START_TEST(it_lives_as_long_as_anybody_holds_it)
 {
-	struct memtable *mine = memtable_create(1);
+	struct memtable *mine = memtable_create(1, 0);
 	struct iter *it;
 
 	ck_assert_ptr_nonnull(mine);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/bloom.h"
 #include "engine/filename.h"
 #include "engine/table_cache.h"
 #include "support/entries.h"
@@ -100,7 +101,9 @@ expect_right(struct table_reader *t, uint64_t number)
 	uint64_t seq;
 	int type;
 
-	if (table_reader_get(t, user_key(number, key), SEQ_MAX, &seq, &type,
+	struct slice user = user_key(number, key);
+
+	if (table_reader_get(t, user, bloom_hash(user), SEQ_MAX, &seq, &type,
 		&v) != 1 ||
 	    !slice_eq(v.data, slice_make(&number, sizeof(number))))
 		abort();

@@ -36,7 +36,7 @@ count_free(void *arg, struct memtable *m)
 static struct memtable *
 memtable_of(uint64_t number)
 {
-	struct memtable *m = memtable_create(number);
+	struct memtable *m = memtable_create(number, 0);
 
 	ck_assert_ptr_nonnull(m);
 	m->on_free = count_free;
