@@ -55,6 +55,8 @@ store_open(const char *dir, const struct bench_config *cfg)
 	opts.sync_commits = 100;
 	opts.sync_ms = opts.sync == KV_SYNC_HYBRID ? 50 : 1000;
 	opts.cache_bytes = cfg->cache_bytes;
+	if (cfg->is_mixed)
+		opts.cache_bytes += cfg->memtable_bytes;
 	opts.memtable_bytes = cfg->memtable_bytes;
 	opts.compress = true;
 	check("kv_open", kv_open(dir, &opts, &kv));

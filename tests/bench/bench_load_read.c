@@ -77,9 +77,11 @@ load_mixed(const struct bench_job *job)
 {
 	uint64_t n = job->keys;
 	double seconds = job->timed_seconds * 2;
+	struct bench_config cfg = job->cfg;
 	struct run r;
 
-	run_open(&r, job, "mixed", n, SMALL_BYTES, &job->cfg);
+	cfg.is_mixed = true;
+	run_open(&r, job, "mixed", n, SMALL_BYTES, &cfg);
 	run_load(&r);
 	run_settle(&r);
 	run_step(&r,

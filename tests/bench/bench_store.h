@@ -33,6 +33,9 @@ struct bench_config {
 	enum bench_sync sync;
 	uint64_t cache_bytes;
 	uint64_t memtable_bytes;
+	/* Reads are beside writes: a store whose cache also pays for full
+	 * memtables, of which the others have one beside it, gets that. */
+	bool is_mixed;
 	/* Reads will be random and seldom in memory: read no more than asked. */
 	bool is_larger_than_cache;
 };
