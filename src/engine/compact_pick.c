@@ -16,6 +16,8 @@
 /* ... or this, when nothing else is to do. */
 #define RELOCATE_PERCENT_IDLE 75
 #define RELOCATE_MIN_BYTES (1u << 20)
+/* Merge what costs at most so many times what its deletions free. */
+#define PROFIT_COST 2
 /* Idle: merge down what would cost at most so many times what it brings. */
 #define IDLE_COST 8
 /* A table that overlaps more than this is not handed down unread. */
@@ -127,18 +129,18 @@ compact_job_finish_locked(struct db *db, struct compact_job *job)
 	job_free(job);
 }
 
-/* Range of the inputs of the upper level. */
+/* What count tables, one at least, cover. */
 static void
-input_range(const struct compact_job *job, struct slice *smallestp,
+range_of(struct table_file *const *files, size_t count, struct slice *smallestp,
     struct slice *limitp)
 {
-	*smallestp = job->inputs[0][0]->smallest;
-	*limitp = job->inputs[0][0]->limit;
-	for (size_t i = 1; i < job->input_count[0]; i++) {
-		if (slice_cmp(job->inputs[0][i]->smallest, *smallestp) < 0)
-			*smallestp = job->inputs[0][i]->smallest;
-		if (slice_cmp(job->inputs[0][i]->limit, *limitp) > 0)
-			*limitp = job->inputs[0][i]->limit;
+	*smallestp = files[0]->smallest;
+	*limitp = files[0]->limit;
+	for (size_t i = 1; i < count; i++) {
+		if (slice_cmp(files[i]->smallest, *smallestp) < 0)
+			*smallestp = files[i]->smallest;
+		if (slice_cmp(files[i]->limit, *limitp) > 0)
+			*limitp = files[i]->limit;
 	}
 }
 
@@ -153,7 +155,7 @@ job_complete(struct db *db, struct compact_job *job)
 	if (job == NULL || job->inputs[0] == NULL || job->inputs[1] == NULL ||
 	    job->input_count[0] == 0)
 		goto give_up;
-	input_range(job, &smallest, &limit);
+	range_of(job->inputs[0], job->input_count[0], &smallest, &limit);
 	if (!job->in_place) {
 		for (size_t i = level_lower_bound(l, smallest); i < l->count;
 		     i++) {
@@ -305,6 +307,34 @@ pick_due(const struct pick *p, struct version *v)
 			return job;
 	}
 	return NULL;
+}
+
+/*
+ * Level 0, before it is due, when its deletions free about as much as it
+ * costs to merge it: nobody then walks over them. Of a million deletions in
+ * order FIGURES
+ */
+static struct compact_job *
+pick_profit(const struct pick *p, struct version *v)
+{
+	const struct level *l = &v->levels[0];
+	uint64_t gain = 0, cost = 0;
+	struct slice smallest, limit;
+	struct compact_job *job = NULL;
+
+	for (size_t i = 0; i < l->count; i++) {
+		cost += l->files[i]->props.file_bytes;
+		gain += weight(p, l->files[i]) - l->files[i]->props.file_bytes;
+	}
+	if (gain == 0)
+		return NULL;
+	range_of(l->files, l->count, &smallest, &limit);
+	cost += overlap_bytes(v, p->base, smallest, limit);
+	if (gain * PROFIT_COST >= cost)
+		job = pick_level0(p, v);
+	if (job != NULL)
+		job->pace.is_off = true;
+	return job;
 }
 
 /* A table with a pointer into segment number. */
@@ -481,6 +511,8 @@ compact_pick_locked(struct db *db)
 
 	pick_init(&p, db);
 	job = pick_due(&p, v);
+	if (job == NULL)
+		job = pick_profit(&p, v);
 	if (job == NULL)
 		job = pick_relocation(&p, v);
 	if (job == NULL && db->compact_all)

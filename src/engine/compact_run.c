@@ -80,8 +80,7 @@ below_level(const struct compact_job *job)
 }
 
 static void
-run_part(struct db *db, const struct compact_job *job,
-    struct compact_part *part)
+run_part(struct db *db, struct compact_job *job, struct compact_part *part)
 {
 	struct output out = {
 		.db = db,
@@ -97,6 +96,7 @@ run_part(struct db *db, const struct compact_job *job,
 		.relocate_count = job->relocate_count,
 		.one_table = job->in_place,
 		.may_abandon = true,
+		.pace = &job->pace,
 	};
 	/* Those of level 0 are walked beside each other. */
 	uint64_t taken = db_memory_begin_work(db, job->input_count[0] + 1,
@@ -138,6 +138,7 @@ run_all_parts(struct db *db, struct compact_job *job)
 	if (rc < 0)
 		return rc;
 	mutex_lock(&db->mu);
+	compact_pace_begin_locked(db, job);
 	rc = db_snapshot_list_locked(db, &job->snapshots, &job->snapshot_count);
 	if (rc == 0) {
 		if (job->part_count > 1 && db->shared_job == NULL) {

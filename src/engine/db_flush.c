@@ -88,6 +88,7 @@ db_flush_oldest_locked(struct db *db)
 	if (rc == 0) {
 		db_log_release_locked(db, db->first_log);
 		db_now_durable(db, m->max_seq, m->last_commit);
+		compact_pace_flushed_locked(db);
 		counter_add(&db->stats.flushes, 1);
 		histogram_add(&db->stats.flush_ns, clock_now_ns() - start);
 		db_update_delay_locked(db);

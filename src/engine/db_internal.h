@@ -139,7 +139,7 @@ struct db_stats {
 	struct counter user_bytes; /* keys and values committed */
 	struct counter log_bytes, flush_bytes, compact_read_bytes,
 	    compact_write_bytes, segment_bytes;
-	struct counter syncs, sync_waits, stalls, stall_ns;
+	struct counter syncs, sync_waits, stalls, stall_ns, pace_ns;
 	struct counter flushes, compactions, moves, relocations;
 	struct counter shared_parts; /* of compactions, in other threads */
 	/* Of values and log bodies. */
@@ -187,6 +187,7 @@ struct db {
 	_Atomic uint64_t names_made, names_synced;
 	_Atomic bool sync_pending; /* the timer knows of unsynced commits */
 	_Atomic uint64_t delay_debt_ns; /* slowdown not slept yet */
+	_Atomic uint64_t slow_at_ns; /* when it is to begin; compact_pace.c */
 	_Atomic uint32_t user_syncs; /* since the last log was made */
 	_Atomic bool pressed; /* for room: compact as when idle */
 	_Atomic int64_t room_left; /* bytes, until the disk is asked again */
@@ -237,6 +238,8 @@ struct db {
 	struct compact_job *shared_job; /* has parts for other threads */
 	bool tidying; /* compact as when idle, until nothing is left to do */
 	uint64_t tidied_ns; /* when that began last */
+	uint64_t flushed_ns; /* when the last flush ended; 0: none */
+	uint64_t flush_interval_ns; /* lately, between two */
 	bool manifest_busy;
 	bool stop;
 	bool compact_all; /* kvfsctl compact */
@@ -492,6 +495,16 @@ struct compact_part {
 	int rc;
 };
 
+/* How far a job is; see compact_pace.c. */
+struct compact_pace {
+	/* constant */
+	bool is_off; /* at full speed */
+	uint64_t start_ns;
+	uint64_t total; /* uncompressed bytes of its inputs */
+	/* own synchronisation */
+	_Atomic uint64_t done; /* of them; relaxed */
+};
+
 struct compact_job {
 	int level, output_level;
 	struct table_file **inputs[2]; /* of level, of output_level */
@@ -507,6 +520,7 @@ struct compact_job {
 	size_t part_count;
 	size_t parts_taken, parts_done; /* guarded by mu */
 	uint64_t input_bytes, input_entries;
+	struct compact_pace pace;
 };
 
 /* The most urgent job, its inputs marked, or NULL. */
@@ -523,6 +537,17 @@ uint64_t compact_debt(const struct db *db, const struct version *v);
 
 /* Give a job its parts: one, or up to one for each thread when it is large. */
 int compact_split(struct db *db, struct compact_job *job);
+
+/* ---- compact_pace.c ---- */
+
+/* A flush has been installed. */
+void compact_pace_flushed_locked(struct db *db) REQUIRES(&db->mu);
+/* The job begins. */
+void compact_pace_begin_locked(struct db *db, struct compact_job *job)
+    REQUIRES(&db->mu);
+/* So many more bytes have been merged: sleep until it is time for the next.
+ * Any of the job's threads. */
+void compact_pace(struct db *db, struct compact_pace *p, uint64_t bytes);
 
 /* ---- compact_run.c ---- */
 

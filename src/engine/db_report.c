@@ -221,6 +221,8 @@ report_work(struct db *db, struct report *r)
 	report_counters(r, counters, sizeof(counters) / sizeof(counters[0]));
 	report_text(r, "Stall microseconds", "%llu",
 	    (unsigned long long)counter_read(&s->stall_ns) / 1000);
+	report_text(r, "Compaction held back, microseconds", "%llu",
+	    (unsigned long long)counter_read(&s->pace_ns) / 1000);
 	report_ratio(r, "Write amplification", "write_amplification",
 	    ratio(written, counter_read(&s->user_bytes)));
 }

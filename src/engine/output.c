@@ -307,8 +307,10 @@ pause_after_piece(struct merge_state *m, size_t bytes)
 		return -ECANCELED;
 	m->piece_bytes += bytes;
 	if (m->piece_bytes >= PIECE_BYTES) {
-		m->piece_bytes = 0;
+		if (m->out->pace != NULL)
+			compact_pace(db, m->out->pace, m->piece_bytes);
 		db_yield_to_sync(db);
+		m->piece_bytes = 0;
 	}
 	return 0;
 }

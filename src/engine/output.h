@@ -12,6 +12,7 @@
 #include "engine/iter.h"
 #include "engine/version.h"
 
+struct compact_pace;
 struct db;
 
 struct output {
@@ -29,6 +30,7 @@ struct output {
 	bool separate; /* move large values to a segment (a flush) */
 	bool one_table; /* never cut */
 	bool may_abandon; /* -ECANCELED when the store closes */
+	struct compact_pace *pace; /* of the job; NULL: as fast as can be */
 
 	/* results */
 	uint64_t bytes_written; /* tables and segments */

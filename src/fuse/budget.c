@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fuse/option_table.h"
 #include "fuse/options.h"
 #include "util/log.h"
+#include "util/machine.h"
 
 #define MIB (1ull << 20)
 /*
@@ -43,11 +43,9 @@
 static uint64_t
 default_budget(void)
 {
-	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-	uint64_t n = 0;
+	uint64_t n = machine_memory(MACHINE_CGROUP_LIST, MACHINE_CGROUP_ROOT) /
+	    DEFAULT_PART;
 
-	if (pages > 0 && page > 0)
-		n = (uint64_t)pages * (uint64_t)page / DEFAULT_PART;
 	if (n < DEFAULT_MIN)
 		return DEFAULT_MIN;
 	return n < DEFAULT_MAX ? n : DEFAULT_MAX;

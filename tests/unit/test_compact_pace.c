@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/* When a compaction that is not urgent goes on. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "engine/compact_pace.c"
+
+#define MIB (1ull << 20)
+
+static struct db *db;
+static struct compact_pace pace;
+
+static void
+setup(void)
+{
+	db = calloc(1, sizeof(*db));
+	ck_assert_ptr_nonnull(db);
+	atomic_store(&db->last_commit_ns, clock_now_ns());
+	pace = (struct compact_pace){
+		.start_ns = clock_now_ns(),
+		.total = 64 * MIB,
+	};
+	atomic_store(&db->slow_at_ns, pace.start_ns + 2 * NS_PER_SECOND);
+}
+
+static void
+teardown(void)
+{
+	free(db);
+}
+
+/* Milliseconds from the beginning until so much may be done. */
+static uint64_t
+due_ms(uint64_t done)
+{
+	uint64_t due = due_ns(db, &pace, done);
+
+	return due != 0 ? (due - pace.start_ns + 500000) / 1000000 : 0;
+}
+
+START_TEST(a_job_takes_half_of_the_time_that_is_left)
+{
+	ck_assert_uint_eq(due_ms(16 * MIB), 250);
+	ck_assert_uint_eq(due_ms(32 * MIB), 500);
+	ck_assert_uint_eq(due_ms(64 * MIB), 1000);
+	/* There is less time than it seemed. */
+	atomic_store(&db->slow_at_ns, pace.start_ns + NS_PER_SECOND);
+	ck_assert_uint_eq(due_ms(32 * MIB), 250);
+}
+END_TEST
+
+START_TEST(and_is_not_stretched_without_end)
+{
+	atomic_store(&db->slow_at_ns, pace.start_ns + 3600 * NS_PER_SECOND);
+	ck_assert_uint_eq(due_ms(16 * MIB), 500);
+	ck_assert_uint_eq(due_ms(64 * MIB), 2000);
+}
+END_TEST
+
+START_TEST(it_goes_at_full_speed_when_that_is_needed)
+{
+	ck_assert_uint_ne(due_ms(32 * MIB), 0);
+	atomic_store(&db->delay_ns_per_kib, 1);
+	ck_assert_uint_eq(due_ms(32 * MIB), 0);
+	atomic_store(&db->delay_ns_per_kib, 0);
+	atomic_store(&db->pressed, true);
+	ck_assert_uint_eq(due_ms(32 * MIB), 0);
+	atomic_store(&db->pressed, false);
+	atomic_store(&db->abandon, true);
+	ck_assert_uint_eq(due_ms(32 * MIB), 0);
+	atomic_store(&db->abandon, false);
+	ck_assert_uint_ne(due_ms(32 * MIB), 0);
+	atomic_store(&db->last_commit_ns, clock_now_ns() - 2 * IDLE_NS);
+	ck_assert_uint_eq(due_ms(32 * MIB), 0);
+	atomic_store(&db->last_commit_ns, clock_now_ns());
+	atomic_store(&db->slow_at_ns, 0);
+	ck_assert_uint_eq(due_ms(32 * MIB), 0);
+}
+END_TEST
+
+START_TEST(who_is_ahead_of_time_sleeps)
+{
+	/* 10 ms for all of it. */
+	atomic_store(&db->slow_at_ns, clock_now_ns() + NS_PER_SECOND / 50);
+	pace.start_ns = clock_now_ns();
+	compact_pace(db, &pace, pace.total / 2);
+	compact_pace(db, &pace, pace.total / 2);
+	ck_assert_uint_eq(atomic_load(&pace.done), pace.total);
+	ck_assert_uint_gt(counter_read(&db->stats.pace_ns), 0);
+	ck_assert_uint_ge(clock_now_ns() + PACE_SLEEP_MIN_NS,
+	    due_ns(db, &pace, pace.total));
+}
+END_TEST
+
+static uint64_t
+slow_in_ms(void)
+{
+	uint64_t at = atomic_load(&db->slow_at_ns);
+
+	return at != 0 ? (at - db->flushed_ns) / 1000000 : 0;
+}
+
+START_TEST(writers_are_slowed_down_after_as_many_flushes_as_there_is_room_for)
+{
+	static struct version version;
+	static struct view view = { .version = &version };
+
+	db->view = &view;
+	mutex_init(&db->mu);
+	mutex_lock(&db->mu);
+	/* The first flush tells nothing. */
+	compact_pace_flushed_locked(db);
+	ck_assert_uint_eq(slow_in_ms(), 0);
+	db->flushed_ns -= NS_PER_SECOND;
+	version.levels[0].count = L0_SLOWDOWN_FILES - 4;
+	compact_pace_flushed_locked(db);
+	/* Half of a second by now, four times. */
+	ck_assert_uint_ge(slow_in_ms(), 2000);
+	ck_assert_uint_lt(slow_in_ms(), 3000);
+	version.levels[0].count = L0_SLOWDOWN_FILES;
+	compact_pace_flushed_locked(db);
+	ck_assert_uint_eq(slow_in_ms(), 0);
+	mutex_unlock(&db->mu);
+	mutex_fini(&db->mu);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("compact_pace");
+	TCase *tc = tcase_create("all");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_job_takes_half_of_the_time_that_is_left);
+	tcase_add_test(tc, and_is_not_stretched_without_end);
+	tcase_add_test(tc, it_goes_at_full_speed_when_that_is_needed);
+	tcase_add_test(tc, who_is_ahead_of_time_sleeps);
+	tcase_add_test(tc,
+	    writers_are_slowed_down_after_as_many_flushes_as_there_is_room_for);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: ISC */
+/* What is compacted next, of trees that exist in memory alone. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "engine/db_internal.h"
+
+#define MEMTABLE_BYTES (8u << 20)
+#define BASE LEVEL_LAST
+
+static struct db *db;
+static struct view view;
+static struct version_edit edit;
+static uint64_t next_number;
+
+static void
+drop(void *arg, struct table_file *f)
+{
+	(void)arg;
+	table_file_free(f);
+}
+
+static void
+setup(void)
+{
+	db = calloc(1, sizeof(*db));
+	ck_assert_ptr_nonnull(db);
+	db->opts.memtable_bytes = MEMTABLE_BYTES;
+	mutex_init(&db->mu);
+	mutex_init(&db->segment_mu);
+	RB_INIT(&db->segments);
+	db->view = &view;
+	atomic_store(&db->last_commit_ns, clock_now_ns());
+	edit = (struct version_edit){ 0 };
+	next_number = 1;
+}
+
+static void
+teardown(void)
+{
+	version_unref(view.version);
+	view.version = NULL;
+	mutex_fini(&db->segment_mu);
+	mutex_fini(&db->mu);
+	free(db);
+}
+
+static size_t
+user_of(uint8_t *dst, uint64_t group)
+{
+	struct kv_key key = { 1, group, slice_str("") };
+
+	return key_encode(dst, &key);
+}
+
+/* A table of groups [from, to), whose entries take 100 bytes each. */
+static void
+add(int level, uint64_t from, uint64_t to, uint64_t entries, uint64_t deletes)
+{
+	uint8_t smallest[KEY_USER_MAX], limit[KEY_USER_MAX];
+	struct table_props props = {
+		.entries = entries,
+		.deletes = deletes,
+		.file_bytes = 100 * (entries - deletes) + 10 * deletes,
+	};
+	size_t slen = user_of(smallest, from), llen = user_of(limit, to);
+	struct table_file *f = table_file_create(next_number++, &props,
+	    slice_make(smallest, slen), slice_make(limit, llen), NULL, 0, 0);
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(version_edit_add(&edit, level, f), 0);
+}
+
+static struct compact_job *
+pick(void)
+{
+	struct version *empty = version_create(drop, NULL);
+	struct compact_job *job;
+
+	ck_assert_int_eq(version_apply(empty, &edit, &view.version), 0);
+	version_unref(empty);
+	version_edit_fini(&edit);
+	mutex_lock(&db->mu);
+	job = compact_pick_locked(db);
+	mutex_unlock(&db->mu);
+	return job;
+}
+
+static void
+expect_level0(struct compact_job *job, size_t inputs, size_t below)
+{
+	ck_assert_ptr_nonnull(job);
+	ck_assert_int_eq(job->level, 0);
+	ck_assert_int_eq(job->output_level, BASE);
+	ck_assert_uint_eq(job->input_count[0], inputs);
+	ck_assert_uint_eq(job->input_count[1], below);
+	mutex_lock(&db->mu);
+	compact_job_finish_locked(db, job);
+	mutex_unlock(&db->mu);
+	ck_assert(!db->l0_compacting);
+}
+
+/* 1,000 groups of 100 entries each. */
+static void
+add_base(void)
+{
+	for (uint64_t i = 0; i < 10; i++)
+		add(BASE, 100 * i, 100 * (i + 1), 10000, 0);
+}
+
+START_TEST(a_few_tables_wait_for_more)
+{
+	add_base();
+	add(0, 0, 1000, 10000, 0);
+	add(0, 0, 1000, 10000, 0);
+	ck_assert_ptr_null(pick());
+}
+END_TEST
+
+START_TEST(four_are_merged)
+{
+	add_base();
+	for (int i = 0; i < L0_COMPACT_FILES; i++)
+		add(0, 200, 400, 1000, 0);
+	expect_level0(pick(), L0_COMPACT_FILES, 2);
+}
+END_TEST
+
+START_TEST(deletions_that_free_much_are_merged_at_once)
+{
+	struct compact_job *job;
+
+	add_base();
+	add(0, 200, 300, 9000, 9000);
+	job = pick();
+	ck_assert_ptr_nonnull(job);
+	ck_assert(job->pace.is_off);
+	expect_level0(job, 1, 1);
+}
+END_TEST
+
+START_TEST(deletions_here_and_there_wait)
+{
+	add_base();
+	add(0, 0, 1000, 9000, 9000);
+	ck_assert_ptr_null(pick());
+}
+END_TEST
+
+START_TEST(what_is_being_merged_is_left_alone)
+{
+	add_base();
+	add(0, 200, 300, 9000, 9000);
+	db->l0_compacting = true;
+	ck_assert_ptr_null(pick());
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("compact_pick");
+	TCase *tc = tcase_create("all");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_few_tables_wait_for_more);
+	tcase_add_test(tc, four_are_merged);
+	tcase_add_test(tc, deletions_that_free_much_are_merged_at_once);
+	tcase_add_test(tc, deletions_here_and_there_wait);
+	tcase_add_test(tc, what_is_being_merged_is_left_alone);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
