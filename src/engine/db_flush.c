@@ -66,6 +66,7 @@ db_flush_oldest_locked(struct db *db)
 
 	memtable_ref(m);
 	db->flushing++;
+	db->flush_began_ns = start;
 	e.log_number = next->first_log;
 	for (size_t i = 0; i < db->log_count; i++)
 		if (db->logs[i]->number == e.log_number)
@@ -85,6 +86,8 @@ db_flush_oldest_locked(struct db *db)
 	mutex_lock(&db->mu);
 	if (rc == 0)
 		rc = db_install_locked(db, &e, m);
+	db->flush_began_ns = 0;
+	db->flush_took_ns = clock_now_ns() - start;
 	if (rc == 0) {
 		db_log_release_locked(db, db->first_log);
 		db_now_durable(db, m->max_seq, m->last_commit);

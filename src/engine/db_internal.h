@@ -238,6 +238,8 @@ struct db {
 	struct compact_job *shared_job; /* has parts for other threads */
 	bool tidying; /* compact as when idle, until nothing is left to do */
 	uint64_t tidied_ns; /* when that began last */
+	uint64_t flush_began_ns; /* of the one that runs; 0: none does */
+	uint64_t flush_took_ns; /* the last one */
 	uint64_t flushed_ns; /* when the last flush ended; 0: none */
 	uint64_t flush_interval_ns; /* lately, between two */
 	bool manifest_busy;

@@ -23,6 +23,9 @@
 /* Sleeps shorter than this cost more than they delay. */
 #define DELAY_MIN_NS 200000
 #define DELAY_MAX_NS 20000000
+/* As delay_ns_per_kib: 50 MB and 1 MB a second. */
+#define FLUSH_NS_PER_KIB_MIN 20000
+#define FLUSH_NS_PER_KIB_MAX 1000000
 
 /* What a commit needs before the lock; kept by each thread for its next. */
 struct commit_ctx {
@@ -302,6 +305,21 @@ delay(struct db *db, size_t bytes)
 	count_stall(db, debt);
 }
 
+/* How slow flushes are, by the last one or the one that runs. */
+static uint64_t
+flush_ns_per_kib_locked(struct db *db) REQUIRES(&db->mu)
+{
+	uint64_t took = db->flush_took_ns, per_kib;
+
+	if (db->flush_began_ns != 0 &&
+	    clock_now_ns() - db->flush_began_ns > took)
+		took = clock_now_ns() - db->flush_began_ns;
+	per_kib = took / (db->opts.memtable_bytes / 1024 + 1);
+	if (per_kib < FLUSH_NS_PER_KIB_MIN)
+		return FLUSH_NS_PER_KIB_MIN;
+	return per_kib < FLUSH_NS_PER_KIB_MAX ? per_kib : FLUSH_NS_PER_KIB_MAX;
+}
+
 void
 db_update_delay_locked(struct db *db)
 {
@@ -318,8 +336,9 @@ db_update_delay_locked(struct db *db)
 		per_kib = 1000000 * over * over / (range * range);
 	}
 	/* The last free memtable fills no faster than flushes empty one. */
-	if (db->view->imm_count >= IMM_MAX - 1 && per_kib < 20000)
-		per_kib = 20000;
+	if (db->view->imm_count >= IMM_MAX - 1 &&
+	    per_kib < flush_ns_per_kib_locked(db))
+		per_kib = flush_ns_per_kib_locked(db);
 	atomic_store(&db->delay_ns_per_kib, per_kib);
 }
 

@@ -147,6 +147,28 @@ START_TEST(deletions_here_and_there_wait)
 }
 END_TEST
 
+START_TEST(so_are_those_of_a_level_below)
+{
+	struct compact_job *job;
+
+	/* So much that there is a level above. */
+	for (uint64_t i = 0; i < 10; i++)
+		add(BASE, 100 * i, 100 * (i + 1), 100000, 0);
+	add(BASE - 1, 0, 200, 1000, 100);
+	add(BASE - 1, 200, 300, 90000, 90000);
+	add(BASE - 1, 300, 1000, 90000, 90000);
+	job = pick();
+	ck_assert_ptr_nonnull(job);
+	ck_assert_int_eq(job->level, BASE - 1);
+	ck_assert_uint_eq(job->input_count[0], 1);
+	ck_assert_uint_eq(job->inputs[0][0]->number, 12);
+	ck_assert(job->pace.is_off);
+	mutex_lock(&db->mu);
+	compact_job_finish_locked(db, job);
+	mutex_unlock(&db->mu);
+}
+END_TEST
+
 START_TEST(what_is_being_merged_is_left_alone)
 {
 	add_base();
@@ -169,6 +191,7 @@ main(void)
 	tcase_add_test(tc, four_are_merged);
 	tcase_add_test(tc, deletions_that_free_much_are_merged_at_once);
 	tcase_add_test(tc, deletions_here_and_there_wait);
+	tcase_add_test(tc, so_are_those_of_a_level_below);
 	tcase_add_test(tc, what_is_being_merged_is_left_alone);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
