@@ -38,9 +38,9 @@ size_t table_reader_memory(const struct table_reader *t);
 
 /*
  * Newest entry of a user key, whose bloom_hash() is hash, not newer than
- * seq: 1 and its sequence number, type and value (pinned, released by the caller), 0 when the
- * table has none, or an error. KEY_DELETE_GROUP entries are found only
- * under their own user key.
+ * seq: 1 and its sequence number, type and value (pinned, released by the
+ * caller), 0 when the table has none, or an error. KEY_DELETE_GROUP entries
+ * are found only under their own user key.
  */
 int table_reader_get(struct table_reader *t, struct slice user, uint64_t hash,
     uint64_t seq, uint64_t *found_seqp, int *typep, struct kv_value *valuep);
