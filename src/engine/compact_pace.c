@@ -63,7 +63,9 @@ due_ns(struct db *db, const struct compact_pace *p, uint64_t done)
 {
 	uint64_t slow_at = atomic_load_explicit(&db->slow_at_ns,
 	    memory_order_relaxed);
-	double share = (double)done / (double)(p->total + 1), ns;
+	double share = (double)done / (double)(p->total + 1);
+	double most = (double)done / PACE_LEAST_PER_SECOND * NS_PER_SECOND;
+	double ns;
 
 	if (slow_at <= p->start_ns || db_is_idle(db) ||
 	    atomic_load_explicit(&db->delay_ns_per_kib, memory_order_relaxed) !=
@@ -72,9 +74,7 @@ due_ns(struct db *db, const struct compact_pace *p, uint64_t done)
 	    atomic_load_explicit(&db->abandon, memory_order_relaxed))
 		return 0;
 	ns = share * (double)(slow_at - p->start_ns) / 2;
-	if (ns > (double)done / PACE_LEAST_PER_SECOND * NS_PER_SECOND)
-		ns = (double)done / PACE_LEAST_PER_SECOND * NS_PER_SECOND;
-	return p->start_ns + (uint64_t)ns;
+	return p->start_ns + (uint64_t)(ns < most ? ns : most);
 }
 
 void

@@ -58,12 +58,18 @@ compact_targets(const struct db *db, const struct version *v,
 	return first < level ? first : level;
 }
 
-/* What a table weighs, with what its deletions would free. */
+/* What the deletions of a table free, if they all hide something. */
+static uint64_t
+gain(const struct pick *p, const struct table_file *f)
+{
+	return f->props.deletes * p->entry_bytes + f->reclaim_bytes;
+}
+
+/* What a table weighs, with that. */
 static uint64_t
 weight(const struct pick *p, const struct table_file *f)
 {
-	return f->props.file_bytes + f->props.deletes * p->entry_bytes +
-	    f->reclaim_bytes;
+	return f->props.file_bytes + gain(p, f);
 }
 
 static uint64_t
@@ -309,30 +315,23 @@ pick_due(const struct pick *p, struct version *v)
 	return NULL;
 }
 
-/* What the deletions of a table free, if they all hide something. */
-static uint64_t
-gain_of(const struct pick *p, const struct table_file *f)
-{
-	return weight(p, f) - f->props.file_bytes;
-}
-
 /* All of level 0, if that costs at most so many times what it frees. */
 static struct compact_job *
 pick_deletions0(const struct pick *p, struct version *v, unsigned factor)
 {
 	const struct level *l = &v->levels[0];
-	uint64_t gain = 0, cost = 0;
+	uint64_t freed = 0, cost = 0;
 	struct slice smallest, limit;
 
 	for (size_t i = 0; i < l->count; i++) {
 		cost += l->files[i]->props.file_bytes;
-		gain += gain_of(p, l->files[i]);
+		freed += gain(p, l->files[i]);
 	}
-	if (gain == 0)
+	if (freed == 0)
 		return NULL;
 	range_of(l->files, l->count, &smallest, &limit);
 	cost += overlap_bytes(v, p->base, smallest, limit);
-	return gain * factor >= cost ? pick_level0(p, v) : NULL;
+	return freed * factor >= cost ? pick_level0(p, v) : NULL;
 }
 
 /* A table of a level whose deletions are worth their price. */
@@ -346,8 +345,9 @@ pick_deletions(const struct pick *p, struct version *v, int level,
 		struct table_file *f = l->files[j];
 		struct compact_job *job;
 
-		if (!is_free(f) || gain_of(p, f) == 0 ||
-		    gain_of(p, f) * factor <
+		if (!is_free(f) ||
+		    f->props.deletes + f->props.group_deletes == 0 ||
+		    gain(p, f) * factor <
 			overlap_bytes(v, level + 1, f->smallest, f->limit))
 			continue;
 		job = job_of_table(p->db, v, level, f);

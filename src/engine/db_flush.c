@@ -93,7 +93,7 @@ db_flush_oldest_locked(struct db *db)
 		db_now_durable(db, m->max_seq, m->last_commit);
 		compact_pace_flushed_locked(db);
 		counter_add(&db->stats.flushes, 1);
-		histogram_add(&db->stats.flush_ns, clock_now_ns() - start);
+		histogram_add(&db->stats.flush_ns, db->flush_took_ns);
 		db_update_delay_locked(db);
 	} else if (rc == -ENOSPC) {
 		log_warn("%s: no room to flush; free some space", db->dir);

@@ -309,11 +309,12 @@ delay(struct db *db, size_t bytes)
 static uint64_t
 flush_ns_per_kib_locked(struct db *db) REQUIRES(&db->mu)
 {
-	uint64_t took = db->flush_took_ns, per_kib;
+	uint64_t took = db->flush_took_ns, so_far = 0, per_kib;
 
-	if (db->flush_began_ns != 0 &&
-	    clock_now_ns() - db->flush_began_ns > took)
-		took = clock_now_ns() - db->flush_began_ns;
+	if (db->flush_began_ns != 0)
+		so_far = clock_now_ns() - db->flush_began_ns;
+	if (took < so_far)
+		took = so_far;
 	per_kib = took / (db->opts.memtable_bytes / 1024 + 1);
 	if (per_kib < FLUSH_NS_PER_KIB_MIN)
 		return FLUSH_NS_PER_KIB_MIN;
@@ -336,9 +337,12 @@ db_update_delay_locked(struct db *db)
 		per_kib = 1000000 * over * over / (range * range);
 	}
 	/* The last free memtable fills no faster than flushes empty one. */
-	if (db->view->imm_count >= IMM_MAX - 1 &&
-	    per_kib < flush_ns_per_kib_locked(db))
-		per_kib = flush_ns_per_kib_locked(db);
+	if (db->view->imm_count >= IMM_MAX - 1) {
+		uint64_t flush = flush_ns_per_kib_locked(db);
+
+		if (per_kib < flush)
+			per_kib = flush;
+	}
 	atomic_store(&db->delay_ns_per_kib, per_kib);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/db_internal.h"
+#include "support/tables.h"
 
 #define MEMTABLE_BYTES (8u << 20)
 #define BASE LEVEL_LAST
@@ -12,13 +13,6 @@ static struct db *db;
 static struct view view;
 static struct version_edit edit;
 static uint64_t next_number;
-
-static void
-drop(void *arg, struct table_file *f)
-{
-	(void)arg;
-	table_file_free(f);
-}
 
 static void
 setup(void)
@@ -74,7 +68,7 @@ add(int level, uint64_t from, uint64_t to, uint64_t entries, uint64_t deletes)
 static struct compact_job *
 pick(void)
 {
-	struct version *empty = version_create(drop, NULL);
+	struct version *empty = version_create(drop_table, NULL);
 	struct compact_job *job;
 
 	ck_assert_int_eq(version_apply(empty, &edit, &view.version), 0);

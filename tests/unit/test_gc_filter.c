@@ -8,6 +8,7 @@
 
 #include "engine/gc_filter.h"
 #include "support/model.h"
+#include "support/tables.h"
 
 struct entry {
 	struct kv_key key;
@@ -17,13 +18,6 @@ struct entry {
 };
 
 static struct version *nothing, *something;
-
-static void
-drop(void *arg, struct table_file *f)
-{
-	(void)arg;
-	table_file_free(f);
-}
 
 /* something: one table in level 4 that holds keys of group 2. */
 static void
@@ -35,7 +29,7 @@ setup(void)
 	struct version_edit e = { 0 };
 	struct table_file *f;
 
-	nothing = version_create(drop, NULL);
+	nothing = version_create(drop_table, NULL);
 	f = table_file_create(1, &p, slice_make(a, key_encode(a, &from)),
 	    slice_make(b, key_encode(b, &limit)), NULL, 0, 0);
 	ck_assert(nothing != NULL && f != NULL);
