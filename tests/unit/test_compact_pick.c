@@ -163,6 +163,27 @@ START_TEST(so_are_those_of_a_level_below)
 }
 END_TEST
 
+/* Nothing says what they free; but nothing below is in their way either. */
+START_TEST(group_deletions_without_a_hint_are_merged_where_nothing_is_below)
+{
+	struct compact_job *job;
+
+	for (uint64_t i = 0; i < 10; i++)
+		add(BASE, 100 * i, 100 * (i + 1), 100000, 0);
+	add(BASE - 1, 2000, 2100, 1, 0);
+	edit.adds[edit.add_count - 1].file->props.group_deletes = 1;
+	atomic_store(&db->last_commit_ns, clock_now_ns() - 2 * IDLE_NS);
+	job = pick();
+	ck_assert_ptr_nonnull(job);
+	ck_assert_int_eq(job->level, BASE - 1);
+	ck_assert_uint_eq(job->input_count[1], 0);
+	ck_assert(!job->move);
+	mutex_lock(&db->mu);
+	compact_job_finish_locked(db, job);
+	mutex_unlock(&db->mu);
+}
+END_TEST
+
 START_TEST(what_is_being_merged_is_left_alone)
 {
 	add_base();
@@ -186,6 +207,8 @@ main(void)
 	tcase_add_test(tc, deletions_that_free_much_are_merged_at_once);
 	tcase_add_test(tc, deletions_here_and_there_wait);
 	tcase_add_test(tc, so_are_those_of_a_level_below);
+	tcase_add_test(tc,
+	    group_deletions_without_a_hint_are_merged_where_nothing_is_below);
 	tcase_add_test(tc, what_is_being_merged_is_left_alone);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
