@@ -125,6 +125,10 @@ control_set(struct db *db, const char *setting)
 		atomic_store(&db->sync_commits, opts.sync_commits);
 		atomic_store(&db->sync_ms, opts.sync_ms);
 		atomic_store(&db->sync_mode, opts.sync);
+		/* The timer may run for longer than it now should. */
+		mutex_lock(&db->sync_mu);
+		cond_signal(&db->sync_wanted);
+		mutex_unlock(&db->sync_mu);
 		return 0;
 	}
 	if (strncmp(setting, "wal_buffer=", 11) == 0) {

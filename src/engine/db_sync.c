@@ -365,14 +365,21 @@ db_sync(struct kv *kv, uint64_t seq)
 static void
 arm_timer(struct db *db)
 {
+	bool idle;
+
 	if (atomic_load_explicit(&db->sync_pending, memory_order_relaxed) ||
 	    atomic_exchange(&db->sync_pending, true))
 		return;
 	mutex_lock(&db->sync_mu);
-	if (db->first_unsynced_ns == 0)
+	idle = db->first_unsynced_ns == 0;
+	if (idle)
 		db->first_unsynced_ns = clock_now_ns();
-	cond_signal(&db->sync_wanted);
 	mutex_unlock(&db->sync_mu);
+	/* A timer that runs already ends soon enough; waking its thread for
+	 * each commit after an fsync would cost a file made and synced a
+	 * tenth of its time. */
+	if (idle)
+		cond_signal(&db->sync_wanted);
 }
 
 /* Of the commits that have returned, fewer than sync_commits are not durable:

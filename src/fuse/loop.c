@@ -37,6 +37,10 @@
  * is worth its wake-up. */
 #define BACKLOG_MIN 4
 
+/* So many waits for the disk in a row are handed over once a request of
+ * somebody else came during one. */
+#define COMPANY_WAITS 64
+
 /* Ends the wait of a thread that is to end. */
 #define WAKE_SIGNAL SIGUSR1
 #define WAKE_EVERY_NS 10000000
@@ -47,6 +51,9 @@ struct worker {
 	struct fuse_buf buf;
 	size_t len; /* of the request in buf */
 	bool helps; /* had the lead once: may read beside the leader */
+	/* Who waited for the disk while we kept the lead, if another request
+	 * had come by the end of that: his next, or somebody else's. */
+	uint32_t alone;
 };
 
 struct loop {
@@ -71,6 +78,7 @@ struct loop {
 	struct spin spin; /* of the leader */
 	struct request_stats stats;
 	atomic_uint backlog; /* requests in a row that were not alone */
+	atomic_uint company; /* waits for the disk that are handed over yet */
 
 	struct mutex mu;
 	struct cond lead_free; /* one waiter takes the lead or watches */
@@ -111,6 +119,13 @@ end_locked(struct loop *loop)
 	cond_broadcast(&loop->watch_due);
 }
 
+static void
+note_company(struct loop *loop)
+{
+	atomic_store_explicit(&loop->company, COMPANY_WAITS,
+	    memory_order_relaxed);
+}
+
 /*
  * Wait for the lead to be free, and look now and then whether the leader
  * is stuck in a request; then it is no leader any more.
@@ -130,6 +145,7 @@ watch(struct loop *loop)
 
 		if (since != 0 && now > since && now - since >= WATCH_NS) {
 			atomic_store(&loop->leader, NULL);
+			note_company(loop);
 			break;
 		}
 		last = served;
@@ -183,16 +199,21 @@ take_lead(struct loop *loop, struct worker *w)
 static void
 give_lead(struct loop *loop)
 {
+	struct cond *waiter = NULL;
+
 	mutex_lock(&loop->mu);
 	atomic_store(&loop->leader, NULL);
 	/* The watcher is the one that surely waits, if any does. */
 	if (loop->waiting > (loop->watched ? 1 : 0))
-		cond_signal(&loop->lead_free);
+		waiter = &loop->lead_free;
 	else if (loop->watched)
-		cond_signal(&loop->watch_due);
+		waiter = &loop->watch_due;
 	else
 		(void)start_locked(loop);
 	mutex_unlock(&loop->mu);
+	/* Who is woken runs at once, and would only wait for mu. */
+	if (waiter != NULL)
+		cond_signal(waiter);
 }
 
 static bool
@@ -203,22 +224,42 @@ another_waits(struct loop *loop)
 	return poll(&p, 1, 0) > 0;
 }
 
+/*
+ * Is a request likely to come while this one waits for the disk? For a
+ * program that is alone, handing over is two wake-ups and a cold thread for
+ * nothing; watch() bounds what a wrong guess costs.
+ */
+static bool
+has_company(struct loop *loop)
+{
+	unsigned n = atomic_load_explicit(&loop->company, memory_order_relaxed);
+
+	if (another_waits(loop))
+		n = COMPANY_WAITS;
+	else if (n > 0)
+		n--;
+	atomic_store_explicit(&loop->company, n, memory_order_relaxed);
+	return n > 0;
+}
+
+static bool
+waits_for_disk(struct loop *loop, enum request_kind kind)
+{
+	return kind == REQUEST_SYNC ||
+	    (kind == REQUEST_COMMIT &&
+		atomic_load_explicit(&loop->commits_wait,
+		    memory_order_relaxed));
+}
+
 static bool
 should_hand_over(struct loop *loop, enum request_kind kind)
 {
-	switch (kind) {
-	case REQUEST_BRIEF:
+	if (kind == REQUEST_BRIEF)
 		return false;
-	case REQUEST_SLOW:
+	if (kind == REQUEST_SLOW)
 		return true;
-	case REQUEST_COMMIT:
-		if (atomic_load_explicit(&loop->commits_wait,
-			memory_order_relaxed))
-			return true;
-		break;
-	case REQUEST_USUAL:
-		break;
-	}
+	if (waits_for_disk(loop, kind))
+		return has_company(loop);
 	/* More threads than processors would only take turns. */
 	if (atomic_load_explicit(&loop->active, memory_order_relaxed) >=
 	    loop->cpus)
@@ -274,6 +315,7 @@ static bool
 serve_as_leader(struct loop *loop, struct worker *w)
 {
 	enum request_kind kind;
+	uint32_t caller;
 
 	atomic_store_explicit(&loop->busy_since, 0, memory_order_relaxed);
 	spin_before_wait(&loop->spin, fuse_session_fd(loop->se));
@@ -283,14 +325,21 @@ serve_as_leader(struct loop *loop, struct worker *w)
 		return true;
 	spin_after_wait(&loop->spin);
 	kind = protocol_peek(w->buf.mem, w->len);
+	caller = protocol_caller(w->buf.mem, w->len);
+	if (w->alone != 0 && caller != 0 && caller != w->alone)
+		note_company(loop);
+	w->alone = 0;
 	if (should_hand_over(loop, kind)) {
 		give_lead(loop);
-	} else {
-		atomic_store(&loop->busy_since, clock_now_ns());
-		if (atomic_load(&loop->resting))
-			wake_watcher(loop);
+		process(loop, w);
+		return true;
 	}
+	atomic_store(&loop->busy_since, clock_now_ns());
+	if (atomic_load(&loop->resting))
+		wake_watcher(loop);
 	process(loop, w);
+	if (waits_for_disk(loop, kind) && another_waits(loop))
+		w->alone = caller;
 	return true;
 }
 

@@ -6,9 +6,10 @@
  * request itself and keeps the lead when the request is likely to be short
  * and no other waits: so a program that does one thing after the other is
  * served by one thread, warm, without a wake-up in between. Else it hands
- * the lead to another thread first. If a request takes long against
- * expectation, a thread that watches takes the lead. Threads start as
- * needed, up to a bound, and stay.
+ * the lead to another thread first; a wait for the disk counts as short as
+ * long as nobody else's request came during such a wait lately. If a request
+ * takes long against expectation, a thread that watches takes the lead.
+ * Threads start as needed, up to a bound, and stay.
  *
  * Before it goes to sleep the leader looks for the next request for some
  * microseconds, as long as that has paid off lately (as KVM does before it

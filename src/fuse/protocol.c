@@ -91,6 +91,7 @@ kind_of(uint32_t opcode)
 		return REQUEST_COMMIT;
 	case FUSE_FSYNC:
 	case FUSE_FSYNCDIR:
+		return REQUEST_SYNC;
 	case FUSE_FALLOCATE:
 	case FUSE_COPY_FILE_RANGE:
 		return REQUEST_SLOW;
@@ -138,7 +139,7 @@ protocol_peek(void *request, size_t len)
 	if (in->opcode == FUSE_WRITE && left >= sizeof(arg->write)) {
 		kill_suid = arg->write.write_flags & FUSE_WRITE_KILL_SUIDGID;
 		if (arg->write.flags & O_DSYNC)
-			return REQUEST_SLOW;
+			return REQUEST_SYNC;
 	} else if (in->opcode == FUSE_OPEN && left >= sizeof(arg->open)) {
 		kill_suid = arg->open.open_flags & FUSE_OPEN_KILL_SUIDGID;
 		if (arg->open.flags & O_TRUNC)
@@ -156,6 +157,14 @@ protocol_peek(void *request, size_t len)
 		peek_init(in, &arg->init);
 	}
 	return kind_of(in->opcode);
+}
+
+uint32_t
+protocol_caller(const void *request, size_t len)
+{
+	const struct fuse_in_header *in = request;
+
+	return len < sizeof(*in) ? 0 : in->pid;
 }
 
 /* struct fuse_statx_out of <linux/fuse.h> since 6.6. */

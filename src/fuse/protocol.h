@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct fuse_req;
 struct fuse_session;
@@ -33,11 +34,15 @@ enum request_kind {
 	REQUEST_USUAL,
 	REQUEST_COMMIT, /* changes the store: waits for the disk if every
 	                   commit does */
-	REQUEST_SLOW, /* waits for the disk */
+	REQUEST_SYNC, /* waits for the disk */
+	REQUEST_SLOW, /* takes as long as it is large */
 };
 
 /* A worker shows each request before libfuse sees it; some are changed. */
 enum request_kind protocol_peek(void *request, size_t len);
+
+/* The thread that sent it, 0 if none did. */
+uint32_t protocol_caller(const void *request, size_t len);
 
 /* Must the request that this thread works on drop set-id bits? */
 bool protocol_kill_suid(void);

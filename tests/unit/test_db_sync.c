@@ -141,6 +141,45 @@ START_TEST(background_work_waits_for_a_sync_unless_it_lags_behind)
 }
 END_TEST
 
+static void
+put_one(uint64_t id)
+{
+	struct kv_key key = { 1, id, slice_str("name") };
+	struct kv_batch b;
+
+	kv_batch_init(&b);
+	kv_batch_put(&b, &key, slice_str("value"));
+	ck_assert_int_eq(kv_commit(kv, &b, NULL), 0);
+	kv_batch_fini(&b);
+}
+
+/* Also when the timer already runs for what an fsync has covered since. */
+START_TEST(a_shorter_interval_counts_from_the_next_commit_on)
+{
+	struct kv_options opts;
+	struct event *done;
+
+	kv_options_init(&opts);
+	opts.sync = KV_SYNC_INTERVAL;
+	opts.sync_ms = 1000000;
+	ck_assert_int_eq(db_open(env_posix(), dir, &opts, &kv), 0);
+	put_one(1);
+	ck_assert_int_eq(kv_sync(kv, UINT64_MAX), 0);
+	put_one(2);
+	ck_assert_int_eq(kv_control(kv, "set sync=interval:1", NULL), 0);
+	put_one(3);
+	done = &db_of(kv)->sync_done;
+	for (;;) {
+		uint32_t seen = event_seen(done);
+
+		if (not_durable() == 0)
+			break;
+		event_wait(done, seen);
+	}
+	ck_assert_int_eq(kv_close(kv), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -153,6 +192,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc,
 	    background_work_waits_for_a_sync_unless_it_lags_behind);
+	tcase_add_test(tc, a_shorter_interval_counts_from_the_next_commit_on);
 	tcase_add_loop_test(tc, no_more_commits_wait_than_the_mode_says, 0, 2);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
