@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The cache, warm again soon after opening: a clean close leaves the list of
- * the hottest blocks (hot_list.h), and a thread reads them back, hottest
- * first, in pieces of neighbours, through the reading path that checks
+ * The cache, warm again soon after opening: a thread opens the tables, the
+ * newest first, while there is room for their indexes and filters; no get has
+ * to wait for that then. A clean close leaves the list of the hottest blocks
+ * (hot_list.h), and the thread goes on to read them back, hottest first, in pieces of neighbours, through the reading path that checks
  * everything. It takes room that is free, and stands back for others: it
  * never drives a block out, rests after a piece while others miss blocks,
  * and gives up once they have missed more than there was to read.
@@ -48,8 +49,6 @@ struct warm_up {
 	bool started;
 };
 
-/* ---- Reading back ---- */
-
 /* Whether it was asked to stop, at the latest after a rest. */
 static bool
 is_stopped(struct warm_up *w, bool rest)
@@ -63,6 +62,38 @@ is_stopped(struct warm_up *w, bool rest)
 	mutex_unlock(&w->mu);
 	return stop;
 }
+
+/* ---- Opening tables ---- */
+
+/* The i-th of a level, by its number among them now; false when there are no
+ * more. What went wrong has been logged, and is told again to who needs it. */
+static bool
+open_table(struct db *db, int level, size_t i)
+{
+	struct table_handle *handle;
+	struct table_reader *reader;
+	struct view *v = view_acquire(db);
+	const struct level *l = &v->version->levels[level];
+	bool is_there = i < l->count;
+
+	if (is_there && db_table_reader(db, l->files[i], &handle, &reader) == 0)
+		table_handle_release(handle);
+	view_release(db, v);
+	return is_there;
+}
+
+static void
+open_tables(struct warm_up *w)
+{
+	struct db *db = w->db;
+
+	for (int level = 0; level < LEVELS; level++)
+		for (size_t i = 0; table_cache_has_room(db->tables) &&
+		     !is_stopped(w, false) && open_table(db, level, i);)
+			i++;
+}
+
+/* ---- Reading back ---- */
 
 /* After a piece of so many blocks: whether to go on with the next, or else
  * why not. */
@@ -172,8 +203,10 @@ warm_thread(void *arg)
 	struct db *db = w->db;
 	enum warm_state state = WARM_NO_LIST;
 	size_t bytes;
-	int rc = hot_list_read(db->env, db->dir, &w->list);
+	int rc;
 
+	open_tables(w);
+	rc = hot_list_read(db->env, db->dir, &w->list);
 	if (rc < 0 && rc != -ENOENT)
 		drop_list(w);
 	if (rc == 0) {

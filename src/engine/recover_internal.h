@@ -6,6 +6,14 @@
 #include "engine/db_internal.h"
 #include "engine/store_files.h"
 
+/* Records on their way to a memtable: several at once find their places
+ * faster (skiplist_insert()), but a frame is gone by the next one. */
+struct replay {
+	struct memtable_adder adder; /* its slices lie in copies */
+	size_t used;
+	uint8_t copies[8192];
+};
+
 struct recovery {
 	struct db *db;
 	struct store_files files;
@@ -18,6 +26,7 @@ struct recovery {
 	uint64_t broken_log; /* where it ends early, for the message */
 	/* their second */
 	uint64_t replayed_frames;
+	struct replay replay;
 	uint64_t stop_seq; /* a frame whose values are lost: first dropped */
 	struct segment_ref **held;
 	size_t held_count;

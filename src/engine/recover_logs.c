@@ -141,12 +141,6 @@ note_promises(struct log_visit *v, struct wal_reader *reader, bool linked)
 	return 0;
 }
 
-struct replay {
-	struct db *db;
-	struct memtable *mem;
-	uint64_t seq;
-};
-
 static int
 sync_file(struct db *db, enum file_kind kind, uint64_t number)
 {
@@ -182,11 +176,57 @@ adopt_segment(struct db *db, struct segment_ref *s)
 	return rc;
 }
 
+static struct slice
+copy(struct replay *re, struct slice s)
+{
+	uint8_t *to = re->copies + re->used;
+
+	memcpy(to, s.data, s.len);
+	re->used += s.len;
+	return slice_make(to, s.len);
+}
+
+/* To the memtable with all that wait. */
+static int
+replay_finish(struct replay *re)
+{
+	re->used = 0;
+	return memtable_adder_finish(&re->adder);
+}
+
+static int
+replay_add(struct replay *re, uint64_t seq, enum key_type type,
+    struct slice user, struct slice value)
+{
+	size_t len = user.len + value.len;
+	int rc = 0;
+
+	if (len > sizeof(re->copies) - re->used)
+		rc = replay_finish(re);
+	if (rc < 0)
+		return rc;
+	if (len > sizeof(re->copies))
+		return memtable_add(re->adder.m, seq, type, user, value);
+	user = copy(re, user);
+	value = copy(re, value);
+	rc = memtable_adder_add(&re->adder, seq, type, user, value);
+	if (re->adder.count == 0)
+		re->used = 0;
+	return rc;
+}
+
+struct replay_arg {
+	struct recovery *r;
+	uint64_t seq;
+};
+
 static int
 replay_record(void *arg, enum key_type type, struct slice user,
     struct slice value)
 {
-	struct replay *re = arg;
+	struct replay_arg *a = arg;
+	struct replay *re = &a->r->replay;
+	struct db *db = a->r->db;
 	struct segment_pointer p;
 	struct segment_ref *s;
 	int rc = 0;
@@ -195,18 +235,16 @@ replay_record(void *arg, enum key_type type, struct slice user,
 		rc = segment_pointer_decode(value, &p);
 		if (rc < 0)
 			return rc;
-		s = segment_get(re->db, p.segment);
+		s = segment_get(db, p.segment);
 		if (s == NULL)
 			return -ENOMEM;
-		rc = adopt_segment(re->db, s);
+		rc = adopt_segment(db, s);
 		if (rc == 0)
-			rc = memtable_hold_segment(re->db, re->mem, s);
-		segment_put(re->db, s);
-		re->mem->segment_bytes += p.frame_len;
+			rc = memtable_hold_segment(db, re->adder.m, s);
+		segment_put(db, s);
+		re->adder.m->segment_bytes += p.frame_len;
 	}
-	if (rc == 0)
-		rc = memtable_add(re->mem, re->seq++, type, user, value);
-	return rc;
+	return rc == 0 ? replay_add(re, a->seq++, type, user, value) : rc;
 }
 
 /* Whether a value that the log names can be read from its segment. */
@@ -279,7 +317,7 @@ replay_frame(struct log_visit *v, const struct wal_frame *frame)
 {
 	struct recovery *r = v->r;
 	struct db *db = r->db;
-	struct replay re = { db, NULL, frame->seq };
+	struct replay_arg a = { r, frame->seq };
 	uint64_t last = frame->seq + frame->count - 1;
 	int rc = 0;
 
@@ -299,14 +337,17 @@ replay_frame(struct log_visit *v, const struct wal_frame *frame)
 		return rc; /* it may be there all the same */
 	if (!db->read_only &&
 	    (memtable_bytes(db->mem) >= db->opts.memtable_bytes ||
-		db->mem->segment_bytes >= MEMTABLE_SEGMENT_BYTES))
-		rc = recover_next_memtable(db, v->number);
-	if (rc == -ENOSPC) /* it grows instead; the logs bound it */
-		rc = 0;
-	re.mem = db->mem;
+		db->mem->segment_bytes >= MEMTABLE_SEGMENT_BYTES)) {
+		rc = replay_finish(&r->replay);
+		if (rc == 0)
+			rc = recover_next_memtable(db, v->number);
+		if (rc == -ENOSPC) /* it grows instead; the logs bound it */
+			rc = 0;
+		r->replay.adder.m = db->mem;
+	}
 	if (rc == 0)
 		rc = record_decode(frame->payload, frame->count, replay_record,
-		    &re);
+		    &a);
 	if (rc == -KVFS_ECORRUPT)
 		log_error("%s: impossible frame at offset %llu; run kvfsctl "
 			  "repair",
@@ -409,5 +450,9 @@ recover_logs(struct recovery *r)
 		    (unsigned long long)r->chain_seq);
 		return -KVFS_ECORRUPT;
 	}
-	return walk_logs(r, keep_log, replay_frame, end_nothing);
+	memtable_adder_init(&r->replay.adder, db->mem);
+	rc = walk_logs(r, keep_log, replay_frame, end_nothing);
+	if (rc == 0)
+		rc = replay_finish(&r->replay);
+	return rc;
 }

@@ -436,6 +436,18 @@ table_cache_evict(struct table_cache *tc, uint64_t number)
 	table_handle_release(h);
 }
 
+bool
+table_cache_has_room(struct table_cache *tc)
+{
+	unsigned count;
+
+	mutex_lock(&tc->mu);
+	count = tc->count;
+	mutex_unlock(&tc->mu);
+	return count < tc->max_open / 4 * 3 &&
+	    table_cache_memory(tc) < tc->max_memory / 4 * 3;
+}
+
 uint64_t
 table_cache_memory(struct table_cache *tc)
 {

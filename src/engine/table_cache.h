@@ -31,6 +31,8 @@ void table_handle_release(struct table_handle *h);
 /* Forget a file that is about to be unlinked; readers that hold it keep
  * their descriptor. */
 void table_cache_evict(struct table_cache *tc, uint64_t number);
+/* May some more files be opened ahead of use without closing others soon? */
+bool table_cache_has_room(struct table_cache *tc);
 /* Bytes of indexes and filters held. */
 uint64_t table_cache_memory(struct table_cache *tc);
 

@@ -123,6 +123,34 @@ START_TEST(what_was_put_is_there_after_a_kill)
 }
 END_TEST
 
+/* Records wait for each other on their way to the memtable, as copies: short
+ * ones, and such as fit with no other or not at all. */
+START_TEST(values_of_all_sizes_are_there_after_a_kill)
+{
+	static const size_t sizes[] = { 0, 1, 100, 900, 3000, 8190, 40000 };
+	static char value[40000 + 1];
+	char name[32];
+
+	open_store();
+	for (int again = 0; again < 2; again++) {
+		for (size_t i = 0; i < 400; i++) {
+			size_t len = sizes[i * i % 7];
+
+			memset(value, 'a' + (int)(i % 26), len);
+			value[len] = '\0';
+			snprintf(name, sizeof(name), "name-%zu", i % 300);
+			if (again == 0)
+				put(name, value);
+			else if (i >= 100)
+				expect(name, value);
+		}
+		env_mem_crash(env, ENV_MEM_KILL);
+		kv_close(kv);
+		open_store();
+	}
+}
+END_TEST
+
 START_TEST(a_group_is_deleted_by_one_record)
 {
 	struct kv_batch b;
@@ -452,6 +480,7 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, what_was_put_is_there_after_reopening);
 	tcase_add_test(t, what_was_put_is_there_after_a_kill);
+	tcase_add_test(t, values_of_all_sizes_are_there_after_a_kill);
 	tcase_add_test(t, a_group_is_deleted_by_one_record);
 	tcase_add_test(t, a_scan_over_deleted_keys_has_them_removed);
 	tcase_add_test(t, a_store_in_use_is_refused);

@@ -204,6 +204,22 @@ START_TEST(what_was_hot_is_read_without_a_miss)
 }
 END_TEST
 
+START_TEST(tables_are_open_before_they_are_wanted)
+{
+	unsigned long opens;
+
+	make_store();
+	ck_assert_int_eq(env_unlink(disk, "/store/HOT"), 0);
+	open_store();
+	expect_state("no list");
+	opens = env_mem_calls(disk, ENV_CALL_OPEN);
+	get_keys(KEYS / 2, KEYS / 2 + 1, 1);
+	ck_assert_uint_eq(stat_number("Cache misses"), 1);
+	ck_assert_uint_eq(env_mem_calls(disk, ENV_CALL_OPEN), opens);
+	close_store();
+}
+END_TEST
+
 START_TEST(neighbours_are_read_in_one_piece)
 {
 	unsigned long blocks, reads;
@@ -440,6 +456,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	suite_add_tcase(s, tc);
 	tcase_add_test(tc, what_was_hot_is_read_without_a_miss);
+	tcase_add_test(tc, tables_are_open_before_they_are_wanted);
 	tcase_add_test(tc, neighbours_are_read_in_one_piece);
 	tcase_add_test(tc, read_only_it_reads_the_list_and_writes_nothing);
 	tcase_add_test(tc, who_wants_no_warm_up_leaves_the_list_alone);
