@@ -9,7 +9,8 @@
  * (the idea of RocksDB's auto-tuned rate limiter and of SILK, Balmau et al.
  * 2019, with a schedule in place of a budget). An idle store, one that is
  * short of room and one whose writers wait are compacted at full speed, as is
- * what gives back about as much as it costs (pick_profit()).
+ * what gives back about as much as it costs (pick_profit()), or keeps such a
+ * merge waiting.
  *
  * Beside 100,000 overwrites a second of a million keys, 8 MiB memtables: what
  * is merged at once takes in more of level 0, so that write amplification was
@@ -26,10 +27,23 @@
 #define PACE_SLEEP_MAX_NS 10000000
 #define NS_PER_SECOND 1000000000ULL
 
+/* What is under way keeps a table of little else from being merged, which
+ * gives back what it costs. */
+static bool
+deletions_wait(const struct level *l0)
+{
+	for (size_t i = 0; i < l0->count; i++)
+		if (l0->files[i]->props.deletes >
+		    l0->files[i]->props.entries / 2)
+			return true;
+	return false;
+}
+
 void
 compact_pace_flushed_locked(struct db *db)
 {
-	uint64_t now = clock_now_ns(), l0 = db->view->version->levels[0].count;
+	const struct level *l0 = &db->view->version->levels[0];
+	uint64_t now = clock_now_ns();
 	uint64_t took = now - db->flushed_ns, slow_at = 0;
 
 	/* Half is the last time, a quarter that before, and so on. */
@@ -37,9 +51,9 @@ compact_pace_flushed_locked(struct db *db)
 	    0 :
 	    (db->flush_interval_ns + took) / 2;
 	db->flushed_ns = now;
-	if (l0 < L0_SLOWDOWN_FILES)
+	if (l0->count < L0_SLOWDOWN_FILES && !deletions_wait(l0))
 		slow_at = now +
-		    db->flush_interval_ns * (L0_SLOWDOWN_FILES - l0);
+		    db->flush_interval_ns * (L0_SLOWDOWN_FILES - l0->count);
 	atomic_store_explicit(&db->slow_at_ns, slow_at, memory_order_relaxed);
 }
 

@@ -12,6 +12,12 @@
 /* What is merged between two pauses: a millisecond of a disk. */
 #define PIECE_BYTES (256u << 10)
 
+/* So many deletions in a row are a stretch of their own; what went before a
+ * stretch, or the stretch, becomes a table if it weighs at least this part of
+ * one. */
+#define STRETCH_DELETES 64
+#define STRETCH_TABLE_PART 8
+
 /* The table being written. */
 struct open_table {
 	struct table_builder *builder; /* NULL: none is open */
@@ -25,6 +31,8 @@ struct open_table {
 	/* A group whose deletion it holds must stay in it. */
 	uint8_t group_end[KEY_PREFIX_LEN];
 	bool has_group_end;
+	uint64_t entries, deletes;
+	uint64_t stretch; /* the last so many are deletions */
 	struct segment_use *uses;
 	size_t use_count, use_cap;
 	uint64_t reclaim_bytes;
@@ -68,6 +76,7 @@ table_begin(struct merge_state *m, struct slice user)
 	t->use_count = 0;
 	t->reclaim_bytes = 0;
 	t->has_group_end = false;
+	t->entries = t->deletes = t->stretch = 0;
 	rc = filename_make(t->path, sizeof(t->path), db->dir, FILE_TABLE,
 	    t->number);
 	if (rc == 0)
@@ -315,9 +324,39 @@ pause_after_piece(struct merge_state *m, size_t bytes)
 	return 0;
 }
 
+static void
+note_entry(struct open_table *t, enum key_type type)
+{
+	t->entries++;
+	if (type == KEY_DELETE) {
+		t->deletes++;
+		t->stretch++;
+	} else {
+		t->stretch = 0;
+	}
+}
+
+/*
+ * Whether a stretch of deletions has begun, or ends before an entry of that
+ * type: a table of little else covers no more of the next level than they
+ * free, so that merging it pays (pick_profit()).
+ */
+static bool
+is_stretch_bound(const struct merge_state *m, enum key_type type)
+{
+	const struct open_table *t = &m->t;
+	bool is_among_deletes = t->deletes > t->entries / 2;
+
+	if (m->out->level == 0 || t->stretch < STRETCH_DELETES ||
+	    is_among_deletes == (type == KEY_DELETE))
+		return false;
+	return table_builder_size(t->builder) + t->deletes * m->entry_bytes >=
+	    m->table_bytes / STRETCH_TABLE_PART;
+}
+
 /* Whether the table may and should end before user. */
 static bool
-should_cut(const struct merge_state *m, struct slice user)
+should_cut(const struct merge_state *m, struct slice user, enum key_type type)
 {
 	const struct open_table *t = &m->t;
 
@@ -330,6 +369,7 @@ should_cut(const struct merge_state *m, struct slice user)
 	/* Spaces apart: names and contents age and are compacted
 	 * independently. */
 	return table_builder_size(t->builder) >= m->table_bytes ||
+	    is_stretch_bound(m, type) ||
 	    t->first[0] != *(const uint8_t *)user.data;
 }
 
@@ -341,7 +381,7 @@ add_entry(struct merge_state *m, struct slice ikey, struct slice value)
 	enum key_type type = key_type(ikey);
 	int rc = 0;
 
-	if (should_cut(m, user))
+	if (should_cut(m, user, type))
 		rc = table_end(m);
 	if (rc == 0 && t->builder == NULL)
 		rc = table_begin(m, user);
@@ -356,6 +396,7 @@ add_entry(struct merge_state *m, struct slice ikey, struct slice value)
 		rc = table_builder_add(t->builder, ikey, value);
 	if (type == KEY_DELETE_GROUP)
 		note_group_deletion(t, user, value);
+	note_entry(t, type);
 	memcpy(t->last, user.data, user.len);
 	t->last_len = user.len;
 	m->out->entries_out++;

@@ -2,71 +2,120 @@
 /* Works that wear a store: deletions, and overwrites for long. */
 #include "bench/bench_load.h"
 
+#include <time.h>
+
 #include "bench/bench_proc.h"
 
+/* Less than 200,000 operations a second: 5 ms of rest after each thousand. */
+#define PAUSE_EVERY 1000
+#define PAUSE_NS 5000000
+
+/* The keys in three parts, whose deletions differ. */
+static uint64_t
+part(const struct run *r)
+{
+	return r->keys / 3;
+}
+
 static void
-op_delete_in_order(struct run *r, struct worker *w, uint64_t i)
+remove_key(struct run *r, uint64_t i)
 {
 	struct bench_key k = bench_key_of(i);
 
-	(void)w;
 	r->ops->del(r->store, &k);
 }
 
-/* Of the upper half. */
+static void
+op_delete_first(struct run *r, struct worker *w, uint64_t i)
+{
+	(void)w;
+	remove_key(r, i);
+}
+
+static void
+op_delete_second(struct run *r, struct worker *w, uint64_t i)
+{
+	(void)w;
+	remove_key(r, part(r) + i);
+}
+
 static void
 op_delete_random(struct run *r, struct worker *w, uint64_t i)
 {
-	uint64_t half = r->keys / 2;
-	struct bench_key k = bench_key_of(half + bench_permute(i, half));
-
 	(void)w;
-	r->ops->del(r->store, &k);
+	remove_key(r, 2 * part(r) + bench_permute(i, part(r)));
 }
 
-/* From the front, over everything that was deleted, to the first 50 that
- * are left. */
+/* From key i over everything that was deleted to the first 50 that are
+ * left. */
 static void
-op_scan_deleted(struct run *r, struct worker *w, uint64_t i)
+scan_deleted(struct run *r, uint64_t i)
 {
-	struct bench_key k = bench_key_of(0);
+	struct bench_key k = bench_key_of(i);
 	uint64_t bytes = 0;
 
-	(void)w;
-	(void)i;
 	if (r->ops->scan(r->store, &k, SCAN_KEYS, &bytes) != SCAN_KEYS)
 		bench_die(r->ops->name, "a scan missed keys");
 }
 
-/* Half of twice the keys in order, half of the rest at random. */
+static void
+op_scan_deleted(struct run *r, struct worker *w, uint64_t i)
+{
+	(void)w;
+	(void)i;
+	scan_deleted(r, 0);
+}
+
+static void
+scan_first(struct run *r, uint64_t i, const char *name)
+{
+	uint64_t start = clock_now_ns();
+
+	scan_deleted(r, i);
+	run_figure(r, name, "ms", (double)(clock_now_ns() - start) / 1e6);
+}
+
+static void
+pause_a_little(struct run *r)
+{
+	(void)r;
+	nanosleep(&(struct timespec){ 0, PAUSE_NS }, NULL);
+}
+
+/* As fast as can be, which some stores' background work cannot follow; with
+ * pauses; and half of the rest at random. */
 void
 load_delete(const struct bench_job *job)
 {
-	uint64_t n = job->keys, start;
+	uint64_t n = job->keys;
 	struct step s = { .writes = false };
-	struct worker none = { 0 };
 	struct run r;
 
-	run_open(&r, job, "delete", n * 2, SMALL_BYTES, &job->cfg);
+	run_open(&r, job, "delete", n * 3, SMALL_BYTES, &job->cfg);
 	run_load(&r);
 	run_settle(&r);
 	s.name = "delete in order";
-	s.op = op_delete_in_order;
+	s.op = op_delete_first;
 	s.count = n;
 	s.seconds = run_write_seconds(&r);
 	run_step(&r, &s);
-	start = clock_now_ns();
-	op_scan_deleted(&r, &none, 0);
-	run_figure(&r, "first scan after deletions", "ms",
-	    (double)(clock_now_ns() - start) / 1e6);
+	scan_first(&r, 0, "first scan after deletions");
 	run_step(&r,
 	    &(struct step){ .name = "scan 50 after deletions, scans",
 		.op = op_scan_deleted,
 		.seconds = job->timed_seconds / 2,
 		.time_all = true });
-	s.name = "delete random";
-	s.op = op_delete_random;
-	s.count = n / 2;
+	run_settle(&r);
+	s.name = "delete in order, with pauses";
+	s.op = op_delete_second;
+	s.between = pause_a_little;
+	s.between_every = PAUSE_EVERY;
+	run_step(&r, &s);
+	scan_first(&r, n, "first scan after deletions with pauses");
+	s = (struct step){ .name = "delete random",
+		.op = op_delete_random,
+		.count = n / 2,
+		.seconds = run_write_seconds(&r) };
 	run_step(&r, &s);
 	run_close(&r);
 }

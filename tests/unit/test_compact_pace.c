@@ -102,9 +102,14 @@ slow_in_ms(void)
 
 START_TEST(writers_are_slowed_down_after_as_many_flushes_as_there_is_room_for)
 {
+	static struct table_file file = { .props.entries = 100 };
+	static struct table_file *files[L0_SLOWDOWN_FILES];
 	static struct version version;
 	static struct view view = { .version = &version };
 
+	for (size_t i = 0; i < L0_SLOWDOWN_FILES; i++)
+		files[i] = &file;
+	version.levels[0].files = files;
 	db->view = &view;
 	mutex_init(&db->mu);
 	mutex_lock(&db->mu);
@@ -117,6 +122,14 @@ START_TEST(writers_are_slowed_down_after_as_many_flushes_as_there_is_room_for)
 	/* Half of a second by now, four times. */
 	ck_assert_uint_ge(slow_in_ms(), 2000);
 	ck_assert_uint_lt(slow_in_ms(), 3000);
+	/* Nobody is to walk over many deletions. */
+	file.props.deletes = 51;
+	compact_pace_flushed_locked(db);
+	ck_assert_uint_eq(slow_in_ms(), 0);
+	file.props.deletes = 50;
+	db->flushed_ns -= NS_PER_SECOND;
+	compact_pace_flushed_locked(db);
+	ck_assert_uint_ne(slow_in_ms(), 0);
 	version.levels[0].count = L0_SLOWDOWN_FILES;
 	compact_pace_flushed_locked(db);
 	ck_assert_uint_eq(slow_in_ms(), 0);

@@ -133,6 +133,30 @@ START_TEST(deletions_that_free_much_are_merged_at_once)
 }
 END_TEST
 
+/* Also before what is due, but for writers that wait for that. */
+START_TEST(deletions_that_free_much_go_first)
+{
+	struct compact_job *job;
+
+	for (uint64_t i = 0; i < 10; i++)
+		add(BASE, 100 * i, 100 * (i + 1), 100000, 0);
+	for (uint64_t i = 0; i < 10; i++)
+		add(BASE - 1, 100 * i, 100 * (i + 1), 100000,
+		    i == 5 ? 90000 : 0);
+	atomic_store(&db->delay_ns_per_kib, _i == 0 ? 0 : 1);
+	/* Cheapest of those that are due. */
+	add(BASE - 1, 2000, 2100, 100000, 0);
+	job = pick();
+	ck_assert_ptr_nonnull(job);
+	ck_assert_int_eq(job->level, BASE - 1);
+	ck_assert_uint_eq(job->input_count[1], _i == 0 ? 1 : 0);
+	ck_assert_int_eq(job->pace.is_off, _i == 0);
+	mutex_lock(&db->mu);
+	compact_job_finish_locked(db, job);
+	mutex_unlock(&db->mu);
+}
+END_TEST
+
 START_TEST(deletions_here_and_there_wait)
 {
 	add_base();
@@ -205,6 +229,7 @@ main(void)
 	tcase_add_test(tc, a_few_tables_wait_for_more);
 	tcase_add_test(tc, four_are_merged);
 	tcase_add_test(tc, deletions_that_free_much_are_merged_at_once);
+	tcase_add_loop_test(tc, deletions_that_free_much_go_first, 0, 2);
 	tcase_add_test(tc, deletions_here_and_there_wait);
 	tcase_add_test(tc, so_are_those_of_a_level_below);
 	tcase_add_test(tc,
