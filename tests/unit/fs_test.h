@@ -17,6 +17,7 @@
 #include "fs/fs.h"
 #include "fs/schema.h"
 #include "support/kv_mem.h"
+#include "support/suite.h"
 #include "util/log.h"
 
 #define UNUSED __attribute__((unused))
@@ -271,20 +272,6 @@ const char *
 __tsan_default_options(void)
 {
 	return "detect_deadlocks=0";
-}
-
-static int UNUSED
-run_case(const char *name, TCase *tc)
-{
-	Suite *s = suite_create(name);
-	SRunner *sr = srunner_create(s);
-	int failed;
-
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "support/model.h"
+#include "support/suite.h"
 #include "util/arena.h"
 #include "util/page_pool.h"
 
@@ -100,8 +101,6 @@ main(void)
 {
 	Suite *s = suite_create("arena");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	/* So many large pages, and as much expected. */
 	tcase_add_loop_test(tc, pieces_are_aligned_and_do_not_overlap, 0, 8);
@@ -109,8 +108,5 @@ main(void)
 	tcase_add_test(tc, a_large_piece_leaves_the_rest_of_the_block_in_use);
 	tcase_add_test(tc, after_the_end_an_arena_can_be_used_again);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

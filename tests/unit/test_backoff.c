@@ -6,6 +6,7 @@
 
 #include "engine/backoff.h"
 #include "engine/key.h"
+#include "support/suite.h"
 
 static struct backoff *b;
 
@@ -93,20 +94,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("backoff");
 	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, what_gets_smaller_is_always_tried);
 	tcase_add_test(t, what_never_does_is_tried_half_as_often_each_time);
 	tcase_add_test(t, one_success_ends_it);
 	tcase_add_test(t, groups_do_not_share_their_fate);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_case("backoff", t);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "kvfs/kv.h"
+#include "support/suite.h"
 
 static struct kv_key
 key_of(const char *name)
@@ -141,10 +142,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("batch");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, changes_stay_in_order);
@@ -152,9 +150,5 @@ main(void)
 	tcase_add_test(tc, a_name_that_is_too_long_is_remembered_as_an_error);
 	tcase_add_test(tc, values_and_batches_have_their_largest_size);
 	tcase_add_test(tc, a_cleared_batch_starts_again_with_its_memory);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("batch", tc);
 }

@@ -12,6 +12,7 @@
 #include "bench/bench_latency.h"
 #include "bench/bench_proc.h"
 #include "bench/bench_report.h"
+#include "support/suite.h"
 
 void
 bench_die(const char *what, const char *reason)
@@ -214,11 +215,8 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("bench");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
 	const char *tmp = getenv("TMPDIR");
-	int failed;
 
 	if (chdir(tmp != NULL ? tmp : "/tmp") < 0)
 		return EXIT_FAILURE;
@@ -231,9 +229,5 @@ main(void)
 	tcase_add_test(tc, the_peak_of_memory_starts_anew);
 	tcase_add_test(tc, a_ratio_is_above_one_where_kvfs_is_better);
 	tcase_add_test(tc, medians_and_extremes_are_written_for_programs);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("bench", tc);
 }

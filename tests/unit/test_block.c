@@ -9,6 +9,7 @@
 #include "engine/block_reader.h"
 #include "engine/table_format.h"
 #include "support/entries.h"
+#include "support/suite.h"
 
 /* The block of entries [from, to), in memory that ends where it does. */
 static struct slice
@@ -240,10 +241,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("block");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	random_init();
 	tcase_set_timeout(tc, 60);
@@ -252,9 +250,5 @@ main(void)
 	tcase_add_test(tc, keys_out_of_order_are_refused);
 	tcase_add_test(tc, a_damaged_block_that_passes_the_check_is_never_left);
 	tcase_add_test(tc, random_bytes_do_no_harm);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("block", tc);
 }

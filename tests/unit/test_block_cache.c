@@ -8,6 +8,7 @@
 
 #include "engine/block_cache.h"
 #include "support/entries.h"
+#include "support/suite.h"
 
 #define BLOCK 4096
 #define MIB (1u << 20)
@@ -498,10 +499,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("block_cache");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	random_init();
 	tcase_set_timeout(tc, 60);
@@ -520,9 +518,5 @@ main(void)
 	tcase_add_test(tc, threads_share_the_cache);
 	tcase_add_test(tc,
 	    hits_without_a_lock_find_the_right_block_and_are_all_counted);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("block_cache", tc);
 }

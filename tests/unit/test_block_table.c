@@ -7,6 +7,7 @@
 
 #include "engine/block_shard.h"
 #include "support/entries.h"
+#include "support/suite.h"
 
 #define NAMES 3000
 
@@ -237,10 +238,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("block_table");
 	TCase *tc = tcase_create("table");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	random_init();
 	tcase_set_timeout(tc, 60);
@@ -250,9 +248,5 @@ main(void)
 	tcase_add_test(tc, what_a_late_reader_adds_does_no_harm);
 	tcase_add_test(tc, very_many_hits_do_not_run_over);
 	tcase_add_test(tc, readers_see_whole_entries_while_all_changes);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("block_table", tc);
 }

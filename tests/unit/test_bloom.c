@@ -6,6 +6,7 @@
 
 #include "engine/bloom.h"
 #include "kvfs/kv.h"
+#include "support/suite.h"
 #include "util/coding.h"
 
 static uint64_t
@@ -111,19 +112,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("bloom");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_test(tc, every_key_that_was_added_passes);
 	tcase_add_test(tc, few_absent_keys_pass_at_ten_bits);
 	tcase_add_test(tc, versions_of_one_key_are_counted_once);
 	tcase_add_test(tc, bytes_that_are_no_filter_are_refused);
 	tcase_add_test(tc, a_missing_filter_lets_everything_pass);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("bloom", tc);
 }

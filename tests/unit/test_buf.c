@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "support/suite.h"
 #include "util/buf.h"
 #include "util/coding.h"
 
@@ -125,10 +126,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("buf");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_test(tc, an_empty_buffer_needs_no_memory);
 	tcase_add_test(tc, appended_bytes_come_back_in_order);
@@ -137,9 +135,5 @@ main(void)
 	tcase_add_test(tc, reserved_room_is_not_moved_while_it_lasts);
 	tcase_add_test(tc, a_failed_growth_is_remembered_until_clear);
 	tcase_add_test(tc, detached_bytes_belong_to_the_caller);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("buf", tc);
 }

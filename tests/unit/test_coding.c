@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "support/model.h"
+#include "support/suite.h"
 #include "util/coding.h"
 
 START_TEST(fixed_integers_have_their_byte_order_at_any_address)
@@ -190,10 +191,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("coding");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_test(tc, fixed_integers_have_their_byte_order_at_any_address);
 	tcase_add_test(tc, varints_come_back);
@@ -202,9 +200,5 @@ main(void)
 	tcase_add_test(tc, after_a_failure_a_cursor_gives_only_zero);
 	tcase_add_test(tc, lengths_beyond_the_end_are_refused);
 	tcase_add_test(tc, a_cursor_over_anything_stays_within_it);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("coding", tc);
 }

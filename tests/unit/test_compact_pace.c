@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/compact_pace.c"
+#include "support/suite.h"
 
 #define MIB (1ull << 20)
 
@@ -141,10 +142,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("compact_pace");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_job_takes_half_of_the_time_that_is_left);
@@ -153,9 +151,5 @@ main(void)
 	tcase_add_test(tc, who_is_ahead_of_time_sleeps);
 	tcase_add_test(tc,
 	    writers_are_slowed_down_after_as_many_flushes_as_there_is_room_for);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("compact_pace", tc);
 }

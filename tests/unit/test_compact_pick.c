@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/db_internal.h"
+#include "support/suite.h"
 #include "support/tables.h"
 
 #define MEMTABLE_BYTES (8u << 20)
@@ -220,10 +221,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("compact_pick");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_few_tables_wait_for_more);
@@ -235,9 +233,5 @@ main(void)
 	tcase_add_test(tc,
 	    group_deletions_without_a_hint_are_merged_where_nothing_is_below);
 	tcase_add_test(tc, what_is_being_merged_is_left_alone);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("compact_pick", tc);
 }

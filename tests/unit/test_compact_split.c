@@ -5,6 +5,7 @@
 
 #include "engine/db_internal.h"
 #include "support/env_mem.h"
+#include "support/suite.h"
 
 #define MEMTABLE_BYTES (64u << 10)
 #define GROUPS 64
@@ -192,8 +193,6 @@ main(void)
 {
 	Suite *s = suite_create("compact_split");
 	TCase *tc = tcase_create("borders"), *run = tcase_create("threads");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_large_job_has_a_part_for_each_thread);
@@ -204,8 +203,5 @@ main(void)
 	tcase_set_timeout(run, 60);
 	tcase_add_test(run, parts_make_what_one_job_would);
 	suite_add_tcase(s, run);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

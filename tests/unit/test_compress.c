@@ -5,6 +5,7 @@
 
 #include "kvfs/kv.h"
 #include "support/model.h"
+#include "support/suite.h"
 #include "util/compress.h"
 
 static void
@@ -141,18 +142,11 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("compress");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_test(tc, whatever_goes_in_comes_out);
 	tcase_add_test(tc, only_what_shrinks_by_an_eighth_is_compressed);
 	tcase_add_test(tc, a_wrong_length_or_codec_is_corruption);
 	tcase_add_test(tc, damaged_bytes_never_leave_the_destination);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("compress", tc);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "support/model.h"
+#include "support/suite.h"
 #include "util/crc32c.h"
 
 START_TEST(known_values_come_out)
@@ -81,19 +82,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("crc32c");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_test(tc, known_values_come_out);
 	tcase_add_test(tc,
 	    every_length_and_alignment_agrees_with_the_definition);
 	tcase_add_test(tc, a_sum_goes_on_where_another_ended);
 	tcase_add_test(tc, every_flipped_bit_shows);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("crc32c", tc);
 }

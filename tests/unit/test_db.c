@@ -10,6 +10,7 @@
 #include "engine/db_internal.h"
 #include "support/env_mem.h"
 #include "support/model.h"
+#include "support/suite.h"
 
 static struct env *env;
 static struct kv *kv;
@@ -473,8 +474,6 @@ main(void)
 {
 	Suite *s = suite_create("db");
 	TCase *t = tcase_create("promises");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -494,9 +493,5 @@ main(void)
 	tcase_add_loop_test(t, random_operations_agree_with_a_model, 0,
 	    (int)test_number("KVFS_ROUNDS", 8));
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return run_suite(s);
 }

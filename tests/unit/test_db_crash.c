@@ -11,6 +11,7 @@
 #include "engine/db_internal.h"
 #include "support/env_mem.h"
 #include "support/model.h"
+#include "support/suite.h"
 
 /* Each commit also writes its number here, outside of the model's spaces. */
 static const struct kv_key counter_key = { .space = 200, .group = 1 };
@@ -162,18 +163,11 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("db_crash");
 	TCase *t = tcase_create("cuts");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(t, 300);
 	tcase_add_loop_test(t,
 	    every_power_cut_leaves_a_prefix_with_all_that_was_durable, 0,
 	    (int)test_number("KVFS_CRASH_ROUNDS", 12));
-	suite_add_tcase(s, t);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return run_case("db_crash", t);
 }

@@ -16,6 +16,7 @@
 
 #include "support/env_mem.h"
 #include "support/model.h"
+#include "support/suite.h"
 #include "util/log.h"
 
 #define GROUPS 4
@@ -482,8 +483,6 @@ main(void)
 	const int count = (int)(sizeof(variants) / sizeof(variants[0]));
 	Suite *s = suite_create("db_damage");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 200);
 	tcase_add_loop_test(tc,
@@ -491,8 +490,5 @@ main(void)
 	tcase_add_loop_test(tc, every_cut_of_a_manifest_is_refused_or_harmless,
 	    0, count);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

@@ -14,6 +14,7 @@
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/model.h"
+#include "support/suite.h"
 #include "util/log.h"
 
 static const struct kv_key counter_key = { .space = 200, .group = 1 };
@@ -230,19 +231,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("db_fault");
 	TCase *t = tcase_create("faults");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(t, 300);
 	tcase_add_loop_test(t, no_failing_call_loses_what_was_acknowledged, 0,
 	    (int)(sizeof(faults) / sizeof(faults[0])));
 	tcase_add_test(t,
 	    a_full_disk_takes_deletions_and_works_again_with_room);
-	suite_add_tcase(s, t);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return run_case("db_fault", t);
 }

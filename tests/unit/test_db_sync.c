@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine/db_internal.h"
+#include "support/suite.h"
 
 #define WRITERS 8
 #define COMMITS 300
@@ -185,8 +186,6 @@ main(void)
 {
 	Suite *s = suite_create("db_sync");
 	TCase *tc = tcase_create("db_sync");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -195,8 +194,5 @@ main(void)
 	tcase_add_test(tc, a_shorter_interval_counts_from_the_next_commit_on);
 	tcase_add_loop_test(tc, no_more_commits_wait_than_the_mode_says, 0, 2);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

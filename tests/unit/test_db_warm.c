@@ -10,6 +10,7 @@
 #include "engine/db_internal.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
+#include "support/suite.h"
 #include "util/log.h"
 
 #define KEYS 20000
@@ -447,14 +448,10 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("db_warm");
 	TCase *tc = tcase_create("warm");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
-	suite_add_tcase(s, tc);
 	tcase_add_test(tc, what_was_hot_is_read_without_a_miss);
 	tcase_add_test(tc, tables_are_open_before_they_are_wanted);
 	tcase_add_test(tc, neighbours_are_read_in_one_piece);
@@ -467,8 +464,5 @@ main(void)
 	tcase_add_test(tc, a_store_that_was_killed_has_the_list_of_before);
 	tcase_add_test(tc, a_failing_disk_ends_the_warm_up_and_nothing_else);
 	tcase_add_test(tc, a_close_cuts_the_warm_up_short_and_keeps_the_list);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("db_warm", tc);
 }

@@ -19,6 +19,7 @@
 
 #include "engine/env.h"
 #include "support/env_mem.h"
+#include "support/suite.h"
 
 static struct env *env;
 static char dir[64];
@@ -534,8 +535,6 @@ main(void)
 {
 	Suite *s = suite_create("env");
 	TCase *posix = tcase_create("posix"), *mem = tcase_create("mem");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, posix);
 	tcase_add_checked_fixture(posix, use_posix, drop_posix);
@@ -553,8 +552,5 @@ main(void)
 	tcase_add_checked_fixture(mem, use_mem, drop_mem);
 	add_contract(mem);
 
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

@@ -13,6 +13,7 @@
 
 #include "support/env_fault.h"
 #include "support/env_mem.h"
+#include "support/suite.h"
 
 static struct env *env;
 static const char dir[] = "/d";
@@ -408,16 +409,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("env_mem");
 	TCase *mem = tcase_create("env_mem");
-	SRunner *sr = srunner_create(s);
 	const char *given = getenv("KVFS_SEED");
-	int failed;
 
 	seed = given != NULL ? strtoull(given, NULL, 0) :
 			       (uint64_t)getpid() << 20;
 	printf("KVFS_SEED=%" PRIu64 "\n", seed);
-	suite_add_tcase(s, mem);
 	tcase_add_checked_fixture(mem, use_mem, drop_mem);
 	tcase_add_test(mem,
 	    what_was_synced_survives_and_a_name_needs_its_directory);
@@ -433,8 +430,5 @@ main(void)
 	tcase_add_test(mem, a_hook_sees_every_change_and_may_crash);
 	tcase_add_test(mem, the_nth_call_fails_once_or_from_then_on);
 	tcase_add_test(mem, a_failing_write_may_put_its_first_half);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("env_mem", mem);
 }

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "support/suite.h"
 #include "util/event.h"
 
 #define THREADS 8
@@ -62,17 +63,10 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("event");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, no_wake_is_missed);
 	tcase_add_test(tc, a_wake_between_the_look_and_the_wait_counts);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("event", tc);
 }

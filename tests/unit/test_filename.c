@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/filename.h"
+#include "support/suite.h"
 #include "util/log.h"
 
 static void
@@ -82,17 +83,10 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("filename");
 	TCase *tc = tcase_create("filename");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_add_test(tc, every_kind_has_its_name);
 	tcase_add_test(tc, names_that_are_not_ours_are_refused);
 	tcase_add_test(tc, a_path_that_does_not_fit_is_refused);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("filename", tc);
 }

@@ -8,6 +8,7 @@
 
 #include "engine/gc_filter.h"
 #include "support/model.h"
+#include "support/suite.h"
 #include "support/tables.h"
 
 struct entry {
@@ -322,10 +323,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("gc_filter");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -340,9 +338,5 @@ main(void)
 	tcase_add_test(tc,
 	    a_snapshot_between_keeps_what_a_groups_deletion_hides);
 	tcase_add_test(tc, no_reader_can_tell_that_anything_was_dropped);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("gc_filter", tc);
 }

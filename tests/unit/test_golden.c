@@ -14,6 +14,7 @@
 #include "golden/dump.h"
 #include "golden/make.h"
 #include "golden/open.h"
+#include "support/suite.h"
 #include "util/crc32c.h"
 
 /* ---- What is in it ---- */
@@ -345,10 +346,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("golden");
 	TCase *tc = tcase_create("version 1");
-	SRunner *sr;
-	int failed;
 
 	if (getenv("KVFS_GOLDEN_MAKE") != NULL) {
 		tcase_add_test(tc, make);
@@ -363,10 +361,5 @@ main(void)
 		tcase_add_test(tc, rows_are_written_alike);
 	}
 	tcase_set_timeout(tc, 120);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return run_case("golden", tc);
 }

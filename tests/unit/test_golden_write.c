@@ -16,6 +16,7 @@
 #include "engine/table_reader.h"
 #include "engine/wal_format.h"
 #include "golden/open.h"
+#include "support/suite.h"
 #include "util/compress.h"
 #include "util/crc32c.h"
 
@@ -389,10 +390,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("golden_write");
 	TCase *tc = tcase_create("version 1");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, manifests_are_written_alike);
@@ -400,10 +398,5 @@ main(void)
 	tcase_add_test(tc, tables_are_written_alike);
 	tcase_add_test(tc, segments_are_written_alike);
 	tcase_set_timeout(tc, 120);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return run_case("golden_write", tc);
 }

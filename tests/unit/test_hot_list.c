@@ -9,6 +9,7 @@
 #include "support/entries.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
+#include "support/suite.h"
 #include "util/coding.h"
 #include "util/crc32c.h"
 
@@ -234,14 +235,10 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("hot_list");
 	TCase *tc = tcase_create("hot_list");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	random_init();
 	tcase_add_checked_fixture(tc, setup, teardown);
-	suite_add_tcase(s, tc);
 	tcase_add_test(tc,
 	    the_hottest_come_first_and_neighbours_stand_together);
 	tcase_add_test(tc, a_list_comes_back_as_it_was);
@@ -249,8 +246,5 @@ main(void)
 	tcase_add_test(tc, every_changed_byte_and_every_cut_is_noticed);
 	tcase_add_test(tc, what_sums_do_not_show_is_refused_too);
 	tcase_add_test(tc, a_file_replaces_the_one_before_or_leaves_it);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("hot_list", tc);
 }

@@ -5,6 +5,7 @@
 
 #include "engine/key.h"
 #include "support/model.h"
+#include "support/suite.h"
 
 /* Order by the rules of kv.h and key.h, field by field. */
 static int
@@ -124,10 +125,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("key");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_key_comes_back_from_its_bytes);
@@ -135,9 +133,5 @@ main(void)
 	    bytes_sort_as_space_group_and_name_then_newest_first);
 	tcase_add_test(tc, an_internal_key_has_its_parts);
 	tcase_add_test(tc, impossible_internal_keys_are_told);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("key", tc);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "kvfs/kv.h"
+#include "support/suite.h"
 
 START_TEST(the_defaults_are_as_documented)
 {
@@ -87,19 +88,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("kv_options");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, the_defaults_are_as_documented);
 	tcase_add_test(tc, every_mode_comes_back_as_it_was_spelled);
 	tcase_add_test(tc, numbers_reach_their_fields);
 	tcase_add_test(tc, anything_else_is_refused_and_changes_nothing);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("kv_options", tc);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/suite.h"
 #include "util/log.h"
 
 static char last_line[20000];
@@ -112,18 +113,11 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("log");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_test(tc, a_sink_gets_level_and_line);
 	tcase_add_test(tc, what_is_above_the_level_is_left_out);
 	tcase_add_test(tc, a_line_longer_than_any_is_cut);
 	tcase_add_test(tc, standard_error_gets_one_line_with_the_programs_name);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("log", tc);
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/suite.h"
 #include "util/machine.h"
 
 #define MIB (1ull << 20)
@@ -104,19 +105,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("machine");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, without_groups_it_is_the_machine_s);
 	tcase_add_test(tc, the_tightest_group_counts);
 	tcase_add_test(tc, a_container_s_own_group_is_the_root);
 	tcase_add_test(tc, the_first_version_is_understood);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("machine", tc);
 }

@@ -9,6 +9,7 @@
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/model.h"
+#include "support/suite.h"
 #include "util/crc32c.h"
 #include "util/log.h"
 
@@ -496,10 +497,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("manifest");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -517,9 +515,5 @@ main(void)
 	    a_manifest_that_could_not_be_made_leaves_the_old_one);
 	tcase_add_test(tc,
 	    damaged_edits_are_refused_or_read_within_their_bounds);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("manifest", tc);
 }

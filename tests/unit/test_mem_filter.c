@@ -5,6 +5,7 @@
 
 #include "engine/bloom.h"
 #include "engine/mem_filter.h"
+#include "support/suite.h"
 
 #define KEYS 20000
 
@@ -52,16 +53,9 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("mem_filter");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_test(tc, what_was_added_passes_and_little_else);
 	tcase_add_test(tc, without_bytes_everything_passes);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("mem_filter", tc);
 }

@@ -6,6 +6,7 @@
 
 #include "fuse/memory.h"
 #include "kvfs/kv.h"
+#include "support/suite.h"
 
 #define MIB (1ull << 20)
 #define CACHE (64 * MIB)
@@ -86,20 +87,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("memory");
 	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t,
 	    beyond_the_budget_the_cache_shrinks_to_a_quarter_at_most);
 	tcase_add_test(t, with_room_it_grows_back_in_steps);
 	tcase_add_test(t, within_the_budget_nothing_is_asked_of_the_store);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_case("memory", t);
 }

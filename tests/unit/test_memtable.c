@@ -6,6 +6,7 @@
 #include "engine/bloom.h"
 #include "engine/memtable.h"
 #include "support/model.h"
+#include "support/suite.h"
 
 static struct memtable *m;
 
@@ -203,10 +204,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("memtable");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -216,9 +214,5 @@ main(void)
 	tcase_add_test(tc, a_walk_gives_all_entries_in_order);
 	tcase_add_test(tc, a_walk_over_nothing_ends_at_once);
 	tcase_add_test(tc, it_lives_as_long_as_anybody_holds_it);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("memtable", tc);
 }

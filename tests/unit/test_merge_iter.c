@@ -7,6 +7,7 @@
 
 #include "engine/merge_iter.h"
 #include "support/entries.h"
+#include "support/suite.h"
 
 #define SOURCES_MAX 12
 
@@ -222,19 +223,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("merge_iter");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	random_init();
 	tcase_add_test(tc, a_merge_is_the_sorted_union);
 	tcase_add_test(tc, a_merge_of_nothing_is_empty);
 	tcase_add_test(tc, an_error_of_any_source_ends_the_walk_for_good);
 	tcase_add_test(tc, older_sources_jump_over_what_a_group_deletion_hides);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("merge_iter", tc);
 }

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "support/suite.h"
 #include "util/mutex.h"
 
 #define MS 1000000ull
@@ -175,10 +176,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("mutex");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -189,9 +187,5 @@ main(void)
 	tcase_add_test(tc, a_deadline_in_the_past_does_not_wait);
 	tcase_add_test(tc, a_signal_ends_a_wait_before_its_deadline);
 	tcase_add_test(tc, a_broadcast_reaches_everybody);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("mutex", tc);
 }

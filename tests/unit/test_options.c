@@ -11,6 +11,7 @@
 #include "fuse/command_line.c"
 #include "fuse/option_table.c"
 #include "fuse/options.c"
+#include "support/suite.h"
 
 static struct options o;
 static char said[1024];
@@ -404,10 +405,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("options");
 	TCase *tc = tcase_create("options");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, sizes_take_suffixes_and_overflow_is_refused);
@@ -427,10 +425,5 @@ main(void)
 	tcase_add_test(tc, memory_is_divided_and_what_is_given_wins);
 	tcase_add_test(tc, parts_larger_than_the_whole_are_one_clear_line);
 	tcase_add_test(tc, no_division_takes_more_than_the_whole);
-	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("options", tc);
 }

@@ -6,6 +6,7 @@
 #include "engine/db_internal.h"
 #include "engine/output.h"
 #include "support/env_mem.h"
+#include "support/suite.h"
 
 #define KEYS 8000
 #define FROM 2000 /* a stretch of deletions ... */
@@ -145,19 +146,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("output");
 	TCase *tc = tcase_create("cuts");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_stretch_of_deletions_is_a_table_of_its_own);
 	tcase_add_test(tc, one_in_level_0_is_not);
 	tcase_add_test(tc, deletions_here_and_there_are_no_stretch);
 	tcase_add_test(tc, neither_are_few);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("output", tc);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/suite.h"
 #include "util/page_pool.h"
 
 static struct page_pool pool;
@@ -121,19 +122,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("page_pool");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, there_are_none_before_it_is_filled);
 	tcase_add_test(tc, pages_are_whole_aligned_and_taken_once);
 	tcase_add_test(tc, there_are_no_more_than_wanted);
 	tcase_add_test(tc, threads_share_it);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("page_pool", tc);
 }

@@ -10,6 +10,7 @@
 #include "engine/db_internal.h"
 #include "fs/fs.h"
 #include "support/env_mem.h"
+#include "support/suite.h"
 
 #define KEYS 2000
 #define VALUE_LEN 300
@@ -210,10 +211,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("read_alloc");
 	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -221,10 +219,5 @@ main(void)
 	tcase_add_test(t, a_get_from_a_memtable_allocates_nothing);
 	tcase_add_test(t, a_get_from_cached_blocks_allocates_nothing);
 	tcase_add_test(t, a_read_of_a_cached_file_allocates_nothing);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_case("read_alloc", t);
 }

@@ -5,6 +5,7 @@
 
 #include "engine/db_internal.h"
 #include "support/model.h"
+#include "support/suite.h"
 
 struct change {
 	enum key_type type;
@@ -228,10 +229,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("record");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_batch_comes_back);
@@ -240,9 +238,5 @@ main(void)
 	tcase_add_test(tc, a_failing_callback_ends_it);
 	tcase_add_test(tc, impossible_changes_are_corruption);
 	tcase_add_test(tc, damaged_payloads_are_read_within_their_bounds);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("record", tc);
 }

@@ -10,6 +10,7 @@
 #include "engine/db_internal.h"
 #include "support/env_mem.h"
 #include "support/model.h"
+#include "support/suite.h"
 
 #define KEYS 3000
 #define GROUPS 6
@@ -588,8 +589,6 @@ main(void)
 {
 	Suite *s = suite_create("repair");
 	TCase *t = tcase_create("engine");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 120);
@@ -603,9 +602,5 @@ main(void)
 	tcase_add_test(t, what_cannot_be_repaired_is_refused);
 	tcase_add_test(t, a_full_disk_leaves_no_half_store);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return run_suite(s);
 }

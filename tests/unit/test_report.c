@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/suite.h"
 #include "util/report.h"
 
 static struct histogram h;
@@ -132,19 +133,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("report");
 	TCase *t = tcase_create("report");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, people_get_lines);
 	tcase_add_test(t, a_monitor_gets_families);
 	tcase_add_test(t, times_are_percentiles_or_cumulative_buckets);
 	tcase_add_test(t, sizes_have_no_unit);
 	tcase_add_test(t, values_below_a_power_are_counted);
-	suite_add_tcase(s, t);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return run_case("report", t);
 }

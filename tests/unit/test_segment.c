@@ -18,6 +18,7 @@
 #include "engine/segment_format.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
+#include "support/suite.h"
 #include "util/coding.h"
 #include "util/log.h"
 
@@ -705,16 +706,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("segment");
 	TCase *tc = tcase_create("segment");
-	SRunner *sr = srunner_create(s);
 	const char *given = getenv("KVFS_SEED");
-	int failed;
 
 	seed = given != NULL ? strtoull(given, NULL, 0) :
 			       (uint64_t)getpid() << 20;
 	printf("KVFS_SEED=%" PRIu64 "\n", seed);
-	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, values_come_back_under_their_pointers);
@@ -733,8 +730,5 @@ main(void)
 	tcase_add_test(tc, a_sync_without_news_is_free);
 	tcase_add_test(tc, threads_append_and_sync_at_once);
 	tcase_add_test(tc, a_power_cut_leaves_synced_values_and_no_wrong_ones);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("segment", tc);
 }

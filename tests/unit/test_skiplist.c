@@ -7,6 +7,7 @@
 #include "engine/key.h"
 #include "engine/skiplist.h"
 #include "support/model.h"
+#include "support/suite.h"
 
 struct entry {
 	uint8_t user[16];
@@ -211,18 +212,11 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("skiplist");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc,
 	    entries_come_back_in_order_whatever_the_order_of_insertion);
 	tcase_add_test(tc, readers_see_whole_entries_while_one_thread_writes);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("skiplist", tc);
 }

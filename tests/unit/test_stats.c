@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "support/model.h"
+#include "support/suite.h"
 #include "util/stats.h"
 
 #define THREADS 12
@@ -114,10 +115,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("stats");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_test(tc, no_thread_loses_a_count);
 	tcase_add_test(tc, a_thread_keeps_its_stripe);
@@ -125,9 +123,5 @@ main(void)
 	tcase_add_test(tc, a_bucket_is_at_most_a_quarter_too_high);
 	tcase_add_test(tc, the_largest_values_have_a_bucket);
 	tcase_add_test(tc, percentiles_split_the_values);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("stats", tc);
 }

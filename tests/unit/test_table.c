@@ -14,6 +14,7 @@
 #include "engine/table_reader.h"
 #include "support/entries.h"
 #include "support/mem_file.h"
+#include "support/suite.h"
 #include "util/log.h"
 
 #define NUMBER 42
@@ -663,10 +664,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("table");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	random_init();
 	tcase_set_timeout(tc, 120);
@@ -689,9 +687,5 @@ main(void)
 	tcase_add_test(tc, a_damaged_filter_is_reported_once_and_ignored);
 	tcase_add_test(tc, a_newer_version_is_told_from_damage);
 	tcase_add_test(tc, memory_of_open_tables_counts_against_the_cache);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("table", tc);
 }

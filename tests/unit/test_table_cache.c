@@ -13,6 +13,7 @@
 #include "support/entries.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
+#include "support/suite.h"
 #include "util/log.h"
 
 #define DIR "store"
@@ -316,10 +317,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("table_cache");
 	TCase *tcase = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
@@ -332,9 +330,5 @@ main(void)
 	tcase_add_test(tcase, segments_are_kept_beside_tables);
 	tcase_add_test(tcase, threads_that_want_one_table_open_it_once);
 	tcase_add_test(tcase, threads_open_use_and_evict);
-	suite_add_tcase(s, tcase);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("table_cache", tcase);
 }

@@ -6,6 +6,7 @@
 
 #include "engine/version.h"
 #include "support/model.h"
+#include "support/suite.h"
 
 static struct version *current;
 static unsigned dropped; /* files that lost their last holder */
@@ -289,10 +290,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("version");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -304,9 +302,5 @@ main(void)
 	tcase_add_test(tc, a_file_is_dropped_with_the_last_version_that_has_it);
 	tcase_add_test(tc, lookups_agree_with_a_search_of_all_tables);
 	tcase_add_test(tc, the_end_of_a_group_is_the_next_group);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("version", tc);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/db_internal.h"
+#include "support/suite.h"
 
 /* More than there are slots, in all. */
 #define READERS 9
@@ -174,10 +175,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("view");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -186,9 +184,5 @@ main(void)
 	    a_held_view_stays_whole_and_goes_with_its_last_holder);
 	tcase_add_test(tc, the_current_view_can_be_had_under_the_lock);
 	tcase_add_test(tc, no_thread_ever_reads_an_older_view_than_it_could);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("view", tc);
 }

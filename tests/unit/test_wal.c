@@ -16,6 +16,7 @@
 #include "engine/wal_format.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
+#include "support/suite.h"
 #include "util/coding.h"
 #include "util/compress.h"
 #include "util/crc32c.h"
@@ -774,16 +775,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("wal");
 	TCase *tc = tcase_create("wal");
-	SRunner *sr = srunner_create(s);
 	const char *given = getenv("KVFS_SEED");
-	int failed;
 
 	seed = given != NULL ? strtoull(given, NULL, 0) :
 			       (uint64_t)getpid() << 20;
 	printf("KVFS_SEED=%" PRIu64 "\n", seed);
-	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, frames_come_back_in_order);
@@ -808,8 +805,5 @@ main(void)
 	tcase_add_test(tc, a_read_error_is_neither_the_end_nor_absence);
 	tcase_add_test(tc, after_a_power_cut_a_prefix_with_all_synced_is_there);
 	tcase_add_test(tc, large_frames_pass_through_a_real_file);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_case("wal", tc);
 }
