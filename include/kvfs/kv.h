@@ -349,8 +349,9 @@ struct kv_options {
 	bool compress; /* snappy where it pays; reads never depend on it */
 	bool read_only; /* write nothing but LOCK, not even a recovery */
 	bool create; /* make the store when there is none */
-	bool warm_up; /* fill the cache after opening with what was hot at
-	                 the last close, and keep that list at close */
+	bool warm_up; /* after opening, open the tables and fill the cache with
+	                 what was hot at the last close; keep that list at
+	                 close */
 	const char *owner; /* written to LOCK: "mounted at /mnt/kv" */
 };
 
