@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The cache, warm again soon after opening: a thread opens the tables, the
- * newest first, while there is room for their indexes and filters; no get has
- * to wait for that then. A clean close leaves the list of the hottest blocks
- * (hot_list.h), and the thread goes on to read them back, hottest first, in pieces of neighbours, through the reading path that checks
- * everything. It takes room that is free, and stands back for others: it
- * never drives a block out, rests after a piece while others miss blocks,
- * and gives up once they have missed more than there was to read.
+ * The cache, warm again soon after opening. A thread opens the tables, the
+ * newest first, while there is room for their indexes and filters: no get has
+ * to wait for that then. It goes on to the list of the hottest blocks that a
+ * clean close leaves (hot_list.h), and reads them back, hottest first, in
+ * pieces of neighbours, through the reading path that checks everything. It
+ * takes room that is free, and stands back for others: it never drives a
+ * block out, rests after a piece while others miss blocks, and gives up once
+ * they have missed more than there was to read.
  *
  * The list is a hint: one that is missing, damaged or about tables that are
  * gone is dropped and counted.
@@ -88,9 +89,10 @@ open_tables(struct warm_up *w)
 	struct db *db = w->db;
 
 	for (int level = 0; level < LEVELS; level++)
-		for (size_t i = 0; table_cache_has_room(db->tables) &&
-		     !is_stopped(w, false) && open_table(db, level, i);)
-			i++;
+		for (size_t i = 0; open_table(db, level, i); i++)
+			if (is_stopped(w, false) ||
+			    !table_cache_has_room(db->tables))
+				return;
 }
 
 /* ---- Reading back ---- */
