@@ -521,16 +521,15 @@ struct compact_job *
 compact_pick_locked(struct db *db)
 {
 	struct version *v = db->view->version;
-	struct compact_job *job = NULL;
+	/* Writers who are slowed down wait for what is due. */
+	bool due_first = db_is_slowed(db);
+	struct compact_job *job;
 	struct pick p;
 
 	pick_init(&p, db);
-	/* Unless writers wait for what is due. */
-	if (atomic_load_explicit(&db->delay_ns_per_kib, memory_order_relaxed) ==
-	    0)
-		job = pick_profit(&p, v);
+	job = due_first ? pick_due(&p, v) : pick_profit(&p, v);
 	if (job == NULL)
-		job = pick_due(&p, v);
+		job = due_first ? pick_profit(&p, v) : pick_due(&p, v);
 	if (job == NULL)
 		job = pick_relocation(&p, v);
 	if (job == NULL && db->compact_all)

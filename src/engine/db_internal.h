@@ -292,6 +292,14 @@ db_is_idle(struct db *db)
 	return clock_now_ns() - atomic_load(&db->last_commit_ns) > IDLE_NS;
 }
 
+/* A hint. */
+static inline bool
+db_is_slowed(const struct db *db)
+{
+	return atomic_load_explicit(&db->delay_ns_per_kib,
+		   memory_order_relaxed) != 0;
+}
+
 /* ---- view.c ---- */
 
 /* The current view, held until view_release(): two atomic operations on a

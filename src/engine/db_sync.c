@@ -304,9 +304,7 @@ db_yield_to_sync(struct db *db)
 {
 	uint32_t seen = event_seen(&db->sync_done);
 
-	if (atomic_load(&db->syncing) &&
-	    atomic_load_explicit(&db->delay_ns_per_kib, memory_order_relaxed) ==
-		0)
+	if (atomic_load(&db->syncing) && !db_is_slowed(db))
 		event_wait(&db->sync_done, seen);
 }
 
