@@ -33,8 +33,7 @@ static bool
 deletions_wait(const struct level *l0)
 {
 	for (size_t i = 0; i < l0->count; i++)
-		if (l0->files[i]->props.deletes >
-		    l0->files[i]->props.entries / 2)
+		if (table_is_mostly_deletes(&l0->files[i]->props))
 			return true;
 	return false;
 }
@@ -81,9 +80,7 @@ due_ns(struct db *db, const struct compact_pace *p, uint64_t done)
 	double most = (double)done / PACE_LEAST_PER_SECOND * NS_PER_SECOND;
 	double ns;
 
-	if (slow_at <= p->start_ns || db_is_idle(db) ||
-	    atomic_load_explicit(&db->delay_ns_per_kib, memory_order_relaxed) !=
-		0 ||
+	if (slow_at <= p->start_ns || db_is_idle(db) || db_is_slowed(db) ||
 	    atomic_load_explicit(&db->pressed, memory_order_relaxed) ||
 	    atomic_load_explicit(&db->abandon, memory_order_relaxed))
 		return 0;

@@ -31,7 +31,6 @@ struct open_table {
 	/* A group whose deletion it holds must stay in it. */
 	uint8_t group_end[KEY_PREFIX_LEN];
 	bool has_group_end;
-	uint64_t entries, deletes;
 	uint64_t stretch; /* the last so many are deletions */
 	struct segment_use *uses;
 	size_t use_count, use_cap;
@@ -76,7 +75,7 @@ table_begin(struct merge_state *m, struct slice user)
 	t->use_count = 0;
 	t->reclaim_bytes = 0;
 	t->has_group_end = false;
-	t->entries = t->deletes = t->stretch = 0;
+	t->stretch = 0;
 	rc = filename_make(t->path, sizeof(t->path), db->dir, FILE_TABLE,
 	    t->number);
 	if (rc == 0)
@@ -324,18 +323,6 @@ pause_after_piece(struct merge_state *m, size_t bytes)
 	return 0;
 }
 
-static void
-note_entry(struct open_table *t, enum key_type type)
-{
-	t->entries++;
-	if (type == KEY_DELETE) {
-		t->deletes++;
-		t->stretch++;
-	} else {
-		t->stretch = 0;
-	}
-}
-
 /*
  * Whether a stretch of deletions has begun, or ends before an entry of that
  * type: a table of little else covers no more of the next level than they
@@ -345,12 +332,12 @@ static bool
 is_stretch_bound(const struct merge_state *m, enum key_type type)
 {
 	const struct open_table *t = &m->t;
-	bool is_among_deletes = t->deletes > t->entries / 2;
+	const struct table_props *p = table_builder_props(t->builder);
 
 	if (m->out->level == 0 || t->stretch < STRETCH_DELETES ||
-	    is_among_deletes == (type == KEY_DELETE))
+	    table_is_mostly_deletes(p) == (type == KEY_DELETE))
 		return false;
-	return table_builder_size(t->builder) + t->deletes * m->entry_bytes >=
+	return table_builder_size(t->builder) + p->deletes * m->entry_bytes >=
 	    m->table_bytes / STRETCH_TABLE_PART;
 }
 
@@ -396,7 +383,7 @@ add_entry(struct merge_state *m, struct slice ikey, struct slice value)
 		rc = table_builder_add(t->builder, ikey, value);
 	if (type == KEY_DELETE_GROUP)
 		note_group_deletion(t, user, value);
-	note_entry(t, type);
+	t->stretch = type == KEY_DELETE ? t->stretch + 1 : 0;
 	memcpy(t->last, user.data, user.len);
 	t->last_len = user.len;
 	m->out->entries_out++;

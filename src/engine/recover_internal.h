@@ -10,6 +10,7 @@
  * faster (skiplist_insert()), but a frame is gone by the next one. */
 struct replay {
 	struct memtable_adder adder; /* its slices lie in copies */
+	uint64_t seq; /* of the next record */
 	size_t used;
 	uint8_t copies[8192];
 };

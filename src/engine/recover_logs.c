@@ -215,18 +215,13 @@ replay_add(struct replay *re, uint64_t seq, enum key_type type,
 	return rc;
 }
 
-struct replay_arg {
-	struct recovery *r;
-	uint64_t seq;
-};
-
 static int
 replay_record(void *arg, enum key_type type, struct slice user,
     struct slice value)
 {
-	struct replay_arg *a = arg;
-	struct replay *re = &a->r->replay;
-	struct db *db = a->r->db;
+	struct recovery *r = arg;
+	struct replay *re = &r->replay;
+	struct db *db = r->db;
 	struct segment_pointer p;
 	struct segment_ref *s;
 	int rc = 0;
@@ -244,7 +239,7 @@ replay_record(void *arg, enum key_type type, struct slice user,
 		segment_put(db, s);
 		re->adder.m->segment_bytes += p.frame_len;
 	}
-	return rc == 0 ? replay_add(re, a->seq++, type, user, value) : rc;
+	return rc == 0 ? replay_add(re, re->seq++, type, user, value) : rc;
 }
 
 /* Whether a value that the log names can be read from its segment. */
@@ -317,7 +312,6 @@ replay_frame(struct log_visit *v, const struct wal_frame *frame)
 {
 	struct recovery *r = v->r;
 	struct db *db = r->db;
-	struct replay_arg a = { r, frame->seq };
 	uint64_t last = frame->seq + frame->count - 1;
 	int rc = 0;
 
@@ -345,9 +339,10 @@ replay_frame(struct log_visit *v, const struct wal_frame *frame)
 			rc = 0;
 		r->replay.adder.m = db->mem;
 	}
+	r->replay.seq = frame->seq;
 	if (rc == 0)
 		rc = record_decode(frame->payload, frame->count, replay_record,
-		    &a);
+		    r);
 	if (rc == -KVFS_ECORRUPT)
 		log_error("%s: impossible frame at offset %llu; run kvfsctl "
 			  "repair",

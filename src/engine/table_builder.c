@@ -317,6 +317,12 @@ table_builder_size(const struct table_builder *b)
 	    bloom_builder_size(&b->bloom, b->opts.filter_bits);
 }
 
+const struct table_props *
+table_builder_props(const struct table_builder *b)
+{
+	return &b->props;
+}
+
 static int
 append_filter(struct table_builder *b)
 {

@@ -38,6 +38,12 @@ struct table_props {
 	uint64_t pointer_bytes; /* stored bytes that KEY_POINTERs name */
 };
 
+static inline bool
+table_is_mostly_deletes(const struct table_props *p)
+{
+	return p->deletes > p->entries / 2;
+}
+
 /* Borrows env, opts; file is written from offset 0 and belongs to the
  * caller, as does its sync. NULL without memory. */
 struct table_builder *table_builder_create(struct env_file *file,
@@ -47,6 +53,8 @@ int table_builder_add(struct table_builder *b, struct slice ikey,
     struct slice value);
 /* Bytes written so far plus what is buffered: to decide where to cut. */
 uint64_t table_builder_size(const struct table_builder *b);
+/* Of what was added so far; file_bytes and raw_bytes are not final. */
+const struct table_props *table_builder_props(const struct table_builder *b);
 /* Write the rest; the table is complete but not synced. */
 int table_builder_finish(struct table_builder *b, struct table_props *propsp);
 void table_builder_destroy(struct table_builder *b);

@@ -10,6 +10,7 @@
 #include "engine/db_internal.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
+#include "support/keys.h"
 #include "support/suite.h"
 #include "util/log.h"
 
@@ -63,14 +64,6 @@ static void
 close_store(void)
 {
 	ck_assert_int_eq(kv_close(kv), 0);
-}
-
-static struct kv_key
-key_of(unsigned i, char name[16])
-{
-	snprintf(name, 16, "key-%08u", i);
-	return (
-	    struct kv_key){ .space = 1, .group = 1, .name = slice_str(name) };
 }
 
 static void

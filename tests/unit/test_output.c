@@ -6,6 +6,7 @@
 #include "engine/db_internal.h"
 #include "engine/output.h"
 #include "support/env_mem.h"
+#include "support/keys.h"
 #include "support/suite.h"
 
 #define KEYS 8000
@@ -18,14 +19,6 @@ static struct kv *kv;
 static struct memtable *mem;
 static struct version_edit edit;
 static uint8_t value[100];
-
-static struct kv_key
-key_of(unsigned i, char name[16])
-{
-	snprintf(name, 16, "key-%08u", i);
-	return (
-	    struct kv_key){ .space = 1, .group = 1, .name = slice_str(name) };
-}
 
 /* All keys in the last level, so that deletions above are kept. */
 static void
