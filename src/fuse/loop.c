@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fuse/affinity.h"
 #include "fuse/fuse_api.h"
 #include "fuse/options.h"
 #include "fuse/protocol.h"
@@ -30,6 +31,7 @@
 
 /* A request of the leader that takes longer loses it the lead. */
 #define WATCH_NS 1000000
+#define WATCH_BESIDE_NS 4000000
 /* Watching without anything served for so long rests until woken. */
 #define REST_TICKS 100
 
@@ -50,6 +52,7 @@ struct worker {
 	pthread_t thread;
 	struct fuse_buf buf;
 	size_t len; /* of the request in buf */
+	struct affinity_place place;
 	bool helps; /* had the lead once: may read beside the leader */
 	/* Who waited for the disk while we kept the lead, if another request
 	 * had come by the end of that: his next, or somebody else's. */
@@ -76,6 +79,7 @@ struct loop {
 	atomic_bool commits_wait;
 	atomic_int error;
 	struct spin spin; /* of the leader */
+	struct affinity affinity;
 	struct request_stats stats;
 	atomic_uint backlog; /* requests in a row that were not alone */
 	atomic_uint company; /* waits for the disk that are handed over yet */
@@ -103,6 +107,7 @@ start_locked(struct loop *loop)
 	if (loop->ended || loop->nworkers == loop->max_threads)
 		return 0;
 	w->loop = loop;
+	affinity_place_init(&w->place, &loop->affinity);
 	err = pthread_create(&w->thread, NULL, serve, w);
 	if (err == 0)
 		loop->nworkers++;
@@ -126,6 +131,25 @@ note_company(struct loop *loop)
 	    memory_order_relaxed);
 }
 
+/* Beside its caller, each look costs the leader its place. */
+static uint64_t
+watch_ns(const struct loop *loop)
+{
+	return affinity_is_beside(&loop->affinity) ? WATCH_BESIDE_NS : WATCH_NS;
+}
+
+static void take_from_leader(struct loop *loop) REQUIRES(&loop->mu);
+
+static void
+take_from_leader(struct loop *loop)
+{
+	struct worker *w = atomic_load(&loop->leader);
+
+	atomic_store(&loop->leader, NULL);
+	if (w == NULL || !affinity_lost(&w->place, w->thread))
+		note_company(loop);
+}
+
 /*
  * Wait for the lead to be free, and look now and then whether the leader
  * is stuck in a request; then it is no leader any more.
@@ -144,8 +168,7 @@ watch(struct loop *loop)
 		uint64_t since = atomic_load(&loop->busy_since);
 
 		if (since != 0 && now > since && now - since >= WATCH_NS) {
-			atomic_store(&loop->leader, NULL);
-			note_company(loop);
+			take_from_leader(loop);
 			break;
 		}
 		last = served;
@@ -153,7 +176,7 @@ watch(struct loop *loop)
 		quiet = served == last && since == 0 ? quiet + 1 : 0;
 		if (quiet < REST_TICKS) {
 			cond_wait_until(&loop->watch_due, &loop->mu,
-			    now + WATCH_NS);
+			    now + watch_ns(loop));
 			continue;
 		}
 		/* Sequentially consistent with serve_one(): either it sees
@@ -230,11 +253,11 @@ another_waits(struct loop *loop)
  * nothing; watch() bounds what a wrong guess costs.
  */
 static bool
-has_company(struct loop *loop)
+has_company(struct loop *loop, bool another)
 {
 	unsigned n = atomic_load_explicit(&loop->company, memory_order_relaxed);
 
-	if (another_waits(loop))
+	if (another)
 		n = COMPANY_WAITS;
 	else if (n > 0)
 		n--;
@@ -251,20 +274,21 @@ waits_for_disk(struct loop *loop, enum request_kind kind)
 		    memory_order_relaxed));
 }
 
+/* another: one more request waits. */
 static bool
-should_hand_over(struct loop *loop, enum request_kind kind)
+should_hand_over(struct loop *loop, enum request_kind kind, bool another)
 {
 	if (kind == REQUEST_BRIEF)
 		return false;
 	if (kind == REQUEST_SLOW)
 		return true;
 	if (waits_for_disk(loop, kind))
-		return has_company(loop);
+		return has_company(loop, another);
 	/* More threads than processors would only take turns. */
 	if (atomic_load_explicit(&loop->active, memory_order_relaxed) >=
 	    loop->cpus)
 		return false;
-	if (!another_waits(loop)) {
+	if (!another) {
 		loop->backlog = 0;
 		return false;
 	}
@@ -305,31 +329,40 @@ process(struct loop *loop, struct worker *w)
 
 	atomic_fetch_add_explicit(&loop->served, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&loop->active, 1, memory_order_relaxed);
+	affinity_begin(&w->place, protocol_caller(w->buf.mem, w->len));
 	fuse_session_process_buf(loop->se, &w->buf);
+	histogram_add(&loop->stats.ns[op], affinity_end(&w->place) - start);
 	atomic_fetch_sub_explicit(&loop->active, 1, memory_order_relaxed);
-	histogram_add(&loop->stats.ns[op], clock_now_ns() - start);
 }
 
 /* Both: serve one request; false when there are no more. */
 static bool
 serve_as_leader(struct loop *loop, struct worker *w)
 {
+	bool beside = affinity_is_held(&w->place), ready = false, another;
 	enum request_kind kind;
 	uint32_t caller;
 
 	atomic_store_explicit(&loop->busy_since, 0, memory_order_relaxed);
-	spin_before_wait(&loop->spin, fuse_session_fd(loop->se));
+	if (beside)
+		ready = another_waits(loop);
+	else
+		spin_before_wait(&loop->spin, fuse_session_fd(loop->se));
 	if (!receive(loop, w))
 		return false;
 	if (w->len == 0)
 		return true;
-	spin_after_wait(&loop->spin);
+	if (!beside)
+		spin_after_wait(&loop->spin);
 	kind = protocol_peek(w->buf.mem, w->len);
 	caller = protocol_caller(w->buf.mem, w->len);
 	if (w->alone != 0 && caller != 0 && caller != w->alone)
 		note_company(loop);
 	w->alone = 0;
-	if (should_hand_over(loop, kind)) {
+	another = caller != 0 && another_waits(loop);
+	if (caller != 0)
+		affinity_received(&w->place, caller, ready, another);
+	if (should_hand_over(loop, kind, another)) {
 		give_lead(loop);
 		process(loop, w);
 		return true;
@@ -362,6 +395,7 @@ serve_one(struct loop *loop, struct worker *w)
 {
 	if (atomic_load_explicit(&loop->leader, memory_order_relaxed) == w)
 		return serve_as_leader(loop, w);
+	affinity_release(&w->place);
 	if (w->helps && another_waits(loop))
 		return serve_as_helper(loop, w);
 	w->helps = true;
@@ -409,6 +443,7 @@ loop_start(struct fuse_session *se, const struct options *opts, int done_fd,
 	loop->cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	loop->done_fd = done_fd;
 	spin_init(&loop->spin, opts->spin_us);
+	affinity_init(&loop->affinity, opts->affinity);
 	mutex_init(&loop->mu);
 	cond_init(&loop->lead_free);
 	cond_init(&loop->watch_due);
@@ -452,6 +487,7 @@ void
 loop_report(struct loop *loop, struct report *r)
 {
 	request_stats_report(&loop->stats, r);
+	affinity_report(&loop->affinity, r);
 }
 
 /*

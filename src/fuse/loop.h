@@ -13,7 +13,8 @@
  *
  * Before it goes to sleep the leader looks for the next request for some
  * microseconds, as long as that has paid off lately (as KVM does before it
- * halts a processor): to be woken takes longer than most requests.
+ * halts a processor): to be woken takes longer than most requests. While
+ * requests come one at a time, it does better: affinity.h.
  */
 #ifndef KVFS_FUSE_LOOP_H
 #define KVFS_FUSE_LOOP_H
@@ -28,8 +29,8 @@ struct report;
 
 /*
  * Start serving se. done_fd, an eventfd, is written to when the connection
- * has ended by itself (unmounted). Of opts: threads, request_bytes, and
- * spin_us, which as 0 never looks, always sleeps.
+ * has ended by itself (unmounted). Of opts: threads, request_bytes,
+ * affinity, and spin_us, which as 0 never looks, always sleeps.
  */
 int loop_start(struct fuse_session *se, const struct options *opts, int done_fd,
     struct loop **loopp);

@@ -48,6 +48,9 @@ const struct option_spec option_specs[] = {
 	{ "threads", "N", OPT_THREADS, 0, "most requests served at a time" },
 	{ "spin", "US", OPT_SPIN, 0,
 	    "longest look for the next request before sleeping; 0: none" },
+	{ "affinity", NULL, OPT_AFFINITY, 0,
+	    "answer a program that is alone on the processor it runs on" },
+	{ "noaffinity", NULL, OPT_NOAFFINITY, 0, "answer on any processor" },
 	{ "max_background", "N", OPT_MAX_BACKGROUND, 0,
 	    "most readahead and asynchronous requests at a time" },
 	{ "kernel_writeback", NULL, OPT_KERNEL_WRITEBACK, 0,
@@ -170,6 +173,10 @@ is_set(const struct options *o, enum option_id id)
 		return o->fs.acl;
 	case OPT_NOACL:
 		return false;
+	case OPT_AFFINITY:
+		return o->affinity;
+	case OPT_NOAFFINITY:
+		return !o->affinity;
 	case OPT_KERNEL_WRITEBACK:
 		return o->kernel_writeback;
 	case OPT_ALLOW_OTHER:

@@ -45,6 +45,7 @@ options_init(struct options *o)
 	o->threads = 16;
 	o->max_background = 64;
 	o->spin_us = 30;
+	o->affinity = true;
 	o->profile = -1;
 	(void)budget_derive(o, 0);
 }
@@ -231,6 +232,10 @@ set_flag(struct options *o, enum option_id id)
 	case OPT_ACL:
 	case OPT_NOACL:
 		o->fs.acl = id == OPT_ACL;
+		break;
+	case OPT_AFFINITY:
+	case OPT_NOAFFINITY:
+		o->affinity = id == OPT_AFFINITY;
 		break;
 	case OPT_KERNEL_WRITEBACK:
 		o->kernel_writeback = true;

@@ -40,6 +40,7 @@ struct options {
 	unsigned threads;
 	unsigned max_background;
 	unsigned spin_us;
+	bool affinity;
 
 	/* Insides: what was given, for profiles. */
 	int profile;

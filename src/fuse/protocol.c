@@ -17,6 +17,7 @@
 
 #include <linux/fuse.h>
 
+#include "fuse/affinity.h"
 #include "fuse/fuse_api.h"
 
 /* Up to the flags; older kernels send no more. */
@@ -164,7 +165,18 @@ protocol_caller(const void *request, size_t len)
 {
 	const struct fuse_in_header *in = request;
 
-	return len < sizeof(*in) ? 0 : in->pid;
+	if (len < sizeof(*in))
+		return 0;
+	switch (in->opcode) {
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_RELEASE:
+	case FUSE_RELEASEDIR:
+	case FUSE_INTERRUPT:
+		return 0;
+	default:
+		return in->pid;
+	}
 }
 
 /* struct fuse_statx_out of <linux/fuse.h> since 6.6. */
@@ -255,10 +267,15 @@ edit_init_reply(struct iovec *iov, int count)
 static ssize_t
 write_reply(int fd, struct iovec *iov, int count, void *arg)
 {
+	const struct fuse_out_header *out = iov[0].iov_base;
+
 	(void)arg;
 	if (atomic_load_explicit(&init.pending, memory_order_relaxed))
 		edit_init_reply(iov, count);
-	return writev(fd, iov, count);
+	/* A notification, for which nobody waits. */
+	if (out->unique == 0)
+		return writev(fd, iov, count);
+	return affinity_writev(fd, iov, count);
 }
 
 int

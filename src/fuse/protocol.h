@@ -41,7 +41,7 @@ enum request_kind {
 /* A worker shows each request before libfuse sees it; some are changed. */
 enum request_kind protocol_peek(void *request, size_t len);
 
-/* The thread that sent it, 0 if none did. */
+/* The thread that waits for the answer, 0 if none does. */
 uint32_t protocol_caller(const void *request, size_t len);
 
 /* Must the request that this thread works on drop set-id bits? */

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Serving beside the caller; see affinity.h.
+ *
+ * affinity.beside: set in weigh(), when requests have come one at a time for
+ * a while; cleared there when it stops to pay, and in affinity_lost().
+ */
+#include "fuse/affinity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/mutex.h"
+
+/* Requests in a row that came alone, until callers are followed. */
+#define ALONE_MIN 32
+/* Doubt, and the end of it; each request that came alone is one less. */
+#define DOUBT_STEP 4
+#define DOUBT_MAX 16
+/* A caller that runs for so long before its next request: others wait for
+ * this thread then, and the wake-ups are little beside it. */
+#define LONG_NS 500000
+#define PATIENCE_MAX 16
+#define PAUSE_MIN_NS 1000000000ull
+#define PAUSE_MAX_NS 32000000000ull
+
+/* The field of /proc/PID/stat, counted as proc(5) does, and the first one
+ * after the name. */
+#define FIELD_PROCESSOR 39
+#define FIELD_STATE 3
+#define STAT_BYTES 1024
+
+/* The request that this thread serves. */
+static _Thread_local struct affinity_place *serving;
+
+/* ---- Policies ---- */
+
+static int
+set_policy(pthread_t thread, int policy)
+{
+	const struct sched_param none = { 0 };
+
+	return -pthread_setschedparam(thread, policy, &none);
+}
+
+/* A thread that has SCHED_IDLE may be bound to keep it: see with one that
+ * is not needed. */
+static void *
+try_policy(void *arg)
+{
+	const int *policy = arg;
+
+	if (set_policy(pthread_self(), SCHED_IDLE) == 0 &&
+	    set_policy(pthread_self(), *policy) == 0)
+		return arg;
+	return NULL;
+}
+
+static bool
+may_change_policy(int *policy)
+{
+	struct sched_param param;
+	pthread_t thread;
+	void *result = NULL;
+
+	if (pthread_getschedparam(pthread_self(), policy, &param) != 0 ||
+	    (*policy != SCHED_OTHER && *policy != SCHED_BATCH))
+		return false;
+	if (pthread_create(&thread, NULL, try_policy, policy) != 0)
+		return false;
+	pthread_join(thread, &result);
+	return result != NULL;
+}
+
+/* ---- Life ---- */
+
+void
+affinity_init(struct affinity *a, bool wanted)
+{
+	memset(a, 0, sizeof(*a));
+	a->able = wanted && sysconf(_SC_NPROCESSORS_ONLN) > 1 &&
+	    may_change_policy(&a->policy);
+}
+
+void
+affinity_place_init(struct affinity_place *p, struct affinity *a)
+{
+	memset(p, 0, sizeof(*p));
+	p->owner = a;
+	p->cpu = -1;
+}
+
+/* ---- Where the caller is ---- */
+
+int
+affinity_parse_stat(const char *text)
+{
+	/* The name is anything, so the last ')' ends it. */
+	const char *s = strrchr(text, ')');
+	char *end;
+	long cpu;
+
+	for (int i = FIELD_STATE; s != NULL && i <= FIELD_PROCESSOR; i++) {
+		s = strchr(s, ' ');
+		if (s != NULL)
+			s++;
+	}
+	if (s == NULL)
+		return -1;
+	errno = 0;
+	cpu = strtol(s, &end, 10);
+	if (end == s || errno != 0 || cpu < 0 || cpu >= CPU_SETSIZE)
+		return -1;
+	return (int)cpu;
+}
+
+static int
+caller_cpu(uint32_t caller)
+{
+	char path[48], text[STAT_BYTES];
+	ssize_t n;
+	int fd;
+
+	/* By way of task/, not the sums over all threads. */
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", caller, caller);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return -1;
+	text[n] = '\0';
+	return affinity_parse_stat(text);
+}
+
+static void
+hold(struct affinity_place *p, int cpu)
+{
+	cpu_set_t set;
+
+	if (p->cpu < 0 && sched_getaffinity(0, sizeof(p->free), &p->free) < 0)
+		return;
+	if (!CPU_ISSET(cpu, &p->free))
+		return;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) < 0)
+		return;
+	p->cpu = cpu;
+	counter_add(&p->owner->moves, 1);
+}
+
+void
+affinity_release(struct affinity_place *p)
+{
+	cpu_set_t set;
+
+	if (p->cpu < 0)
+		return;
+	/* Unless somebody else has decided meanwhile. */
+	if (sched_getaffinity(0, sizeof(set), &set) == 0 &&
+	    CPU_COUNT(&set) == 1 && CPU_ISSET(p->cpu, &set))
+		(void)sched_setaffinity(0, sizeof(p->free), &p->free);
+	p->cpu = -1;
+}
+
+static void
+follow(struct affinity_place *p, uint32_t caller, bool ready)
+{
+	int cpu;
+
+	if (p->cpu >= 0 && ready && caller == p->caller)
+		return;
+	if (p->cpu >= 0 && p->skips > 0) {
+		p->skips--;
+		return;
+	}
+	p->caller = caller;
+	cpu = caller_cpu(caller);
+	if (cpu >= 0 && cpu != p->cpu) {
+		hold(p, cpu);
+		p->patience = 0;
+	} else if (p->patience < PATIENCE_MAX) {
+		p->patience = 2 * p->patience + 1;
+	}
+	p->skips = p->patience;
+}
+
+/* ---- Whether it pays ---- */
+
+static uint32_t
+get(const _Atomic uint32_t *v)
+{
+	return atomic_load_explicit(v, memory_order_relaxed);
+}
+
+static void
+set(_Atomic uint32_t *v, uint32_t n)
+{
+	atomic_store_explicit(v, n, memory_order_relaxed);
+}
+
+static void
+set_beside(struct affinity *a, bool beside)
+{
+	set(&a->alone, 0);
+	set(&a->doubt, 0);
+	atomic_store_explicit(&a->beside, beside, memory_order_relaxed);
+}
+
+/* A request has come, with another behind it or without. */
+static void
+weigh(struct affinity *a, bool behind)
+{
+	uint32_t doubt = get(&a->doubt);
+
+	if (affinity_is_beside(a)) {
+		if (behind)
+			doubt += DOUBT_STEP;
+		else if (doubt > 0)
+			doubt--;
+		set(&a->doubt, doubt);
+		if (doubt > DOUBT_MAX)
+			set_beside(a, false);
+		return;
+	}
+	if (behind) {
+		set(&a->alone, 0);
+		return;
+	}
+	set(&a->alone, get(&a->alone) + 1);
+	if (get(&a->alone) >= ALONE_MIN &&
+	    clock_now_ns() >=
+		atomic_load_explicit(&a->paused_until_ns, memory_order_relaxed))
+		set_beside(a, true);
+}
+
+void
+affinity_received(struct affinity_place *p, uint32_t caller, bool ready,
+    bool behind)
+{
+	if (!p->owner->able)
+		return;
+	weigh(p->owner, behind);
+	if (affinity_is_beside(p->owner))
+		follow(p, caller, ready);
+	else
+		affinity_release(p);
+}
+
+static void
+pause_all(struct affinity *a)
+{
+	uint64_t now = clock_now_ns();
+	uint64_t until = atomic_load_explicit(&a->paused_until_ns,
+	    memory_order_relaxed);
+	uint64_t last = atomic_load_explicit(&a->pause_ns,
+	    memory_order_relaxed);
+	uint64_t pause = PAUSE_MIN_NS;
+
+	if (now < until + last)
+		pause = last < PAUSE_MAX_NS ? 2 * last : last;
+	atomic_store_explicit(&a->pause_ns, pause, memory_order_relaxed);
+	atomic_store_explicit(&a->paused_until_ns, now + pause,
+	    memory_order_relaxed);
+	set_beside(a, false);
+}
+
+bool
+affinity_lost(struct affinity_place *p, pthread_t thread)
+{
+	if (!atomic_load_explicit(&p->yields, memory_order_relaxed))
+		return false;
+	pause_all(p->owner);
+	/* It has waited long enough. */
+	(void)set_policy(thread, p->owner->policy);
+	return true;
+}
+
+/* ---- Answering ---- */
+
+void
+affinity_begin(struct affinity_place *p, uint32_t caller)
+{
+	p->answered_ns = 0;
+	serving = p->cpu >= 0 && caller != 0 ? p : NULL;
+}
+
+uint64_t
+affinity_end(struct affinity_place *p)
+{
+	uint64_t now = clock_now_ns();
+	uint64_t answered = p->answered_ns;
+
+	serving = NULL;
+	if (answered == 0)
+		return now;
+	if (now - answered > LONG_NS)
+		set(&p->owner->doubt, get(&p->owner->doubt) + DOUBT_STEP);
+	return answered;
+}
+
+ssize_t
+affinity_writev(int fd, const struct iovec *iov, int count)
+{
+	struct affinity_place *p = serving;
+	ssize_t n;
+	int error;
+
+	if (p == NULL)
+		return writev(fd, iov, count);
+	serving = NULL;
+	p->answered_ns = clock_now_ns();
+	atomic_store_explicit(&p->yields, true, memory_order_relaxed);
+	(void)set_policy(pthread_self(), SCHED_IDLE);
+	n = writev(fd, iov, count);
+	error = errno;
+	(void)set_policy(pthread_self(), p->owner->policy);
+	atomic_store_explicit(&p->yields, false, memory_order_relaxed);
+	counter_add(&p->owner->served, 1);
+	errno = error;
+	return n;
+}
+
+void
+affinity_report(const struct affinity *a, struct report *r)
+{
+	const struct report_row rows[] = {
+		{ "Requests answered beside the caller", "requests_beside",
+		    &a->served },
+		{ "Moves to a caller's processor", "affinity_moves",
+		    &a->moves },
+	};
+
+	report_counters(r, rows, sizeof(rows) / sizeof(rows[0]));
+}

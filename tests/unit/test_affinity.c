@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Serving beside the caller: when it begins and ends, and that no thread is
+ * left with a policy or a processor that is not its own. The source is
+ * included: it belongs to the daemon, not to the library.
+ */
+#include <check.h>
+#include <stdio.h>
+
+#include "fuse/affinity.c"
+#include "support/suite.h"
+
+static struct affinity a;
+static struct affinity_place place;
+
+static void
+setup(void)
+{
+	affinity_init(&a, true);
+	affinity_place_init(&place, &a);
+}
+
+/* On one processor, or without the right to change policies, there is
+ * nothing to test but that nothing happens. */
+static bool
+is_able(void)
+{
+	if (a.able)
+		return true;
+	affinity_received(&place, (uint32_t)gettid(), true, false);
+	ck_assert(!affinity_is_held(&place));
+	printf("test_affinity: policies cannot be changed, skipped\n");
+	return false;
+}
+
+static void
+receive(int n, bool behind)
+{
+	for (int i = 0; i < n; i++)
+		affinity_received(&place, (uint32_t)gettid(), true, behind);
+}
+
+static int
+own_policy(void)
+{
+	struct sched_param param;
+	int policy = -1;
+
+	ck_assert_int_eq(pthread_getschedparam(pthread_self(), &policy, &param),
+	    0);
+	return policy;
+}
+
+static int
+processors(void)
+{
+	cpu_set_t set;
+
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(set), &set), 0);
+	return CPU_COUNT(&set);
+}
+
+START_TEST(test_parse)
+{
+	char text[STAT_BYTES] = "42 (a) b (c) S";
+	size_t n = strlen(text);
+
+	/* Fields 4 to 38, and then the processor. */
+	for (int i = 4; i < FIELD_PROCESSOR; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, " %d", -i);
+	ck_assert_int_eq(affinity_parse_stat(text), -1);
+	strlcat(text, " 7 0 0", sizeof(text));
+	ck_assert_int_eq(affinity_parse_stat(text), 7);
+	text[n] = '\0';
+	strlcat(text, " -1 0", sizeof(text));
+	ck_assert_int_eq(affinity_parse_stat(text), -1);
+	text[n] = '\0';
+	strlcat(text, " 99999999999999999999", sizeof(text));
+	ck_assert_int_eq(affinity_parse_stat(text), -1);
+	text[n] = '\0';
+	strlcat(text, " x", sizeof(text));
+	ck_assert_int_eq(affinity_parse_stat(text), -1);
+	ck_assert_int_eq(affinity_parse_stat(""), -1);
+	ck_assert_int_eq(affinity_parse_stat("1 (name"), -1);
+	ck_assert_int_eq(affinity_parse_stat("1 (name)"), -1);
+	/* Nobody has this number. */
+	ck_assert_int_eq(caller_cpu(UINT32_MAX), -1);
+}
+END_TEST
+
+START_TEST(test_one_at_a_time)
+{
+	int before = processors();
+
+	if (!is_able())
+		return;
+	receive(ALONE_MIN - 1, false);
+	ck_assert(!affinity_is_held(&place));
+	receive(1, false);
+	ck_assert(affinity_is_held(&place));
+	ck_assert_int_eq(processors(), 1);
+	ck_assert_int_eq(sched_getcpu(), place.cpu);
+	ck_assert_uint_eq(counter_read(&a.moves), 1);
+
+	/* Some company is borne, much is not. */
+	receive(DOUBT_MAX / DOUBT_STEP, true);
+	receive(DOUBT_STEP, false);
+	receive(1, true);
+	ck_assert(affinity_is_held(&place));
+	receive(DOUBT_MAX / DOUBT_STEP + 1, true);
+	ck_assert(!affinity_is_held(&place));
+	ck_assert_int_eq(processors(), before);
+
+	/* And requests that are never alone do not begin it. */
+	for (int i = 0; i < 10; i++) {
+		receive(ALONE_MIN - 1, false);
+		receive(1, true);
+	}
+	ck_assert(!affinity_is_held(&place));
+}
+END_TEST
+
+START_TEST(test_release)
+{
+	cpu_set_t set;
+	int before = processors();
+
+	if (!is_able())
+		return;
+	receive(ALONE_MIN, false);
+	affinity_release(&place);
+	ck_assert(!affinity_is_held(&place));
+	ck_assert_int_eq(processors(), before);
+
+	/* What somebody else has decided meanwhile stays. */
+	receive(1, false);
+	ck_assert(affinity_is_held(&place));
+	set = place.free;
+	CPU_CLR(place.cpu, &set);
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(set), &set), 0);
+	affinity_release(&place);
+	ck_assert_int_eq(processors(), before - 1);
+}
+END_TEST
+
+START_TEST(test_answer)
+{
+	struct iovec iov = { (void *)"answer", 6 };
+	char got[16];
+	int fds[2];
+
+	if (!is_able())
+		return;
+	ck_assert_int_eq(pipe(fds), 0);
+	receive(ALONE_MIN, false);
+	affinity_begin(&place, (uint32_t)gettid());
+	ck_assert_int_eq(affinity_writev(fds[1], &iov, 1), 6);
+	ck_assert_int_eq(own_policy(), a.policy);
+	ck_assert(!place.yields);
+	ck_assert_uint_eq(affinity_end(&place), place.answered_ns);
+	ck_assert_uint_eq(counter_read(&a.served), 1);
+	ck_assert_int_eq(read(fds[0], got, sizeof(got)), 6);
+
+	/* Nobody waits: a plain writev(2). */
+	affinity_begin(&place, 0);
+	ck_assert_int_eq(affinity_writev(fds[1], &iov, 1), 6);
+	ck_assert_uint_gt(affinity_end(&place), 0);
+	ck_assert_uint_eq(place.answered_ns, 0);
+	ck_assert_uint_eq(counter_read(&a.served), 1);
+
+	/* A failure is told, and costs nothing else. */
+	affinity_begin(&place, (uint32_t)gettid());
+	ck_assert_int_eq(affinity_writev(-1, &iov, 1), -1);
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_int_eq(own_policy(), a.policy);
+	affinity_end(&place);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
+struct answerer {
+	pthread_t thread;
+	struct affinity_place place;
+	int fd;
+	_Atomic int policy_after;
+};
+
+/* More than a pipe holds, so that it is not done before it is read. */
+static char much[1 << 20];
+
+static void *
+answer(void *arg)
+{
+	struct answerer *w = arg;
+	struct iovec iov = { much, sizeof(much) };
+
+	for (int i = 0; i < ALONE_MIN; i++)
+		affinity_received(&w->place, (uint32_t)gettid(), true, false);
+	affinity_begin(&w->place, (uint32_t)gettid());
+	ck_assert_int_eq(affinity_writev(w->fd, &iov, 1), sizeof(much));
+	affinity_end(&w->place);
+	affinity_release(&w->place);
+	w->policy_after = own_policy();
+	return NULL;
+}
+
+static int
+policy_of(pthread_t thread)
+{
+	struct sched_param param;
+	int policy = -1;
+
+	ck_assert_int_eq(pthread_getschedparam(thread, &policy, &param), 0);
+	return policy;
+}
+
+START_TEST(test_lost)
+{
+	struct answerer w = { .policy_after = -1 };
+	uint64_t pause = PAUSE_MIN_NS;
+	int fds[2];
+
+	if (!is_able())
+		return;
+	ck_assert(!affinity_lost(&place, pthread_self()));
+	ck_assert_int_eq(pipe(fds), 0);
+	w.fd = fds[1];
+	affinity_place_init(&w.place, &a);
+	ck_assert_int_eq(pthread_create(&w.thread, NULL, answer, &w), 0);
+	while (!w.place.yields || policy_of(w.thread) != SCHED_IDLE)
+		sched_yield();
+	ck_assert(affinity_lost(&w.place, w.thread));
+	ck_assert_int_eq(policy_of(w.thread), a.policy);
+	ck_assert(!affinity_is_beside(&a));
+	ck_assert_uint_eq(a.pause_ns, pause);
+
+	/* Not again for a while, and for longer when it happens again. */
+	receive(10 * ALONE_MIN, false);
+	ck_assert(!affinity_is_held(&place));
+	ck_assert(affinity_lost(&w.place, w.thread));
+	ck_assert_uint_eq(a.pause_ns, 2 * pause);
+
+	for (size_t n = 0; n < sizeof(much);) {
+		ssize_t got = read(fds[0], much, sizeof(much));
+
+		ck_assert_int_gt(got, 0);
+		n += (size_t)got;
+	}
+	pthread_join(w.thread, NULL);
+	ck_assert_int_eq(w.policy_after, a.policy);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
+START_TEST(test_not_wanted)
+{
+	affinity_init(&a, false);
+	receive(10 * ALONE_MIN, false);
+	ck_assert(!affinity_is_held(&place));
+	ck_assert_uint_eq(counter_read(&a.moves), 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	TCase *tc = tcase_create("affinity");
+
+	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_add_test(tc, test_parse);
+	tcase_add_test(tc, test_one_at_a_time);
+	tcase_add_test(tc, test_release);
+	tcase_add_test(tc, test_answer);
+	tcase_add_test(tc, test_lost);
+	tcase_add_test(tc, test_not_wanted);
+	return run_case("affinity", tc);
+}
