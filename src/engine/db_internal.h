@@ -186,6 +186,7 @@ struct db {
 	/* Names made in the directory, and how many of them are durable. */
 	_Atomic uint64_t names_made, names_synced;
 	_Atomic bool sync_pending; /* the timer knows of unsynced commits */
+	_Atomic bool mark_owed; /* it is to leave a mark in the log */
 	_Atomic uint64_t delay_debt_ns; /* slowdown not slept yet */
 	_Atomic uint64_t slow_at_ns; /* when it is to begin; compact_pace.c */
 	_Atomic uint32_t user_syncs; /* since the last log was made */
@@ -209,6 +210,7 @@ struct db {
 	struct mutex commit_mu;
 	struct db_log *log;
 	uint32_t recovered_chain; /* where the first log goes on */
+	uint64_t marked_seq; /* what the last mark in a log said */
 	struct memtable *mem; /* held; the current view's */
 
 	/* guarded by sync_mu */
@@ -216,6 +218,7 @@ struct db {
 	struct cond sync_wanted; /* the timer has something to do */
 	bool timer_stop;
 	uint64_t first_unsynced_ns; /* 0: nothing waits */
+	uint64_t mark_due_ns; /* 0: no mark is owed */
 
 	/* guarded by mu */
 	struct mutex mu;

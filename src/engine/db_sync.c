@@ -14,6 +14,9 @@
 
 #define NS_PER_MS 1000000ULL
 #define CROWD_WAIT_NS 200000
+/* Without a commit for so long after a sync, the log says how far it is
+ * durable. */
+#define MARK_AFTER_NS 10000000
 
 /* What one disk sync has to cover. */
 struct sync_plan {
@@ -142,21 +145,41 @@ promise(struct db *db, uint64_t seq)
 }
 
 /*
- * When nothing was committed meanwhile, say in the log itself how far it is
+ * When nothing was committed since, say in the log itself how far it is
  * durable: the next frame may be long in coming, and damage to what was
  * synced should be seen as such (wal.h).
  */
 static void
-leave_mark(struct db *db, uint64_t seq)
+leave_mark(struct db *db)
 {
 	struct wal_body none = { 0 };
+	uint64_t seq;
 
 	mutex_lock(&db->commit_mu);
-	if (db_error(db) == 0 && atomic_load(&db->last_seq) == seq &&
-	    wal_writer_has_room(db->log->writer, &none) &&
-	    wal_writer_append(db->log->writer, NULL, seq + 1, 0, seq) < 0)
-		db_poison(db, -EIO, "cannot write the log");
+	seq = atomic_load(&db->durable_seq);
+	if (db_error(db) == 0 && seq != db->marked_seq &&
+	    seq == atomic_load(&db->last_seq) &&
+	    wal_writer_has_room(db->log->writer, &none)) {
+		if (wal_writer_append(db->log->writer, NULL, seq + 1, 0, seq) <
+		    0)
+			db_poison(db, -EIO, "cannot write the log");
+		db->marked_seq = seq;
+	}
 	mutex_unlock(&db->commit_mu);
+}
+
+/* Have the timer leave a mark, unless a commit comes first: to write one
+ * after each sync costs one thread's durable puts a twentieth. */
+static void
+owe_mark(struct db *db)
+{
+	if (atomic_load_explicit(&db->mark_owed, memory_order_relaxed) ||
+	    atomic_exchange(&db->mark_owed, true))
+		return;
+	mutex_lock(&db->sync_mu);
+	db->mark_due_ns = clock_now_ns() + MARK_AFTER_NS;
+	cond_signal(&db->sync_wanted);
+	mutex_unlock(&db->sync_mu);
 }
 
 static bool
@@ -238,7 +261,7 @@ sync_once(struct db *db)
 				histogram_add(&db->stats.sync_commits,
 				    plan.commits - durable);
 			db_now_durable(db, plan.seq, plan.commits);
-			leave_mark(db, plan.seq);
+			owe_mark(db);
 			rc = promise(db, plan.seq);
 		}
 		took = clock_now_ns() - start;
@@ -411,34 +434,62 @@ db_sync_after_commit(struct db *db, uint64_t seq, uint64_t commit)
 	}
 }
 
-void *
-db_sync_thread(void *arg)
+/* What the timer waits for next. */
+static uint64_t
+next_due_locked(struct db *db) REQUIRES(&db->sync_mu)
 {
-	struct db *db = arg;
-	uint64_t deadline;
+	uint64_t due = UINT64_MAX;
 
-	mutex_lock(&db->sync_mu);
-	while (!db->timer_stop) {
-		if (db->first_unsynced_ns == 0) {
-			cond_wait(&db->sync_wanted, &db->sync_mu);
-			continue;
-		}
-		deadline = db->first_unsynced_ns +
+	if (db->first_unsynced_ns != 0)
+		due = db->first_unsynced_ns +
 		    atomic_load(&db->sync_ms) * NS_PER_MS;
-		if (clock_now_ns() < deadline) {
-			cond_wait_until(&db->sync_wanted, &db->sync_mu,
-			    deadline);
-			continue;
-		}
+	return db->mark_due_ns != 0 && db->mark_due_ns < due ? db->mark_due_ns :
+							       due;
+}
+
+/* The one or the other that is due; without the lock meanwhile. */
+static void
+do_due_locked(struct db *db, uint64_t now) REQUIRES(&db->sync_mu)
+{
+	bool mark = db->mark_due_ns != 0 && db->mark_due_ns <= now;
+
+	if (mark)
+		db->mark_due_ns = 0;
+	else
 		db->first_unsynced_ns = 0;
-		mutex_unlock(&db->sync_mu);
+	mutex_unlock(&db->sync_mu);
+	if (mark) {
+		atomic_store(&db->mark_owed, false);
+		leave_mark(db);
+	} else {
 		/* From here on a commit arms the timer anew, also when the
 		 * sync below finds that another has covered everything. */
 		atomic_store(&db->sync_pending, false);
 		/* A failure has poisoned the store; nobody waits here. */
 		(void)db_sync_all(db);
-		mutex_lock(&db->sync_mu);
+	}
+	mutex_lock(&db->sync_mu);
+}
+
+void *
+db_sync_thread(void *arg)
+{
+	struct db *db = arg;
+	uint64_t due, now;
+
+	mutex_lock(&db->sync_mu);
+	while (!db->timer_stop) {
+		due = next_due_locked(db);
+		now = clock_now_ns();
+		if (due == UINT64_MAX)
+			cond_wait(&db->sync_wanted, &db->sync_mu);
+		else if (now < due)
+			cond_wait_until(&db->sync_wanted, &db->sync_mu, due);
+		else
+			do_due_locked(db, now);
 	}
 	mutex_unlock(&db->sync_mu);
+	if (atomic_load(&db->mark_owed))
+		leave_mark(db);
 	return NULL;
 }

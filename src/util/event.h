@@ -20,12 +20,14 @@
 
 struct event {
 	_Atomic uint32_t epoch;
+	_Atomic uint32_t waiters;
 };
 
 static inline void
 event_init(struct event *e)
 {
 	atomic_init(&e->epoch, 0);
+	atomic_init(&e->waiters, 0);
 }
 /* Take it before looking at the condition. */
 static inline uint32_t

@@ -181,6 +181,46 @@ START_TEST(a_shorter_interval_counts_from_the_next_commit_on)
 }
 END_TEST
 
+static uint64_t
+log_used(struct db *db, bool *marked)
+{
+	uint64_t used;
+
+	mutex_lock(&db->commit_mu);
+	used = wal_writer_used(db->log->writer);
+	*marked = db->marked_seq == atomic_load(&db->last_seq);
+	mutex_unlock(&db->commit_mu);
+	return used;
+}
+
+/* Else damage to the last frame would look like the tail of a crash. */
+START_TEST(a_sync_that_nothing_follows_leaves_a_mark)
+{
+	struct kv_options opts;
+	uint64_t before, used;
+	bool marked;
+
+	kv_options_init(&opts);
+	opts.sync = KV_SYNC_FULL;
+	ck_assert_int_eq(db_open(env_posix(), dir, &opts, &kv), 0);
+	for (uint64_t i = 0; i < 3; i++) {
+		put_one(i);
+		before = log_used(db_of(kv), &marked);
+		if (marked)
+			before -= WAL_FRAME_HEADER_LEN;
+		do {
+			sched_yield();
+			used = log_used(db_of(kv), &marked);
+		} while (!marked);
+		ck_assert_uint_eq(used, before + WAL_FRAME_HEADER_LEN);
+	}
+	/* One is enough. */
+	ck_assert_int_eq(kv_sync(kv, UINT64_MAX), 0);
+	ck_assert_uint_eq(log_used(db_of(kv), &marked), used);
+	ck_assert_int_eq(kv_close(kv), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -192,6 +232,7 @@ main(void)
 	tcase_add_test(tc,
 	    background_work_waits_for_a_sync_unless_it_lags_behind);
 	tcase_add_test(tc, a_shorter_interval_counts_from_the_next_commit_on);
+	tcase_add_test(tc, a_sync_that_nothing_follows_leaves_a_mark);
 	tcase_add_loop_test(tc, no_more_commits_wait_than_the_mode_says, 0, 2);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
