@@ -187,7 +187,7 @@ struct answerer {
 };
 
 /* More than a pipe holds, so that it is not done before it is read. */
-static char much[1 << 20];
+static char much[1 << 20], got_back[1 << 20];
 
 static void *
 answer(void *arg)
@@ -242,7 +242,7 @@ START_TEST(test_lost)
 	ck_assert_uint_eq(a.pause_ns, 2 * pause);
 
 	for (size_t n = 0; n < sizeof(much);) {
-		ssize_t got = read(fds[0], much, sizeof(much));
+		ssize_t got = read(fds[0], got_back, sizeof(got_back));
 
 		ck_assert_int_gt(got, 0);
 		n += (size_t)got;
