@@ -25,6 +25,10 @@
  * this thread then, and the wake-ups are little beside it. */
 #define LONG_NS 500000
 #define PATIENCE_MAX 16
+/* So many times within so long that an answer got nowhere: others want the
+ * processor. Fewer are the host's doing, where it is a virtual one. */
+#define LOST_MAX 4
+#define LOST_WITHIN_NS 1000000000ull
 #define PAUSE_MIN_NS 1000000000ull
 #define PAUSE_MAX_NS 32000000000ull
 
@@ -274,11 +278,23 @@ pause_all(struct affinity *a)
 bool
 affinity_lost(struct affinity_place *p, pthread_t thread)
 {
+	struct affinity *a = p->owner;
+	uint64_t now;
+
 	if (!atomic_load_explicit(&p->yields, memory_order_relaxed))
 		return false;
-	pause_all(p->owner);
 	/* It has waited long enough. */
-	(void)set_policy(thread, p->owner->policy);
+	(void)set_policy(thread, a->policy);
+	counter_add(&a->lost, 1);
+	now = clock_now_ns();
+	if (now - a->lost_since_ns > LOST_WITHIN_NS) {
+		a->lost_since_ns = now;
+		a->lost_lately = 0;
+	}
+	if (++a->lost_lately >= LOST_MAX) {
+		a->lost_lately = 0;
+		pause_all(a);
+	}
 	return true;
 }
 
@@ -335,6 +351,8 @@ affinity_report(const struct affinity *a, struct report *r)
 		    &a->served },
 		{ "Moves to a caller's processor", "affinity_moves",
 		    &a->moves },
+		{ "Answers that were kept waiting there", "affinity_lost",
+		    &a->lost },
 	};
 
 	report_counters(r, rows, sizeof(rows) / sizeof(rows[0]));

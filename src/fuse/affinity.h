@@ -17,8 +17,8 @@
  *
  * With that policy anybody else who wants the processor comes first. The
  * thread holds no lock then; if it is kept waiting, the one that watches
- * takes the lead and this one's turn away (affinity_lost()), and nothing of
- * the kind is tried for a while.
+ * takes the lead from it and gives it its policy back (affinity_lost()), and
+ * when that happens often nothing of the kind is tried for a while.
  *
  * Threads: each struct affinity_place belongs to its thread; what others
  * may touch is atomic, relaxed: hints, all of it.
@@ -48,7 +48,11 @@ struct affinity {
 	_Atomic uint32_t doubt; /* whether it pays */
 	_Atomic uint64_t paused_until_ns, pause_ns;
 
-	struct counter served, moves;
+	/* Of affinity_lost(), which is called under a lock (loop.c). */
+	uint64_t lost_since_ns;
+	unsigned lost_lately;
+
+	struct counter served, moves, lost;
 };
 
 struct affinity_place {
@@ -103,7 +107,7 @@ uint64_t affinity_end(struct affinity_place *p);
 ssize_t affinity_writev(int fd, const struct iovec *iov, int count);
 
 /* Another thread has taken the lead from p's, since that got nowhere. True
- * if it was while answering. */
+ * if it was while answering. One caller at a time. */
 bool affinity_lost(struct affinity_place *p, pthread_t thread);
 
 /* The processor in the text of /proc/PID/stat; -1 when it makes no sense. */

@@ -232,14 +232,28 @@ START_TEST(test_lost)
 		sched_yield();
 	ck_assert(affinity_lost(&w.place, w.thread));
 	ck_assert_int_eq(policy_of(w.thread), a.policy);
+	ck_assert(affinity_is_beside(&a));
+
+	/* When it happens often, not again for a while; then for longer. */
+	for (int i = 1; i < LOST_MAX; i++)
+		ck_assert(affinity_lost(&w.place, w.thread));
 	ck_assert(!affinity_is_beside(&a));
 	ck_assert_uint_eq(a.pause_ns, pause);
-
-	/* Not again for a while, and for longer when it happens again. */
 	receive(10 * ALONE_MIN, false);
 	ck_assert(!affinity_is_held(&place));
-	ck_assert(affinity_lost(&w.place, w.thread));
+	for (int i = 0; i < LOST_MAX; i++)
+		ck_assert(affinity_lost(&w.place, w.thread));
 	ck_assert_uint_eq(a.pause_ns, 2 * pause);
+	ck_assert_uint_eq(counter_read(&a.lost), 2 * LOST_MAX);
+
+	/* Seldom is not often. */
+	a.paused_until_ns = 0;
+	receive(ALONE_MIN, false);
+	for (int i = 0; i < 3 * LOST_MAX; i++) {
+		ck_assert(affinity_lost(&w.place, w.thread));
+		a.lost_since_ns -= LOST_WITHIN_NS + 1;
+	}
+	ck_assert(affinity_is_beside(&a));
 
 	for (size_t n = 0; n < sizeof(much);) {
 		ssize_t got = read(fds[0], got_back, sizeof(got_back));
