@@ -142,21 +142,23 @@ caller_cpu(uint32_t caller)
 	return affinity_parse_stat(text);
 }
 
-static void
+/* False when this thread may not run there. */
+static bool
 hold(struct affinity_place *p, int cpu)
 {
 	cpu_set_t set;
 
 	if (p->cpu < 0 && sched_getaffinity(0, sizeof(p->free), &p->free) < 0)
-		return;
+		return false;
 	if (!CPU_ISSET(cpu, &p->free))
-		return;
+		return false;
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		return;
+		return false;
 	p->cpu = cpu;
 	counter_add(&p->owner->moves, 1);
+	return true;
 }
 
 void
@@ -171,6 +173,7 @@ affinity_release(struct affinity_place *p)
 	    CPU_COUNT(&set) == 1 && CPU_ISSET(p->cpu, &set))
 		(void)sched_setaffinity(0, sizeof(p->free), &p->free);
 	p->cpu = -1;
+	p->skips = p->patience = 0;
 }
 
 static void
@@ -180,18 +183,16 @@ follow(struct affinity_place *p, uint32_t caller, bool ready)
 
 	if (p->cpu >= 0 && ready && caller == p->caller)
 		return;
-	if (p->cpu >= 0 && p->skips > 0) {
+	if (p->skips > 0) {
 		p->skips--;
 		return;
 	}
 	p->caller = caller;
 	cpu = caller_cpu(caller);
-	if (cpu >= 0 && cpu != p->cpu) {
-		hold(p, cpu);
+	if (cpu >= 0 && cpu != p->cpu && hold(p, cpu))
 		p->patience = 0;
-	} else if (p->patience < PATIENCE_MAX) {
+	else if (p->patience < PATIENCE_MAX)
 		p->patience = 2 * p->patience + 1;
-	}
 	p->skips = p->patience;
 }
 

@@ -6,7 +6,8 @@
  * turns. On two processors each turn wakes one that has gone idle, twice a
  * request: on a virtual machine that takes several times as long as most
  * requests do. On one processor it is two context switches (why FUSE over
- * io_uring has a queue for each processor, and seccomp a wake-up flag).
+ * io_uring has a queue for each processor, and seccomp a wake-up flag): 18
+ * us from one request to the next, against 62.
  *
  * So while requests come one at a time, the thread that leads (loop.h)
  * moves to the processor where the caller runs, and answers with the policy

@@ -120,6 +120,39 @@ START_TEST(test_one_at_a_time)
 }
 END_TEST
 
+/* A caller that cannot be found, or where we may not go, is not looked for
+ * each time. */
+START_TEST(test_out_of_reach)
+{
+	cpu_set_t all, set;
+	int before = processors();
+
+	if (!is_able())
+		return;
+	for (int i = 0; i < ALONE_MIN; i++)
+		affinity_received(&place, UINT32_MAX, true, false);
+	ck_assert(affinity_is_beside(&a));
+	ck_assert(!affinity_is_held(&place));
+	ck_assert_uint_gt(place.skips, 0);
+	ck_assert_int_eq(processors(), before);
+
+	/* A thread that may run on one processor goes to no other. */
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(set), &set), 0);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (CPU_ISSET(cpu, &all) && !CPU_ISSET(cpu, &set))
+			ck_assert(!hold(&place, cpu));
+	}
+	ck_assert(!affinity_is_held(&place));
+	ck_assert(hold(&place, sched_getcpu()));
+	affinity_release(&place);
+	ck_assert_uint_eq(place.skips, 0);
+	ck_assert_int_eq(processors(), 1);
+}
+END_TEST
+
 START_TEST(test_release)
 {
 	cpu_set_t set;
@@ -285,6 +318,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, test_parse);
 	tcase_add_test(tc, test_one_at_a_time);
+	tcase_add_test(tc, test_out_of_reach);
 	tcase_add_test(tc, test_release);
 	tcase_add_test(tc, test_answer);
 	tcase_add_test(tc, test_lost);
