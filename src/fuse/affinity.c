@@ -85,9 +85,11 @@ may_change_policy(int *policy)
 void
 affinity_init(struct affinity *a, bool wanted)
 {
+	cpu_set_t set;
+
 	memset(a, 0, sizeof(*a));
-	a->able = wanted && sysconf(_SC_NPROCESSORS_ONLN) > 1 &&
-	    may_change_policy(&a->policy);
+	a->able = wanted && sched_getaffinity(0, sizeof(set), &set) == 0 &&
+	    CPU_COUNT(&set) > 1 && may_change_policy(&a->policy);
 }
 
 void
