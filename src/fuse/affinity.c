@@ -29,8 +29,6 @@
  * processor. Fewer are the host's doing, where it is a virtual one. */
 #define LOST_MAX 4
 #define LOST_WITHIN_NS 1000000000ull
-#define PAUSE_MIN_NS 1000000000ull
-#define PAUSE_MAX_NS 32000000000ull
 
 /* The field of /proc/PID/stat, counted as proc(5) does, and the first one
  * after the name. */
@@ -242,8 +240,7 @@ weigh(struct affinity *a, bool behind)
 	}
 	set(&a->alone, get(&a->alone) + 1);
 	if (get(&a->alone) >= ALONE_MIN &&
-	    clock_now_ns() >=
-		atomic_load_explicit(&a->paused_until_ns, memory_order_relaxed))
+	    pause_is_over(&a->pause, clock_now_ns()))
 		set_beside(a, true);
 }
 
@@ -258,24 +255,6 @@ affinity_received(struct affinity_place *p, uint32_t caller, bool ready,
 		follow(p, caller, ready);
 	else
 		affinity_release(p);
-}
-
-static void
-pause_all(struct affinity *a)
-{
-	uint64_t now = clock_now_ns();
-	uint64_t until = atomic_load_explicit(&a->paused_until_ns,
-	    memory_order_relaxed);
-	uint64_t last = atomic_load_explicit(&a->pause_ns,
-	    memory_order_relaxed);
-	uint64_t pause = PAUSE_MIN_NS;
-
-	if (now < until + last)
-		pause = last < PAUSE_MAX_NS ? 2 * last : last;
-	atomic_store_explicit(&a->pause_ns, pause, memory_order_relaxed);
-	atomic_store_explicit(&a->paused_until_ns, now + pause,
-	    memory_order_relaxed);
-	set_beside(a, false);
 }
 
 bool
@@ -296,7 +275,8 @@ affinity_lost(struct affinity_place *p, pthread_t thread)
 	}
 	if (++a->lost_lately >= LOST_MAX) {
 		a->lost_lately = 0;
-		pause_all(a);
+		pause_begin(&a->pause, now);
+		set_beside(a, false);
 	}
 	return true;
 }

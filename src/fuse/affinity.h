@@ -36,6 +36,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "fuse/pause.h"
 #include "util/report.h"
 #include "util/stats.h"
 
@@ -47,7 +48,7 @@ struct affinity {
 	atomic_bool beside; /* callers are followed */
 	_Atomic uint32_t alone; /* requests in a row */
 	_Atomic uint32_t doubt; /* whether it pays */
-	_Atomic uint64_t paused_until_ns, pause_ns;
+	struct pause pause;
 
 	/* Of affinity_lost(), which is called under a lock (loop.c). */
 	uint64_t lost_since_ns;

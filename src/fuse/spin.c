@@ -18,11 +18,8 @@
  * rest is the time that waking takes. */
 #define ASLEEP_FACTOR 3
 /* Offering the processor to others took this long: one of them wanted it,
- * and will again. It costs us a time slice, so not again for a while, which
- * doubles when it happens again soon. */
+ * and will again. It costs us a time slice, so not again for a while. */
 #define CROWDED_NS 200000
-#define PAUSE_MIN_NS 1000000000ull
-#define PAUSE_MAX_NS 32000000000ull
 
 void
 spin_init(struct spin *s, unsigned window_us)
@@ -32,8 +29,7 @@ spin_init(struct spin *s, unsigned window_us)
 	s->window_ns = alone ? 0 : window_us * 1000ull;
 	atomic_init(&s->began_ns, 0);
 	atomic_init(&s->score, 0);
-	atomic_init(&s->paused_until_ns, 0);
-	atomic_init(&s->pause_ns, 0);
+	s->pause = (struct pause){ 0 };
 }
 
 static int
@@ -48,22 +44,6 @@ set(_Atomic int *score, int value)
 	atomic_store_explicit(score, value, memory_order_relaxed);
 }
 
-static void
-pause_looking(struct spin *s, uint64_t now)
-{
-	uint64_t until = atomic_load_explicit(&s->paused_until_ns,
-	    memory_order_relaxed);
-	uint64_t last = atomic_load_explicit(&s->pause_ns,
-	    memory_order_relaxed);
-	uint64_t pause = PAUSE_MIN_NS;
-
-	if (now < until + last)
-		pause = last < PAUSE_MAX_NS ? 2 * last : last;
-	atomic_store_explicit(&s->pause_ns, pause, memory_order_relaxed);
-	atomic_store_explicit(&s->paused_until_ns, now + pause,
-	    memory_order_relaxed);
-}
-
 void
 spin_before_wait(struct spin *s, int fd)
 {
@@ -75,9 +55,7 @@ spin_before_wait(struct spin *s, int fd)
 		return;
 	began = clock_now_ns();
 	atomic_store_explicit(&s->began_ns, began, memory_order_relaxed);
-	if (score <= 0 ||
-	    began <
-		atomic_load_explicit(&s->paused_until_ns, memory_order_relaxed))
+	if (score <= 0 || !pause_is_over(&s->pause, began))
 		return;
 	for (;;) {
 		if (poll(&p, 1, 0) != 0)
@@ -89,7 +67,7 @@ spin_before_wait(struct spin *s, int fd)
 		}
 		(void)sched_yield();
 		if (clock_now_ns() - now >= CROWDED_NS) {
-			pause_looking(s, now);
+			pause_begin(&s->pause, now);
 			return;
 		}
 	}

@@ -14,13 +14,15 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "fuse/pause.h"
+
 /* One thread at a time; another may come in between now and then, so the
  * fields are atomic, relaxed: at worst the score is off by one. */
 struct spin {
 	uint64_t window_ns; /* 0: never */
 	_Atomic uint64_t began_ns;
 	_Atomic int score; /* look while it is positive */
-	_Atomic uint64_t paused_until_ns, pause_ns;
+	struct pause pause;
 };
 
 /* window_us is ignored on a machine with one processor. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "fuse/affinity.c"
+#include "fuse/pause.c"
 #include "support/suite.h"
 
 static struct affinity a;
@@ -271,16 +272,16 @@ START_TEST(test_lost)
 	for (int i = 1; i < LOST_MAX; i++)
 		ck_assert(affinity_lost(&w.place, w.thread));
 	ck_assert(!affinity_is_beside(&a));
-	ck_assert_uint_eq(a.pause_ns, pause);
+	ck_assert_uint_eq(a.pause.length_ns, pause);
 	receive(10 * ALONE_MIN, false);
 	ck_assert(!affinity_is_held(&place));
 	for (int i = 0; i < LOST_MAX; i++)
 		ck_assert(affinity_lost(&w.place, w.thread));
-	ck_assert_uint_eq(a.pause_ns, 2 * pause);
+	ck_assert_uint_eq(a.pause.length_ns, 2 * pause);
 	ck_assert_uint_eq(counter_read(&a.lost), 2 * LOST_MAX);
 
 	/* Seldom is not often. */
-	a.paused_until_ns = 0;
+	a.pause.until_ns = 0;
 	receive(ALONE_MIN, false);
 	for (int i = 0; i < 3 * LOST_MAX; i++) {
 		ck_assert(affinity_lost(&w.place, w.thread));
