@@ -321,15 +321,16 @@ receive(struct loop *loop, struct worker *w)
 	return false;
 }
 
+/* caller: who waits for the answer, or 0. */
 static void
-process(struct loop *loop, struct worker *w)
+process(struct loop *loop, struct worker *w, uint32_t caller)
 {
 	unsigned op = request_op(w->buf.mem, w->len);
 	uint64_t start = clock_now_ns();
 
 	atomic_fetch_add_explicit(&loop->served, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&loop->active, 1, memory_order_relaxed);
-	affinity_begin(&w->place, protocol_caller(w->buf.mem, w->len));
+	affinity_begin(&w->place, caller);
 	fuse_session_process_buf(loop->se, &w->buf);
 	histogram_add(&loop->stats.ns[op], affinity_end(&w->place) - start);
 	atomic_fetch_sub_explicit(&loop->active, 1, memory_order_relaxed);
@@ -359,18 +360,19 @@ serve_as_leader(struct loop *loop, struct worker *w)
 	if (w->alone != 0 && caller != 0 && caller != w->alone)
 		note_company(loop);
 	w->alone = 0;
-	another = caller != 0 && another_waits(loop);
+	/* Of a caller in another PID namespace the number is 0. */
+	another = (kind != REQUEST_BRIEF || caller != 0) && another_waits(loop);
 	if (caller != 0)
 		affinity_received(&w->place, caller, ready, another);
 	if (should_hand_over(loop, kind, another)) {
 		give_lead(loop);
-		process(loop, w);
+		process(loop, w, caller);
 		return true;
 	}
 	atomic_store(&loop->busy_since, clock_now_ns());
 	if (atomic_load(&loop->resting))
 		wake_watcher(loop);
-	process(loop, w);
+	process(loop, w, caller);
 	if (waits_for_disk(loop, kind) && another_waits(loop))
 		w->alone = caller;
 	return true;
@@ -384,7 +386,7 @@ serve_as_helper(struct loop *loop, struct worker *w)
 	if (w->len == 0)
 		return true;
 	(void)protocol_peek(w->buf.mem, w->len);
-	process(loop, w);
+	process(loop, w, protocol_caller(w->buf.mem, w->len));
 	return true;
 }
 

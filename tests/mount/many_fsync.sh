@@ -58,3 +58,24 @@ for mode in interval:1000 full; do
 	same "$mode: check" "Problems: 0" "$("$KVFSCTL_BIN" check "$MNT")"
 	stop_kvfs
 done
+
+# A daemon in a PID namespace of its own is not told who asks; they share all
+# the same.
+if unshare --pid --fork true 2>/dev/null; then
+	unshare --pid --fork "$KVFS_BIN" -f "$T/apart" "$MNT" &
+	daemon=$!
+	timeout 60 sh -c "until mountpoint -q '$MNT'; do sleep 0.02; done" ||
+	    fail "apart: no mount"
+	mkdir "$MNT/d"
+	"$tool" write "$MNT/d" "$T/acks.apart" $processes $files
+	status=$?
+	fsyncs=$((processes * files))
+	syncs=$(stat_value "$MNT" "Disk syncs")
+	took=$(stat_value "$MNT" "Sync microseconds p50")
+	unmount "$MNT"
+	wait $daemon || fail "apart: the daemon"
+	[ $status = 0 ] || fail "apart: writing"
+	echo "apart: $fsyncs waits for durability, $syncs disk syncs of $took us"
+	[ "$took" -lt 200 ] || [ $((syncs * 2)) -lt $fsyncs ] ||
+	    fail "apart: $syncs disk syncs for $fsyncs"
+fi
