@@ -8,11 +8,8 @@
 #include "fuse/affinity.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
 #include "util/mutex.h"
 
@@ -29,12 +26,6 @@
  * processor. Fewer are the host's doing, where it is a virtual one. */
 #define LOST_MAX 4
 #define LOST_WITHIN_NS 1000000000ull
-
-/* The field of /proc/PID/stat, counted as proc(5) does, and the first one
- * after the name. */
-#define FIELD_PROCESSOR 39
-#define FIELD_STATE 3
-#define STAT_BYTES 1024
 
 /* The request that this thread serves. */
 static _Thread_local struct affinity_place *serving;
@@ -100,65 +91,42 @@ affinity_place_init(struct affinity_place *p, struct affinity *a)
 
 /* ---- Where the caller is ---- */
 
-int
-affinity_parse_stat(const char *text)
+/* How often somebody else got the processor while this thread could run. */
+static long
+preemptions(void)
 {
-	/* The name is anything, so the last ')' ends it. */
-	const char *s = strrchr(text, ')');
-	char *end;
-	long cpu;
+	struct rusage usage;
 
-	for (int i = FIELD_STATE; s != NULL && i <= FIELD_PROCESSOR; i++) {
-		s = strchr(s, ' ');
-		if (s != NULL)
-			s++;
-	}
-	if (s == NULL)
-		return -1;
-	errno = 0;
-	cpu = strtol(s, &end, 10);
-	if (end == s || errno != 0 || cpu < 0 || cpu >= CPU_SETSIZE)
-		return -1;
-	return (int)cpu;
+	return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nivcsw : 0;
 }
 
+/* The one after cpu in set, which is not empty; the first one follows the
+ * last. */
 static int
-caller_cpu(uint32_t caller)
+next_cpu(const cpu_set_t *set, int cpu)
 {
-	char path[48], text[STAT_BYTES];
-	ssize_t n;
-	int fd;
-
-	/* By way of task/, not the sums over all threads. */
-	snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", caller, caller);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return -1;
-	text[n] = '\0';
-	return affinity_parse_stat(text);
+	do
+		cpu = (cpu + 1) % CPU_SETSIZE;
+	while (!CPU_ISSET(cpu, set));
+	return cpu;
 }
 
-/* False when this thread may not run there. */
-static bool
-hold(struct affinity_place *p, int cpu)
+/* Go on to another processor. */
+static void
+move(struct affinity_place *p)
 {
 	cpu_set_t set;
+	int cpu;
 
 	if (p->cpu < 0 && sched_getaffinity(0, sizeof(p->free), &p->free) < 0)
-		return false;
-	if (!CPU_ISSET(cpu, &p->free))
-		return false;
+		return;
+	cpu = next_cpu(&p->free, p->cpu < 0 ? sched_getcpu() : p->cpu);
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		return false;
+	if (cpu == p->cpu || sched_setaffinity(0, sizeof(set), &set) < 0)
+		return;
 	p->cpu = cpu;
 	counter_add(&p->owner->moves, 1);
-	return true;
 }
 
 void
@@ -173,27 +141,53 @@ affinity_release(struct affinity_place *p)
 	    CPU_COUNT(&set) == 1 && CPU_ISSET(p->cpu, &set))
 		(void)sched_setaffinity(0, sizeof(p->free), &p->free);
 	p->cpu = -1;
-	p->skips = p->patience = 0;
+	p->checks = false;
+	p->misses = p->skips = p->patience = 0;
 }
 
+/* The caller is not where this thread is. */
+static void
+miss(struct affinity_place *p)
+{
+	move(p);
+	/* He is nowhere: he does not stay, or waits for something else. */
+	if (++p->misses > (unsigned)CPU_COUNT(&p->free)) {
+		p->misses = 0;
+		if (p->patience < PATIENCE_MAX)
+			p->patience = 2 * p->patience + 1;
+		p->skips = p->patience;
+	}
+}
+
+/*
+ * Who was answered and ran here has taken the processor from this thread,
+ * or has sent his next request by now. Else he runs elsewhere. That is
+ * looked at only when it is in doubt: first where he is not known to be.
+ */
 static void
 follow(struct affinity_place *p, uint32_t caller, bool ready)
 {
-	int cpu;
+	bool same = caller == p->caller, checks = p->checks;
 
-	if (p->cpu >= 0 && ready && caller == p->caller)
-		return;
-	if (p->skips > 0) {
+	p->caller = caller;
+	p->checks = false;
+	if (p->cpu >= 0 && ready) {
+		p->misses = p->patience = 0;
+		if (same)
+			return;
+	} else if (p->skips > 0) {
 		p->skips--;
 		return;
+	} else if (p->cpu < 0) {
+		miss(p);
+	} else if (checks && same) {
+		if (preemptions() == p->preemptions)
+			miss(p);
+		else
+			p->misses = p->patience = 0;
 	}
-	p->caller = caller;
-	cpu = caller_cpu(caller);
-	if (cpu >= 0 && cpu != p->cpu && hold(p, cpu))
-		p->patience = 0;
-	else if (p->patience < PATIENCE_MAX)
-		p->patience = 2 * p->patience + 1;
-	p->skips = p->patience;
+	p->checks = true;
+	p->preemptions = preemptions();
 }
 
 /* ---- Whether it pays ---- */

@@ -16,6 +16,11 @@
  * and lets it run at once. When it sends its next request and waits, the
  * thread goes on where it was.
  *
+ * Where the caller runs is found by trying: one that did not take the
+ * processor from the thread that answered him runs on another. No file of
+ * /proc tells it without danger: Linux reads those of a process under a lock
+ * that execve(2) holds while it waits for our answer.
+ *
  * With that policy anybody else who wants the processor comes first. The
  * thread holds no lock then; if it is kept waiting, the one that watches
  * takes the lead from it and gives it its policy back (affinity_lost()), and
@@ -61,10 +66,12 @@ struct affinity_place {
 	struct affinity *owner;
 	int cpu; /* where it is held, or -1 */
 	cpu_set_t free; /* where it may run otherwise */
-	uint32_t caller; /* the last one that was followed */
-	/* The caller may have moved: reasons to look that are passed over
-	 * yet, and how many will be after the next vain look. */
-	unsigned skips, patience;
+	uint32_t caller; /* of the last request */
+	bool checks; /* preemptions is of just before its answer */
+	long preemptions;
+	/* Where he was not, in a row; after that, requests that are passed
+	 * over yet, and how many are the next time. */
+	unsigned misses, skips, patience;
 	uint64_t answered_ns; /* when the answer was given, or 0 */
 	atomic_bool yields; /* it answers just now */
 };
@@ -111,9 +118,6 @@ ssize_t affinity_writev(int fd, const struct iovec *iov, int count);
 /* Another thread has taken the lead from p's, since that got nowhere. True
  * if it was while answering. One caller at a time. */
 bool affinity_lost(struct affinity_place *p, pthread_t thread);
-
-/* The processor in the text of /proc/PID/stat; -1 when it makes no sense. */
-int affinity_parse_stat(const char *text);
 
 void affinity_report(const struct affinity *a, struct report *r);
 

@@ -52,6 +52,8 @@ struct worker {
 	pthread_t thread;
 	struct fuse_buf buf;
 	size_t len; /* of the request in buf */
+	/* When it received the request that it has; 0: it has none. */
+	_Atomic uint64_t busy_since;
 	struct affinity_place place;
 	bool helps; /* had the lead once: may read beside the leader */
 	/* Who waited for the disk while we kept the lead, if another request
@@ -72,7 +74,6 @@ struct loop {
 	 * leader is changed under mu; its own thread reads it without.
 	 */
 	_Atomic(struct worker *) leader;
-	_Atomic uint64_t busy_since; /* the leader serves; 0: it waits */
 	_Atomic uint64_t served;
 	atomic_uint active; /* threads that serve a request */
 	atomic_bool resting; /* the watcher */
@@ -138,21 +139,21 @@ watch_ns(const struct loop *loop)
 	return affinity_is_beside(&loop->affinity) ? WATCH_BESIDE_NS : WATCH_NS;
 }
 
-static void take_from_leader(struct loop *loop) REQUIRES(&loop->mu);
+static void take_lead_from(struct loop *loop, struct worker *w)
+    REQUIRES(&loop->mu);
 
 static void
-take_from_leader(struct loop *loop)
+take_lead_from(struct loop *loop, struct worker *w)
 {
-	struct worker *w = atomic_load(&loop->leader);
-
 	atomic_store(&loop->leader, NULL);
-	if (w == NULL || !affinity_lost(&w->place, w->thread))
+	if (!affinity_lost(&w->place, w->thread))
 		note_company(loop);
 }
 
 /*
  * Wait for the lead to be free, and look now and then whether the leader
- * is stuck in a request; then it is no leader any more.
+ * is held up, by whatever, since it received a request; then it is no
+ * leader any more.
  */
 static void watch(struct loop *loop) REQUIRES(&loop->mu);
 
@@ -160,15 +161,16 @@ static void
 watch(struct loop *loop)
 {
 	uint64_t served = atomic_load(&loop->served), last;
+	struct worker *leader;
 	unsigned quiet = 0;
 
 	loop->watched = true;
-	while (!loop->ended && atomic_load(&loop->leader) != NULL) {
+	while (!loop->ended && (leader = atomic_load(&loop->leader)) != NULL) {
 		uint64_t now = clock_now_ns();
-		uint64_t since = atomic_load(&loop->busy_since);
+		uint64_t since = atomic_load(&leader->busy_since);
 
 		if (since != 0 && now > since && now - since >= WATCH_NS) {
-			take_from_leader(loop);
+			take_lead_from(loop, leader);
 			break;
 		}
 		last = served;
@@ -179,10 +181,10 @@ watch(struct loop *loop)
 			    now + watch_ns(loop));
 			continue;
 		}
-		/* Sequentially consistent with serve_one(): either it sees
-		 * that we rest, or we see that it is busy. */
+		/* Sequentially consistent with begin_request(): either it
+		 * sees that we rest, or we see that it is busy. */
 		atomic_store(&loop->resting, true);
-		if (atomic_load(&loop->busy_since) == 0)
+		if (atomic_load(&leader->busy_since) == 0)
 			cond_wait(&loop->watch_due, &loop->mu);
 		atomic_store(&loop->resting, false);
 		quiet = 0;
@@ -207,7 +209,6 @@ take_lead(struct loop *loop, struct worker *w)
 	loop->waiting--;
 	if (!loop->ended) {
 		leads = true;
-		atomic_store(&loop->busy_since, 0);
 		atomic_store(&loop->leader, w);
 		/* Somebody has to watch from now on. */
 		if (loop->waiting == 0)
@@ -220,19 +221,22 @@ take_lead(struct loop *loop, struct worker *w)
 }
 
 static void
-give_lead(struct loop *loop)
+give_lead(struct loop *loop, struct worker *w)
 {
 	struct cond *waiter = NULL;
 
 	mutex_lock(&loop->mu);
-	atomic_store(&loop->leader, NULL);
-	/* The watcher is the one that surely waits, if any does. */
-	if (loop->waiting > (loop->watched ? 1 : 0))
-		waiter = &loop->lead_free;
-	else if (loop->watched)
-		waiter = &loop->watch_due;
-	else
-		(void)start_locked(loop);
+	/* Else it has been taken away. */
+	if (atomic_load(&loop->leader) == w) {
+		atomic_store(&loop->leader, NULL);
+		/* The watcher is the one that surely waits, if any does. */
+		if (loop->waiting > (loop->watched ? 1 : 0))
+			waiter = &loop->lead_free;
+		else if (loop->watched)
+			waiter = &loop->watch_due;
+		else
+			(void)start_locked(loop);
+	}
 	mutex_unlock(&loop->mu);
 	/* Who is woken runs at once, and would only wait for mu. */
 	if (waiter != NULL)
@@ -321,12 +325,22 @@ receive(struct loop *loop, struct worker *w)
 	return false;
 }
 
+/* A request was received: from here on the lead can be taken away. */
+static void
+begin_request(struct loop *loop, struct worker *w)
+{
+	atomic_store(&w->busy_since, clock_now_ns());
+	if (atomic_load(&loop->resting))
+		wake_watcher(loop);
+}
+
 /* caller: who waits for the answer, or 0. */
 static void
 process(struct loop *loop, struct worker *w, uint32_t caller)
 {
 	unsigned op = request_op(w->buf.mem, w->len);
-	uint64_t start = clock_now_ns();
+	uint64_t start = atomic_load_explicit(&w->busy_since,
+	    memory_order_relaxed);
 
 	atomic_fetch_add_explicit(&loop->served, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&loop->active, 1, memory_order_relaxed);
@@ -334,6 +348,7 @@ process(struct loop *loop, struct worker *w, uint32_t caller)
 	fuse_session_process_buf(loop->se, &w->buf);
 	histogram_add(&loop->stats.ns[op], affinity_end(&w->place) - start);
 	atomic_fetch_sub_explicit(&loop->active, 1, memory_order_relaxed);
+	atomic_store_explicit(&w->busy_since, 0, memory_order_relaxed);
 }
 
 /* Both: serve one request; false when there are no more. */
@@ -344,7 +359,6 @@ serve_as_leader(struct loop *loop, struct worker *w)
 	enum request_kind kind;
 	uint32_t caller;
 
-	atomic_store_explicit(&loop->busy_since, 0, memory_order_relaxed);
 	if (beside)
 		ready = another_waits(loop);
 	else
@@ -353,6 +367,7 @@ serve_as_leader(struct loop *loop, struct worker *w)
 		return false;
 	if (w->len == 0)
 		return true;
+	begin_request(loop, w);
 	if (!beside)
 		spin_after_wait(&loop->spin);
 	kind = protocol_peek(w->buf.mem, w->len);
@@ -365,13 +380,10 @@ serve_as_leader(struct loop *loop, struct worker *w)
 	if (caller != 0)
 		affinity_received(&w->place, caller, ready, another);
 	if (should_hand_over(loop, kind, another)) {
-		give_lead(loop);
+		give_lead(loop, w);
 		process(loop, w, caller);
 		return true;
 	}
-	atomic_store(&loop->busy_since, clock_now_ns());
-	if (atomic_load(&loop->resting))
-		wake_watcher(loop);
 	process(loop, w, caller);
 	if (waits_for_disk(loop, kind) && another_waits(loop))
 		w->alone = caller;
@@ -385,6 +397,7 @@ serve_as_helper(struct loop *loop, struct worker *w)
 		return false;
 	if (w->len == 0)
 		return true;
+	begin_request(loop, w);
 	(void)protocol_peek(w->buf.mem, w->len);
 	process(loop, w, protocol_caller(w->buf.mem, w->len));
 	return true;
