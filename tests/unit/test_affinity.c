@@ -6,6 +6,7 @@
  */
 #include <check.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "fuse/affinity.c"
 #include "fuse/pause.c"
@@ -61,31 +62,20 @@ processors(void)
 	return CPU_COUNT(&set);
 }
 
-START_TEST(test_parse)
+START_TEST(test_next)
 {
-	char text[STAT_BYTES] = "42 (a) b (c) S";
-	size_t n = strlen(text);
+	cpu_set_t set;
 
-	/* Fields 4 to 38, and then the processor. */
-	for (int i = 4; i < FIELD_PROCESSOR; i++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, " %d", -i);
-	ck_assert_int_eq(affinity_parse_stat(text), -1);
-	strlcat(text, " 7 0 0", sizeof(text));
-	ck_assert_int_eq(affinity_parse_stat(text), 7);
-	text[n] = '\0';
-	strlcat(text, " -1 0", sizeof(text));
-	ck_assert_int_eq(affinity_parse_stat(text), -1);
-	text[n] = '\0';
-	strlcat(text, " 99999999999999999999", sizeof(text));
-	ck_assert_int_eq(affinity_parse_stat(text), -1);
-	text[n] = '\0';
-	strlcat(text, " x", sizeof(text));
-	ck_assert_int_eq(affinity_parse_stat(text), -1);
-	ck_assert_int_eq(affinity_parse_stat(""), -1);
-	ck_assert_int_eq(affinity_parse_stat("1 (name"), -1);
-	ck_assert_int_eq(affinity_parse_stat("1 (name)"), -1);
-	/* Nobody has this number. */
-	ck_assert_int_eq(caller_cpu(UINT32_MAX), -1);
+	CPU_ZERO(&set);
+	CPU_SET(2, &set);
+	ck_assert_int_eq(next_cpu(&set, 2), 2);
+	CPU_SET(0, &set);
+	CPU_SET(CPU_SETSIZE - 1, &set);
+	ck_assert_int_eq(next_cpu(&set, 0), 2);
+	ck_assert_int_eq(next_cpu(&set, 2), CPU_SETSIZE - 1);
+	ck_assert_int_eq(next_cpu(&set, CPU_SETSIZE - 1), 0);
+	/* Unknown. */
+	ck_assert_int_eq(next_cpu(&set, -1), 0);
 }
 END_TEST
 
@@ -121,35 +111,86 @@ START_TEST(test_one_at_a_time)
 }
 END_TEST
 
-/* A caller that cannot be found, or where we may not go, is not looked for
- * each time. */
-START_TEST(test_out_of_reach)
+/* Nobody has taken the processor since the last request: not that we know
+ * of. */
+static void
+receive_undisturbed(uint32_t caller)
 {
-	cpu_set_t all, set;
-	int before = processors();
+	place.preemptions = preemptions();
+	affinity_received(&place, caller, false, false);
+}
+
+START_TEST(test_follow)
+{
+	const uint32_t caller = 1000;
+	int cpu;
 
 	if (!is_able())
 		return;
-	for (int i = 0; i < ALONE_MIN; i++)
-		affinity_received(&place, UINT32_MAX, true, false);
-	ck_assert(affinity_is_beside(&a));
-	ck_assert(!affinity_is_held(&place));
-	ck_assert_uint_gt(place.skips, 0);
-	ck_assert_int_eq(processors(), before);
+	receive(ALONE_MIN, false);
+	cpu = place.cpu;
 
-	/* A thread that may run on one processor goes to no other. */
-	ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
-	CPU_ZERO(&set);
-	CPU_SET(sched_getcpu(), &set);
-	ck_assert_int_eq(sched_setaffinity(0, sizeof(set), &set), 0);
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (CPU_ISSET(cpu, &all) && !CPU_ISSET(cpu, &set))
-			ck_assert(!hold(&place, cpu));
+	/* Of a new caller nothing is known; his second request tells. */
+	receive_undisturbed(caller);
+	ck_assert_int_eq(place.cpu, cpu);
+	for (int i = 0; i < 10 && place.cpu == cpu; i++)
+		receive_undisturbed(caller);
+	ck_assert_int_ne(place.cpu, cpu);
+	ck_assert_int_eq(sched_getcpu(), place.cpu);
+
+	/* Who has the processor after his answer runs here. */
+	cpu = place.cpu;
+	for (int i = 0; i < 100; i++) {
+		place.preemptions = preemptions() - 1;
+		affinity_received(&place, caller, false, false);
 	}
-	ck_assert(!affinity_is_held(&place));
-	ck_assert(hold(&place, sched_getcpu()));
+	ck_assert_int_eq(place.cpu, cpu);
+	/* So does one whose request is there already. */
+	for (int i = 0; i < 100; i++) {
+		place.preemptions = preemptions();
+		affinity_received(&place, caller, true, false);
+	}
+	ck_assert_int_eq(place.cpu, cpu);
+}
+END_TEST
+
+/* A caller that is nowhere is not looked for at each request. */
+START_TEST(test_nowhere)
+{
+	const int requests = 2000;
+	uint64_t moves;
+
+	if (!is_able())
+		return;
+	receive(ALONE_MIN, false);
+	moves = counter_read(&a.moves);
+	for (int i = 0; i < requests; i++)
+		receive_undisturbed(1000);
+	ck_assert(affinity_is_held(&place));
+	ck_assert_uint_gt(counter_read(&a.moves), moves);
+	ck_assert_uint_lt(counter_read(&a.moves) - moves, requests / 4);
 	affinity_release(&place);
 	ck_assert_uint_eq(place.skips, 0);
+}
+END_TEST
+
+/* A thread that may run on one processor goes to no other. */
+START_TEST(test_bound)
+{
+	cpu_set_t set;
+	int cpu = sched_getcpu();
+
+	if (!is_able())
+		return;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(set), &set), 0);
+	receive(ALONE_MIN, false);
+	for (int i = 0; i < 100; i++)
+		receive_undisturbed(1000);
+	ck_assert_int_eq(sched_getcpu(), cpu);
+	ck_assert_uint_le(counter_read(&a.moves), 1);
+	affinity_release(&place);
 	ck_assert_int_eq(processors(), 1);
 }
 END_TEST
@@ -317,9 +358,11 @@ main(void)
 	TCase *tc = tcase_create("affinity");
 
 	tcase_add_checked_fixture(tc, setup, NULL);
-	tcase_add_test(tc, test_parse);
+	tcase_add_test(tc, test_next);
 	tcase_add_test(tc, test_one_at_a_time);
-	tcase_add_test(tc, test_out_of_reach);
+	tcase_add_test(tc, test_follow);
+	tcase_add_test(tc, test_nowhere);
+	tcase_add_test(tc, test_bound);
 	tcase_add_test(tc, test_release);
 	tcase_add_test(tc, test_answer);
 	tcase_add_test(tc, test_lost);
