@@ -347,12 +347,14 @@ struct kv_options {
 	uint64_t cache_bytes;
 	unsigned compaction_threads;
 	bool compress; /* snappy where it pays; reads never depend on it */
-	bool read_only; /* write nothing but LOCK, not even a recovery */
+	bool read_only; /* write nothing, not even a recovery */
 	bool create; /* make the store when there is none */
 	bool warm_up; /* after opening, open the tables and fill the cache with
 	                 what was hot at the last close; keep that list at
 	                 close */
 	const char *owner; /* written to LOCK: "mounted at /mnt/kv" */
+	uint32_t wait_ms; /* for a process that writes it to let go of the
+	                     store; for short readers it waits anyway */
 };
 
 /* The defaults of every field (sync=interval:1000, snappy, create). */

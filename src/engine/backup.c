@@ -8,11 +8,12 @@
  * of them. The manifest comes last: a directory without it is no store.
  */
 #include <errno.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "engine/db_internal.h"
+#include "engine/store_files.h"
+#include "engine/store_lock.h"
 #include "util/log.h"
 
 #define COPY_BYTES (1u << 20)
@@ -20,7 +21,8 @@
 struct backup {
 	struct db *db;
 	const char *dest;
-	struct env_file *lock;
+	struct env_dir *target;
+	struct store_lock lock; /* on it */
 	struct version *version; /* held */
 	uint64_t last_seq;
 	uint64_t manifest;
@@ -155,13 +157,14 @@ copy_bytes(struct backup *b, struct env_file *from, struct env_file *to)
 }
 
 static int
-copy_file(struct backup *b, const char *from, const char *to)
+copy_file(struct backup *b, enum file_kind kind, uint64_t number)
 {
 	struct env_file *in = NULL, *out = NULL;
-	int rc = env_open(b->db->env, from, ENV_READ, &in);
+	int rc = store_file_open(b->db->store, kind, number, ENV_READ, &in);
 
 	if (rc == 0)
-		rc = env_open(b->db->env, to, ENV_WRITE | ENV_CREATE, &out);
+		rc = store_file_open(b->target, kind, number,
+		    ENV_WRITE | ENV_CREATE, &out);
 	if (rc == 0)
 		rc = copy_bytes(b, in, out);
 	env_close(in);
@@ -173,16 +176,12 @@ static int
 bring_file(struct backup *b, enum file_kind kind, uint64_t number)
 {
 	char from[PATH_MAX], to[PATH_MAX];
+	int rc;
 	bool link = !b->no_links &&
 	    (kind != FILE_SEGMENT || !is_growing(b->db, number));
-	int rc = filename_make(from, sizeof(from), b->db->dir, kind, number);
 
-	if (rc == 0)
-		rc = filename_make(to, sizeof(to), b->dest, kind, number);
-	if (rc < 0)
-		return rc;
 	if (link) {
-		rc = env_link(b->db->env, from, to);
+		rc = store_file_link(b->db->store, b->target, kind, number);
 		if (rc == 0) {
 			b->linked++;
 			return 0;
@@ -193,17 +192,19 @@ bring_file(struct backup *b, enum file_kind kind, uint64_t number)
 		else if (rc != -EMLINK)
 			goto out;
 	}
-	rc = copy_file(b, from, to);
+	rc = copy_file(b, kind, number);
 out:
+	if (rc == 0)
+		return 0;
+	filename_path(from, b->db->dir, kind, number);
+	filename_path(to, b->dest, kind, number);
 	if (rc == -ENOENT) {
 		log_error("%s: missing: the store is damaged; run kvfsctl "
 			  "repair",
 		    from);
 		return -KVFS_ECORRUPT;
 	}
-	if (rc < 0)
-		log_error("%s: cannot copy it to %s: %s", from, to,
-		    strerror(-rc));
+	log_error("%s: cannot copy it to %s: %s", from, to, strerror(-rc));
 	return rc;
 }
 
@@ -245,7 +246,7 @@ write_manifest(struct backup *b)
 		}
 	}
 	if (rc == 0)
-		rc = manifest_create(b->db->env, b->dest, b->manifest, &e, &m);
+		rc = manifest_create(b->target, b->manifest, &e, &m);
 	manifest_close(m);
 	/* None of them is the last: the version holds one too. */
 	for (size_t i = 0; i < e.add_count; i++)
@@ -265,31 +266,19 @@ not_empty(void *arg, const char *name)
 	return strcmp(name, "lost+found") == 0 ? 0 : -ENOTEMPTY;
 }
 
-static int
-sync_parent(struct backup *b)
-{
-	char parent[PATH_MAX];
-
-	strlcpy(parent, b->dest, sizeof(parent));
-	return env_sync_dir(b->db->env, dirname(parent));
-}
-
 /* Make it, or take an empty one, and lock it. */
 static int
 take_directory(struct backup *b)
 {
-	char path[PATH_MAX], text[64];
-	int rc = filename_make(path, sizeof(path), b->dest, FILE_LOCK, 0);
+	int rc = env_dir_make(b->db->env, b->dest, &b->target);
 
-	if (rc < 0)
-		return rc;
-	rc = env_mkdir(b->db->env, b->dest);
 	if (rc == -EEXIST)
-		rc = env_list(b->db->env, b->dest, not_empty, NULL);
-	if (rc == 0) {
-		snprintf(text, sizeof(text), "%d\nbackup\n", (int)getpid());
-		rc = env_lock(b->db->env, path, text, &b->lock);
-	}
+		rc = env_dir_open(b->db->env, b->dest, &b->target);
+	if (rc == 0)
+		rc = env_dir_list(b->target, not_empty, NULL);
+	if (rc == 0)
+		rc = store_lock_take(&b->lock, b->target, ENV_LOCK_EXCLUSIVE,
+		    "backup", 0);
 	if (rc == -ENOTEMPTY)
 		log_error("%s: not empty; name a new directory for the backup",
 		    b->dest);
@@ -302,10 +291,7 @@ take_directory(struct backup *b)
 static int
 remove_file(struct backup *b, enum file_kind kind, uint64_t number)
 {
-	char path[PATH_MAX];
-
-	if (filename_make(path, sizeof(path), b->dest, kind, number) == 0)
-		(void)env_unlink(b->db->env, path);
+	(void)store_file_unlink(b->target, kind, number);
 	return 0;
 }
 
@@ -330,7 +316,7 @@ db_backup(struct db *db, const char *dest, FILE *out)
 		return -EINVAL;
 	rc = take_directory(&b);
 	if (rc < 0)
-		return rc;
+		goto out;
 	rc = flush(db);
 	if (rc == 0)
 		rc = take_version(&b);
@@ -338,12 +324,6 @@ db_backup(struct db *db, const char *dest, FILE *out)
 		rc = each_file(&b, bring_file);
 	if (rc == 0)
 		rc = write_manifest(&b);
-	if (rc == 0) {
-		rc = sync_parent(&b);
-		if (rc < 0)
-			log_error("%s: cannot sync the directory above it: %s",
-			    dest, strerror(-rc));
-	}
 	if (rc < 0)
 		undo(&b);
 	else
@@ -352,7 +332,9 @@ db_backup(struct db *db, const char *dest, FILE *out)
 		    "Bytes copied: %llu\n",
 		    (unsigned long long)b.linked, (unsigned long long)b.copied,
 		    (unsigned long long)b.copied_bytes);
-	env_close(b.lock);
+out:
+	store_lock_drop(&b.lock);
+	env_dir_close(b.target);
 	version_unref(b.version);
 	free(b.segments);
 	free(b.copy_buf);

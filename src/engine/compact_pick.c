@@ -411,7 +411,7 @@ has_room_for(struct db *db, uint64_t bytes)
 {
 	struct env_space space;
 
-	return env_space(db->env, db->dir, &space) < 0 ||
+	return env_dir_space(db->store, &space) < 0 ||
 	    space.free_bytes >= bytes + MOVE_SPARE_BYTES;
 }
 

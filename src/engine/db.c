@@ -4,15 +4,10 @@
  * kv.h. How it works is told in db_internal.h and the sources that it lists.
  */
 #include <errno.h>
-#include <libgen.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "engine/db_internal.h"
-#include "engine/store_files.h"
 #include "util/log.h"
-
-#define LOCK_NAME_MAX 16
 
 static int db_close(struct kv *kv);
 
@@ -59,8 +54,9 @@ db_poison(struct db *db, int rc, const char *what)
 	return -EIO;
 }
 
+/* Takes store, unless it fails. */
 static struct db *
-db_create(struct env *env, const char *dir, const struct kv_options *opts)
+db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 {
 	struct db *db = aligned_alloc(64, (sizeof(*db) + 63) & ~(size_t)63);
 
@@ -70,6 +66,8 @@ db_create(struct env *env, const char *dir, const struct kv_options *opts)
 	db->kv.ops = &db_ops;
 	db->kv.caps = KV_CAP_ATOMIC_STORE | KV_CAP_DURABLE;
 	db->env = env;
+	db->store = store;
+	db->dir = store->path;
 	db->opts = *opts;
 	db->opts.owner = NULL;
 	db->read_only = opts->read_only;
@@ -97,7 +95,7 @@ db_create(struct env *env, const char *dir, const struct kv_options *opts)
 	cond_init(&db->progress);
 	db->cache = block_cache_create(opts->cache_bytes);
 	if (db->cache != NULL)
-		db->tables = table_cache_create(env, dir, db->cache,
+		db->tables = table_cache_create(store, db->cache,
 		    OPEN_FILES_MAX, opts->cache_bytes / INDEX_PART);
 	db->compact_threads = calloc(opts->compaction_threads + 1,
 	    sizeof(pthread_t));
@@ -151,7 +149,8 @@ db_free(struct db *db)
 		table_cache_destroy(db->tables);
 	if (db->cache != NULL)
 		block_cache_destroy(db->cache);
-	env_close(db->lock);
+	store_lock_drop(&db->lock);
+	env_dir_close(db->store);
 	page_pool_fini(&db->pages);
 	cond_fini(&db->progress);
 	cond_fini(&db->work);
@@ -187,61 +186,22 @@ start_threads(struct db *db)
 	return -rc;
 }
 
-/* Make the store's directory, durably; one that is there is fine. */
+/* The store's directory, made durably if that is asked. */
 static int
-make_directory(struct env *env, const char *dir)
+open_directory(struct env *env, const char *dir, const struct kv_options *opts,
+    struct env_dir **storep)
 {
-	char parent[PATH_MAX];
-	int rc = env_mkdir(env, dir);
+	int rc = env_dir_open(env, dir, storep);
 
-	if (rc == -EEXIST)
-		return 0;
-	if (rc == 0) {
-		strlcpy(parent, dir, sizeof(parent));
-		rc = env_sync_dir(env, dirname(parent));
-	}
-	if (rc < 0)
-		log_error("%s: cannot make the store: %s", dir, strerror(-rc));
-	return rc;
-}
-
-/* The store's directory (made if asked), under the store's lock. */
-static int
-take_store(struct db *db, const char *dir, const struct kv_options *opts)
-{
-	char path[PATH_MAX], text[PATH_MAX + 64];
-	struct kv_owner owner;
-	int rc;
-
-	if (strlcpy(db->dir, dir, sizeof(db->dir)) >=
-	    sizeof(db->dir) - LOCK_NAME_MAX) {
-		log_error("%s: name too long", dir);
-		return -ENAMETOOLONG;
-	}
-	if (opts->create && !opts->read_only) {
-		rc = make_directory(db->env, dir);
+	if (rc == -ENOENT && opts->create && !opts->read_only) {
+		rc = env_dir_make(env, dir, storep);
+		if (rc == -EEXIST)
+			rc = env_dir_open(env, dir, storep);
 		if (rc < 0)
-			return rc;
-	}
-	rc = filename_make(path, sizeof(path), dir, FILE_LOCK, 0);
-	if (rc < 0)
-		return rc;
-	snprintf(text, sizeof(text), "%d\n%s\n", (int)getpid(),
-	    opts->owner != NULL ? opts->owner : "");
-	rc = env_lock(db->env, path, text, &db->lock);
-	/* Where nothing can be written, nobody does. */
-	if (rc == -EROFS && opts->read_only)
-		rc = 0;
-	if (rc == -EBUSY) {
-		if (kv_owner(dir, &owner) == 1)
-			log_error("%s: in use by process %d (%s); unmount it "
-				  "first",
-			    dir, owner.pid,
-			    owner.note[0] != '\0' ? owner.note : "no note");
-		else
-			log_error("%s: in use by another process", dir);
+			log_error("%s: cannot make the store: %s", dir,
+			    strerror(-rc));
 	} else if (rc < 0) {
-		log_error("%s: %s", rc == -ENOENT ? dir : path,
+		log_error("%s: %s", dir,
 		    rc == -ENOENT ? "there is no kvfs store here" :
 				    strerror(-rc));
 	}
@@ -249,19 +209,24 @@ take_store(struct db *db, const char *dir, const struct kv_options *opts)
 }
 
 int
-db_open(struct env *env, const char *dir, const struct kv_options *opts,
-    struct kv **kvp)
+db_open_in(struct env *env, struct env_dir *store,
+    const struct kv_options *opts, struct kv **kvp)
 {
-	struct db *db = db_create(env, dir, opts);
+	struct db *db = db_create(env, store, opts);
 	int rc = -ENOMEM;
 
 	*kvp = NULL;
 	if (db == NULL || db->cache == NULL || db->tables == NULL ||
 	    db->compact_threads == NULL) {
-		log_error("%s: not enough memory to open the store", dir);
+		log_error("%s: not enough memory to open the store",
+		    store->path);
+		if (db == NULL)
+			env_dir_close(store);
 		goto fail;
 	}
-	rc = take_store(db, dir, opts);
+	rc = store_lock_take(&db->lock, store,
+	    db->read_only ? ENV_LOCK_SHARED : ENV_LOCK_EXCLUSIVE, opts->owner,
+	    opts->wait_ms);
 	if (rc == 0) {
 		db_room_init(db);
 		rc = db_recover(db);
@@ -276,6 +241,17 @@ db_open(struct env *env, const char *dir, const struct kv_options *opts,
 fail:
 	db_free(db);
 	return rc;
+}
+
+int
+db_open(struct env *env, const char *dir, const struct kv_options *opts,
+    struct kv **kvp)
+{
+	struct env_dir *store;
+	int rc = open_directory(env, dir, opts, &store);
+
+	*kvp = NULL;
+	return rc == 0 ? db_open_in(env, store, opts, kvp) : rc;
 }
 
 int
@@ -326,49 +302,15 @@ db_close(struct kv *kv)
 	return rc;
 }
 
-static bool
-has_store(struct env *env, const char *dir)
-{
-	struct store_files files = { 0 };
-	bool has = store_files_list(env, dir, &files) == 0 &&
-	    (store_files_have(&files, FILE_MANIFEST) ||
-		store_files_have(&files, FILE_TABLE) ||
-		store_files_have(&files, FILE_WAL));
-
-	store_files_fini(&files);
-	return has;
-}
-
 int
 kv_owner(const char *dir, struct kv_owner *ownerp)
 {
-	struct env *env = env_posix();
-	struct env_file *file = NULL;
-	char path[PATH_MAX], text[sizeof(ownerp->note) + 32] = "";
-	char *note;
-	ssize_t n;
-	int rc = filename_make(path, sizeof(path), dir, FILE_LOCK, 0);
+	struct env_dir *store;
+	int rc = env_dir_open(env_posix(), dir, &store);
 
 	*ownerp = (struct kv_owner){ 0 };
-	if (rc < 0)
-		return rc;
-	rc = env_open(env, path, ENV_READ, &file);
-	if (rc == -ENOENT && has_store(env, dir))
-		return 0; /* a copy without the lock file */
-	if (rc < 0)
-		return rc;
-	n = env_read(file, text, sizeof(text) - 1, 0);
-	env_close(file);
-	if (n < 0)
-		return (int)n;
-	rc = env_lock(env, path, NULL, &file);
-	env_close(file);
-	if (rc != -EBUSY)
-		return rc < 0 ? rc : 0;
-	ownerp->pid = atoi(text);
-	note = strchr(text, '\n');
-	if (note != NULL)
-		strlcpy(ownerp->note, note + 1, sizeof(ownerp->note));
-	ownerp->note[strcspn(ownerp->note, "\n")] = '\0';
-	return 1;
+	if (rc == 0)
+		rc = store_lock_owner(store, ownerp);
+	env_dir_close(store);
+	return rc;
 }

@@ -186,7 +186,7 @@ db_usage(struct kv *kv, struct kv_usage *usagep)
 	struct db *db = db_of(kv);
 	struct env_space space;
 	struct segment_ref *s;
-	int rc = env_space(db->env, db->dir, &space);
+	int rc = env_dir_space(db->store, &space);
 
 	*usagep = (struct kv_usage){ 0 };
 	if (rc < 0)

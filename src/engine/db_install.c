@@ -39,7 +39,7 @@ void
 db_remove_doomed(struct db *db)
 {
 	struct doomed_file *d, *next;
-	char path[PATH_MAX];
+	int rc;
 
 	mutex_lock(&db->doomed_mu);
 	d = db->doomed;
@@ -53,13 +53,12 @@ db_remove_doomed(struct db *db)
 		}
 		if (d->kind == FILE_TABLE || d->kind == FILE_SEGMENT)
 			table_cache_evict(db->tables, d->number);
-		if (filename_make(path, sizeof(path), db->dir, d->kind,
-			d->number) == 0) {
-			int rc = env_unlink(db->env, path);
+		rc = store_file_unlink(db->store, d->kind, d->number);
+		if (rc < 0 && rc != -ENOENT) {
+			char path[PATH_MAX];
 
-			if (rc < 0 && rc != -ENOENT)
-				log_warn("%s: cannot remove: %s", path,
-				    strerror(-rc));
+			filename_path(path, db->dir, d->kind, d->number);
+			log_warn("%s: cannot remove: %s", path, strerror(-rc));
 		}
 		free(d);
 	}
@@ -184,8 +183,7 @@ db_manifest_renew(struct db *db)
 	old = db->manifest;
 	mutex_unlock(&db->mu);
 	if (rc == 0)
-		rc = manifest_create(db->env, db->dir, db_new_file_number(db),
-		    &e, &m);
+		rc = manifest_create(db->store, db_new_file_number(db), &e, &m);
 	/* The view still holds the tables, unless one was dropped just now;
 	 * then this is the last reference. */
 	mutex_lock(&db->mu);
@@ -231,7 +229,7 @@ db_install_locked(struct db *db, struct version_edit *e,
 	rc = db_error(db) < 0 ? -EIO : 0;
 	if (rc == 0) {
 		/* Tables made for the edit must be there if it is. */
-		rc = env_sync_dir(db->env, db->dir);
+		rc = env_dir_sync(db->store);
 		if (rc < 0)
 			db_poison(db, rc, "cannot sync the store's directory");
 	}

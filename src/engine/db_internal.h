@@ -17,10 +17,11 @@
 #include "engine/backoff.h"
 #include "engine/block_cache.h"
 #include "engine/env.h"
-#include "engine/filename.h"
 #include "engine/manifest.h"
 #include "engine/memtable.h"
 #include "engine/segment.h"
+#include "engine/store_files.h"
+#include "engine/store_lock.h"
 #include "engine/table_cache.h"
 #include "engine/version.h"
 #include "engine/wal.h"
@@ -157,12 +158,13 @@ struct db {
 
 	/* constant after opening */
 	struct env *env;
-	char dir[PATH_MAX];
+	struct env_dir *store; /* all files are reached from it */
+	const char *dir; /* its path, for messages */
 	struct kv_options opts; /* but for the live ones below */
 	struct table_options table_opts;
 	struct block_cache *cache;
 	struct table_cache *tables;
-	struct env_file *lock;
+	struct store_lock lock;
 	bool read_only;
 	uint64_t segment_bytes; /* size at which one is full */
 	struct warm_up *warm_up; /* NULL: none wanted */
@@ -279,6 +281,9 @@ db_of(struct kv *kv)
 /* kv_open() on any env; tests use it. */
 int db_open(struct env *env, const char *dir, const struct kv_options *opts,
     struct kv **kvp);
+/* The same in a directory that is open; takes store, also on failure. */
+int db_open_in(struct env *env, struct env_dir *store,
+    const struct kv_options *opts, struct kv **kvp);
 uint64_t db_new_file_number(struct db *db);
 /* Remember a failure that makes the store read-only, wake all waiters;
  * logs the first. Returns -EIO. */

@@ -33,11 +33,7 @@ log_create(struct db *db, uint64_t number, uint64_t size)
 	atomic_init(&log->refs, 1);
 	log->number = number;
 	log->size = size;
-	if (filename_make(log->path, sizeof(log->path), db->dir, FILE_WAL,
-		number) < 0) {
-		free(log);
-		return NULL;
-	}
+	filename_path(log->path, db->dir, FILE_WAL, number);
 	return log;
 }
 
@@ -62,7 +58,7 @@ affordable(struct db *db, uint64_t size)
 {
 	struct env_space space;
 
-	if (size <= LOG_MIN_BYTES || env_space(db->env, db->dir, &space) < 0)
+	if (size <= LOG_MIN_BYTES || env_dir_space(db->store, &space) < 0)
 		return size;
 	while (size > LOG_MIN_BYTES && size > space.free_bytes / 16)
 		size /= 2;
@@ -87,15 +83,16 @@ log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
 
 	*logp = NULL;
 	if (rc == 0 && reuse) {
-		rc = env_rename(db->env, recycled->path, log->path);
+		rc = store_file_rename(db->store, FILE_WAL, recycled->number,
+		    FILE_WAL, log->number);
 		reuse = rc == 0; /* else a new file will do */
 		rc = 0;
 	}
 	if (rc == 0)
-		rc = env_open(db->env, log->path,
+		rc = store_file_open(db->store, FILE_WAL, log->number,
 		    ENV_WRITE | (reuse ? 0 : ENV_CREATE), &log->file);
 	if (recycled != NULL && !reuse)
-		(void)env_unlink(db->env, recycled->path);
+		(void)store_file_unlink(db->store, FILE_WAL, recycled->number);
 	if (rc == 0 && !reuse)
 		rc = env_allocate(log->file, size, zeros);
 	/* Without it the log works all the same. */
@@ -104,7 +101,7 @@ log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
 	db_log_put(db, recycled);
 	if (rc < 0) {
 		if (log != NULL && log->file != NULL)
-			env_unlink(db->env, log->path);
+			store_file_unlink(db->store, FILE_WAL, log->number);
 		db_log_put(db, log);
 		return rc;
 	}
@@ -272,7 +269,7 @@ db_log_switch(struct db *db, uint64_t need)
 		mutex_unlock(&db->mu);
 	}
 	if (rc < 0) {
-		env_unlink(db->env, log->path);
+		store_file_unlink(db->store, FILE_WAL, log->number);
 		db_log_put(db, log);
 		return rc;
 	}

@@ -30,7 +30,7 @@ db_room_init(struct db *db)
 	struct env_space space;
 
 	db->segment_bytes = SEGMENT_FILE_MAX;
-	if (env_space(db->env, db->dir, &space) < 0)
+	if (env_dir_space(db->store, &space) < 0)
 		return;
 	if (db->segment_bytes > space.total_bytes / SEGMENT_FILE_PART)
 		db->segment_bytes = space.total_bytes / SEGMENT_FILE_PART;
@@ -117,7 +117,7 @@ find_room(struct db *db, uint64_t bytes, uint64_t *roomp)
 	int rc;
 
 	for (int tries = 0;; tries++) {
-		rc = env_space(db->env, db->dir, &space);
+		rc = env_dir_space(db->store, &space);
 		if (rc < 0)
 			return rc;
 		*roomp = db_room(db, &space);

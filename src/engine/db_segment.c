@@ -26,12 +26,10 @@ static uint64_t
 size_on_disk(struct db *db, uint64_t number)
 {
 	struct env_file *file = NULL;
-	char path[PATH_MAX];
 	uint64_t size = 0;
 
-	if (filename_make(path, sizeof(path), db->dir, FILE_SEGMENT, number) ==
-		0 &&
-	    env_open(db->env, path, ENV_READ, &file) == 0)
+	if (store_file_open(db->store, FILE_SEGMENT, number, ENV_READ, &file) ==
+	    0)
 		(void)env_size(file, &size);
 	env_close(file);
 	return size;
@@ -100,15 +98,14 @@ segment_start(struct db *db, struct segment_ref **sp)
 	if (s == NULL)
 		return -ENOMEM;
 	s->number = db_new_file_number(db);
-	rc = filename_make(path, sizeof(path), db->dir, FILE_SEGMENT,
-	    s->number);
-	if (rc == 0)
-		rc = env_open(db->env, path, ENV_WRITE | ENV_CREATE, &file);
+	filename_path(path, db->dir, FILE_SEGMENT, s->number);
+	rc = store_file_open(db->store, FILE_SEGMENT, s->number,
+	    ENV_WRITE | ENV_CREATE, &file);
 	if (rc == 0) {
 		atomic_fetch_add(&db->names_made, 1);
 		rc = segment_writer_open(file, path, s->number, &s->writer);
 		if (rc < 0)
-			env_unlink(db->env, path);
+			store_file_unlink(db->store, FILE_SEGMENT, s->number);
 	}
 	if (rc < 0) {
 		log_error("%s: cannot make a segment: %s", path, strerror(-rc));

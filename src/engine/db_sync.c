@@ -51,7 +51,7 @@ db_sync_names(struct db *db)
 
 	if (atomic_load(&db->names_synced) >= made)
 		return 0;
-	rc = env_sync_dir(db->env, db->dir);
+	rc = env_dir_sync(db->store);
 	if (rc == 0)
 		raise_to(&db->names_synced, made);
 	return rc;

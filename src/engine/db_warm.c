@@ -183,10 +183,7 @@ read_list(struct warm_up *w)
 static void
 remove_list(struct db *db)
 {
-	char path[PATH_MAX];
-
-	if (filename_make(path, sizeof(path), db->dir, FILE_HOT, 0) == 0)
-		(void)env_unlink(db->env, path);
+	(void)store_file_unlink(db->store, FILE_HOT, 0);
 }
 
 /* A list that is of no use will not be of use later. */
@@ -208,7 +205,7 @@ warm_thread(void *arg)
 	int rc;
 
 	open_tables(w);
-	rc = hot_list_read(db->env, db->dir, &w->list);
+	rc = hot_list_read(db->store, &w->list);
 	if (rc < 0 && rc != -ENOENT)
 		drop_list(w);
 	if (rc == 0) {
@@ -338,8 +335,8 @@ db_warm_save(struct db *db)
 		if (l.count == 0)
 			remove_list(db);
 		else
-			rc = hot_list_write(db->env, db->dir,
-			    db_new_file_number(db), &l);
+			rc = hot_list_write(db->store, db_new_file_number(db),
+			    &l);
 	}
 	if (rc < 0)
 		log_debug("%s: the list of hot blocks is not kept: %s", db->dir,

@@ -6,9 +6,13 @@
  * fails on demand (tests/support/env_fault.c). After LevelDB's Env and
  * SQLite's VFS.
  *
- * Paths are what open(2) takes. Errors are negative errno. Callers log;
- * an env never does. Files may be used by several threads at once;
- * concurrent writes to the same bytes are the caller's error.
+ * A path is only ever used to open or make a directory. Files are reached
+ * from the open directory by their names in it, so that they are found
+ * wherever it is moved to, and whatever takes its place or lies over it.
+ *
+ * Errors are negative errno. Callers log; an env never does. Directories
+ * and files may be used by several threads at once; concurrent writes to
+ * the same bytes are the caller's error.
  */
 #ifndef KVFS_ENGINE_ENV_H
 #define KVFS_ENGINE_ENV_H
@@ -20,6 +24,7 @@
 #include <sys/uio.h>
 
 struct env;
+struct env_dir;
 struct env_file;
 
 enum env_open_flags {
@@ -35,24 +40,38 @@ enum env_advice {
 	ENV_ADVICE_WILLNEED,
 };
 
+enum env_lock_mode {
+	ENV_LOCK_NONE,
+	ENV_LOCK_SHARED, /* beside others of its kind */
+	ENV_LOCK_EXCLUSIVE,
+};
+
 struct env_space {
 	uint64_t total_bytes, free_bytes; /* free: for a normal user */
 };
 
 struct env_ops {
-	int (*open)(struct env *env, const char *path, unsigned flags,
-	    struct env_file **filep);
-	int (*rename)(struct env *env, const char *from, const char *to);
-	int (*unlink)(struct env *env, const char *path);
-	int (*link)(struct env *env, const char *from, const char *to);
-	int (*mkdir)(struct env *env, const char *path);
-	int (*sync_dir)(struct env *env, const char *path);
-	int (*list)(struct env *env, const char *path,
+	int (*dir_open)(struct env *env, const char *path,
+	    struct env_dir **dirp);
+	int (*dir_make)(struct env *env, const char *path,
+	    struct env_dir **dirp);
+
+	int (*dir_reopen)(struct env_dir *dir, struct env_dir **dirp);
+	void (*dir_close)(struct env_dir *dir);
+	int (*dir_lock)(struct env_dir *dir, enum env_lock_mode mode);
+	void (*dir_lockers)(struct env_dir *dir, char *text, size_t len);
+	int (*dir_sync)(struct env_dir *dir);
+	int (*dir_list)(struct env_dir *dir,
 	    int (*fn)(void *arg, const char *name), void *arg);
-	int (*space)(struct env *env, const char *path,
-	    struct env_space *spacep);
-	int (*lock)(struct env *env, const char *path, const char *text,
-	    struct env_file **lockp);
+	int (*dir_space)(struct env_dir *dir, struct env_space *spacep);
+
+	int (*open)(struct env_dir *dir, const char *name, unsigned flags,
+	    struct env_file **filep);
+	int (*rename)(struct env_dir *dir, const char *from, const char *to);
+	int (*unlink)(struct env_dir *dir, const char *name);
+	int (*link)(struct env_dir *from, struct env_dir *to, const char *name);
+	int (*names)(struct env_dir *dir, const char *name,
+	    struct env_file *file);
 
 	void (*file_close)(struct env_file *file);
 	ssize_t (*file_read)(struct env_file *file, void *buf, size_t len,
@@ -64,6 +83,7 @@ struct env_ops {
 	int (*file_map)(struct env_file *file, uint64_t size);
 	int (*file_truncate)(struct env_file *file, uint64_t size);
 	int (*file_size)(struct env_file *file, uint64_t *sizep);
+	int (*file_lock)(struct env_file *file, enum env_lock_mode mode);
 	void (*file_writeback)(struct env_file *f, uint64_t off, uint64_t len);
 	void (*file_advise)(struct env_file *file, uint64_t off, uint64_t len,
 	    enum env_advice advice);
@@ -73,6 +93,10 @@ struct env_ops {
 struct env {
 	const struct env_ops *ops;
 };
+struct env_dir {
+	const struct env_ops *ops;
+	char *path; /* by which it was opened; for messages only */
+};
 struct env_file {
 	const struct env_ops *ops;
 };
@@ -80,66 +104,113 @@ struct env_file {
 /* The real file system; never freed. */
 struct env *env_posix(void);
 
-/* Open a file; the caller closes it with env_close(). */
+/* ---- Directories ---- */
+
+/* The caller closes it with env_dir_close(). */
 static inline int
-env_open(struct env *env, const char *path, unsigned flags,
-    struct env_file **filep)
+env_dir_open(struct env *env, const char *path, struct env_dir **dirp)
 {
-	*filep = NULL;
-	return env->ops->open(env, path, flags, filep);
+	*dirp = NULL;
+	return env->ops->dir_open(env, path, dirp);
 }
-/* Replaces an existing file of that name. Durable after env_sync_dir(). */
+/* Make a directory of mode 0700 in one that is there, durably, and open it;
+ * -EEXIST. */
 static inline int
-env_rename(struct env *env, const char *from, const char *to)
+env_dir_make(struct env *env, const char *path, struct env_dir **dirp)
 {
-	return env->ops->rename(env, from, to);
+	*dirp = NULL;
+	return env->ops->dir_make(env, path, dirp);
 }
+/* Another handle of the same directory, with a lock of its own. */
 static inline int
-env_unlink(struct env *env, const char *path)
+env_dir_reopen(struct env_dir *dir, struct env_dir **dirp)
 {
-	return env->ops->unlink(env, path);
+	*dirp = NULL;
+	return dir->ops->dir_reopen(dir, dirp);
 }
-static inline int
-env_link(struct env *env, const char *from, const char *to)
+/* NULL is accepted. Files that were opened in it stay open. */
+static inline void
+env_dir_close(struct env_dir *dir)
 {
-	return env->ops->link(env, from, to);
+	if (dir != NULL)
+		dir->ops->dir_close(dir);
 }
-/* One level, mode 0700; -EEXIST. */
+/*
+ * Change the lock that this handle has on the directory itself; closing it
+ * and the death of the process release it. It needs no file that could be
+ * removed. -EBUSY, and the handle has none, when another handle's lock is in
+ * its way, one of this process too; it does not wait.
+ */
 static inline int
-env_mkdir(struct env *env, const char *path)
+env_dir_lock(struct env_dir *dir, enum env_lock_mode mode)
 {
-	return env->ops->mkdir(env, path);
+	return dir->ops->dir_lock(dir, mode);
 }
-/* Make creations, renames and unlinks in a directory durable. */
-static inline int
-env_sync_dir(struct env *env, const char *path)
+/* Who has it locked, for messages: "process 12 (kvfsctl check /srv/kv)", or
+ * as much of it as fits; "" when it cannot be told. */
+static inline void
+env_dir_lockers(struct env_dir *dir, char *text, size_t len)
 {
-	return env->ops->sync_dir(env, path);
+	dir->ops->dir_lockers(dir, text, len);
+}
+/* Make creations, renames and unlinks in it durable. */
+static inline int
+env_dir_sync(struct env_dir *dir)
+{
+	return dir->ops->dir_sync(dir);
 }
 /* fn for every name but "." and ".."; a value <0 from it ends the call and
  * is returned. fn must not change the directory. */
 static inline int
-env_list(struct env *env, const char *path,
-    int (*fn)(void *arg, const char *name), void *arg)
+env_dir_list(struct env_dir *dir, int (*fn)(void *arg, const char *name),
+    void *arg)
 {
-	return env->ops->list(env, path, fn, arg);
+	return dir->ops->dir_list(dir, fn, arg);
+}
+/* Of the file system that holds it. */
+static inline int
+env_dir_space(struct env_dir *dir, struct env_space *spacep)
+{
+	return dir->ops->dir_space(dir, spacep);
+}
+
+/* ---- Names in a directory ---- */
+
+/* Open a file; the caller closes it with env_close(). */
+static inline int
+env_open(struct env_dir *dir, const char *name, unsigned flags,
+    struct env_file **filep)
+{
+	*filep = NULL;
+	return dir->ops->open(dir, name, flags, filep);
+}
+/* Replaces an existing file of that name. Durable after env_dir_sync(). */
+static inline int
+env_rename(struct env_dir *dir, const char *from, const char *to)
+{
+	return dir->ops->rename(dir, from, to);
 }
 static inline int
-env_space(struct env *env, const char *path, struct env_space *spacep)
+env_unlink(struct env_dir *dir, const char *name)
 {
-	return env->ops->space(env, path, spacep);
+	return dir->ops->unlink(dir, name);
 }
-/* Take the exclusive lock on path (made when missing), released by
- * env_close() and by the death of the process, and store text in it (NULL:
- * leave what is there; on a full disk the lock is taken with no text).
- * -EBUSY when another open holds it, in this process too. */
+/* Give a file the same name in another directory; -EXDEV, -EPERM and others
+ * where that cannot be. */
 static inline int
-env_lock(struct env *env, const char *path, const char *text,
-    struct env_file **lockp)
+env_link(struct env_dir *from, struct env_dir *to, const char *name)
 {
-	*lockp = NULL;
-	return env->ops->lock(env, path, text, lockp);
+	return from->ops->link(from, to, name);
 }
+
+/* 1 when that is a name of the open file, 0 when it is another's or none. */
+static inline int
+env_names(struct env_dir *dir, const char *name, struct env_file *file)
+{
+	return dir->ops->names(dir, name, file);
+}
+
+/* ---- Open files ---- */
 
 /* NULL is accepted. Does not sync. */
 static inline void
@@ -198,6 +269,13 @@ static inline int
 env_size(struct env_file *file, uint64_t *sizep)
 {
 	return file->ops->file_size(file, sizep);
+}
+/* Change the lock that this handle has on the file: as env_dir_lock(), but
+ * an exclusive one needs a file that is open for writing. */
+static inline int
+env_lock(struct env_file *file, enum env_lock_mode mode)
+{
+	return file->ops->file_lock(file, mode);
 }
 /* Start writing a range back, as sync_file_range(2): paces, promises
  * nothing. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The real file system behind engine/env.h: names, directories, the lock,
+ * The real file system behind engine/env.h: directories, the names in them,
  * and the table of functions. What is done with open files stands in
  * env_posix_file.c. No other source makes system calls on data files.
  */
@@ -9,99 +9,171 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "engine/env_posix_internal.h"
 
+struct posix_dir {
+	struct env_dir base;
+	int fd;
+};
+
 static const struct env_ops posix_ops;
 
+static struct posix_dir *
+to_posix(struct env_dir *dir)
+{
+	return (struct posix_dir *)dir;
+}
+
 static int
-open_retry(const char *path, int flags)
+open_retry(int at, const char *path, int flags)
 {
 	int fd;
 
 	do
-		fd = open(path, flags | O_CLOEXEC, 0600);
+		fd = openat(at, path, flags | O_CLOEXEC, 0600);
 	while (fd < 0 && errno == EINTR);
 	return fd < 0 ? -errno : fd;
 }
 
-/* ---- Names ---- */
+/* ---- Directories ---- */
+
+/* Takes fd, also on failure. */
+static int
+dir_create(int fd, const char *path, struct env_dir **dirp)
+{
+	struct posix_dir *d = calloc(1, sizeof(*d));
+
+	if (d != NULL)
+		d->base.path = strdup(path);
+	if (d == NULL || d->base.path == NULL) {
+		free(d);
+		close(fd);
+		return -ENOMEM;
+	}
+	d->base.ops = &posix_ops;
+	d->fd = fd;
+	*dirp = &d->base;
+	return 0;
+}
 
 static int
-posix_open(struct env *env, const char *path, unsigned flags,
-    struct env_file **filep)
+posix_dir_open(struct env *env, const char *path, struct env_dir **dirp)
 {
-	bool is_writable = (flags & ENV_WRITE) != 0;
-	int how = is_writable ? O_RDWR : O_RDONLY;
+	int fd = open_retry(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+
+	(void)env;
+	return fd < 0 ? fd : dir_create(fd, path, dirp);
+}
+
+/* Make name in the directory parent, durably: its descriptor. */
+static int
+make_in(int parent, const char *name)
+{
 	int fd;
 
-	(void)env;
-	if (flags & ENV_CREATE)
-		how |= O_CREAT | O_EXCL;
-	fd = open_retry(path, how);
-	if (fd < 0)
-		return fd;
-	return posix_file_create(&posix_ops, fd, is_writable, filep);
+	if (mkdirat(parent, name, 0700) != 0)
+		return -errno;
+	fd = open_retry(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	if (fd >= 0 && fsync(parent) != 0) {
+		int rc = -errno;
+
+		close(fd);
+		return rc;
+	}
+	return fd;
 }
 
 static int
-posix_rename(struct env *env, const char *from, const char *to)
+posix_dir_make(struct env *env, const char *path, struct env_dir **dirp)
 {
+	char above[PATH_MAX], last[PATH_MAX];
+	int parent, fd;
+
 	(void)env;
-	return rename(from, to) != 0 ? -errno : 0;
+	/* basename(3) and dirname(3) change what they are given. */
+	if (strlcpy(above, path, sizeof(above)) >= sizeof(above))
+		return -ENAMETOOLONG;
+	strlcpy(last, path, sizeof(last));
+	parent = open_retry(AT_FDCWD, dirname(above), O_RDONLY | O_DIRECTORY);
+	if (parent < 0)
+		return parent;
+	fd = make_in(parent, basename(last));
+	close(parent);
+	return fd < 0 ? fd : dir_create(fd, path, dirp);
 }
 
 static int
-posix_unlink(struct env *env, const char *path)
+posix_dir_reopen(struct env_dir *dir, struct env_dir **dirp)
 {
-	(void)env;
-	return unlink(path) != 0 ? -errno : 0;
+	int fd = open_retry(to_posix(dir)->fd, ".", O_RDONLY | O_DIRECTORY);
+
+	return fd < 0 ? fd : dir_create(fd, dir->path, dirp);
+}
+
+static void
+posix_dir_close(struct env_dir *dir)
+{
+	close(to_posix(dir)->fd);
+	free(dir->path);
+	free(dir);
 }
 
 static int
-posix_link(struct env *env, const char *from, const char *to)
+posix_dir_lock(struct env_dir *dir, enum env_lock_mode mode)
 {
-	(void)env;
-	return link(from, to) != 0 ? -errno : 0;
+	static const int how[] = {
+		[ENV_LOCK_NONE] = LOCK_UN,
+		[ENV_LOCK_SHARED] = LOCK_SH | LOCK_NB,
+		[ENV_LOCK_EXCLUSIVE] = LOCK_EX | LOCK_NB,
+	};
+
+	/* The only lock that a descriptor without write access can hold
+	 * exclusively. It belongs to the open description, so that a second
+	 * open of this process is refused like one of another. */
+	if (flock(to_posix(dir)->fd, how[mode]) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
+static void
+posix_dir_lockers(struct env_dir *dir, char *text, size_t len)
+{
+	posix_name_lockers(to_posix(dir)->fd, text, len);
 }
 
 static int
-posix_mkdir(struct env *env, const char *path)
+posix_dir_sync(struct env_dir *dir)
 {
-	(void)env;
-	return mkdir(path, 0700) != 0 ? -errno : 0;
+	return fsync(to_posix(dir)->fd) != 0 ? -errno : 0;
 }
 
 static int
-posix_sync_dir(struct env *env, const char *path)
+posix_dir_list(struct env_dir *dir, int (*fn)(void *arg, const char *name),
+    void *arg)
 {
-	int fd = open_retry(path, O_RDONLY | O_DIRECTORY);
-	int rc;
-
-	(void)env;
-	if (fd < 0)
-		return fd;
-	rc = fsync(fd) != 0 ? -errno : 0;
-	close(fd);
-	return rc;
-}
-
-static int
-posix_list(struct env *env, const char *path,
-    int (*fn)(void *arg, const char *name), void *arg)
-{
-	DIR *d = opendir(path);
+	/* A position of its own. */
+	int fd = open_retry(to_posix(dir)->fd, ".", O_RDONLY | O_DIRECTORY);
 	struct dirent *de;
+	DIR *d;
 	int rc = 0;
 
-	(void)env;
-	if (d == NULL)
-		return -errno;
+	if (fd < 0)
+		return fd;
+	d = fdopendir(fd);
+	if (d == NULL) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
 	while (rc >= 0) {
 		errno = 0;
 		de = readdir(d);
@@ -118,69 +190,85 @@ posix_list(struct env *env, const char *path,
 }
 
 static int
-posix_space(struct env *env, const char *path, struct env_space *spacep)
+posix_dir_space(struct env_dir *dir, struct env_space *spacep)
 {
 	struct statvfs sv;
 
-	(void)env;
 	*spacep = (struct env_space){ 0 };
-	if (statvfs(path, &sv) != 0)
+	if (fstatvfs(to_posix(dir)->fd, &sv) != 0)
 		return -errno;
 	spacep->total_bytes = (uint64_t)sv.f_blocks * sv.f_frsize;
 	spacep->free_bytes = (uint64_t)sv.f_bavail * sv.f_frsize;
 	return 0;
 }
 
-/* ---- Lock ---- */
+/* ---- Names in a directory ---- */
 
-/* Overwrites before it cuts: that needs no new block on a full disk. */
 static int
-store_lock_text(int fd, const char *text)
+posix_open(struct env_dir *dir, const char *name, unsigned flags,
+    struct env_file **filep)
 {
-	size_t len = strlen(text);
-	int rc = posix_write_all(fd, (const uint8_t *)text, len, 0);
+	bool is_writable = (flags & ENV_WRITE) != 0;
+	int how = is_writable ? O_RDWR : O_RDONLY;
+	int fd;
 
-	if (rc == -ENOSPC || rc == -EDQUOT)
-		len = 0;
-	else if (rc < 0)
-		return rc;
-	return ftruncate(fd, (off_t)len) != 0 ? -errno : 0;
+	if (flags & ENV_CREATE)
+		how |= O_CREAT | O_EXCL;
+	fd = open_retry(to_posix(dir)->fd, name, how);
+	if (fd < 0)
+		return fd;
+	return posix_file_create(&posix_ops, fd, is_writable, filep);
 }
 
 static int
-posix_lock(struct env *env, const char *path, const char *text,
-    struct env_file **lockp)
+posix_rename(struct env_dir *dir, const char *from, const char *to)
 {
-	/* Belongs to the open description, so that a second open of this
-	 * process is refused like one of another. */
-	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = open_retry(path, O_RDWR | O_CREAT);
-	int rc = 0;
+	int fd = to_posix(dir)->fd;
 
-	(void)env;
-	if (fd < 0)
-		return fd;
-	if (fcntl(fd, F_OFD_SETLK, &fl) != 0)
-		rc = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
-	if (rc == 0 && text != NULL)
-		rc = store_lock_text(fd, text);
-	if (rc < 0) {
-		close(fd);
-		return rc;
-	}
-	return posix_file_create(&posix_ops, fd, true, lockp);
+	return renameat(fd, from, fd, to) != 0 ? -errno : 0;
+}
+
+static int
+posix_unlink(struct env_dir *dir, const char *name)
+{
+	return unlinkat(to_posix(dir)->fd, name, 0) != 0 ? -errno : 0;
+}
+
+static int
+posix_link(struct env_dir *from, struct env_dir *to, const char *name)
+{
+	if (linkat(to_posix(from)->fd, name, to_posix(to)->fd, name, 0) != 0)
+		return -errno;
+	return 0;
+}
+
+static int
+posix_names(struct env_dir *dir, const char *name, struct env_file *file)
+{
+	struct stat a, b;
+
+	if (fstat(posix_file_fd(file), &b) != 0)
+		return -errno;
+	if (fstatat(to_posix(dir)->fd, name, &a, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 static const struct env_ops posix_ops = {
+	.dir_open = posix_dir_open,
+	.dir_make = posix_dir_make,
+	.dir_reopen = posix_dir_reopen,
+	.dir_close = posix_dir_close,
+	.dir_lock = posix_dir_lock,
+	.dir_lockers = posix_dir_lockers,
+	.dir_sync = posix_dir_sync,
+	.dir_list = posix_dir_list,
+	.dir_space = posix_dir_space,
 	.open = posix_open,
 	.rename = posix_rename,
 	.unlink = posix_unlink,
 	.link = posix_link,
-	.mkdir = posix_mkdir,
-	.sync_dir = posix_sync_dir,
-	.list = posix_list,
-	.space = posix_space,
-	.lock = posix_lock,
+	.names = posix_names,
 	.file_close = posix_file_close,
 	.file_read = posix_file_read,
 	.file_write = posix_file_write,
@@ -189,6 +277,7 @@ static const struct env_ops posix_ops = {
 	.file_map = posix_file_map,
 	.file_truncate = posix_file_truncate,
 	.file_size = posix_file_size,
+	.file_lock = posix_file_lock,
 	.file_writeback = posix_file_writeback,
 	.file_advise = posix_file_advise,
 };

@@ -61,6 +61,12 @@ posix_file_create(const struct env_ops *ops, int fd, bool is_writable,
 	return 0;
 }
 
+int
+posix_file_fd(const struct env_file *file)
+{
+	return ((const struct posix_file *)file)->fd;
+}
+
 void
 posix_file_close(struct env_file *file)
 {
@@ -93,8 +99,8 @@ posix_file_read(struct env_file *file, void *buf, size_t len, uint64_t off)
 	return (ssize_t)done;
 }
 
-int
-posix_write_all(int fd, const uint8_t *p, size_t len, uint64_t off)
+static int
+write_all(int fd, const uint8_t *p, size_t len, uint64_t off)
 {
 	while (len > 0) {
 		ssize_t n = pwrite(fd, p, len, (off_t)off);
@@ -135,7 +141,7 @@ write_vectors(int fd, const struct iovec *iov, int iovcnt, uint64_t off)
 		if (batch == 0)
 			continue;
 		/* Stopped within this vector: end it by itself. */
-		rc = posix_write_all(fd, (const uint8_t *)iov->iov_base + left,
+		rc = write_all(fd, (const uint8_t *)iov->iov_base + left,
 		    iov->iov_len - left, off);
 		if (rc < 0)
 			return rc;
@@ -235,7 +241,7 @@ write_zeros(int fd, uint64_t from, uint64_t to)
 
 		if (n > to - from)
 			n = to - from;
-		rc = posix_write_all(fd, zeros, n, from);
+		rc = write_all(fd, zeros, n, from);
 		from += n;
 	}
 	free(zeros);
@@ -314,6 +320,22 @@ posix_file_truncate(struct env_file *file, uint64_t size)
 			return -errno;
 	}
 	return 0;
+}
+
+int
+posix_file_lock(struct env_file *file, enum env_lock_mode mode)
+{
+	static const short how[] = {
+		[ENV_LOCK_NONE] = F_UNLCK,
+		[ENV_LOCK_SHARED] = F_RDLCK,
+		[ENV_LOCK_EXCLUSIVE] = F_WRLCK,
+	};
+	/* Belongs to the open description, as that of a directory. */
+	struct flock fl = { .l_type = how[mode], .l_whence = SEEK_SET };
+
+	if (fcntl(to_posix(file)->fd, F_OFD_SETLK, &fl) == 0)
+		return 0;
+	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
 }
 
 void

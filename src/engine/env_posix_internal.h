@@ -10,7 +10,7 @@
 /* Takes fd, also on failure. */
 int posix_file_create(const struct env_ops *ops, int fd, bool is_writable,
     struct env_file **filep);
-int posix_write_all(int fd, const uint8_t *p, size_t len, uint64_t off);
+int posix_file_fd(const struct env_file *file);
 
 void posix_file_close(struct env_file *file);
 ssize_t posix_file_read(struct env_file *file, void *buf, size_t len,
@@ -22,9 +22,15 @@ int posix_file_allocate(struct env_file *file, uint64_t size, bool zero);
 int posix_file_map(struct env_file *file, uint64_t size);
 int posix_file_truncate(struct env_file *file, uint64_t size);
 int posix_file_size(struct env_file *file, uint64_t *sizep);
+int posix_file_lock(struct env_file *file, enum env_lock_mode mode);
 void posix_file_writeback(struct env_file *file, uint64_t off, uint64_t len);
 void posix_file_advise(struct env_file *file, uint64_t off, uint64_t len,
     enum env_advice advice);
+
+/* ---- Who has a lock (env_posix_lockers.c) ---- */
+
+/* As env_dir_lockers(), of the directory fd. */
+void posix_name_lockers(int fd, char *text, size_t len);
 
 /*
  * ---- Mappings (env_posix_map.c) ----

@@ -11,12 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "util/log.h"
-
-#define BASENAME_MAX 40
-
-static void
-format_name(char dst[BASENAME_MAX], enum file_kind kind, uint64_t number)
+void
+filename_make(char dst[FILENAME_BYTES], enum file_kind kind, uint64_t number)
 {
 	static const char *const format[] = {
 		[FILE_MANIFEST] = "MANIFEST-%06" PRIu64,
@@ -27,27 +23,22 @@ format_name(char dst[BASENAME_MAX], enum file_kind kind, uint64_t number)
 	};
 
 	if (kind == FILE_LOCK || kind == FILE_HOT)
-		snprintf(dst, BASENAME_MAX, "%s",
+		snprintf(dst, FILENAME_BYTES, "%s",
 		    kind == FILE_LOCK ? "LOCK" : "HOT");
 	else
-		snprintf(dst, BASENAME_MAX, format[kind], number);
+		snprintf(dst, FILENAME_BYTES, format[kind], number);
 }
 
-int
-filename_make(char *dst, size_t len, const char *dir, enum file_kind kind,
+void
+filename_path(char dst[PATH_MAX], const char *dir, enum file_kind kind,
     uint64_t number)
 {
-	char base[BASENAME_MAX];
-	int n;
+	char name[FILENAME_BYTES];
 
-	format_name(base, kind, number);
-	n = snprintf(dst, len, "%s/%s", dir, base);
-	if (n >= 0 && (size_t)n < len)
-		return 0;
-	log_error("%s: %s: the path is too long: move the store to a "
-		  "shorter one",
-	    dir, base);
-	return -ENAMETOOLONG;
+	filename_make(name, kind, number);
+	strlcpy(dst, dir, PATH_MAX);
+	strlcat(dst, "/", PATH_MAX);
+	strlcat(dst, name, PATH_MAX);
 }
 
 /* Decimal digits at the start of s; false when none or beyond 64 bits. */
@@ -95,7 +86,7 @@ int
 filename_parse(const char *name, enum file_kind *kindp, uint64_t *numberp)
 {
 	static const char manifest[] = "MANIFEST-";
-	char again[BASENAME_MAX];
+	char again[FILENAME_BYTES];
 	enum file_kind kind;
 	uint64_t number = 0;
 	const char *end;
@@ -118,7 +109,7 @@ filename_parse(const char *name, enum file_kind *kindp, uint64_t *numberp)
 		return -EINVAL;
 	}
 	/* One spelling only: 1.log and 0000001.log are not ours. */
-	format_name(again, kind, number);
+	filename_make(again, kind, number);
 	if (strcmp(name, again) != 0)
 		return -EINVAL;
 	*kindp = kind;

@@ -17,8 +17,14 @@ enum file_kind {
 	FILE_TEMP, /* 000001.tmp: being made; removed at open */
 };
 
-/* Write DIR/NAME to dst; aborts never, returns -ENAMETOOLONG. */
-int filename_make(char *dst, size_t len, const char *dir, enum file_kind kind,
+/* Room for any of them. */
+#define FILENAME_BYTES 40
+
+/* Its name in the store's directory. */
+void filename_make(char dst[FILENAME_BYTES], enum file_kind kind,
+    uint64_t number);
+/* DIR/NAME, for messages; cut off when it is too long. */
+void filename_path(char dst[PATH_MAX], const char *dir, enum file_kind kind,
     uint64_t number);
 /* 0, or -EINVAL when name is none of ours. */
 int filename_parse(const char *name, enum file_kind *kindp, uint64_t *numberp);

@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "engine/filename.h"
+#include "engine/store_files.h"
 #include "kvfs/kv.h"
 #include "util/coding.h"
 #include "util/crc32c.h"
@@ -215,10 +215,9 @@ hot_list_decode(struct slice file, struct hot_list *l)
 /* ---- The file ---- */
 
 int
-hot_list_write(struct env *env, const char *dir, uint64_t temp_number,
+hot_list_write(struct env_dir *dir, uint64_t temp_number,
     const struct hot_list *l)
 {
-	char temp[PATH_MAX], path[PATH_MAX];
 	struct env_file *file = NULL;
 	struct buf b = { 0 };
 	struct iovec iov;
@@ -227,21 +226,18 @@ hot_list_write(struct env *env, const char *dir, uint64_t temp_number,
 	hot_list_encode(l, &b);
 	rc = buf_error(&b);
 	if (rc == 0)
-		rc = filename_make(temp, sizeof(temp), dir, FILE_TEMP,
-		    temp_number);
-	if (rc == 0)
-		rc = filename_make(path, sizeof(path), dir, FILE_HOT, 0);
-	if (rc == 0)
-		rc = env_open(env, temp, ENV_WRITE | ENV_CREATE, &file);
+		rc = store_file_open(dir, FILE_TEMP, temp_number,
+		    ENV_WRITE | ENV_CREATE, &file);
 	if (rc != 0)
 		goto out;
 	iov = (struct iovec){ b.data, b.len };
 	rc = env_write(file, &iov, 1, 0);
 	env_close(file);
 	if (rc == 0)
-		rc = env_rename(env, temp, path);
+		rc = store_file_rename(dir, FILE_TEMP, temp_number, FILE_HOT,
+		    0);
 	if (rc < 0)
-		(void)env_unlink(env, temp);
+		(void)store_file_unlink(dir, FILE_TEMP, temp_number);
 out:
 	buf_fini(&b);
 	return rc;
@@ -268,16 +264,12 @@ read_file(struct env_file *file, struct hot_list *l)
 }
 
 int
-hot_list_read(struct env *env, const char *dir, struct hot_list *l)
+hot_list_read(struct env_dir *dir, struct hot_list *l)
 {
-	char path[PATH_MAX];
 	struct env_file *file;
-	int rc = filename_make(path, sizeof(path), dir, FILE_HOT, 0);
+	int rc = store_file_open(dir, FILE_HOT, 0, ENV_READ, &file);
 
 	*l = (struct hot_list){ 0 };
-	if (rc < 0)
-		return rc;
-	rc = env_open(env, path, ENV_READ, &file);
 	if (rc < 0)
 		return rc;
 	rc = read_file(file, l);

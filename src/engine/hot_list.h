@@ -34,9 +34,9 @@ int hot_list_decode(struct slice file, struct hot_list *l);
 
 /* Replace the list of the store in dir, by way of a temporary file of that
  * number. It is not synced: a torn one is noticed. Logs nothing. */
-int hot_list_write(struct env *env, const char *dir, uint64_t temp_number,
+int hot_list_write(struct env_dir *dir, uint64_t temp_number,
     const struct hot_list *l);
 /* As hot_list_decode(); -ENOENT when there is none. Logs nothing. */
-int hot_list_read(struct env *env, const char *dir, struct hot_list *l);
+int hot_list_read(struct env_dir *dir, struct hot_list *l);
 
 #endif

@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "engine/filename.h"
+#include "engine/store_files.h"
 #include "kvfs/kv.h"
 #include "util/coding.h"
 #include "util/crc32c.h"
@@ -81,11 +81,10 @@ out:
 }
 
 int
-manifest_create(struct env *env, const char *dir, uint64_t number,
+manifest_create(struct env_dir *dir, uint64_t number,
     const struct version_edit *snapshot, struct manifest **manifestp)
 {
 	struct manifest *m = calloc(1, sizeof(*m));
-	char temp[PATH_MAX];
 	uint8_t header[HEADER_LEN];
 	struct iovec iov = { header, sizeof(header) };
 	uint64_t len = 0;
@@ -96,13 +95,9 @@ manifest_create(struct env *env, const char *dir, uint64_t number,
 	if (m == NULL)
 		goto fail;
 	m->number = number;
-	rc = filename_make(temp, sizeof(temp), dir, FILE_TEMP, number);
-	if (rc == 0)
-		rc = filename_make(m->path, sizeof(m->path), dir, FILE_MANIFEST,
-		    number);
-	if (rc < 0)
-		goto fail;
-	rc = env_open(env, temp, ENV_WRITE | ENV_CREATE, &m->file);
+	filename_path(m->path, dir->path, FILE_MANIFEST, number);
+	rc = store_file_open(dir, FILE_TEMP, number, ENV_WRITE | ENV_CREATE,
+	    &m->file);
 	if (rc < 0)
 		goto fail;
 	made = true;
@@ -115,11 +110,12 @@ manifest_create(struct env *env, const char *dir, uint64_t number,
 	if (rc == 0)
 		rc = env_sync(m->file);
 	if (rc == 0)
-		rc = env_rename(env, temp, m->path);
+		rc = store_file_rename(dir, FILE_TEMP, number, FILE_MANIFEST,
+		    number);
 	if (rc < 0)
 		goto fail;
 	made = false;
-	rc = env_sync_dir(env, dir);
+	rc = env_dir_sync(dir);
 	if (rc < 0)
 		goto fail;
 	m->bytes = HEADER_LEN + len;
@@ -130,7 +126,7 @@ fail:
 		log_error("%s: cannot write the manifest: %s", m->path,
 		    strerror(-rc));
 	if (made)
-		env_unlink(env, temp);
+		store_file_unlink(dir, FILE_TEMP, number);
 	manifest_close(m);
 	return rc;
 }
@@ -188,12 +184,13 @@ manifest_close(struct manifest *m)
 
 /* The whole file; its size is bounded by the number of tables. */
 static int
-read_all(struct env *env, const char *path, struct buf *out)
+read_all(struct env_dir *dir, uint64_t number, const char *path,
+    struct buf *out)
 {
 	struct env_file *file = NULL;
 	uint64_t size = 0;
 	ssize_t n;
-	int rc = env_open(env, path, ENV_READ, &file);
+	int rc = store_file_open(dir, FILE_MANIFEST, number, ENV_READ, &file);
 
 	if (rc == 0)
 		rc = env_size(file, &size);
@@ -288,7 +285,7 @@ record_follows(struct slice file, size_t off)
 }
 
 int
-manifest_read(struct env *env, const char *path, uint64_t number,
+manifest_read(struct env_dir *dir, uint64_t number,
     int (*fn)(void *arg, struct version_edit *e), void *arg)
 {
 	struct buf file = { 0 };
@@ -296,9 +293,12 @@ manifest_read(struct env *env, const char *path, uint64_t number,
 	struct slice payload;
 	uint32_t chain = 0, prev, sum;
 	size_t off = HEADER_LEN;
+	char path[PATH_MAX];
 	bool first = true;
-	int rc = read_all(env, path, &file);
+	int rc;
 
+	filename_path(path, dir->path, FILE_MANIFEST, number);
+	rc = read_all(dir, number, path, &file);
 	if (rc == 0)
 		rc = header_check(path, buf_slice(&file), number, &chain);
 	while (rc == 0 && off < file.len) {

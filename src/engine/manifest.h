@@ -37,9 +37,9 @@ struct manifest;
 
 /*
  * Write a new manifest that holds snapshot as its only edit, and make it
- * durable under its final name. Borrows env and snapshot; copies dir.
+ * durable under its final name. Borrows dir and snapshot.
  */
-int manifest_create(struct env *env, const char *dir, uint64_t number,
+int manifest_create(struct env_dir *dir, uint64_t number,
     const struct version_edit *snapshot, struct manifest **manifestp);
 /* Append an edit and sync it. After a failure it takes no more: the store
  * must stop, since nobody knows whether the edit is on disk. -ENOSPC is
@@ -50,11 +50,11 @@ uint64_t manifest_bytes(const struct manifest *m);
 void manifest_close(struct manifest *m);
 
 /*
- * Read the manifest at path, calling fn with each edit (which fn may take
+ * Read that manifest of a store, calling fn with each edit (which fn may take
  * files from). 0, or fn's error, or -KVFS_ECORRUPT, -KVFS_ECHECKSUM,
  * -EPROTO (newer), logged.
  */
-int manifest_read(struct env *env, const char *path, uint64_t number,
+int manifest_read(struct env_dir *dir, uint64_t number,
     int (*fn)(void *arg, struct version_edit *e), void *arg);
 
 /* The edit's bytes (a record's payload), and back; for tests and fuzzing. */

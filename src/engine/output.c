@@ -76,14 +76,11 @@ table_begin(struct merge_state *m, struct slice user)
 	t->reclaim_bytes = 0;
 	t->has_group_end = false;
 	t->stretch = 0;
-	rc = filename_make(t->path, sizeof(t->path), db->dir, FILE_TABLE,
-	    t->number);
-	if (rc == 0)
-		rc = env_open(db->env, t->path, ENV_WRITE | ENV_CREATE,
-		    &t->file);
+	rc = store_file_open(db->store, FILE_TABLE, t->number,
+	    ENV_WRITE | ENV_CREATE, &t->file);
 	if (rc < 0) {
-		log_error("%s: cannot make a table: %s", t->path,
-		    strerror(-rc));
+		log_error("%s/%06llu.sst: cannot make a table: %s", db->dir,
+		    (unsigned long long)t->number, strerror(-rc));
 		return rc;
 	}
 	t->builder = table_builder_create(t->file, t->number, &db->table_opts);
@@ -103,7 +100,7 @@ table_drop(struct merge_state *m, bool unlink)
 	table_builder_destroy(t->builder);
 	t->builder = NULL;
 	if (t->file != NULL && unlink)
-		env_unlink(m->out->db->env, t->path);
+		store_file_unlink(m->out->db->store, FILE_TABLE, t->number);
 	env_close(t->file);
 	t->file = NULL;
 	for (size_t i = 0; i < t->use_count; i++)

@@ -46,8 +46,8 @@ check_tables_exist(struct recovery *r)
 			if (number_list_has(&r->files.kinds[FILE_TABLE],
 				l->files[j]->number))
 				continue;
-			(void)filename_make(path, sizeof(path), r->db->dir,
-			    FILE_TABLE, l->files[j]->number);
+			filename_path(path, r->db->dir, FILE_TABLE,
+			    l->files[j]->number);
 			log_error("%s: missing: the store is damaged; run "
 				  "kvfsctl repair",
 			    path);
@@ -61,13 +61,8 @@ static int
 load_manifest(struct recovery *r)
 {
 	const struct number_list *l = &r->files.kinds[FILE_MANIFEST];
-	char path[PATH_MAX];
-	uint64_t number = l->v[l->count - 1];
-	int rc = filename_make(path, sizeof(path), r->db->dir, FILE_MANIFEST,
-	    number);
+	int rc = manifest_read(r->db->store, l->v[l->count - 1], apply_edit, r);
 
-	if (rc == 0)
-		rc = manifest_read(r->db->env, path, number, apply_edit, r);
 	if (rc == 0)
 		rc = check_tables_exist(r);
 	for (int i = 0; i < LEVELS && rc == 0; i++) {
@@ -286,7 +281,7 @@ int
 db_recover(struct db *db)
 {
 	struct recovery r = { .db = db, .log_number = LOG_NONE };
-	int rc = store_files_list(db->env, db->dir, &r.files);
+	int rc = store_files_list(db->store, &r.files);
 
 	if (rc == 0)
 		rc = check_is_ours(&r);

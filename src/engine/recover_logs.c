@@ -26,11 +26,10 @@ open_log(struct log_visit *v, struct wal_reader **readerp)
 {
 	struct recovery *r = v->r;
 	struct env_file *file = NULL;
-	int rc = filename_make(v->path, sizeof(v->path), r->db->dir, FILE_WAL,
-	    v->number);
+	int rc = store_file_open(r->db->store, FILE_WAL, v->number, ENV_READ,
+	    &file);
 
-	if (rc == 0)
-		rc = env_open(r->db->env, v->path, ENV_READ, &file);
+	filename_path(v->path, r->db->dir, FILE_WAL, v->number);
 	if (rc == 0)
 		rc = wal_reader_open(file, v->path, v->number, readerp);
 	if (rc < 0) {
@@ -146,15 +145,15 @@ sync_file(struct db *db, enum file_kind kind, uint64_t number)
 {
 	struct env_file *file = NULL;
 	char path[PATH_MAX];
-	int rc = filename_make(path, sizeof(path), db->dir, kind, number);
+	int rc = store_file_open(db->store, kind, number, ENV_WRITE, &file);
 
-	if (rc == 0)
-		rc = env_open(db->env, path, ENV_WRITE, &file);
 	if (rc == 0)
 		rc = env_sync(file);
 	env_close(file);
-	if (rc < 0)
+	if (rc < 0) {
+		filename_path(path, db->dir, kind, number);
 		log_error("%s: cannot sync: %s", path, strerror(-rc));
+	}
 	return rc;
 }
 
@@ -374,7 +373,7 @@ recover_sync_replayed(struct recovery *r)
 	for (size_t i = 0; i < db->log_count && rc == 0; i++)
 		rc = sync_file(db, FILE_WAL, db->logs[i]->number);
 	if (rc == 0)
-		rc = env_sync_dir(db->env, db->dir);
+		rc = env_dir_sync(db->store);
 	if (rc == 0)
 		atomic_store(&db->durable_seq, atomic_load(&db->last_seq));
 	return rc;
@@ -410,7 +409,7 @@ recover_drop_unused_logs(struct recovery *r)
 		if (v.number <= r->log_number && r->log_number != LOG_NONE)
 			continue;
 		if (open_log(&v, &reader) == 0 &&
-		    env_unlink(r->db->env, v.path) == 0)
+		    store_file_unlink(r->db->store, FILE_WAL, v.number) == 0)
 			dropped++;
 		wal_reader_close(reader);
 	}
@@ -426,8 +425,7 @@ recover_logs(struct recovery *r)
 	if (!number_list_has(&r->files.kinds[FILE_WAL], r->log_number)) {
 		char path[PATH_MAX];
 
-		(void)filename_make(path, sizeof(path), db->dir, FILE_WAL,
-		    r->log_number);
+		filename_path(path, db->dir, FILE_WAL, r->log_number);
 		log_error("%s: missing: the store is damaged; run kvfsctl "
 			  "repair",
 		    path);

@@ -5,7 +5,6 @@
  * the work is cut.
  */
 #include <errno.h>
-#include <libgen.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -108,31 +107,21 @@ has_files(const struct repair *r)
 	    store_files_have(&r->files, FILE_SEGMENT);
 }
 
-/* List the store's files under its lock. */
+/* List the store's files, which nobody changes meanwhile. */
 static int
-take_store(struct repair *r, struct env_file **lockp)
+take_store(struct repair *r, struct env *env, struct store_lock *lock)
 {
-	char path[PATH_MAX];
-	int rc = store_files_list(r->env, r->dir, &r->files);
+	int rc = env_dir_open(env, r->dir, &r->from);
 
+	if (rc == 0) {
+		rc = store_lock_take(lock, r->from, ENV_LOCK_SHARED, NULL, 0);
+		if (rc < 0)
+			return rc;
+		rc = store_files_list(r->from, &r->files);
+	}
 	if (rc == 0 && !has_files(r))
 		rc = -ENOENT;
-	if (rc == 0)
-		rc = filename_make(path, sizeof(path), r->dir, FILE_LOCK, 0);
-	if (rc == 0) {
-		rc = env_lock(r->env, path, NULL, lockp);
-		/* Nobody else can write there either. */
-		if (rc == -EROFS)
-			rc = 0;
-	}
-	if (rc == 0) {
-		store_files_fini(&r->files);
-		rc = store_files_list(r->env, r->dir, &r->files);
-	}
-	if (rc == -EBUSY)
-		log_error("%s: in use by another process; unmount it first",
-		    r->dir);
-	else if (rc == -ENOENT)
+	if (rc == -ENOENT)
 		log_error("%s: there is no kvfs store here", r->dir);
 	else if (rc < 0)
 		log_error("%s: %s", r->dir, strerror(-rc));
@@ -148,23 +137,14 @@ not_empty(void *arg, const char *name)
 }
 
 static int
-sync_parent(struct repair *r)
+take_dest(struct repair *r, struct env *env)
 {
-	char parent[PATH_MAX];
-
-	strlcpy(parent, r->dest, sizeof(parent));
-	return env_sync_dir(r->env, dirname(parent));
-}
-
-static int
-take_dest(struct repair *r)
-{
-	int rc = env_mkdir(r->env, r->dest);
+	int rc = env_dir_make(env, r->dest, &r->to);
 
 	if (rc == -EEXIST)
-		rc = env_list(r->env, r->dest, not_empty, NULL);
-	else if (rc == 0)
-		rc = sync_parent(r);
+		rc = env_dir_open(env, r->dest, &r->to);
+	if (rc == 0)
+		rc = env_dir_list(r->to, not_empty, NULL);
 	if (rc == -ENOTEMPTY)
 		log_error("%s: not empty; name a new directory", r->dest);
 	else if (rc < 0)
@@ -179,14 +159,12 @@ static void
 clear_dest(struct repair *r)
 {
 	struct store_files files = { 0 };
-	char path[PATH_MAX];
 
-	(void)store_files_list(r->env, r->dest, &files);
+	(void)store_files_list(r->to, &files);
 	for (int i = 0; i <= FILE_TEMP; i++)
 		for (size_t j = 0; j < files.kinds[i].count; j++)
-			if (filename_make(path, sizeof(path), r->dest,
-				(enum file_kind)i, files.kinds[i].v[j]) == 0)
-				(void)env_unlink(r->env, path);
+			(void)store_file_unlink(r->to, (enum file_kind)i,
+			    files.kinds[i].v[j]);
 	store_files_fini(&files);
 }
 
@@ -241,16 +219,14 @@ db_repair(struct env *env, const char *dir, const char *dest, FILE *report)
 		.dest = dest,
 		.out = report,
 		.log_path = "the logs" };
-	struct env_file *lock = NULL;
+	struct store_lock lock = { 0 };
 	int rc;
 
-	rc = take_store(&r, &lock);
+	rc = take_store(&r, env, &lock);
 	if (rc == 0)
-		rc = take_dest(&r);
+		rc = take_dest(&r, env);
 	if (rc == 0) {
 		rc = salvage(&r);
-		if (rc == 0)
-			rc = sync_parent(&r);
 		if (rc < 0) {
 			log_error("%s: cannot be repaired: %s", dir,
 			    strerror(-rc));
@@ -261,7 +237,9 @@ db_repair(struct env *env, const char *dir, const char *dest, FILE *report)
 		fprintf(report, "Keys saved: %llu\n",
 		    (unsigned long long)r.keys);
 	fini(&r);
-	env_close(lock);
+	store_lock_drop(&lock);
+	env_dir_close(r.to);
+	env_dir_close(r.from);
 	return rc < 0 ? rc : r.losses;
 }
 

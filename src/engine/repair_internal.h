@@ -28,7 +28,8 @@ struct repair_table {
 
 struct repair {
 	struct env *env;
-	const char *dir, *dest;
+	struct env_dir *from, *to; /* the damaged store, the new one */
+	const char *dir, *dest; /* their paths, for messages */
 	FILE *out;
 	int losses;
 

@@ -63,14 +63,12 @@ spill(struct repair *r)
 	struct env_file *file = NULL;
 	struct table_salvage *t;
 	char path[PATH_MAX];
-	int rc = filename_make(path, sizeof(path), r->dest, FILE_TEMP,
-	    ++r->next_spill);
+	int rc = store_file_open(r->to, FILE_TEMP, ++r->next_spill,
+	    ENV_WRITE | ENV_CREATE, &file);
 
-	if (rc < 0)
-		return rc;
-	rc = env_open(r->env, path, ENV_WRITE | ENV_CREATE, &file);
+	filename_path(path, r->dest, FILE_TEMP, r->next_spill);
 	if (rc == 0) {
-		(void)env_unlink(r->env, path);
+		(void)store_file_unlink(r->to, FILE_TEMP, r->next_spill);
 		rc = write_table(r, file);
 	}
 	if (rc < 0) {
@@ -182,13 +180,11 @@ read_log(struct repair *r, uint64_t number, bool whole,
 {
 	struct env_file *file;
 	char path[PATH_MAX];
-	int rc = filename_make(path, sizeof(path), r->dir, FILE_WAL, number);
+	int rc = store_file_open(r->from, FILE_WAL, number, ENV_READ, &file);
 
 	*info = (struct wal_salvage){ 0 };
-	if (rc < 0)
-		return rc;
+	filename_path(path, r->dir, FILE_WAL, number);
 	r->log_path = path;
-	rc = env_open(r->env, path, ENV_READ, &file);
 	if (rc < 0) {
 		if (whole)
 			repair_lost(r, "%s: cannot be read: %s", path,

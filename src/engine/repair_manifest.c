@@ -62,10 +62,8 @@ repair_read_manifest(struct repair *r)
 		return 0;
 	}
 	number = l->v[l->count - 1];
-	rc = filename_make(path, sizeof(path), r->dir, FILE_MANIFEST, number);
-	if (rc < 0)
-		return rc;
-	rc = manifest_read(r->env, path, number, apply_edit, r);
+	filename_path(path, r->dir, FILE_MANIFEST, number);
+	rc = manifest_read(r->from, number, apply_edit, r);
 	if (rc == -ENOMEM || rc == -EPROTO)
 		return rc;
 	r->has_manifest = rc == 0;
@@ -93,13 +91,11 @@ has_all_tables(struct repair *r)
 				f->number))
 				continue;
 			all = false;
-			if (filename_make(path, sizeof(path), r->dir,
-				FILE_TABLE, f->number) == 0)
-				repair_lost(r,
-				    "%s: missing: what it held of keys from "
-				    "%s to %s",
-				    path, repair_key(f->smallest, first),
-				    repair_key(f->limit, last));
+			filename_path(path, r->dir, FILE_TABLE, f->number);
+			repair_lost(r,
+			    "%s: missing: what it held of keys from %s to %s",
+			    path, repair_key(f->smallest, first),
+			    repair_key(f->limit, last));
 		}
 	}
 	return all;
@@ -114,10 +110,9 @@ has_first_log(struct repair *r)
 	if (r->log_number == 0 || r->log_number == LOG_NONE ||
 	    number_list_has(&r->files.kinds[FILE_WAL], r->log_number))
 		return true;
-	if (filename_make(path, sizeof(path), r->dir, FILE_WAL,
-		r->log_number) == 0)
-		repair_lost(r, "%s: missing: commits from %llu on", path,
-		    (unsigned long long)r->last_seq + 1);
+	filename_path(path, r->dir, FILE_WAL, r->log_number);
+	repair_lost(r, "%s: missing: commits from %llu on", path,
+	    (unsigned long long)r->last_seq + 1);
 	return false;
 }
 

@@ -74,11 +74,9 @@ add_unknown(struct repair *r, uint64_t number)
 	struct env_file *file;
 	char path[PATH_MAX];
 	bool is_guess;
-	int rc = filename_make(path, sizeof(path), r->dir, FILE_TABLE, number);
+	int rc = store_file_open(r->from, FILE_TABLE, number, ENV_READ, &file);
 
-	if (rc < 0)
-		return rc;
-	rc = env_open(r->env, path, ENV_READ, &file);
+	filename_path(path, r->dir, FILE_TABLE, number);
 	if (rc < 0) {
 		tell_unreadable(r, path, rc);
 		return 0;
@@ -254,12 +252,10 @@ open_table(struct run_iter *ri)
 	struct repair *r = ri->r;
 	struct table_salvage *t;
 	struct env_file *file;
-	int rc = filename_make(ri->path, sizeof(ri->path), r->dir, FILE_TABLE,
-	    ri->table->number);
+	int rc = store_file_open(r->from, FILE_TABLE, ri->table->number,
+	    ENV_READ, &file);
 
-	if (rc < 0)
-		return rc;
-	rc = env_open(r->env, ri->path, ENV_READ, &file);
+	filename_path(ri->path, r->dir, FILE_TABLE, ri->table->number);
 	if (rc < 0) {
 		tell_unreadable(r, ri->path, rc);
 		return 0;

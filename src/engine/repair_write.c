@@ -95,9 +95,8 @@ open_segment(struct repair *r, uint64_t number, const char **whatp)
 	if (s == NULL)
 		return NULL;
 	s->number = number;
-	rc = filename_make(path, sizeof(path), r->dir, FILE_SEGMENT, number);
-	if (rc == 0)
-		rc = env_open(r->env, path, ENV_READ, &s->file);
+	filename_path(path, r->dir, FILE_SEGMENT, number);
+	rc = store_file_open(r->from, FILE_SEGMENT, number, ENV_READ, &s->file);
 	if (rc < 0) {
 		*whatp = rc == -ENOENT ? "the file is missing" :
 					 "the file cannot be opened";
@@ -145,12 +144,13 @@ leave_key(struct writer *w)
 {
 	char path[PATH_MAX], text[REPAIR_KEY_TEXT];
 
-	if (w->is_damaged && !w->is_done &&
-	    filename_make(path, sizeof(path), w->r->dir, FILE_SEGMENT,
-		w->pointer.segment) == 0)
+	if (w->is_damaged && !w->is_done) {
+		filename_path(path, w->r->dir, FILE_SEGMENT,
+		    w->pointer.segment);
 		repair_lost(w->r, "%s: offset %llu: %s: value of %s", path,
 		    (unsigned long long)w->pointer.off, w->what,
 		    repair_key(slice_make(w->user, w->user_len), text));
+	}
 	w->is_damaged = false;
 }
 
@@ -233,6 +233,7 @@ repair_write(struct repair *r, struct iter *it)
 {
 	struct writer *w = calloc(1, sizeof(*w));
 	struct kv_options opts;
+	struct env_dir *to;
 	int rc, rc2;
 
 	if (w == NULL)
@@ -245,7 +246,9 @@ repair_write(struct repair *r, struct iter *it)
 	opts.sync = KV_SYNC_OFF;
 	opts.cache_bytes = CACHE_BYTES;
 	opts.owner = "repair";
-	rc = db_open(r->env, r->dest, &opts, &w->kv);
+	rc = env_dir_reopen(r->to, &to);
+	if (rc == 0)
+		rc = db_open_in(r->env, to, &opts, &w->kv);
 	if (rc == 0)
 		rc = merge(w, it);
 	rc2 = kv_close(w->kv);

@@ -1,10 +1,54 @@
 /* SPDX-License-Identifier: ISC */
-/* Listing a store's directory; see store_files.h. */
+/* The files of a store's directory; see store_files.h. */
 #include "engine/store_files.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- One ---- */
+
+int
+store_file_open(struct env_dir *dir, enum file_kind kind, uint64_t number,
+    unsigned flags, struct env_file **filep)
+{
+	char name[FILENAME_BYTES];
+
+	filename_make(name, kind, number);
+	return env_open(dir, name, flags, filep);
+}
+
+int
+store_file_unlink(struct env_dir *dir, enum file_kind kind, uint64_t number)
+{
+	char name[FILENAME_BYTES];
+
+	filename_make(name, kind, number);
+	return env_unlink(dir, name);
+}
+
+int
+store_file_link(struct env_dir *from, struct env_dir *to, enum file_kind kind,
+    uint64_t number)
+{
+	char name[FILENAME_BYTES];
+
+	filename_make(name, kind, number);
+	return env_link(from, to, name);
+}
+
+int
+store_file_rename(struct env_dir *dir, enum file_kind from_kind, uint64_t from,
+    enum file_kind to_kind, uint64_t to)
+{
+	char old[FILENAME_BYTES], new[FILENAME_BYTES];
+
+	filename_make(old, from_kind, from);
+	filename_make(new, to_kind, to);
+	return env_rename(dir, old, new);
+}
+
+/* ---- All of them ---- */
 
 int
 number_list_add(struct number_list *l, uint64_t n)
@@ -61,9 +105,9 @@ note_file(void *arg, const char *name)
 }
 
 int
-store_files_list(struct env *env, const char *dir, struct store_files *files)
+store_files_list(struct env_dir *dir, struct store_files *files)
 {
-	int rc = env_list(env, dir, note_file, files);
+	int rc = env_dir_list(dir, note_file, files);
 
 	for (int i = 0; i <= FILE_TEMP; i++)
 		if (files->kinds[i].count != 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which files a store's directory has, by kind and number, for those that
- * take a store over as it lies there: recovery and repair.
+ * A store's files, by kind and number, in its directory: what is done with
+ * one, and which there are, for those that take a store over as it lies
+ * there.
  */
 #ifndef KVFS_ENGINE_STORE_FILES_H
 #define KVFS_ENGINE_STORE_FILES_H
@@ -10,6 +11,16 @@
 
 #include "engine/env.h"
 #include "engine/filename.h"
+
+/* As the functions of env.h. */
+int store_file_open(struct env_dir *dir, enum file_kind kind, uint64_t number,
+    unsigned flags, struct env_file **filep);
+int store_file_unlink(struct env_dir *dir, enum file_kind kind,
+    uint64_t number);
+int store_file_link(struct env_dir *from, struct env_dir *to,
+    enum file_kind kind, uint64_t number);
+int store_file_rename(struct env_dir *dir, enum file_kind from_kind,
+    uint64_t from, enum file_kind to_kind, uint64_t to);
 
 struct number_list {
 	uint64_t *v; /* owned */
@@ -29,8 +40,7 @@ void number_list_fini(struct number_list *l);
 
 /* Read the directory; files starts zeroed, and is the caller's to end also
  * after an error. */
-int store_files_list(struct env *env, const char *dir,
-    struct store_files *files);
+int store_files_list(struct env_dir *dir, struct store_files *files);
 bool store_files_have(const struct store_files *files, enum file_kind kind);
 /* The highest number of any file; 0 when there is none. */
 uint64_t store_files_highest(const struct store_files *files);

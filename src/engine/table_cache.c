@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-#include "engine/filename.h"
+#include "engine/store_files.h"
 #include "util/log.h"
 #include "util/mutex.h"
 
@@ -47,8 +47,7 @@ LIST_HEAD(handle_bucket, table_handle);
 TAILQ_HEAD(handle_queue, table_handle);
 
 struct table_cache {
-	struct env *env;
-	char *dir;
+	struct env_dir *dir;
 	struct block_cache *cache;
 	unsigned max_open;
 	uint64_t max_memory;
@@ -66,7 +65,7 @@ struct table_cache {
 };
 
 struct table_cache *
-table_cache_create(struct env *env, const char *dir, struct block_cache *cache,
+table_cache_create(struct env_dir *dir, struct block_cache *cache,
     unsigned max_open, uint64_t max_memory)
 {
 	struct table_cache *tc = calloc(1, sizeof(*tc));
@@ -76,7 +75,7 @@ table_cache_create(struct env *env, const char *dir, struct block_cache *cache,
 		return NULL;
 	while (buckets < max_open && buckets < (1u << 20))
 		buckets *= 2;
-	tc->env = env;
+	tc->dir = dir;
 	tc->cache = cache;
 	tc->max_open = max_open;
 	tc->max_memory = max_memory;
@@ -85,10 +84,9 @@ table_cache_create(struct env *env, const char *dir, struct block_cache *cache,
 	cond_init(&tc->opened);
 	TAILQ_INIT(&tc->queue);
 	TAILQ_INIT(&tc->unused);
-	tc->dir = strdup(dir);
 	tc->hints = calloc(buckets, sizeof(*tc->hints));
 	tc->buckets = calloc(buckets, sizeof(*tc->buckets));
-	if (tc->dir == NULL || tc->hints == NULL || tc->buckets == NULL) {
+	if (tc->hints == NULL || tc->buckets == NULL) {
 		table_cache_destroy(tc);
 		return NULL;
 	}
@@ -183,7 +181,6 @@ table_cache_destroy(struct table_cache *tc)
 	mutex_fini(&tc->mu);
 	free(tc->hints);
 	free(tc->buckets);
-	free(tc->dir);
 	free(tc);
 }
 
@@ -251,13 +248,9 @@ open_file(struct table_handle *h, enum file_kind kind)
 	struct table_cache *tc = h->tc;
 	struct env_file *file;
 	char path[PATH_MAX];
-	int rc = filename_make(path, sizeof(path), tc->dir, kind, h->number);
+	int rc = store_file_open(tc->dir, kind, h->number, ENV_READ, &file);
 
-	if (rc < 0) {
-		log_error("%s: path is too long", tc->dir);
-		return rc;
-	}
-	rc = env_open(tc->env, path, ENV_READ, &file);
+	filename_path(path, tc->dir->path, kind, h->number);
 	if (rc < 0) {
 		log_error("%s: open: %s", path, strerror(-rc));
 		/* A file that the store counts on: absence is damage. */

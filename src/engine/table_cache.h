@@ -14,10 +14,10 @@
 struct table_cache;
 struct table_handle;
 
-/* Borrows env and cache; copies dir. NULL without memory. max_open: files
+/* Borrows dir and cache. NULL without memory. max_open: files
  * kept open at once; max_memory: bytes of their indexes and filters (pinned
  * ones come on top of both). */
-struct table_cache *table_cache_create(struct env *env, const char *dir,
+struct table_cache *table_cache_create(struct env_dir *dir,
     struct block_cache *cache, unsigned max_open, uint64_t max_memory);
 /* Every handle must have been released. */
 void table_cache_destroy(struct table_cache *tc);

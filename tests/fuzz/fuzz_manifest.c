@@ -11,6 +11,8 @@
 #include "engine/version.h"
 #include "support/env_mem.h"
 #include "support/fuzz.h"
+#include "engine/store_files.h"
+#include "support/env_path.h"
 #include "util/coding.h"
 #include "util/crc32c.h"
 
@@ -71,9 +73,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct version *v = version_create(drop_table, NULL);
 	struct env *env = env_mem_create(1);
+	struct env_dir *dir = env_path_dir(env, "/");
 	struct env_file *f;
 
-	if (v == NULL || env_open(env, "m", ENV_WRITE | ENV_CREATE, &f) < 0)
+	if (v == NULL ||
+	    store_file_open(dir, FILE_MANIFEST, NUMBER, ENV_WRITE | ENV_CREATE,
+		&f) < 0)
 		abort();
 	fuzz_quiet();
 	if (size > 0 && (data[0] & 1))
@@ -81,8 +86,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (size > 0)
 		fuzz_write(f, data + 1, size - 1, 0);
 	env_close(f);
-	(void)manifest_read(env, "m", NUMBER, apply, &v);
+	(void)manifest_read(dir, NUMBER, apply, &v);
 	version_unref(v);
+	env_dir_close(dir);
 	env_mem_destroy(env);
 	return 0;
 }

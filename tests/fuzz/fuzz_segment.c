@@ -13,6 +13,7 @@
 #include "engine/segment_format.h"
 #include "support/env_mem.h"
 #include "support/fuzz.h"
+#include "support/env_path.h"
 #include "util/crc32c.h"
 
 #define NUMBER 5
@@ -110,7 +111,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	fuzz_quiet();
 	env = env_mem_create(1);
-	if (env_open(env, "seg", ENV_WRITE | ENV_CREATE, &f) < 0)
+	if (env_path_open(env, "seg", ENV_WRITE | ENV_CREATE, &f) < 0)
 		abort();
 	if (data[0] & 1)
 		forge_segment(f, data + 1, size - 1);

@@ -250,7 +250,7 @@ run_and_kill(void (*run)(struct maker *m), struct maker *m)
 
 struct manifest_more {
 	struct manifest *manifest;
-	char dir[PATH_MAX];
+	struct env_dir *dir;
 	uint64_t number;
 };
 
@@ -263,8 +263,7 @@ move_table(void *arg, struct version_edit *e)
 	struct table_file *f = e->adds[0].file;
 
 	ck_assert_ptr_null(m->manifest);
-	ck_assert_int_eq(manifest_create(env_posix(), m->dir, m->number, e,
-			     &m->manifest),
+	ck_assert_int_eq(manifest_create(m->dir, m->number, e, &m->manifest),
 	    0);
 	for (size_t i = 1; i < e->add_count; i++)
 		if (e->adds[i].file->number < f->number)
@@ -284,22 +283,24 @@ static void
 manifest_add(void *arg, const char *name)
 {
 	struct manifest_more m = { 0 };
-	char path[PATH_MAX], again[PATH_MAX];
+	char path[PATH_MAX], again[PATH_MAX], dir[PATH_MAX];
+	struct env_dir *from;
 	enum file_kind kind;
 
 	ck_assert_int_eq(filename_parse(name, &kind, &m.number), 0);
 	if (kind != FILE_MANIFEST)
 		return;
 	file_path(path, arg, name);
-	temp_name(m.dir, "manifest");
-	ck_assert_int_eq(mkdir(m.dir, 0700), 0);
-	ck_assert_int_eq(manifest_read(env_posix(), path, m.number, move_table,
-			     &m),
-	    0);
+	temp_name(dir, "manifest");
+	ck_assert_int_eq(env_dir_make(env_posix(), dir, &m.dir), 0);
+	ck_assert_int_eq(env_dir_open(env_posix(), arg, &from), 0);
+	ck_assert_int_eq(manifest_read(from, m.number, move_table, &m), 0);
 	manifest_close(m.manifest);
-	file_path(again, m.dir, name);
+	file_path(again, dir, name);
 	ck_assert_int_eq(rename(again, path), 0);
-	ck_assert_int_eq(rmdir(m.dir), 0);
+	ck_assert_int_eq(rmdir(dir), 0);
+	env_dir_close(from);
+	env_dir_close(m.dir);
 }
 
 static void

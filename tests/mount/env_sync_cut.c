@@ -8,6 +8,8 @@
  *   env_sync_cut verify FILE N   are the first N there?
  */
 #include <err.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,13 +24,29 @@ fill(uint8_t *block, uint64_t i)
 	memset(block, 'A' + (int)(i % 26), BLOCK);
 }
 
+static int
+open_file(const char *path, unsigned flags, struct env_file **filep)
+{
+	char above[PATH_MAX], last[PATH_MAX];
+	struct env_dir *dir;
+	int rc;
+
+	strlcpy(above, path, sizeof(above));
+	strlcpy(last, path, sizeof(last));
+	rc = env_dir_open(env_posix(), dirname(above), &dir);
+	if (rc == 0)
+		rc = env_open(dir, basename(last), flags, filep);
+	env_dir_close(dir);
+	return rc;
+}
+
 static void
 write_blocks(const char *path)
 {
 	struct env_file *file;
 	uint8_t block[BLOCK];
 	uint64_t n = 0;
-	int rc = env_open(env_posix(), path, ENV_WRITE | ENV_CREATE, &file);
+	int rc = open_file(path, ENV_WRITE | ENV_CREATE, &file);
 
 	/* Blocks without contents: each sync has an extent to journal. */
 	if (rc == 0)
@@ -59,7 +77,7 @@ verify_blocks(const char *path, uint64_t count)
 {
 	struct env_file *file;
 	uint8_t block[BLOCK], want[BLOCK];
-	int rc = env_open(env_posix(), path, ENV_READ, &file);
+	int rc = open_file(path, ENV_READ, &file);
 
 	if (rc < 0)
 		errx(1, "%s: %s", path, strerror(-rc));

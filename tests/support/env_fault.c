@@ -19,6 +19,12 @@ struct env_fault {
 	uint64_t calls[ENV_CALL_COUNT] GUARDED_BY(mu);
 };
 
+struct fault_dir {
+	struct env_dir base; /* its path is that of below */
+	struct env_fault *env;
+	struct env_dir *below;
+};
+
 struct fault_file {
 	struct env_file base;
 	struct env_fault *env;
@@ -31,6 +37,12 @@ static struct env_fault *
 to_fault(struct env *env)
 {
 	return (struct env_fault *)env;
+}
+
+static struct fault_dir *
+to_dir(struct env_dir *dir)
+{
+	return (struct fault_dir *)dir;
 }
 
 static struct fault_file *
@@ -79,97 +91,165 @@ wrap(struct env_fault *env, struct env_file *below, struct env_file **filep)
 	return 0;
 }
 
+/* ---- Directories ---- */
+
 static int
-fault_open(struct env *base, const char *path, unsigned flags,
-    struct env_file **filep)
+wrap_dir(struct env_fault *env, struct env_dir *below, struct env_dir **dirp)
+{
+	struct fault_dir *d = calloc(1, sizeof(*d));
+
+	if (d == NULL) {
+		env_dir_close(below);
+		return -ENOMEM;
+	}
+	d->base.ops = &fault_ops;
+	d->base.path = below->path;
+	d->env = env;
+	d->below = below;
+	*dirp = &d->base;
+	return 0;
+}
+
+static int
+fault_dir_open(struct env *base, const char *path, struct env_dir **dirp)
 {
 	struct env_fault *env = to_fault(base);
+	struct env_dir *below;
+	int rc = judge(env, ENV_CALL_OPEN_DIR, NULL);
+
+	if (rc == 0)
+		rc = env_dir_open(env->below, path, &below);
+	return rc == 0 ? wrap_dir(env, below, dirp) : rc;
+}
+
+static int
+fault_dir_make(struct env *base, const char *path, struct env_dir **dirp)
+{
+	struct env_fault *env = to_fault(base);
+	struct env_dir *below;
+	int rc = judge(env, ENV_CALL_MKDIR, NULL);
+
+	if (rc == 0)
+		rc = env_dir_make(env->below, path, &below);
+	return rc == 0 ? wrap_dir(env, below, dirp) : rc;
+}
+
+static int
+fault_dir_reopen(struct env_dir *dir, struct env_dir **dirp)
+{
+	struct fault_dir *d = to_dir(dir);
+	struct env_dir *below;
+	int rc = judge(d->env, ENV_CALL_OPEN_DIR, NULL);
+
+	if (rc == 0)
+		rc = env_dir_reopen(d->below, &below);
+	return rc == 0 ? wrap_dir(d->env, below, dirp) : rc;
+}
+
+static void
+fault_dir_close(struct env_dir *dir)
+{
+	env_dir_close(to_dir(dir)->below);
+	free(dir);
+}
+
+static int
+fault_dir_lock(struct env_dir *dir, enum env_lock_mode mode)
+{
+	struct fault_dir *d = to_dir(dir);
+	int rc = judge(d->env, ENV_CALL_LOCK_DIR, NULL);
+
+	return rc == 0 ? env_dir_lock(d->below, mode) : rc;
+}
+
+static void
+fault_dir_lockers(struct env_dir *dir, char *text, size_t len)
+{
+	env_dir_lockers(to_dir(dir)->below, text, len);
+}
+
+static int
+fault_dir_sync(struct env_dir *dir)
+{
+	struct fault_dir *d = to_dir(dir);
+	int rc = judge(d->env, ENV_CALL_SYNC_DIR, NULL);
+
+	return rc == 0 ? env_dir_sync(d->below) : rc;
+}
+
+static int
+fault_dir_list(struct env_dir *dir, int (*fn)(void *arg, const char *name),
+    void *arg)
+{
+	struct fault_dir *d = to_dir(dir);
+	int rc = judge(d->env, ENV_CALL_LIST, NULL);
+
+	return rc == 0 ? env_dir_list(d->below, fn, arg) : rc;
+}
+
+static int
+fault_dir_space(struct env_dir *dir, struct env_space *spacep)
+{
+	struct fault_dir *d = to_dir(dir);
+	int rc = judge(d->env, ENV_CALL_SPACE, NULL);
+
+	*spacep = (struct env_space){ 0 };
+	return rc == 0 ? env_dir_space(d->below, spacep) : rc;
+}
+
+/* ---- Names ---- */
+
+static int
+fault_open(struct env_dir *dir, const char *name, unsigned flags,
+    struct env_file **filep)
+{
+	struct fault_dir *d = to_dir(dir);
 	struct env_file *below;
-	int rc = judge(env,
+	int rc = judge(d->env,
 	    (flags & ENV_CREATE) != 0 ? ENV_CALL_CREATE : ENV_CALL_OPEN, NULL);
 
 	if (rc == 0)
-		rc = env_open(env->below, path, flags, &below);
-	return rc == 0 ? wrap(env, below, filep) : rc;
+		rc = env_open(d->below, name, flags, &below);
+	return rc == 0 ? wrap(d->env, below, filep) : rc;
 }
 
 static int
-fault_lock(struct env *base, const char *path, const char *text,
-    struct env_file **lockp)
+fault_rename(struct env_dir *dir, const char *from, const char *to)
 {
-	struct env_fault *env = to_fault(base);
-	struct env_file *below;
-	int rc = judge(env, ENV_CALL_LOCK, NULL);
+	struct fault_dir *d = to_dir(dir);
+	int rc = judge(d->env, ENV_CALL_RENAME, NULL);
 
-	if (rc == 0)
-		rc = env_lock(env->below, path, text, &below);
-	return rc == 0 ? wrap(env, below, lockp) : rc;
+	return rc == 0 ? env_rename(d->below, from, to) : rc;
 }
 
 static int
-fault_rename(struct env *base, const char *from, const char *to)
+fault_unlink(struct env_dir *dir, const char *name)
 {
-	struct env_fault *env = to_fault(base);
-	int rc = judge(env, ENV_CALL_RENAME, NULL);
+	struct fault_dir *d = to_dir(dir);
+	int rc = judge(d->env, ENV_CALL_UNLINK, NULL);
 
-	return rc == 0 ? env_rename(env->below, from, to) : rc;
+	return rc == 0 ? env_unlink(d->below, name) : rc;
 }
 
 static int
-fault_unlink(struct env *base, const char *path)
+fault_link(struct env_dir *from, struct env_dir *to, const char *name)
 {
-	struct env_fault *env = to_fault(base);
-	int rc = judge(env, ENV_CALL_UNLINK, NULL);
+	struct fault_dir *d = to_dir(from);
+	int rc = judge(d->env, ENV_CALL_LINK, NULL);
 
-	return rc == 0 ? env_unlink(env->below, path) : rc;
+	return rc == 0 ? env_link(d->below, to_dir(to)->below, name) : rc;
 }
 
 static int
-fault_link(struct env *base, const char *from, const char *to)
+fault_names(struct env_dir *dir, const char *name, struct env_file *file)
 {
-	struct env_fault *env = to_fault(base);
-	int rc = judge(env, ENV_CALL_LINK, NULL);
+	struct fault_dir *d = to_dir(dir);
+	int rc = judge(d->env, ENV_CALL_NAMES, NULL);
 
-	return rc == 0 ? env_link(env->below, from, to) : rc;
+	return rc == 0 ? env_names(d->below, name, to_file(file)->below) : rc;
 }
 
-static int
-fault_mkdir(struct env *base, const char *path)
-{
-	struct env_fault *env = to_fault(base);
-	int rc = judge(env, ENV_CALL_MKDIR, NULL);
-
-	return rc == 0 ? env_mkdir(env->below, path) : rc;
-}
-
-static int
-fault_sync_dir(struct env *base, const char *path)
-{
-	struct env_fault *env = to_fault(base);
-	int rc = judge(env, ENV_CALL_SYNC_DIR, NULL);
-
-	return rc == 0 ? env_sync_dir(env->below, path) : rc;
-}
-
-static int
-fault_list(struct env *base, const char *path,
-    int (*fn)(void *arg, const char *name), void *arg)
-{
-	struct env_fault *env = to_fault(base);
-	int rc = judge(env, ENV_CALL_LIST, NULL);
-
-	return rc == 0 ? env_list(env->below, path, fn, arg) : rc;
-}
-
-static int
-fault_space(struct env *base, const char *path, struct env_space *spacep)
-{
-	struct env_fault *env = to_fault(base);
-	int rc = judge(env, ENV_CALL_SPACE, NULL);
-
-	*spacep = (struct env_space){ 0 };
-	return rc == 0 ? env_space(env->below, path, spacep) : rc;
-}
+/* ---- Open files ---- */
 
 static void
 fault_close(struct env_file *file)
@@ -269,6 +349,15 @@ fault_size(struct env_file *file, uint64_t *sizep)
 	return rc == 0 ? env_size(f->below, sizep) : rc;
 }
 
+static int
+fault_lock(struct env_file *file, enum env_lock_mode mode)
+{
+	struct fault_file *f = to_file(file);
+	int rc = judge(f->env, ENV_CALL_LOCK, NULL);
+
+	return rc == 0 ? env_lock(f->below, mode) : rc;
+}
+
 static void
 fault_writeback(struct env_file *file, uint64_t off, uint64_t len)
 {
@@ -283,15 +372,20 @@ fault_advise(struct env_file *file, uint64_t off, uint64_t len,
 }
 
 static const struct env_ops fault_ops = {
+	.dir_open = fault_dir_open,
+	.dir_make = fault_dir_make,
+	.dir_reopen = fault_dir_reopen,
+	.dir_close = fault_dir_close,
+	.dir_lock = fault_dir_lock,
+	.dir_lockers = fault_dir_lockers,
+	.dir_sync = fault_dir_sync,
+	.dir_list = fault_dir_list,
+	.dir_space = fault_dir_space,
 	.open = fault_open,
 	.rename = fault_rename,
 	.unlink = fault_unlink,
 	.link = fault_link,
-	.mkdir = fault_mkdir,
-	.sync_dir = fault_sync_dir,
-	.list = fault_list,
-	.space = fault_space,
-	.lock = fault_lock,
+	.names = fault_names,
 	.file_close = fault_close,
 	.file_read = fault_read,
 	.file_write = fault_write,
@@ -300,6 +394,7 @@ static const struct env_ops fault_ops = {
 	.file_map = fault_map,
 	.file_truncate = fault_truncate,
 	.file_size = fault_size,
+	.file_lock = fault_lock,
 	.file_writeback = fault_writeback,
 	.file_advise = fault_advise,
 };

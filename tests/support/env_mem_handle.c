@@ -17,6 +17,7 @@ struct mem_handle {
 	struct mem_node *node;
 	uint64_t generation;
 	bool is_writable;
+	enum env_lock_mode lock;
 };
 
 static struct mem_handle *
@@ -40,6 +41,28 @@ uint64_t
 mem_free_locked(const struct env_mem *env)
 {
 	return env->total > env->used ? env->total - env->used : 0;
+}
+
+int
+mem_lock_locked(struct mem_node *node, const void *who,
+    enum env_lock_mode *from, enum env_lock_mode to)
+{
+	if (*from == ENV_LOCK_EXCLUSIVE)
+		node->lock_holder = NULL;
+	else if (*from == ENV_LOCK_SHARED)
+		node->lock_shared--;
+	*from = ENV_LOCK_NONE;
+	if (to == ENV_LOCK_NONE)
+		return 0;
+	if (node->lock_holder != NULL ||
+	    (to == ENV_LOCK_EXCLUSIVE && node->lock_shared != 0))
+		return -EBUSY;
+	if (to == ENV_LOCK_EXCLUSIVE)
+		node->lock_holder = who;
+	else
+		node->lock_shared++;
+	*from = to;
+	return 0;
 }
 
 struct env_file *
@@ -73,8 +96,7 @@ mem_handle_close(struct env_file *file)
 
 	mutex_lock(&env->mu);
 	f->node->handles--;
-	if (f->node->lock_holder == file)
-		f->node->lock_holder = NULL;
+	(void)mem_lock_locked(f->node, file, &f->lock, ENV_LOCK_NONE);
 	if (f->generation == env->generation)
 		mem_charge_locked(env, f->node);
 	mem_node_unref(f->node);
@@ -231,6 +253,26 @@ mem_handle_size(struct env_file *file, uint64_t *sizep)
 	*sizep = rc == 0 ? f->node->now.size : 0;
 	mutex_unlock(&f->env->mu);
 	return rc;
+}
+
+int
+mem_handle_lock(struct env_file *file, enum env_lock_mode mode)
+{
+	struct mem_handle *f = to_handle(file);
+	int rc = enter_file(f, ENV_CALL_LOCK);
+
+	if (rc == 0 && mode == ENV_LOCK_EXCLUSIVE && !f->is_writable)
+		rc = -EBADF;
+	if (rc == 0)
+		rc = mem_lock_locked(f->node, file, &f->lock, mode);
+	mutex_unlock(&f->env->mu);
+	return rc;
+}
+
+struct mem_node *
+mem_handle_node(struct env_file *file)
+{
+	return to_handle(file)->node;
 }
 
 void

@@ -51,7 +51,8 @@ struct mem_node {
 	bool is_dir;
 	unsigned links; /* present names */
 	unsigned handles;
-	const void *lock_holder;
+	const void *lock_holder; /* of an exclusive lock */
+	unsigned lock_shared; /* holders of a shared one */
 	uint64_t charged; /* bytes of the disk that it takes */
 
 	struct mem_bytes now, sure;

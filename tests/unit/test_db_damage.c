@@ -17,6 +17,7 @@
 #include "support/env_mem.h"
 #include "support/model.h"
 #include "support/suite.h"
+#include "support/env_path.h"
 #include "util/log.h"
 
 #define GROUPS 4
@@ -316,12 +317,12 @@ list_files(struct env *env, struct file_list *l)
 	char path[128];
 
 	l->count = 0;
-	ck_assert_int_eq(env_list(env, "/store", note_name, l), 0);
+	ck_assert_int_eq(env_path_list(env, "/store", note_name, l), 0);
 	for (unsigned i = 0; i < l->count; i++) {
 		struct env_file *f;
 
 		snprintf(path, sizeof(path), "/store/%s", l->names[i]);
-		ck_assert_int_eq(env_open(env, path, ENV_READ, &f), 0);
+		ck_assert_int_eq(env_path_open(env, path, ENV_READ, &f), 0);
 		ck_assert_int_eq(env_size(f, &l->sizes[i]), 0);
 		env_close(f);
 	}
@@ -336,7 +337,7 @@ used_bytes(struct env *env, const char *path, uint64_t size)
 	uint64_t n = 0;
 
 	ck_assert_ptr_nonnull(p);
-	ck_assert_int_eq(env_open(env, path, ENV_READ, &f), 0);
+	ck_assert_int_eq(env_path_open(env, path, ENV_READ, &f), 0);
 	ck_assert_int_eq(env_read(f, p, size, 0), (ssize_t)size);
 	for (uint64_t i = 0; i < size; i++)
 		if (p[i] != 0)
@@ -353,7 +354,7 @@ flip_byte(struct env *env, const char *path, uint64_t off, uint8_t mask)
 	uint8_t byte;
 	struct iovec iov = { &byte, 1 };
 
-	ck_assert_int_eq(env_open(env, path, ENV_WRITE, &f), 0);
+	ck_assert_int_eq(env_path_open(env, path, ENV_WRITE, &f), 0);
 	ck_assert_int_eq(env_read(f, &byte, 1, off), 1);
 	byte ^= mask;
 	ck_assert_int_eq(env_write(f, &iov, 1, off), 0);
@@ -365,7 +366,7 @@ cut(struct env *env, const char *path, uint64_t size)
 {
 	struct env_file *f;
 
-	ck_assert_int_eq(env_open(env, path, ENV_WRITE, &f), 0);
+	ck_assert_int_eq(env_path_open(env, path, ENV_WRITE, &f), 0);
 	ck_assert_int_eq(env_truncate(f, size), 0);
 	env_close(f);
 }
@@ -382,7 +383,7 @@ damage(struct env *env, const struct file_list *l, struct rng *r, char *what,
 	snprintf(path, sizeof(path), "/store/%s", l->names[i]);
 	used = used_bytes(env, path, l->sizes[i]);
 	if (dice == 0) {
-		ck_assert_int_eq(env_unlink(env, path), 0);
+		ck_assert_int_eq(env_path_unlink(env, path), 0);
 		snprintf(what, len, "%s gone", l->names[i]);
 		return;
 	}

@@ -12,6 +12,7 @@
 #include "support/env_mem.h"
 #include "support/keys.h"
 #include "support/suite.h"
+#include "support/env_path.h"
 #include "util/log.h"
 
 #define KEYS 20000
@@ -152,7 +153,7 @@ static bool
 has_list(void)
 {
 	struct env_file *f;
-	int rc = env_open(disk, "/store/HOT", ENV_READ, &f);
+	int rc = env_path_open(disk, "/store/HOT", ENV_READ, &f);
 
 	env_close(f);
 	ck_assert(rc == 0 || rc == -ENOENT);
@@ -203,7 +204,7 @@ START_TEST(tables_are_open_before_they_are_wanted)
 	unsigned long opens;
 
 	make_store();
-	ck_assert_int_eq(env_unlink(disk, "/store/HOT"), 0);
+	ck_assert_int_eq(env_path_unlink(disk, "/store/HOT"), 0);
 	open_store();
 	expect_state("no list");
 	opens = env_mem_calls(disk, ENV_CALL_OPEN);
@@ -275,7 +276,7 @@ damage_list(void)
 	struct env_file *f;
 	struct iovec iov = { (char[]){ "x" }, 1 };
 
-	ck_assert_int_eq(env_open(disk, "/store/HOT", ENV_WRITE, &f), 0);
+	ck_assert_int_eq(env_path_open(disk, "/store/HOT", ENV_WRITE, &f), 0);
 	ck_assert_int_eq(env_write(f, &iov, 1, 40), 0);
 	env_close(f);
 }

@@ -22,6 +22,7 @@
 #include "support/suite.h"
 
 static struct env *env;
+static struct env_dir *home; /* dir, open */
 static char dir[64];
 
 static const char *
@@ -41,6 +42,7 @@ use_posix(void)
 	env = env_posix();
 	strcpy(dir, "/tmp/test_env.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(env_dir_open(env, dir, &home), 0);
 }
 
 static int
@@ -57,7 +59,8 @@ drop_posix(void)
 	/* Deleting while listing is what env.h forbids, readdir(3) allows it
 	 * for names that it has given already. */
 	while (rmdir(dir) != 0)
-		ck_assert_int_eq(env_list(env, dir, remove_name, NULL), 0);
+		ck_assert_int_eq(env_dir_list(home, remove_name, NULL), 0);
+	env_dir_close(home);
 }
 
 static void
@@ -65,12 +68,13 @@ use_mem(void)
 {
 	env = env_mem_create(1);
 	strcpy(dir, "/d");
-	ck_assert_int_eq(env_mkdir(env, dir), 0);
+	ck_assert_int_eq(env_dir_make(env, dir, &home), 0);
 }
 
 static void
 drop_mem(void)
 {
+	env_dir_close(home);
 	env_mem_destroy(env);
 }
 
@@ -79,9 +83,7 @@ create(const char *name)
 {
 	struct env_file *f;
 
-	ck_assert_int_eq(env_open(env, in_dir(name), ENV_WRITE | ENV_CREATE,
-			     &f),
-	    0);
+	ck_assert_int_eq(env_open(home, name, ENV_WRITE | ENV_CREATE, &f), 0);
 	return f;
 }
 
@@ -113,7 +115,7 @@ static bool
 exists(const char *name)
 {
 	struct env_file *f;
-	int rc = env_open(env, in_dir(name), ENV_READ, &f);
+	int rc = env_open(home, name, ENV_READ, &f);
 
 	env_close(f);
 	ck_assert(rc == 0 || rc == -ENOENT);
@@ -182,19 +184,19 @@ START_TEST(open_tells_missing_existing_and_read_only)
 {
 	struct env_file *f;
 
-	ck_assert_int_eq(env_open(env, in_dir("a"), ENV_READ, &f), -ENOENT);
+	ck_assert_int_eq(env_open(home, "a", ENV_READ, &f), -ENOENT);
 	ck_assert_ptr_null(f);
 	f = create("a");
 	ck_assert_int_eq(put(f, "x", 0), 0);
 	env_close(f);
-	ck_assert_int_eq(env_open(env, in_dir("a"), ENV_WRITE | ENV_CREATE, &f),
+	ck_assert_int_eq(env_open(home, "a", ENV_WRITE | ENV_CREATE, &f),
 	    -EEXIST);
-	ck_assert_int_eq(env_open(env, in_dir("a"), ENV_READ, &f), 0);
+	ck_assert_int_eq(env_open(home, "a", ENV_READ, &f), 0);
 	ck_assert(holds(f, "x", 0));
 	ck_assert_int_eq(put(f, "y", 0), -EBADF);
 	ck_assert_int_eq(env_map(f, 1), -EBADF);
 	env_close(f);
-	ck_assert_int_eq(env_open(env, in_dir("no/a"), ENV_READ, &f), -ENOENT);
+	ck_assert_int_eq(env_open(home, "b", ENV_READ, &f), -ENOENT);
 }
 END_TEST
 
@@ -221,45 +223,136 @@ START_TEST(names_move_join_and_go)
 
 	ck_assert_int_eq(put(a, "A", 0), 0);
 	ck_assert_int_eq(put(b, "B", 0), 0);
-	ck_assert_int_eq(env_link(env, in_dir("a"), in_dir("b")), -EEXIST);
-	ck_assert_int_eq(env_link(env, in_dir("a"), in_dir("c")), 0);
-	ck_assert_int_eq(env_rename(env, in_dir("a"), in_dir("b")), 0);
-	ck_assert_int_eq(env_rename(env, in_dir("a"), in_dir("b")), -ENOENT);
-	ck_assert(!exists("a") && exists("b") && exists("c"));
+	ck_assert_int_eq(env_rename(home, "a", "b"), 0);
+	ck_assert_int_eq(env_rename(home, "a", "b"), -ENOENT);
+	ck_assert(!exists("a") && exists("b"));
 	ck_assert(holds(b, "B", 0)); /* still open, without a name */
-	ck_assert_int_eq(env_list(env, dir, count_name, &n), 0);
-	ck_assert_int_eq(n, 2);
-	ck_assert_int_eq(env_list(env, dir, stop_at_once, &n), -ECANCELED);
-	ck_assert_int_eq(env_unlink(env, in_dir("b")), 0);
-	ck_assert_int_eq(env_unlink(env, in_dir("b")), -ENOENT);
-	ck_assert_int_eq(env_sync_dir(env, dir), 0);
-	ck_assert_int_eq(env_sync_dir(env, in_dir("no")), -ENOENT);
-	ck_assert_int_eq(env_list(env, in_dir("no"), count_name, &n), -ENOENT);
-	ck_assert_int_eq(env_mkdir(env, dir), -EEXIST);
+	ck_assert_int_eq(env_dir_list(home, count_name, &n), 0);
+	ck_assert_int_eq(n, 1);
+	ck_assert_int_eq(env_dir_list(home, stop_at_once, &n), -ECANCELED);
+	ck_assert_int_eq(env_unlink(home, "b"), 0);
+	ck_assert_int_eq(env_unlink(home, "b"), -ENOENT);
+	ck_assert_int_eq(env_dir_sync(home), 0);
 	env_close(a);
 	env_close(b);
 }
 END_TEST
 
-START_TEST(a_lock_is_held_once_and_let_go_at_close)
+START_TEST(directories_are_made_once_and_opened_as_often_as_asked)
 {
-	struct env_file *l1, *l2, *f;
+	struct env_dir *sub, *again, *none;
+	char path[160];
+	struct env_file *f;
 
-	ck_assert_int_eq(env_lock(env, in_dir("L"), "a longer text", &l1), 0);
-	ck_assert_int_eq(env_lock(env, in_dir("L"), "other", &l2), -EBUSY);
-	ck_assert_ptr_null(l2);
-	ck_assert_int_eq(env_open(env, in_dir("L"), ENV_READ, &f), 0);
-	ck_assert(holds(f, "a longer text", 0));
+	snprintf(path, sizeof(path), "%s/sub", dir);
+	ck_assert_int_eq(env_dir_open(env, path, &sub), -ENOENT);
+	ck_assert_ptr_null(sub);
+	ck_assert_int_eq(env_dir_make(env, path, &sub), 0);
+	ck_assert_str_eq(sub->path, path);
+	ck_assert_int_eq(env_dir_make(env, path, &none), -EEXIST);
+	ck_assert_ptr_null(none);
+	ck_assert_int_eq(env_dir_make(env, in_dir("no/sub"), &none), -ENOENT);
+	env_close(create("file"));
+	ck_assert_int_eq(env_dir_open(env, in_dir("file"), &none), -ENOTDIR);
+	ck_assert_int_eq(env_dir_reopen(sub, &again), 0);
+	ck_assert_int_eq(env_open(sub, "a", ENV_WRITE | ENV_CREATE, &f), 0);
 	env_close(f);
+	env_dir_close(sub);
+	ck_assert_int_eq(env_open(again, "a", ENV_READ, &f), 0);
+	env_close(f);
+	ck_assert_int_eq(env_unlink(again, "a"), 0);
+	env_dir_close(again);
+	if (env == env_posix())
+		ck_assert_int_eq(rmdir(path), 0);
+}
+END_TEST
+
+START_TEST(a_file_gets_its_name_in_another_directory_too)
+{
+	struct env_file *a = create("a"), *b = create("b"), *f;
+	struct env_dir *sub;
+
+	ck_assert_int_eq(put(a, "A", 0), 0);
+	ck_assert_int_eq(env_dir_make(env, in_dir("sub"), &sub), 0);
+	ck_assert_int_eq(env_link(home, sub, "a"), 0);
+	ck_assert_int_eq(env_link(home, sub, "a"), -EEXIST);
+	ck_assert_int_eq(env_link(home, sub, "none"), -ENOENT);
+	ck_assert_int_eq(env_unlink(home, "a"), 0);
+	ck_assert_int_eq(env_open(sub, "a", ENV_READ, &f), 0);
+	ck_assert(holds(f, "A", 0));
+	env_close(f);
+	ck_assert_int_eq(env_unlink(sub, "a"), 0);
+	env_dir_close(sub);
+	if (env == env_posix())
+		ck_assert_int_eq(rmdir(in_dir("sub")), 0);
+	env_close(a);
+	env_close(b);
+}
+END_TEST
+
+START_TEST(a_name_is_told_from_the_file_that_had_it)
+{
+	struct env_file *a = create("a"), *b;
+
+	ck_assert_int_eq(env_names(home, "a", a), 1);
+	ck_assert_int_eq(env_names(home, "b", a), 0);
+	ck_assert_int_eq(env_unlink(home, "a"), 0);
+	ck_assert_int_eq(env_names(home, "a", a), 0);
+	b = create("a");
+	ck_assert_int_eq(env_names(home, "a", a), 0);
+	ck_assert_int_eq(env_names(home, "a", b), 1);
+	env_close(a);
+	env_close(b);
+}
+END_TEST
+
+START_TEST(a_file_is_locked_by_one_that_writes_or_many_that_read)
+{
+	struct env_file *w = create("L"), *r1, *r2, *w2;
+
+	ck_assert_int_eq(env_open(home, "L", ENV_READ, &r1), 0);
+	ck_assert_int_eq(env_open(home, "L", ENV_READ, &r2), 0);
+	ck_assert_int_eq(env_open(home, "L", ENV_WRITE, &w2), 0);
+	ck_assert_int_eq(env_lock(w, ENV_LOCK_EXCLUSIVE), 0);
+	ck_assert_int_eq(env_lock(w2, ENV_LOCK_EXCLUSIVE), -EBUSY);
+	ck_assert_int_eq(env_lock(r1, ENV_LOCK_SHARED), -EBUSY);
 	/* A close of another handle does not let go. */
-	ck_assert_int_eq(env_lock(env, in_dir("L"), "other", &l2), -EBUSY);
-	env_close(l1);
-	ck_assert_int_eq(env_lock(env, in_dir("L"), "short", &l2), 0);
-	ck_assert(holds(l2, "short", 0));
-	env_close(l2);
-	ck_assert_int_eq(env_lock(env, in_dir("L"), NULL, &l2), 0);
-	ck_assert(holds(l2, "short", 0));
-	env_close(l2);
+	env_close(w2);
+	ck_assert_int_eq(env_lock(r1, ENV_LOCK_SHARED), -EBUSY);
+	env_close(w);
+	ck_assert_int_eq(env_lock(r1, ENV_LOCK_SHARED), 0);
+	ck_assert_int_eq(env_lock(r2, ENV_LOCK_SHARED), 0);
+	ck_assert_int_eq(env_open(home, "L", ENV_WRITE, &w), 0);
+	ck_assert_int_eq(env_lock(w, ENV_LOCK_EXCLUSIVE), -EBUSY);
+	ck_assert_int_eq(env_lock(r1, ENV_LOCK_NONE), 0);
+	ck_assert_int_eq(env_lock(w, ENV_LOCK_EXCLUSIVE), -EBUSY);
+	env_close(r2);
+	ck_assert_int_eq(env_lock(w, ENV_LOCK_EXCLUSIVE), 0);
+	ck_assert_int_eq(env_lock(r1, ENV_LOCK_EXCLUSIVE), -EBADF);
+	env_close(r1);
+	env_close(w);
+}
+END_TEST
+
+START_TEST(a_directory_is_locked_by_one_that_writes_or_many_that_read)
+{
+	struct env_dir *w, *r;
+
+	ck_assert_int_eq(env_dir_reopen(home, &w), 0);
+	ck_assert_int_eq(env_dir_reopen(home, &r), 0);
+	ck_assert_int_eq(env_dir_lock(w, ENV_LOCK_EXCLUSIVE), 0);
+	ck_assert_int_eq(env_dir_lock(r, ENV_LOCK_SHARED), -EBUSY);
+	ck_assert_int_eq(env_dir_lock(home, ENV_LOCK_EXCLUSIVE), -EBUSY);
+	/* From one to the other. */
+	ck_assert_int_eq(env_dir_lock(w, ENV_LOCK_SHARED), 0);
+	ck_assert_int_eq(env_dir_lock(r, ENV_LOCK_SHARED), 0);
+	ck_assert_int_eq(env_dir_lock(home, ENV_LOCK_EXCLUSIVE), -EBUSY);
+	env_dir_close(w);
+	ck_assert_int_eq(env_dir_lock(r, ENV_LOCK_NONE), 0);
+	ck_assert_int_eq(env_dir_lock(home, ENV_LOCK_EXCLUSIVE), 0);
+	ck_assert_int_eq(env_dir_lock(r, ENV_LOCK_SHARED), -EBUSY);
+	ck_assert_int_eq(env_dir_lock(home, ENV_LOCK_NONE), 0);
+	env_dir_close(r);
 }
 END_TEST
 
@@ -278,7 +371,7 @@ START_TEST(allocate_grows_and_keeps_what_is_there)
 	ck_assert_uint_eq(size_of(f), (3u << 20) + 5);
 	ck_assert_int_eq(env_read(f, buf, 4, 0), 4);
 	ck_assert_mem_eq(buf, "abc", 4);
-	ck_assert_int_eq(env_space(env, dir, &space), 0);
+	ck_assert_int_eq(env_dir_space(home, &space), 0);
 	ck_assert_uint_gt(space.total_bytes, space.free_bytes);
 	env_close(f);
 }
@@ -297,7 +390,7 @@ START_TEST(a_mapped_file_behaves_like_any_other)
 	ck_assert_int_eq(put(f, "end", 8189), 0);
 	ck_assert_int_eq(put(f, "across", 8190), 0);
 	ck_assert_uint_eq(size_of(f), 8196);
-	ck_assert_int_eq(env_open(env, in_dir("a"), ENV_READ, &g), 0);
+	ck_assert_int_eq(env_open(home, "a", ENV_READ, &g), 0);
 	ck_assert(holds(g, "eacross", 8189));
 	ck_assert_int_eq(env_sync(f), 0);
 	/* Where the file was cut, writing extends it again. */
@@ -331,10 +424,9 @@ END_TEST
 
 START_TEST(descriptors_do_not_reach_children)
 {
-	struct env_file *f = create("a"), *l;
+	struct env_file *f = create("a");
 	int first = dup(0);
 
-	ck_assert_int_eq(env_lock(env, in_dir("L"), "", &l), 0);
 	for (int fd = 3; fd < first; fd++) {
 		int flags = fcntl(fd, F_GETFD);
 		char link[64], target[256] = "";
@@ -346,34 +438,76 @@ START_TEST(descriptors_do_not_reach_children)
 	}
 	close(first);
 	env_close(f);
-	env_close(l);
 }
 END_TEST
 
-START_TEST(a_lock_of_another_process_is_seen)
+START_TEST(a_lock_of_another_process_is_seen_and_told)
 {
 	int ready[2], done[2];
-	struct env_file *l;
-	char c;
+	char c, who[200], want[40];
+	struct env_dir *d;
 	pid_t pid;
 
 	ck_assert_int_eq(pipe(ready), 0);
 	ck_assert_int_eq(pipe(done), 0);
 	pid = fork();
 	if (pid == 0) {
-		int rc = env_lock(env, in_dir("L"), "child", &l);
+		int rc = env_dir_reopen(home, &d);
 
+		if (rc == 0)
+			rc = env_dir_lock(d, ENV_LOCK_EXCLUSIVE);
 		if (write(ready[1], "x", 1) != 1 || read(done[0], &c, 1) != 1)
 			_exit(1);
 		_exit(rc == 0 ? 0 : 2); /* dies without closing */
 	}
 	ck_assert_int_eq(read(ready[0], &c, 1), 1);
-	ck_assert_int_eq(env_lock(env, in_dir("L"), "me", &l), -EBUSY);
+	ck_assert_int_eq(env_dir_lock(home, ENV_LOCK_SHARED), -EBUSY);
+	env_dir_lockers(home, who, sizeof(who));
+	snprintf(want, sizeof(want), "process %d (", (int)pid);
+	ck_assert_msg(strncmp(who, want, strlen(want)) == 0 &&
+		strstr(who, "test_env") != NULL,
+	    "told \"%s\"", who);
 	ck_assert_int_eq(write(done[1], "x", 1), 1);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-	ck_assert_int_eq(env_lock(env, in_dir("L"), "me", &l), 0);
-	ck_assert(holds(l, "me", 0));
-	env_close(l);
+	ck_assert_int_eq(env_dir_lock(home, ENV_LOCK_EXCLUSIVE), 0);
+	env_dir_lockers(home, who, sizeof(who));
+	ck_assert_str_eq(who, ""); /* but for ourselves */
+	ck_assert_int_eq(env_dir_lock(home, ENV_LOCK_NONE), 0);
+}
+END_TEST
+
+/* What stands at its path meanwhile is somebody else's. */
+START_TEST(a_directory_that_was_moved_is_still_the_same)
+{
+	struct env_file *f = create("a");
+	char moved[160];
+	struct stat st;
+
+	snprintf(moved, sizeof(moved), "%s.moved", dir);
+	ck_assert_int_eq(rename(dir, moved), 0);
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	env_close(f);
+	ck_assert_int_eq(env_open(home, "a", ENV_READ, &f), 0);
+	env_close(f);
+	env_close(create("b"));
+	ck_assert_int_eq(env_rename(home, "b", "c"), 0);
+	ck_assert_int_eq(env_dir_sync(home), 0);
+	ck_assert_int_eq(env_unlink(home, "a"), 0);
+	ck_assert_int_eq(rmdir(dir), 0); /* still empty */
+	ck_assert_int_eq(rename(moved, dir), 0);
+	ck_assert_int_eq(stat(in_dir("c"), &st), 0);
+}
+END_TEST
+
+START_TEST(in_a_directory_that_was_removed_nothing_can_be_made)
+{
+	struct env_file *f;
+	struct env_dir *d;
+
+	ck_assert_int_eq(env_dir_make(env, in_dir("d"), &d), 0);
+	ck_assert_int_eq(rmdir(in_dir("d")), 0);
+	ck_assert_int_eq(env_open(d, "a", ENV_WRITE | ENV_CREATE, &f), -ENOENT);
+	env_dir_close(d);
 }
 END_TEST
 
@@ -505,14 +639,14 @@ START_TEST(mapped_writes_survive_sigkill)
 	env_close(f);
 	pid = fork();
 	if (pid == 0) {
-		if (env_open(env, in_dir("a"), ENV_WRITE, &f) != 0 ||
+		if (env_open(home, "a", ENV_WRITE, &f) != 0 ||
 		    env_allocate(f, 8192, true) != 0 || env_map(f, 8192) != 0 ||
 		    put(f, "alive", 8187) != 0)
 			_exit(1);
 		kill(getpid(), SIGKILL);
 	}
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-	ck_assert_int_eq(env_open(env, in_dir("a"), ENV_READ, &f), 0);
+	ck_assert_int_eq(env_open(home, "a", ENV_READ, &f), 0);
 	ck_assert(holds(f, "alive", 8187));
 	env_close(f);
 }
@@ -525,7 +659,14 @@ add_contract(TCase *tc)
 	tcase_add_test(tc, a_write_may_have_more_vectors_than_the_system_takes);
 	tcase_add_test(tc, open_tells_missing_existing_and_read_only);
 	tcase_add_test(tc, names_move_join_and_go);
-	tcase_add_test(tc, a_lock_is_held_once_and_let_go_at_close);
+	tcase_add_test(tc,
+	    directories_are_made_once_and_opened_as_often_as_asked);
+	tcase_add_test(tc, a_file_gets_its_name_in_another_directory_too);
+	tcase_add_test(tc, a_name_is_told_from_the_file_that_had_it);
+	tcase_add_test(tc,
+	    a_file_is_locked_by_one_that_writes_or_many_that_read);
+	tcase_add_test(tc,
+	    a_directory_is_locked_by_one_that_writes_or_many_that_read);
 	tcase_add_test(tc, allocate_grows_and_keeps_what_is_there);
 	tcase_add_test(tc, a_mapped_file_behaves_like_any_other);
 }
@@ -541,7 +682,10 @@ main(void)
 	add_contract(posix);
 	tcase_add_test(posix, allocated_blocks_are_real);
 	tcase_add_test(posix, descriptors_do_not_reach_children);
-	tcase_add_test(posix, a_lock_of_another_process_is_seen);
+	tcase_add_test(posix, a_lock_of_another_process_is_seen_and_told);
+	tcase_add_test(posix, a_directory_that_was_moved_is_still_the_same);
+	tcase_add_test(posix,
+	    in_a_directory_that_was_removed_nothing_can_be_made);
 	tcase_add_test(posix, a_store_to_a_lost_page_is_an_error_not_a_death);
 	tcase_add_test(posix, threads_meet_lost_pages_each_for_itself);
 	tcase_add_test(posix, other_sigbus_goes_to_whoever_was_there_before);

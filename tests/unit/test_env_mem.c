@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "support/env_fault.h"
+#include "support/env_path.h"
 #include "support/env_mem.h"
 #include "support/suite.h"
 
@@ -34,8 +35,7 @@ static void
 use_mem(void)
 {
 	env = env_mem_create(seed);
-	ck_assert_int_eq(env_mkdir(env, dir), 0);
-	ck_assert_int_eq(env_sync_dir(env, "/"), 0);
+	ck_assert_int_eq(env_path_mkdir(env, dir), 0);
 }
 
 static void
@@ -49,8 +49,8 @@ create(const char *name)
 {
 	struct env_file *f;
 
-	ck_assert_int_eq(env_open(env, in_dir(name), ENV_WRITE | ENV_CREATE,
-			     &f),
+	ck_assert_int_eq(env_path_open(env, in_dir(name),
+			     ENV_WRITE | ENV_CREATE, &f),
 	    0);
 	return f;
 }
@@ -83,7 +83,7 @@ static bool
 exists(const char *name)
 {
 	struct env_file *f;
-	int rc = env_open(env, in_dir(name), ENV_READ, &f);
+	int rc = env_path_open(env, in_dir(name), ENV_READ, &f);
 
 	env_close(f);
 	ck_assert(rc == 0 || rc == -ENOENT);
@@ -107,7 +107,7 @@ START_TEST(what_was_synced_survives_and_a_name_needs_its_directory)
 
 	ck_assert_int_eq(put(f, "data", 0), 0);
 	ck_assert_int_eq(env_sync(f), 0);
-	ck_assert_int_eq(env_sync_dir(env, dir), 0);
+	ck_assert_int_eq(env_path_sync(env, dir), 0);
 	ck_assert_int_eq(put(f, "more", 4), 0);
 	env_close(f);
 	f = create("nameless");
@@ -118,7 +118,7 @@ START_TEST(what_was_synced_survives_and_a_name_needs_its_directory)
 	ck_assert_int_eq(env_sync(f), -EIO);
 	env_close(f);
 	ck_assert(!exists("nameless"));
-	ck_assert_int_eq(env_open(env, in_dir("synced"), ENV_READ, &f), 0);
+	ck_assert_int_eq(env_path_open(env, in_dir("synced"), ENV_READ, &f), 0);
 	ck_assert(holds(f, "data", 0));
 	env_close(f);
 }
@@ -126,17 +126,23 @@ END_TEST
 
 START_TEST(a_kill_loses_nothing_but_the_power_cut_after_it_does)
 {
-	struct env_file *f = create("a"), *l;
+	struct env_dir *d = env_path_dir(env, dir), *after;
+	struct env_file *f = create("a");
 
 	ck_assert_int_eq(put(f, "data", 0), 0);
-	ck_assert_int_eq(env_lock(env, in_dir("L"), "me", &l), 0);
+	ck_assert_int_eq(env_lock(f, ENV_LOCK_EXCLUSIVE), 0);
+	ck_assert_int_eq(env_dir_lock(d, ENV_LOCK_EXCLUSIVE), 0);
 	env_mem_crash(env, ENV_MEM_KILL);
 	ck_assert(!holds(f, "data", 0));
+	ck_assert_int_eq(env_dir_sync(d), -EIO);
+	after = env_path_dir(env, dir);
+	ck_assert_int_eq(env_dir_lock(after, ENV_LOCK_EXCLUSIVE), 0);
+	env_dir_close(d);
+	ck_assert_int_eq(env_dir_lock(after, ENV_LOCK_EXCLUSIVE), 0);
+	env_dir_close(after);
 	env_close(f);
-	env_close(l);
-	ck_assert_int_eq(env_lock(env, in_dir("L"), "you", &l), 0);
-	env_close(l);
-	ck_assert_int_eq(env_open(env, in_dir("a"), ENV_READ, &f), 0);
+	ck_assert_int_eq(env_path_open(env, in_dir("a"), ENV_WRITE, &f), 0);
+	ck_assert_int_eq(env_lock(f, ENV_LOCK_EXCLUSIVE), 0);
 	ck_assert(holds(f, "data", 0));
 	env_close(f);
 	env_mem_crash(env, ENV_MEM_DROP);
@@ -150,14 +156,14 @@ START_TEST(a_copy_crashes_while_the_original_goes_on)
 	struct env_file *f = create("a");
 	struct env *copy;
 
-	ck_assert_int_eq(env_sync_dir(env, dir), 0);
+	ck_assert_int_eq(env_path_sync(env, dir), 0);
 	ck_assert_int_eq(put(f, "1", 0), 0);
 	copy = env_mem_crash_copy(env, ENV_MEM_DROP, 1);
 	ck_assert_int_eq(put(f, "2", 1), 0);
 	ck_assert(holds(f, "12", 0));
 	env_close(f);
 	env = copy;
-	ck_assert_int_eq(env_open(env, in_dir("a"), ENV_READ, &f), 0);
+	ck_assert_int_eq(env_path_open(env, in_dir("a"), ENV_READ, &f), 0);
 	ck_assert(holds(f, "", 0));
 	env_close(f);
 	env_mem_destroy(copy);
@@ -182,10 +188,11 @@ START_TEST(sectors_tear_but_stay_consistent)
 			ck_assert_int_eq(env_sync(f), 0);
 	}
 	ck_assert_int_eq(put(f, "tail", 1024), 0);
-	ck_assert_int_eq(env_sync_dir(env, dir), 0);
+	ck_assert_int_eq(env_path_sync(env, dir), 0);
 	for (unsigned i = 0; i < 400; i++) {
 		env = env_mem_crash_copy(original, ENV_MEM_HOSTILE, seed + i);
-		ck_assert_int_eq(env_open(env, in_dir("a"), ENV_READ, &g), 0);
+		ck_assert_int_eq(env_path_open(env, in_dir("a"), ENV_READ, &g),
+		    0);
 		ck_assert_uint_ge(size_of(g), 1024);
 		ck_assert_int_eq(env_read(g, block, 1024, 0), 1024);
 		for (int s = 0; s < 2; s++) {
@@ -237,21 +244,25 @@ END_TEST
 START_TEST(a_rename_is_atomic_in_every_crash)
 {
 	struct env *original = env;
+	struct env_dir *d = env_path_dir(env, dir);
 	struct env_file *f = create("cfg"), *g;
 	bool seen_old = false, seen_new = false;
 
 	ck_assert_int_eq(put(f, "old", 0), 0);
 	ck_assert_int_eq(env_sync(f), 0);
 	env_close(f);
-	ck_assert_int_eq(env_sync_dir(env, dir), 0);
+	ck_assert_int_eq(env_path_sync(env, dir), 0);
 	f = create("tmp");
 	ck_assert_int_eq(put(f, "newer", 0), 0);
 	ck_assert_int_eq(env_sync(f), 0);
 	env_close(f);
-	ck_assert_int_eq(env_rename(env, in_dir("tmp"), in_dir("cfg")), 0);
+	ck_assert_int_eq(env_rename(d, "tmp", "cfg"), 0);
+	env_dir_close(d);
 	for (unsigned i = 0; i < 200; i++) {
 		env = env_mem_crash_copy(original, ENV_MEM_HOSTILE, seed + i);
-		ck_assert_int_eq(env_open(env, in_dir("cfg"), ENV_READ, &g), 0);
+		ck_assert_int_eq(env_path_open(env, in_dir("cfg"), ENV_READ,
+				     &g),
+		    0);
 		if (holds(g, "newer", 0))
 			seen_new = true;
 		else if (holds(g, "old", 0))
@@ -274,7 +285,7 @@ START_TEST(a_cut_that_is_sure_brings_nothing_back)
 	char block[2048];
 	struct iovec iov = { block, sizeof(block) };
 
-	ck_assert_int_eq(env_sync_dir(env, dir), 0);
+	ck_assert_int_eq(env_path_sync(env, dir), 0);
 	memset(block, 'o', sizeof(block));
 	ck_assert_int_eq(env_write(f, &iov, 1, 0), 0);
 	ck_assert_int_eq(env_sync(f), 0);
@@ -283,7 +294,8 @@ START_TEST(a_cut_that_is_sure_brings_nothing_back)
 	ck_assert_int_eq(put(f, "x", 2047), 0);
 	for (unsigned i = 0; i < 100; i++) {
 		env = env_mem_crash_copy(original, ENV_MEM_HOSTILE, seed + i);
-		ck_assert_int_eq(env_open(env, in_dir("a"), ENV_READ, &g), 0);
+		ck_assert_int_eq(env_path_open(env, in_dir("a"), ENV_READ, &g),
+		    0);
 		ssize_t n = env_read(g, block, sizeof(block), 0);
 
 		ck_assert(n == 100 || n == 2048);
@@ -311,9 +323,9 @@ START_TEST(a_full_disk_is_told_and_passes)
 	ck_assert_uint_eq(size_of(f), 12288);
 	ck_assert_int_eq(env_write(f, &iov, 1, 0), 0);
 	ck_assert_int_eq(env_allocate(g, 1, false), -ENOSPC);
-	ck_assert_int_eq(env_space(env, dir, &space), 0);
+	env_path_space(env, dir, &space);
 	ck_assert_uint_eq(space.free_bytes, 0);
-	ck_assert_int_eq(env_unlink(env, in_dir("a")), 0);
+	ck_assert_int_eq(env_path_unlink(env, in_dir("a")), 0);
 	ck_assert_int_eq(env_allocate(g, 1, false), -ENOSPC);
 	env_close(f);
 	ck_assert_int_eq(env_allocate(g, 8192, false), 0);
@@ -374,7 +386,7 @@ START_TEST(the_nth_call_fails_once_or_from_then_on)
 	env_fault_arm(env, &rule);
 	ck_assert_int_eq(put(f, "4", 2), -ENOSPC);
 	ck_assert_int_eq(env_sync(f), -ENOSPC);
-	ck_assert_int_eq(env_unlink(env, in_dir("a")), -ENOSPC);
+	ck_assert_int_eq(env_path_unlink(env, in_dir("a")), -ENOSPC);
 	ck_assert_uint_eq(env_fault_matched(env), 3);
 	ck_assert_uint_eq(env_fault_failed(env), 3);
 	env_fault_disarm(env);

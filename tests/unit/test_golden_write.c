@@ -17,6 +17,7 @@
 #include "engine/wal_format.h"
 #include "golden/open.h"
 #include "support/suite.h"
+#include "support/env_path.h"
 #include "util/compress.h"
 #include "util/crc32c.h"
 
@@ -59,21 +60,19 @@ open_file(const char *path, unsigned flags)
 {
 	struct env_file *file;
 
-	ck_assert_int_eq(env_open(env_posix(), path, flags, &file), 0);
+	ck_assert_int_eq(env_path_open(env_posix(), path, flags, &file), 0);
 	return file;
 }
 
 static void
 name_of(char path[PATH_MAX], const struct files *f, size_t i)
 {
-	ck_assert_int_eq(filename_make(path, PATH_MAX, store, f->kind,
-			     f->numbers[i]),
-	    0);
+	filename_path(path, store, f->kind, f->numbers[i]);
 }
 
 struct manifest_again {
 	struct manifest *manifest;
-	char dir[PATH_MAX];
+	struct env_dir *dir;
 	uint64_t number;
 };
 
@@ -84,29 +83,29 @@ write_edit(void *arg, struct version_edit *e)
 
 	if (m->manifest != NULL)
 		return manifest_append(m->manifest, e);
-	return manifest_create(env_posix(), m->dir, m->number, e, &m->manifest);
+	return manifest_create(m->dir, m->number, e, &m->manifest);
 }
 
 START_TEST(manifests_are_written_alike)
 {
 	struct manifest_again m = { 0 };
 	struct files f = list(FILE_MANIFEST);
-	char path[PATH_MAX], again[PATH_MAX];
+	char path[PATH_MAX], again[PATH_MAX], dir[PATH_MAX];
+	struct env_dir *from;
 
 	name_of(path, &f, 0);
-	temp_name(m.dir, "manifest");
-	ck_assert_int_eq(mkdir(m.dir, 0700), 0);
+	temp_name(dir, "manifest");
+	ck_assert_int_eq(env_dir_make(env_posix(), dir, &m.dir), 0);
 	m.number = f.numbers[0];
-	ck_assert_int_eq(manifest_read(env_posix(), path, m.number, write_edit,
-			     &m),
-	    0);
+	from = env_path_dir(env_posix(), store);
+	ck_assert_int_eq(manifest_read(from, m.number, write_edit, &m), 0);
 	manifest_close(m.manifest);
-	ck_assert_int_eq(filename_make(again, PATH_MAX, m.dir, FILE_MANIFEST,
-			     m.number),
-	    0);
+	filename_path(again, dir, FILE_MANIFEST, m.number);
 	expect_same_file(path, again);
 	unlink(again);
-	rmdir(m.dir);
+	rmdir(dir);
+	env_dir_close(from);
+	env_dir_close(m.dir);
 }
 END_TEST
 

@@ -205,21 +205,22 @@ START_TEST(a_file_replaces_the_one_before_or_leaves_it)
 {
 	struct env *disk = env_mem_create(1), *env = env_fault_create(disk);
 	struct env_fault_rule rule = { .error = EIO, .writes_half = true };
+	struct env_dir *d;
 
-	ck_assert_int_eq(env_mkdir(env, "d"), 0);
-	ck_assert_int_eq(hot_list_read(env, "d", &back), -ENOENT);
+	ck_assert_int_eq(env_dir_make(env, "d", &d), 0);
+	ck_assert_int_eq(hot_list_read(d, &back), -ENOENT);
 	make_list(100);
 	hot_list_trim(&list, UINT64_MAX);
-	ck_assert_int_eq(hot_list_write(env, "d", 1, &list), 0);
+	ck_assert_int_eq(hot_list_write(d, 1, &list), 0);
 	for (rule.nth = 1;; rule.nth++) {
 		struct hot_list fewer = { list.places, 10 };
 		int rc;
 
 		env_fault_arm(env, &rule);
-		rc = hot_list_write(env, "d", 1 + rule.nth, &fewer);
+		rc = hot_list_write(d, 1 + rule.nth, &fewer);
 		env_fault_disarm(env);
 		hot_list_fini(&back);
-		ck_assert_int_eq(hot_list_read(env, "d", &back), 0);
+		ck_assert_int_eq(hot_list_read(d, &back), 0);
 		if (rc == 0)
 			break;
 		ck_assert_int_eq(rc, -EIO);
@@ -227,6 +228,7 @@ START_TEST(a_file_replaces_the_one_before_or_leaves_it)
 	}
 	ck_assert_uint_ge(rule.nth, 3);
 	ck_assert_uint_eq(back.count, 10);
+	env_dir_close(d);
 	env_fault_destroy(env);
 	env_mem_destroy(disk);
 }

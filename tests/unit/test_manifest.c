@@ -10,6 +10,7 @@
 #include "support/env_mem.h"
 #include "support/model.h"
 #include "support/suite.h"
+#include "support/env_path.h"
 #include "util/crc32c.h"
 #include "util/log.h"
 
@@ -18,6 +19,7 @@
 #define HEADER_LEN 32
 
 static struct env *env;
+static struct env_dir *home;
 static char path[PATH_MAX];
 static unsigned errors; /* lines logged */
 
@@ -33,16 +35,14 @@ setup(void)
 {
 	log_set_sink(count_lines);
 	env = env_mem_create(1);
-	ck_assert_int_eq(env_mkdir(env, "/store"), 0);
-	ck_assert_int_eq(env_sync_dir(env, "/"), 0);
-	ck_assert_int_eq(filename_make(path, sizeof(path), "/store",
-			     FILE_MANIFEST, NUMBER),
-	    0);
+	ck_assert_int_eq(env_dir_make(env, "/store", &home), 0);
+	filename_path(path, home->path, FILE_MANIFEST, NUMBER);
 }
 
 static void
 teardown(void)
 {
+	env_dir_close(home);
 	env_mem_destroy(env);
 }
 
@@ -143,11 +143,13 @@ append(struct manifest *m, uint64_t n)
 static struct manifest *
 create(struct env *on, uint64_t edits, uint64_t *ends)
 {
+	struct env_dir *dir = env_path_dir(on, "/store");
 	struct version_edit e;
 	struct manifest *m;
 
 	make_edit(&e, 1);
-	ck_assert_int_eq(manifest_create(on, "/store", NUMBER, &e, &m), 0);
+	ck_assert_int_eq(manifest_create(dir, NUMBER, &e, &m), 0);
+	env_dir_close(dir);
 	version_edit_fini(&e);
 	for (uint64_t n = 1; n <= edits; n++) {
 		if (n > 1)
@@ -169,10 +171,15 @@ note_edit(void *arg, struct version_edit *e)
 
 /* How many edits can be read; they must be the first ones. */
 static int
-read_back(const char *name, uint64_t *countp)
+read_back(uint64_t *countp)
 {
+	struct env_dir *dir = env_path_dir(env, "/store"); /* of now */
+	int rc;
+
 	*countp = 0;
-	return manifest_read(env, name, NUMBER, note_edit, countp);
+	rc = manifest_read(dir, NUMBER, note_edit, countp);
+	env_dir_close(dir);
+	return rc;
 }
 
 static void
@@ -181,7 +188,7 @@ load(struct buf *out)
 	struct env_file *f;
 	uint64_t size;
 
-	ck_assert_int_eq(env_open(env, path, ENV_READ, &f), 0);
+	ck_assert_int_eq(env_path_open(env, path, ENV_READ, &f), 0);
 	ck_assert_int_eq(env_size(f, &size), 0);
 	ck_assert_ptr_nonnull(buf_extend(out, size));
 	ck_assert_int_eq(env_read(f, out->data, size, 0), (ssize_t)size);
@@ -195,8 +202,9 @@ store(const void *data, size_t len)
 	struct iovec iov = { (void *)data, len };
 	struct env_file *f;
 
-	env_unlink(env, path);
-	ck_assert_int_eq(env_open(env, path, ENV_WRITE | ENV_CREATE, &f), 0);
+	env_path_unlink(env, path);
+	ck_assert_int_eq(env_path_open(env, path, ENV_WRITE | ENV_CREATE, &f),
+	    0);
 	ck_assert_int_eq(env_write(f, &iov, 1, 0), 0);
 	env_close(f);
 }
@@ -210,7 +218,7 @@ START_TEST(edits_come_back_in_order)
 	ck_assert_uint_eq(ends[EDITS - 1], manifest_bytes(m));
 	manifest_close(m);
 	manifest_close(NULL);
-	ck_assert_int_eq(read_back(path, &count), 0);
+	ck_assert_int_eq(read_back(&count), 0);
 	ck_assert_uint_eq(count, EDITS);
 	ck_assert_uint_eq(errors, 0);
 }
@@ -223,7 +231,7 @@ START_TEST(what_was_appended_survives_a_power_cut)
 
 	env_mem_crash(env, ENV_MEM_DROP);
 	manifest_close(m);
-	ck_assert_int_eq(read_back(path, &count), 0);
+	ck_assert_int_eq(read_back(&count), 0);
 	ck_assert_uint_eq(count, EDITS);
 }
 END_TEST
@@ -243,7 +251,7 @@ START_TEST(a_cut_file_gives_the_whole_records_before_the_cut)
 			want++;
 		store(whole.data, len);
 		errors = 0;
-		rc = read_back(path, &count);
+		rc = read_back(&count);
 		ck_assert_uint_eq(count, want);
 		if (want == 0) {
 			ck_assert(
@@ -271,7 +279,7 @@ START_TEST(a_flipped_byte_costs_at_most_the_last_record)
 
 			whole.data[i] ^= masks[k];
 			store(whole.data, whole.len);
-			rc = read_back(path, &count);
+			rc = read_back(&count);
 			if (i >= ends[EDITS - 2]) {
 				ck_assert_int_eq(rc, 0);
 				ck_assert_uint_eq(count, EDITS - 1);
@@ -305,7 +313,7 @@ START_TEST(garbage_behind_the_last_record_is_a_torn_tail)
 			buf_put_u8(&whole,
 			    (uint8_t)(i % 3 == 0 ? 0 : rng_next(&r)));
 		store(whole.data, whole.len);
-		ck_assert_int_eq(read_back(path, &count), 0);
+		ck_assert_int_eq(read_back(&count), 0);
 		ck_assert_uint_eq(count, EDITS);
 	}
 	buf_fini(&whole);
@@ -327,7 +335,7 @@ START_TEST(a_newer_format_is_told_from_damage)
 		put_le32(whole.data + 28, crc32c(0, whole.data, 28));
 		store(whole.data, whole.len);
 		errors = 0;
-		ck_assert_int_eq(read_back(path, &count), -EPROTO);
+		ck_assert_int_eq(read_back(&count), -EPROTO);
 		ck_assert_uint_eq(count, 0);
 		ck_assert_uint_eq(errors, 1);
 	}
@@ -337,13 +345,16 @@ END_TEST
 
 START_TEST(the_manifest_of_another_number_is_damage)
 {
+	char own[FILENAME_BYTES], other[FILENAME_BYTES];
 	uint64_t count = 0;
 
 	manifest_close(create(env, 2, NULL));
-	ck_assert_int_eq(manifest_read(env, path, NUMBER + 1, note_edit,
-			     &count),
+	filename_make(other, FILE_MANIFEST, NUMBER + 1);
+	filename_make(own, FILE_MANIFEST, NUMBER);
+	ck_assert_int_eq(env_rename(home, own, other), 0);
+	ck_assert_int_eq(manifest_read(home, NUMBER + 1, note_edit, &count),
 	    -KVFS_ECORRUPT);
-	ck_assert_int_eq(read_back("/store/none", &count), -ENOENT);
+	ck_assert_int_eq(read_back(&count), -ENOENT);
 }
 END_TEST
 
@@ -359,8 +370,7 @@ START_TEST(the_readers_error_ends_the_reading)
 	uint64_t count = 0;
 
 	manifest_close(create(env, EDITS, NULL));
-	ck_assert_int_eq(manifest_read(env, path, NUMBER, refuse, &count),
-	    -ENOMEM);
+	ck_assert_int_eq(manifest_read(home, NUMBER, refuse, &count), -ENOMEM);
 	ck_assert_uint_eq(count, 2);
 }
 END_TEST
@@ -382,11 +392,11 @@ START_TEST(after_a_full_disk_the_same_edit_may_be_tried_again)
 		/* A longer one first, of which more may lie there. */
 		ck_assert_int_eq(append(m, 8), -ENOSPC);
 		ck_assert_int_eq(append(m, n), -ENOSPC);
-		ck_assert_int_eq(read_back(path, &count), 0);
+		ck_assert_int_eq(read_back(&count), 0);
 		ck_assert_uint_eq(count, n - 1);
 		env_fault_disarm(faulty);
 		ck_assert_int_eq(append(m, n), 0);
-		ck_assert_int_eq(read_back(path, &count), 0);
+		ck_assert_int_eq(read_back(&count), 0);
 		ck_assert_uint_eq(count, n);
 	}
 	manifest_close(m);
@@ -413,7 +423,7 @@ START_TEST(after_a_failed_write_or_sync_it_takes_no_more)
 		ck_assert_int_eq(append(m, 3), -EIO);
 		manifest_close(m);
 		env_fault_destroy(faulty);
-		ck_assert_int_eq(env_unlink(env, path), 0);
+		ck_assert_int_eq(env_path_unlink(env, path), 0);
 	}
 }
 END_TEST
@@ -429,6 +439,7 @@ count_name(void *arg, const char *name)
 START_TEST(a_manifest_that_could_not_be_made_leaves_the_old_one)
 {
 	struct env *faulty = env_fault_create(env);
+	struct env_dir *dir = env_path_dir(faulty, "/store");
 	struct version_edit e;
 	uint64_t count, nth;
 	bool failed = true;
@@ -443,22 +454,23 @@ START_TEST(a_manifest_that_could_not_be_made_leaves_the_old_one)
 		unsigned names = 0;
 
 		env_fault_arm(faulty, &rule);
-		failed = manifest_create(faulty, "/store", NUMBER + 1, &e, &m) <
-		    0;
+		failed = manifest_create(dir, NUMBER + 1, &e, &m) < 0;
 		env_fault_disarm(faulty);
 		ck_assert_int_eq(m == NULL, failed);
 		manifest_close(m);
-		ck_assert_int_eq(read_back(path, &count), 0);
+		ck_assert_int_eq(read_back(&count), 0);
 		ck_assert_uint_eq(count, EDITS);
 		/* No temporary file stays; the new one may when only its
 		 * directory could not be synced. */
-		ck_assert_int_eq(env_list(env, "/store", count_name, &names),
+		ck_assert_int_eq(env_path_list(env, "/store", count_name,
+				     &names),
 		    0);
 		ck_assert_uint_le(names, 2);
-		env_unlink(env, "/store/MANIFEST-000013");
+		env_path_unlink(env, "/store/MANIFEST-000013");
 	}
 	ck_assert_uint_gt(nth, 5);
 	version_edit_fini(&e);
+	env_dir_close(dir);
 	env_fault_destroy(faulty);
 }
 END_TEST

@@ -11,6 +11,7 @@
 #include "support/env_mem.h"
 #include "support/model.h"
 #include "support/suite.h"
+#include "support/env_path.h"
 
 #define KEYS 3000
 #define GROUPS 6
@@ -333,7 +334,7 @@ size_of(struct env *e, const char *path)
 	struct env_file *f;
 	uint64_t size;
 
-	ck_assert_int_eq(env_open(e, path, ENV_READ, &f), 0);
+	ck_assert_int_eq(env_path_open(e, path, ENV_READ, &f), 0);
 	ck_assert_int_eq(env_size(f, &size), 0);
 	env_close(f);
 	return size;
@@ -346,7 +347,7 @@ flip(struct env *e, const char *path, uint64_t off)
 	uint8_t byte;
 	struct iovec iov = { &byte, 1 };
 
-	ck_assert_int_eq(env_open(e, path, ENV_WRITE, &f), 0);
+	ck_assert_int_eq(env_path_open(e, path, ENV_WRITE, &f), 0);
 	ck_assert_int_eq(env_read(f, &byte, 1, off), 1);
 	byte ^= 0x41;
 	ck_assert_int_eq(env_write(f, &iov, 1, off), 0);
@@ -358,7 +359,7 @@ cut(struct env *e, const char *path, uint64_t size)
 {
 	struct env_file *f;
 
-	ck_assert_int_eq(env_open(e, path, ENV_WRITE, &f), 0);
+	ck_assert_int_eq(env_path_open(e, path, ENV_WRITE, &f), 0);
 	ck_assert_int_eq(env_truncate(f, size), 0);
 	env_close(f);
 }
@@ -384,7 +385,7 @@ START_TEST(a_flipped_byte_costs_what_stands_around_it)
 	struct file_list l = { .count = 0 };
 
 	make_store((enum shape)_i);
-	ck_assert_int_eq(env_list(env, "/store", add_name, &l), 0);
+	ck_assert_int_eq(env_path_list(env, "/store", add_name, &l), 0);
 	for (unsigned i = 0; i < l.count; i++) {
 		const char *path = l.names[i];
 		bool log = has_suffix(path, ".log");
@@ -426,7 +427,8 @@ last_log(struct env *e, const struct file_list *l)
 		if (!has_suffix(l->names[i], ".log") ||
 		    strcmp(l->names[i], last) < 0)
 			continue;
-		ck_assert_int_eq(env_open(e, l->names[i], ENV_READ, &f), 0);
+		ck_assert_int_eq(env_path_open(e, l->names[i], ENV_READ, &f),
+		    0);
 		/* Not one that is still what it was before. */
 		if (env_read(f, head, sizeof(head), 0) == sizeof(head) &&
 		    get_le64(head + 16) == number &&
@@ -442,7 +444,7 @@ START_TEST(a_cut_or_missing_file_costs_what_it_held)
 	struct file_list l = { .count = 0 };
 
 	make_store((enum shape)_i);
-	ck_assert_int_eq(env_list(env, "/store", add_name, &l), 0);
+	ck_assert_int_eq(env_path_list(env, "/store", add_name, &l), 0);
 	for (unsigned i = 0; i < l.count; i++) {
 		struct env *e = env_mem_crash_copy(env, ENV_MEM_KILL, 1);
 		uint64_t size = size_of(e, l.names[i]);
@@ -454,7 +456,7 @@ START_TEST(a_cut_or_missing_file_costs_what_it_held)
 		env_mem_destroy(e);
 		e = env_mem_crash_copy(env, ENV_MEM_KILL, 1);
 		is_last_log_gone = strcmp(l.names[i], last_log(e, &l)) == 0;
-		ck_assert_int_eq(env_unlink(e, l.names[i]), 0);
+		ck_assert_int_eq(env_path_unlink(e, l.names[i]), 0);
 		ck_assert_int_ge(repair(e), 0);
 		wrong = wrong_after_repair(e);
 		is_last_log_gone = false;
@@ -471,7 +473,7 @@ START_TEST(damage_of_all_files_at_once_is_survived)
 	struct file_list l = { .count = 0 };
 
 	make_store((enum shape)(_i % 3));
-	ck_assert_int_eq(env_list(env, "/store", add_name, &l), 0);
+	ck_assert_int_eq(env_path_list(env, "/store", add_name, &l), 0);
 	for (unsigned i = 0; i < l.count; i++) {
 		uint64_t size = size_of(env, l.names[i]);
 
@@ -492,10 +494,10 @@ START_TEST(a_value_that_cannot_be_read_is_lost_not_old)
 	char name[32];
 
 	make_store(SHAPE_CLOSED);
-	ck_assert_int_eq(env_list(env, "/store", add_name, &l), 0);
+	ck_assert_int_eq(env_path_list(env, "/store", add_name, &l), 0);
 	for (unsigned i = 0; i < l.count; i++)
 		if (has_suffix(l.names[i], ".seg"))
-			ck_assert_int_eq(env_unlink(env, l.names[i]), 0);
+			ck_assert_int_eq(env_path_unlink(env, l.names[i]), 0);
 	ck_assert_int_gt(repair(env), 0);
 	kv = open_at(env, "/new");
 	for (unsigned i = 0; i < KEYS; i++) {
@@ -522,7 +524,7 @@ START_TEST(obsolete_tables_bring_nothing_back)
 	make_store(SHAPE_CLOSED);
 	/* Tables from before the deletion, left by a crash. */
 	old = env_mem_crash_copy(env, ENV_MEM_KILL, 1);
-	ck_assert_int_eq(env_list(old, "/store", add_name, &l), 0);
+	ck_assert_int_eq(env_path_list(old, "/store", add_name, &l), 0);
 	kv = open_at(env, "/store");
 	for (uint64_t g = 0; g < GROUPS; g++)
 		del_group(kv, g);
@@ -535,10 +537,10 @@ START_TEST(obsolete_tables_bring_nothing_back)
 		struct iovec iov = { malloc(size + 1), size };
 
 		if (has_suffix(l.names[i], ".sst") &&
-		    env_open(env, l.names[i], ENV_WRITE | ENV_CREATE, &to) ==
-			0) {
-			ck_assert_int_eq(env_open(old, l.names[i], ENV_READ,
-					     &from),
+		    env_path_open(env, l.names[i], ENV_WRITE | ENV_CREATE,
+			&to) == 0) {
+			ck_assert_int_eq(env_path_open(old, l.names[i],
+					     ENV_READ, &from),
 			    0);
 			ck_assert_int_eq(env_read(from, iov.iov_base, size, 0),
 			    (int64_t)size);
@@ -576,7 +578,7 @@ START_TEST(a_full_disk_leaves_no_half_store)
 	make_store(SHAPE_CLOSED);
 	env_mem_set_free(env, 1 << 20);
 	ck_assert_int_lt(repair(env), 0);
-	ck_assert_int_eq(env_list(env, "/new", add_name, &l), 0);
+	ck_assert_int_eq(env_path_list(env, "/new", add_name, &l), 0);
 	ck_assert_uint_eq(l.count, 0);
 	env_mem_set_free(env, 1 << 30);
 	ck_assert_int_eq(repair(env), 0);

@@ -19,6 +19,7 @@
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/suite.h"
+#include "support/env_path.h"
 #include "util/coding.h"
 #include "util/log.h"
 
@@ -56,7 +57,7 @@ open_file(const char *path)
 {
 	struct env_file *f;
 
-	ck_assert_int_eq(env_open(env, path, ENV_WRITE, &f), 0);
+	ck_assert_int_eq(env_path_open(env, path, ENV_WRITE, &f), 0);
 	return f;
 }
 
@@ -66,8 +67,9 @@ start_segment(const char *path, uint64_t number)
 	struct segment_writer *w;
 	struct env_file *f;
 
-	ck_assert_int_eq(env_open(env, path, ENV_WRITE | ENV_CREATE, &f), 0);
-	ck_assert_int_eq(env_sync_dir(env, "/"), 0);
+	ck_assert_int_eq(env_path_open(env, path, ENV_WRITE | ENV_CREATE, &f),
+	    0);
+	ck_assert_int_eq(env_path_sync(env, "/"), 0);
 	ck_assert_int_eq(segment_writer_open(f, path, number, &w), 0);
 	return w;
 }
@@ -127,7 +129,7 @@ open_reader(struct env *in, const char *path)
 	struct segment_reader *r;
 	struct env_file *f;
 
-	ck_assert_int_eq(env_open(in, path, ENV_READ, &f), 0);
+	ck_assert_int_eq(env_path_open(in, path, ENV_READ, &f), 0);
 	ck_assert_int_eq(segment_reader_open(f, path, NUMBER, &r), 0);
 	return r;
 }
@@ -623,7 +625,7 @@ append_and_sync(void *arg)
 		    segment_writer_sync(a->w) != 0)
 			a->has_failed = true;
 		after = env_mem_crash_copy(env, ENV_MEM_HOSTILE, i);
-		if (env_open(after, "a", ENV_READ, &f) != 0 ||
+		if (env_path_open(after, "a", ENV_READ, &f) != 0 ||
 		    segment_reader_open(f, "a", NUMBER, &r) != 0) {
 			a->has_failed = true;
 		} else {

@@ -14,6 +14,7 @@
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/suite.h"
+#include "support/env_path.h"
 #include "util/log.h"
 
 #define DIR "store"
@@ -21,6 +22,7 @@
 
 static struct env *mem, *env;
 static struct block_cache *blocks;
+static struct env_dir *home;
 static struct table_cache *tc;
 
 static struct slice
@@ -39,14 +41,13 @@ make_table(uint64_t number)
 	struct table_props props;
 	struct env_file *f;
 	uint8_t key[KEY_INTERNAL_MAX];
-	char path[64];
+	char path[PATH_MAX];
 	size_t len;
 
 	table_options_init(&opts);
-	ck_assert_int_eq(filename_make(path, sizeof(path), DIR, FILE_TABLE,
-			     number),
+	filename_path(path, DIR, FILE_TABLE, number);
+	ck_assert_int_eq(env_path_open(mem, path, ENV_WRITE | ENV_CREATE, &f),
 	    0);
-	ck_assert_int_eq(env_open(mem, path, ENV_WRITE | ENV_CREATE, &f), 0);
 	b = table_builder_create(f, number, &opts);
 	len = key_append_trailer(key, user_key(number, key).len, 5, KEY_VALUE);
 	ck_assert_int_eq(table_builder_add(b, slice_make(key, len),
@@ -70,11 +71,12 @@ setup(void)
 	log_set_sink(quiet);
 	mem = env_mem_create(1);
 	env = env_fault_create(mem);
-	ck_assert_int_eq(env_mkdir(mem, DIR), 0);
+	ck_assert_int_eq(env_path_mkdir(mem, DIR), 0);
 	for (uint64_t i = 1; i <= TABLES; i++)
 		make_table(i);
 	blocks = block_cache_create(1 << 20);
-	tc = table_cache_create(env, DIR, blocks, 5, UINT64_MAX);
+	home = env_path_dir(env, DIR);
+	tc = table_cache_create(home, blocks, 5, UINT64_MAX);
 	ck_assert_ptr_nonnull(tc);
 }
 
@@ -83,6 +85,7 @@ teardown(void)
 {
 	table_cache_destroy(tc);
 	block_cache_destroy(blocks);
+	env_dir_close(home);
 	env_fault_destroy(env);
 	env_mem_destroy(mem);
 	log_set_sink(NULL);
@@ -134,7 +137,7 @@ START_TEST(memory_of_indexes_is_bounded)
 	ck_assert_uint_gt(one, 0);
 	table_handle_release(handle);
 	table_cache_destroy(tc);
-	tc = table_cache_create(env, DIR, blocks, 1000, 3 * one);
+	tc = table_cache_create(home, blocks, 1000, 3 * one);
 	ck_assert_ptr_nonnull(tc);
 	for (uint64_t i = 1; i <= TABLES; i++) {
 		ck_assert_int_eq(table_cache_table(tc, i, &handle, &t), 0);
@@ -189,7 +192,7 @@ START_TEST(an_evicted_table_serves_those_who_hold_it)
 
 	ck_assert_int_eq(table_cache_table(tc, 3, &h, &t), 0);
 	table_cache_evict(tc, 3);
-	ck_assert_int_eq(env_unlink(mem, DIR "/000003.sst"), 0);
+	ck_assert_int_eq(env_path_unlink(mem, DIR "/000003.sst"), 0);
 	expect_right(t, 3);
 	ck_assert_uint_gt(table_cache_memory(tc), 0);
 	table_handle_release(h);
@@ -234,7 +237,7 @@ START_TEST(segments_are_kept_beside_tables)
 	struct env_file *f;
 	uint8_t key[KEY_USER_MAX];
 
-	ck_assert_int_eq(env_open(mem, DIR "/000077.seg",
+	ck_assert_int_eq(env_path_open(mem, DIR "/000077.seg",
 			     ENV_WRITE | ENV_CREATE, &f),
 	    0);
 	ck_assert_int_eq(segment_writer_open(f, DIR "/000077.seg", 77, &w), 0);

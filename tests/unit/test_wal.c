@@ -17,6 +17,7 @@
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/suite.h"
+#include "support/env_path.h"
 #include "util/coding.h"
 #include "util/compress.h"
 #include "util/crc32c.h"
@@ -55,7 +56,7 @@ open_file(const char *path)
 {
 	struct env_file *f;
 
-	ck_assert_int_eq(env_open(env, path, ENV_WRITE, &f), 0);
+	ck_assert_int_eq(env_path_open(env, path, ENV_WRITE, &f), 0);
 	return f;
 }
 
@@ -64,9 +65,10 @@ make_file(const char *path, uint64_t size)
 {
 	struct env_file *f;
 
-	ck_assert_int_eq(env_open(env, path, ENV_WRITE | ENV_CREATE, &f), 0);
+	ck_assert_int_eq(env_path_open(env, path, ENV_WRITE | ENV_CREATE, &f),
+	    0);
 	ck_assert_int_eq(env_allocate(f, size, true), 0);
-	ck_assert_int_eq(env_sync_dir(env, "/"), 0);
+	ck_assert_int_eq(env_path_sync(env, "/"), 0);
 	return f;
 }
 
@@ -155,7 +157,7 @@ read_log(struct env *in, const char *path, uint64_t number)
 	struct wal_frame frame;
 	struct env_file *f;
 
-	ck_assert_int_eq(env_open(in, path, ENV_READ, &f), 0);
+	ck_assert_int_eq(env_path_open(in, path, ENV_READ, &f), 0);
 	o.rc = wal_reader_open(f, "log", number, &r);
 	ck_assert((o.rc == 1) == (r != NULL));
 	if (o.rc != 1)
@@ -742,7 +744,7 @@ START_TEST(large_frames_pass_through_a_real_file)
 		random = random * 6364136223846793005u + 1;
 		payload[i] = (uint8_t)(random >> 56);
 	}
-	ck_assert_int_eq(env_open(env_posix(), path, ENV_WRITE, &f), 0);
+	ck_assert_int_eq(env_path_open(env_posix(), path, ENV_WRITE, &f), 0);
 	ck_assert_int_eq(env_allocate(f, size, true), 0);
 	w = start_log(f, 1, size, 0, 0);
 	wal_body_init(&body);
@@ -755,7 +757,7 @@ START_TEST(large_frames_pass_through_a_real_file)
 	}
 	wal_body_fini(&body);
 	ck_assert_int_eq(wal_writer_sync(w), 0);
-	ck_assert_int_eq(env_open(env_posix(), path, ENV_READ, &f), 0);
+	ck_assert_int_eq(env_path_open(env_posix(), path, ENV_READ, &f), 0);
 	ck_assert_int_eq(wal_reader_open(f, path, 1, &r), 1);
 	for (unsigned i = 0; i < 4; i++) {
 		ck_assert_int_eq(wal_reader_next(r, &frame), 1);
