@@ -164,6 +164,9 @@ enum {
 	FS_SET_ATIME_NOW = 1 << 7,
 	FS_SET_MTIME_NOW = 1 << 8,
 	FS_SET_KILL_SUID = 1 << 9, /* drop set-id bits as a write would */
+	/* As a write by somebody who is not in the file's group: set-gid
+	 * goes without the group's right to execute, too. */
+	FS_SET_KILL_SGID = 1 << 10,
 };
 
 /* Change the fields of *attr that valid names; the result in *attrp. */
@@ -214,6 +217,14 @@ bool fs_dir_is_safe(struct fs_dir *dir);
 int fs_openfile(struct fs *fs, uint64_t ino, bool truncate);
 /* Give one open back; the last one of an unlinked file deletes it. */
 void fs_release(struct fs *fs, uint64_t ino);
+/*
+ * One of those who have ino open may write to it, from now on and until he
+ * writes no more. While there are writers, what was read of holes may be a
+ * map in somebody's memory that he writes to: then no hole is told, and
+ * st_blocks is not 0. Both return whether st_blocks is another one now.
+ */
+bool fs_writer_begin(struct fs *fs, uint64_t ino);
+bool fs_writer_end(struct fs *fs, uint64_t ino);
 
 /* Room for what a read of 1 MiB needs, 33 chunks: no allocation. */
 #define FS_READ_SPACE 3200
@@ -227,6 +238,7 @@ struct fs_read {
 	struct kv_value *pins; /* insides */
 	size_t npins;
 	void *owned;
+	bool blocks_changed; /* st_blocks is another one now */
 	_Alignas(8) uint8_t space[FS_READ_SPACE];
 };
 int fs_read(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
@@ -253,13 +265,19 @@ int fs_sync(struct fs *fs);
 /* mode: FALLOC_FL_* of fallocate(2). */
 int fs_fallocate(struct fs *fs, uint64_t ino, int mode, uint64_t off,
     uint64_t len);
-/* whence: SEEK_DATA or SEEK_HOLE; the offset, or -ENXIO. */
+/* whence: SEEK_DATA or SEEK_HOLE; the offset, or -ENXIO. A hole may be told
+ * as data, never the reverse: see fs_writer_begin(). */
 int64_t fs_lseek(struct fs *fs, uint64_t ino, uint64_t off, int whence);
 ssize_t fs_copy_range(struct fs *fs, uint64_t ino_in, uint64_t off_in,
     uint64_t ino_out, uint64_t off_out, size_t len);
 
 /* ---- Extended attributes (op_xattr.c) ---- */
 
+/*
+ * Names begin with user., trusted. or security., or are those of access
+ * lists: -EOPNOTSUPP for others, -EINVAL when nothing follows. What each
+ * asks of the caller is checked by the kernel.
+ */
 /* Appends the value; -ENODATA. */
 int fs_getxattr(struct fs *fs, uint64_t ino, struct slice name,
     struct buf *value);
@@ -268,8 +286,9 @@ int fs_getxattr(struct fs *fs, uint64_t ino, struct slice name,
 #define FS_XATTR_KILL_SGID (1 << 16)
 int fs_setxattr(struct fs *fs, uint64_t ino, struct slice name,
     struct slice value, int flags);
-/* Appends the names, each with its NUL. */
-int fs_listxattr(struct fs *fs, uint64_t ino, struct buf *names);
+/* Appends the names, each with its NUL; trusted ones if is_trusted. */
+int fs_listxattr(struct fs *fs, uint64_t ino, bool is_trusted,
+    struct buf *names);
 int fs_removexattr(struct fs *fs, uint64_t ino, struct slice name);
 
 /* ---- Maintenance ---- */

@@ -78,6 +78,11 @@ struct inode {
 	/* Raised before each commit that moves or changes contents. */
 	_Atomic uint64_t content_gen;
 	_Atomic uint64_t seq; /* of the last commit that touched it */
+	/* Somebody may have a copy of a hole as memory, and write there
+	 * without our knowledge: as long as there are writers, data may be
+	 * anywhere. Never reset. Relaxed: set before the copy is handed
+	 * out. */
+	atomic_bool hole_is_shared;
 
 	/* Guarded by the table's shard. */
 	struct inode *hash_next;
@@ -91,6 +96,7 @@ struct inode {
 	bool is_linkable; /* a temporary file that may get a name */
 	bool atime_dirty; /* rec.atime is ahead of the row */
 	uint32_t nopen;
+	uint32_t nwriters; /* of nopen, those who may write */
 	uint32_t tombs; /* directories: deletions since the last group's */
 	uint32_t nlisting; /* directories: how often open; see listing.h */
 	struct listing_set *listings; /* owned; NULL: none */
@@ -220,6 +226,10 @@ void inode_set_deleted(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
 void inode_attr(const struct inode *in, struct fs_attr *attrp)
     REQUIRES(&in->mu);
 uint64_t inode_size(const struct inode *in) REQUIRES(&in->mu);
+/* What we have for a hole may be data that somebody keeps from us. */
+bool inode_hides_data(const struct inode *in) REQUIRES(&in->mu);
+/* The same, and no block of it is counted: st_blocks must not be 0. */
+bool inode_hides_all(const struct inode *in) REQUIRES(&in->mu);
 /* Would relatime move atime at now? */
 bool inode_atime_is_due(const struct inode *in, const struct timespec *now)
     REQUIRES(&in->mu);

@@ -53,6 +53,22 @@ inode_size(const struct inode *in)
 	return in->content != NULL ? in->content->size : in->rec.size;
 }
 
+bool
+inode_hides_data(const struct inode *in)
+{
+	return in->nwriters != 0 &&
+	    atomic_load_explicit(&in->hole_is_shared, memory_order_relaxed);
+}
+
+bool
+inode_hides_all(const struct inode *in)
+{
+	uint64_t alloc = in->content != NULL ? in->content->alloc :
+					       in->rec.alloc;
+
+	return alloc == 0 && inode_hides_data(in);
+}
+
 void
 inode_attr(const struct inode *in, struct fs_attr *attrp)
 {
@@ -84,6 +100,9 @@ inode_attr(const struct inode *in, struct fs_attr *attrp)
 		attrp->mtime = c->mtime;
 		attrp->ctime = c->ctime;
 	}
+	/* Without blocks, all of it is taken for a hole, by tar(1) too. */
+	if (inode_hides_all(in))
+		attrp->blocks = ALLOC_UNIT / 512;
 }
 
 static int

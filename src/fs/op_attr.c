@@ -52,10 +52,10 @@ check(const struct inode *in, const struct fs_attr *attr, unsigned valid)
 
 /* As the kernel does when somebody writes, or gives a file away. */
 static void
-kill_set_ids(struct attr_rec *rec)
+kill_set_ids(struct attr_rec *rec, unsigned valid)
 {
 	rec->mode &= ~(uint32_t)S_ISUID;
-	if ((rec->mode & S_IXGRP) != 0)
+	if ((rec->mode & S_IXGRP) != 0 || (valid & FS_SET_KILL_SGID) != 0)
 		rec->mode &= ~(uint32_t)S_ISGID;
 }
 
@@ -68,9 +68,9 @@ apply(struct attr_rec *rec, const struct fs_attr *attr, unsigned valid,
 	if ((valid & FS_SET_MODE) != 0)
 		rec->mode = (rec->mode & S_IFMT) | (attr->mode & 07777u);
 	else if (!is_dir && (valid & (FS_SET_UID | FS_SET_GID)) != 0)
-		kill_set_ids(rec);
+		kill_set_ids(rec, valid);
 	if (!is_dir && (valid & FS_SET_KILL_SUID) != 0)
-		kill_set_ids(rec);
+		kill_set_ids(rec, valid);
 	if ((valid & FS_SET_UID) != 0)
 		rec->uid = attr->uid;
 	if ((valid & FS_SET_GID) != 0)

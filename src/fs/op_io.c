@@ -58,6 +58,43 @@ fs_release(struct fs *fs, uint64_t ino)
 	inode_put(fs, in);
 }
 
+/* Change the number of writers; see fs.h. */
+static bool
+count_writer(struct fs *fs, uint64_t ino, bool is_more)
+{
+	struct inode *in = inode_get(fs, ino);
+	bool hid, hides;
+
+	if (in == NULL)
+		return false;
+	/* What a write-back cache above us keeps, we do not even see read. */
+	if (fs->keep_times)
+		atomic_store_explicit(&in->hole_is_shared, true,
+		    memory_order_relaxed);
+	mutex_lock(&in->mu);
+	hid = inode_hides_all(in);
+	if (is_more)
+		in->nwriters++;
+	else if (in->nwriters != 0)
+		in->nwriters--;
+	hides = inode_hides_all(in);
+	mutex_unlock(&in->mu);
+	inode_put(fs, in);
+	return hides != hid;
+}
+
+bool
+fs_writer_begin(struct fs *fs, uint64_t ino)
+{
+	return count_writer(fs, ino, true);
+}
+
+bool
+fs_writer_end(struct fs *fs, uint64_t ino)
+{
+	return count_writer(fs, ino, false);
+}
+
 ssize_t
 fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
 {

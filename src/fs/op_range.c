@@ -209,7 +209,8 @@ fs_lseek(struct fs *fs, uint64_t ino, uint64_t off, int whence)
 	size = inode_size(in);
 	if (off >= size) {
 		rc = -ENXIO;
-	} else if (in->content == NULL && content_base_is_dense(in)) {
+	} else if ((in->content == NULL && content_base_is_dense(in)) ||
+	    inode_hides_data(in)) {
 		rc = (int64_t)(whence == SEEK_DATA ? off : size);
 	} else {
 		rc = walk_begin(&w, fs, in, off / CHUNK_SIZE);

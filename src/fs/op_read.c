@@ -163,19 +163,38 @@ fetch(struct fs *fs, uint64_t ino, const struct reading *g, struct fs_read *r)
 	return 0;
 }
 
-static void
+/* Returns whether a part of a hole is among it. */
+static bool
 assemble(const struct reading *g, struct fs_read *r)
 {
+	bool has_hole = false;
+
 	for (size_t i = 0; i < g->count; i++) {
 		const struct slot *s = &g->slots[i];
 
 		if (s->data.len != 0)
 			r->pieces[r->count++] = s->data;
-		if (s->data.len < s->n)
+		if (s->data.len < s->n) {
 			r->pieces[r->count++] = slice_make(zeros,
 			    s->n - s->data.len);
+			has_hole = true;
+		}
 		r->bytes += s->n;
 	}
+	return has_hole;
+}
+
+/* The reader may keep the pages of a hole, and the rest of the last page,
+ * which may become one; see inode.hole_is_shared. */
+static void
+share_hole(struct inode *in, struct fs_read *r)
+{
+	if (atomic_load_explicit(&in->hole_is_shared, memory_order_relaxed))
+		return;
+	mutex_lock(&in->mu);
+	atomic_store_explicit(&in->hole_is_shared, true, memory_order_relaxed);
+	r->blocks_changed = inode_hides_all(in);
+	mutex_unlock(&in->mu);
 }
 
 /* -EAGAIN: contents changed meanwhile. */
@@ -211,8 +230,8 @@ read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
 		if (atomic_load(&in->content_gen) != gen)
 			rc = -EAGAIN;
 	}
-	if (rc == 0)
-		assemble(&g, r);
+	if (rc == 0 && (assemble(&g, r) || off + len == size))
+		share_hole(in, r);
 	return rc;
 }
 

@@ -8,13 +8,36 @@
 #include "fs/acl.h"
 #include "fs/fs_internal.h"
 
+#define TRUSTED "trusted."
+
+/*
+ * The names that are kept. The kernel has checked what each of them asks
+ * of the caller (xattr(7)); of any other name it checks nothing, so that
+ * it must not become an attribute of ours.
+ */
+static const char *const namespaces[] = { "user.", TRUSTED, "security." };
+
+static bool
+begins_with(struct slice name, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return name.len >= len && memcmp(name.data, prefix, len) == 0;
+}
+
 static int
-check_name(struct slice name)
+check_name(const struct fs *fs, struct slice name)
 {
 	if (name.len == 0 || name.len > FS_NAME_MAX ||
 	    memchr(name.data, '\0', name.len) != NULL)
 		return -ERANGE;
-	return 0;
+	if (acl_kind(name) != ACL_NONE)
+		return fs->acl ? 0 : -EOPNOTSUPP;
+	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++) {
+		if (begins_with(name, namespaces[i]))
+			return name.len > strlen(namespaces[i]) ? 0 : -EINVAL;
+	}
+	return -EOPNOTSUPP;
 }
 
 /* Whether the row is there: 1, 0 or errno. */
@@ -44,16 +67,16 @@ fs_getxattr(struct fs *fs, uint64_t ino, struct slice name, struct buf *value)
 	uint32_t n;
 	int rc;
 
-	rc = file_get(fs, ino, &in);
+	rc = check_name(fs, name);
+	if (rc == 0)
+		rc = file_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
 	mutex_lock(&in->mu);
 	n = in->rec.nxattrs;
 	mutex_unlock(&in->mu);
 	inode_put(fs, in);
-	if (!fs->acl && acl_kind(name) != ACL_NONE)
-		return -EOPNOTSUPP;
-	if (n == 0 || check_name(name) < 0)
+	if (n == 0)
 		return -ENODATA;
 	rc = kv_get(fs->kv, &key, NULL, &v);
 	if (rc == -ENOENT)
@@ -201,13 +224,11 @@ fs_setxattr(struct fs *fs, uint64_t ino, struct slice name, struct slice value,
 
 	if (fs->read_only)
 		return -EROFS;
-	rc = check_name(name);
+	rc = check_name(fs, name);
 	if (rc < 0)
 		return rc;
 	if ((flags & ~(XATTR_CREATE | XATTR_REPLACE | FS_XATTR_KILL_SGID)) != 0)
 		return -EINVAL;
-	if (!fs->acl && acl_kind(name) != ACL_NONE)
-		return -EOPNOTSUPP;
 	if (value.len > FS_XATTR_SIZE_MAX)
 		return -E2BIG;
 	rc = space_for_row(fs, value.len);
@@ -224,7 +245,7 @@ fs_setxattr(struct fs *fs, uint64_t ino, struct slice name, struct slice value,
 }
 
 int
-fs_listxattr(struct fs *fs, uint64_t ino, struct buf *names)
+fs_listxattr(struct fs *fs, uint64_t ino, bool is_trusted, struct buf *names)
 {
 	struct kv_key key = key_xattr(ino, (struct slice){ 0 });
 	struct kv_iter *it = NULL;
@@ -242,7 +263,9 @@ fs_listxattr(struct fs *fs, uint64_t ino, struct buf *names)
 	inode_put(fs, in);
 	while (it != NULL && rc >= 0 && (rc = kv_iter_next(it)) == 1) {
 		key = kv_iter_key(it);
-		if (!fs->acl && acl_kind(key.name) != ACL_NONE)
+		/* Before names were checked, a store may have got any. */
+		if (check_name(fs, key.name) < 0 ||
+		    (!is_trusted && begins_with(key.name, TRUSTED)))
 			continue;
 		buf_append_slice(names, key.name);
 		buf_put_u8(names, 0);
@@ -262,9 +285,7 @@ fs_removexattr(struct fs *fs, uint64_t ino, struct slice name)
 
 	if (fs->read_only)
 		return -EROFS;
-	rc = check_name(name);
-	if (rc == 0 && !fs->acl && acl_kind(name) != ACL_NONE)
-		rc = -EOPNOTSUPP;
+	rc = check_name(fs, name);
 	if (rc == 0)
 		rc = file_get(fs, ino, &in);
 	if (rc < 0)

@@ -12,6 +12,7 @@ adapt_fill(struct fuse_lowlevel_ops *ops)
 	adapt_fill_name(ops);
 	adapt_fill_attr(ops);
 	adapt_fill_io(ops);
+	adapt_fill_range(ops);
 	adapt_fill_dir(ops);
 	adapt_fill_xattr(ops);
 }

@@ -8,14 +8,20 @@
 #ifndef KVFS_FUSE_ADAPT_H
 #define KVFS_FUSE_ADAPT_H
 
+struct fs_attr;
 struct fuse_lowlevel_ops;
+struct fuse_req;
 
 /* All handlers; those of locks are left out, so the kernel does locks. */
 void adapt_fill(struct fuse_lowlevel_ops *ops);
 
+/* FS_SET_KILL_* bits for a change of attr's file by the caller of req. */
+unsigned adapt_kill_bits(struct fuse_req *req, const struct fs_attr *attr);
+
 void adapt_fill_name(struct fuse_lowlevel_ops *ops);
 void adapt_fill_attr(struct fuse_lowlevel_ops *ops);
 void adapt_fill_io(struct fuse_lowlevel_ops *ops);
+void adapt_fill_range(struct fuse_lowlevel_ops *ops);
 void adapt_fill_dir(struct fuse_lowlevel_ops *ops);
 void adapt_fill_xattr(struct fuse_lowlevel_ops *ops);
 

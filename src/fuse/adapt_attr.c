@@ -58,6 +58,42 @@ wanted(int to_set)
 	return valid;
 }
 
+/*
+ * Which set-id bits go by a change of the caller's, of which the kernel
+ * has decided that they do: set-gid without the right to execute stays for
+ * those who might set it. Of the groups of a caller the request has one.
+ */
+unsigned
+adapt_kill_bits(fuse_req_t req, const struct fs_attr *attr)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	return ctx->uid == 0 || ctx->gid == attr->gid ?
+	    FS_SET_KILL_SUID :
+	    FS_SET_KILL_SUID | FS_SET_KILL_SGID;
+}
+
+/* What SETATTR asks for, of which the kernel names a part only: with no
+ * field at all it is chown(-1, -1), or comes before the change of contents
+ * that costs a file its set-id bits (fallocate, copy_file_range). */
+static int
+fields_to_set(fuse_req_t req, fuse_ino_t ino, int to_set, unsigned *validp)
+{
+	struct session *s = request_session(req);
+	struct fs_attr attr;
+	int rc;
+
+	*validp = wanted(to_set);
+	if ((*validp & ~(unsigned)FS_SET_CTIME) == 0)
+		*validp |= FS_SET_KILL_SUID;
+	if ((*validp & FS_SET_KILL_SUID) == 0)
+		return 0;
+	rc = fs_getattr(s->fs, ino, &attr);
+	if (rc == 0)
+		*validp |= adapt_kill_bits(req, &attr);
+	return rc;
+}
+
 static void
 do_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
     struct fuse_file_info *fi)
@@ -74,6 +110,7 @@ do_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 		.ctime = st->st_ctim,
 	};
 	struct fs_attr result;
+	unsigned valid;
 	int rc;
 
 	(void)fi;
@@ -87,7 +124,9 @@ do_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 			control_getattr(req, ino);
 		return;
 	}
-	rc = fs_setattr(s->fs, ino, &attr, wanted(to_set), &result);
+	rc = fields_to_set(req, ino, to_set, &valid);
+	if (rc == 0)
+		rc = fs_setattr(s->fs, ino, &attr, valid, &result);
 	reply_attr(req, rc, &result);
 }
 

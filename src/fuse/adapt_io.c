@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Requests on open files. No handle is kept: the inode number says all,
- * and fs counts the opens. O_DIRECT is the kernel's own business, which
- * keeps it coherent with its cache.
+ * Requests on open files; those on ranges are in adapt_range.c. No handle
+ * is kept: the inode number says all, and fs counts the opens. O_DIRECT is
+ * the kernel's own business, which keeps it coherent with its cache.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +36,12 @@ must_see_reads(struct session *s, uint64_t ino, const struct fuse_file_info *fi)
 	    fs_atime_is_due(s->fs, ino, &size) && size <= ATIME_REREAD_MAX;
 }
 
+static bool
+may_write(const struct fuse_file_info *fi)
+{
+	return (fi->flags & O_ACCMODE) != O_RDONLY;
+}
+
 /* What open(2) answers about caching and closing. */
 static void
 set_open_flags(struct session *s, struct fuse_file_info *fi, bool keep_cache)
@@ -53,8 +59,10 @@ set_open_flags(struct session *s, struct fuse_file_info *fi, bool keep_cache)
  * inside of the request, as attributes alone need no lock of the inode.
  */
 static int
-kill_suid(struct session *s, uint64_t ino)
+kill_suid(fuse_req_t req, uint64_t ino, bool truncates)
 {
+	struct session *s = request_session(req);
+	unsigned bits = FS_SET_KILL_SUID;
 	struct fs_attr attr;
 	int rc;
 
@@ -63,10 +71,22 @@ kill_suid(struct session *s, uint64_t ino)
 	rc = fs_getattr(s->fs, ino, &attr);
 	if (rc < 0 || (attr.mode & (S_ISUID | S_ISGID)) == 0)
 		return rc;
-	rc = fs_setattr(s->fs, ino, &attr, FS_SET_KILL_SUID, &attr);
+	/* Before a write, the kernel asks for what else is due. */
+	if (truncates)
+		bits = adapt_kill_bits(req, &attr);
+	rc = fs_setattr(s->fs, ino, &attr, bits, &attr);
 	if (rc == 0)
 		session_forget_attr(s, ino);
 	return rc;
+}
+
+/* The opposite of a successful open. */
+static void
+end_open(struct session *s, uint64_t ino, const struct fuse_file_info *fi)
+{
+	if (may_write(fi) && fs_writer_end(s->fs, ino))
+		session_forget_attr(s, ino);
+	fs_release(s->fs, ino);
 }
 
 static void
@@ -82,7 +102,7 @@ do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	rc = fs_openfile(s->fs, ino, truncate);
 	if (rc == 0 && truncate) {
-		rc = kill_suid(s, ino);
+		rc = kill_suid(req, ino, true);
 		if (rc < 0)
 			fs_release(s->fs, ino);
 	}
@@ -90,9 +110,11 @@ do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		reply_status(req, rc);
 		return;
 	}
+	if (may_write(fi) && fs_writer_begin(s->fs, ino))
+		session_forget_attr(s, ino);
 	set_open_flags(s, fi, !must_see_reads(s, ino, fi));
 	if (fuse_reply_open(req, fi) < 0)
-		fs_release(s->fs, ino);
+		end_open(s, ino, fi);
 }
 
 static void
@@ -125,10 +147,12 @@ do_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		reply_status(req, rc);
 		return;
 	}
+	if (may_write(fi) && fs_writer_begin(s->fs, attr.ino))
+		(void)fs_getattr(s->fs, attr.ino, &attr);
 	reply_fill_entry(&attr, &e);
 	set_open_flags(s, fi, true);
 	if (fuse_reply_create(req, &e, fi) < 0) {
-		fs_release(s->fs, attr.ino);
+		end_open(s, attr.ino, fi);
 		fs_forget(s->fs, attr.ino, 1);
 	}
 }
@@ -141,7 +165,7 @@ do_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (control_owns(ino))
 		control_release(s, fi);
 	else
-		fs_release(s->fs, ino);
+		end_open(s, ino, fi);
 	reply_status(req, 0);
 }
 
@@ -210,6 +234,8 @@ do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		reply_status(req, rc);
 		return;
 	}
+	if (r.blocks_changed)
+		session_forget_attr(s, ino);
 	reply_pieces(req, &r);
 	fs_read_done(&r);
 }
@@ -226,7 +252,7 @@ do_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size,
 		control_write(req, ino, slice_make(data, size));
 		return;
 	}
-	rc = kill_suid(s, ino);
+	rc = kill_suid(req, ino, false);
 	if (rc < 0) {
 		reply_status(req, rc);
 		return;
@@ -262,71 +288,6 @@ do_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 	reply_status(req, control_owns(ino) ? 0 : fs_fsync(s->fs, ino));
 }
 
-static void
-do_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
-    struct fuse_file_info *fi)
-{
-	struct session *s = request_session(req);
-	int rc;
-
-	(void)fi;
-	if (control_owns(ino))
-		rc = -EOPNOTSUPP;
-	else if (off < 0 || len <= 0)
-		rc = -EINVAL;
-	else
-		rc = fs_fallocate(s->fs, ino, mode, (uint64_t)off,
-		    (uint64_t)len);
-	reply_status(req, rc);
-}
-
-static void
-do_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
-    struct fuse_file_info *fi)
-{
-	struct session *s = request_session(req);
-	int64_t at;
-
-	(void)fi;
-	/* What the kernel has gathered may lie in what is a hole to us;
-	 * after ENOSYS it takes all for data, and asks no more. */
-	if (s->kernel_writeback)
-		at = -ENOSYS;
-	else if (control_owns(ino) || off < 0)
-		at = -EINVAL;
-	else
-		at = fs_lseek(s->fs, ino, (uint64_t)off, whence);
-	if (at < 0)
-		reply_status(req, (int)at);
-	else
-		fuse_reply_lseek(req, at);
-}
-
-static void
-do_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
-    struct fuse_file_info *fi_in, fuse_ino_t ino_out, off_t off_out,
-    struct fuse_file_info *fi_out, size_t len, int flags)
-{
-	struct session *s = request_session(req);
-	ssize_t n;
-	int rc;
-
-	(void)fi_in;
-	(void)fi_out;
-	if (control_owns(ino_in) || control_owns(ino_out) || flags != 0 ||
-	    off_in < 0 || off_out < 0)
-		n = -EINVAL;
-	else
-		n = fs_copy_range(s->fs, ino_in, (uint64_t)off_in, ino_out,
-		    (uint64_t)off_out, len);
-	if (n >= 0 && (fi_out->flags & O_DSYNC) != 0) {
-		rc = fs_fsync(s->fs, ino_out);
-		if (rc < 0)
-			n = rc;
-	}
-	reply_count(req, n);
-}
-
 void
 adapt_fill_io(struct fuse_lowlevel_ops *ops)
 {
@@ -337,7 +298,4 @@ adapt_fill_io(struct fuse_lowlevel_ops *ops)
 	ops->write = do_write;
 	ops->flush = do_flush;
 	ops->fsync = do_fsync;
-	ops->fallocate = do_fallocate;
-	ops->lseek = do_lseek;
-	ops->copy_file_range = do_copy_file_range;
 }

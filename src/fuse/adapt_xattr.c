@@ -46,7 +46,8 @@ do_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	int rc = s->noxattr ? -ENOSYS : 0;
 
 	if (rc == 0 && !control_owns(ino))
-		rc = fs_listxattr(s->fs, ino, &names);
+		rc = fs_listxattr(s->fs, ino, fuse_req_ctx(req)->uid == 0,
+		    &names);
 	if (rc == 0)
 		rc = buf_error(&names);
 	reply_sized(req, rc, buf_slice(&names), size);

@@ -163,7 +163,7 @@ use(struct fs *fs, uint64_t ino)
 		fs_release(fs, ino);
 	}
 	fs_readlink(fs, ino, &buf);
-	fs_listxattr(fs, ino, &buf);
+	fs_listxattr(fs, ino, true, &buf);
 	fs_getxattr(fs, ino, slice_str("user.x"), &buf);
 	fs_setxattr(fs, ino, slice_str("user.x"), slice_str("z"), 0);
 	fs_setattr(fs, ino, &attr, FS_SET_MODE, &attr);

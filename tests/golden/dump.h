@@ -116,7 +116,7 @@ put_xattrs(struct fs *fs, const struct fs_attr *a, FILE *out)
 {
 	struct buf names = { 0 }, value = { 0 };
 
-	ck_assert_int_ge(fs_listxattr(fs, a->ino, &names), 0);
+	ck_assert_int_ge(fs_listxattr(fs, a->ino, true, &names), 0);
 	for (size_t i = 0; i < names.len;) {
 		struct slice name = slice_str((char *)names.data + i);
 

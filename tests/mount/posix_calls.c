@@ -9,6 +9,8 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -176,6 +178,8 @@ ranges(bool exact)
 	CHECK(lseek(fd, 1 << 19, SEEK_DATA) <= 1 << 20);
 	CHECK(lseek(fd, 1 << 20, SEEK_HOLE) == (1 << 20) + 4);
 	FAILS(lseek(fd, 1 << 21, SEEK_DATA), ENXIO);
+	FAILS(lseek(fd, -1, SEEK_DATA), ENXIO);
+	FAILS(lseek(fd, -1, SEEK_HOLE), ENXIO);
 	CHECK(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 1 << 21) == 0);
 	CHECK(fstat(fd, &st) == 0 && st.st_size == (1 << 20) + 4);
 	CHECK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 2) ==
@@ -252,7 +256,7 @@ set_id_bits(void)
 {
 	static const struct {
 		mode_t before, after;
-	} cases[] = { { 06777, 0777 }, { 02767, 02767 }, { 04755, 0755 } };
+	} cases[] = { { 06777, 0777 }, { 02767, 0767 }, { 04755, 0755 } };
 	pid_t pid;
 	int status;
 
@@ -264,7 +268,8 @@ set_id_bits(void)
 		if (pid == 0) {
 			int fd;
 
-			if (setgid(65534) < 0 || setuid(65534) < 0)
+			if (setgroups(0, NULL) < 0 || setgid(65534) < 0 ||
+			    setuid(65534) < 0)
 				_exit(3);
 			fd = open("setid", O_WRONLY);
 			_exit(fd >= 0 && write(fd, "y", 1) == 1 ? 0 : 2);
@@ -368,6 +373,32 @@ mappings(void)
 	close(fd);
 }
 
+/* Who copies is killed in the middle: no more is copied then. */
+static void
+killed_copy(void)
+{
+	const off_t size = 2L << 30;
+	int in = open("large", O_CREAT | O_RDWR, 0644), out, status;
+	pid_t pid;
+
+	CHECK(ftruncate(in, size) == 0);
+	out = open("copied", O_CREAT | O_RDWR, 0644);
+	pid = fork();
+	if (pid == 0) {
+		while (copy_file_range(in, NULL, out, NULL, size, 0) > 0)
+			;
+		_exit(0);
+	}
+	while (stat_of("copied").st_size == 0)
+		usleep(1000);
+	CHECK(kill(pid, SIGKILL) == 0);
+	CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+	CHECK(stat_of("copied").st_size < size / 2);
+	CHECK(unlink("copied") == 0 && unlink("large") == 0);
+	close(in);
+	close(out);
+}
+
 static void
 locks(void)
 {
@@ -455,6 +486,7 @@ main(int argc, char **argv)
 		set_id_bits();
 	times();
 	mappings();
+	killed_copy();
 	locks();
 	kinds_and_names();
 	return failures != 0;

@@ -437,6 +437,44 @@ END_TEST
 
 /* ---- Extended attributes ---- */
 
+START_TEST(names_of_xattrs_begin_with_what_the_kernel_checks)
+{
+	static const struct {
+		const char *name;
+		int rc;
+	} cases[] = {
+		{ "user.x", 0 },
+		{ "trusted.x", 0 },
+		{ "security.x", 0 },
+		{ "user.", -EINVAL },
+		{ "trusted.", -EINVAL },
+		{ "security.", -EINVAL },
+		{ "user", -EOPNOTSUPP },
+		{ "system.x", -EOPNOTSUPP },
+		{ "system.posix_acl_access", -EOPNOTSUPP },
+		{ "other.x", -EOPNOTSUPP },
+		{ "", -ERANGE },
+	};
+	struct buf out = { 0 };
+	uint64_t f = make("f");
+	struct slice name;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		name = slice_str(cases[i].name);
+		ck_assert_int_eq(fs_setxattr(fs, f, name, slice_str("v"), 0),
+		    cases[i].rc);
+		ck_assert_int_eq(fs_getxattr(fs, f, name, &out), cases[i].rc);
+		if (cases[i].rc != 0)
+			ck_assert_int_eq(fs_removexattr(fs, f, name),
+			    cases[i].rc);
+	}
+	buf_clear(&out);
+	ck_assert_int_eq(fs_listxattr(fs, f, false, &out), 0);
+	ck_assert_uint_eq(out.len, strlen("security.x") + strlen("user.x") + 2);
+	buf_fini(&out);
+}
+END_TEST
+
 START_TEST(xattrs_follow_their_flags)
 {
 	static char big[FS_XATTR_SIZE_MAX + 1];
@@ -470,7 +508,7 @@ START_TEST(xattrs_follow_their_flags)
 	ck_assert_int_eq(fs_getxattr(fs, f, slice_str("user.empty"), &value),
 	    0);
 	ck_assert_uint_eq(value.len, 0);
-	ck_assert_int_eq(fs_listxattr(fs, f, &list), 0);
+	ck_assert_int_eq(fs_listxattr(fs, f, true, &list), 0);
 	ck_assert_uint_eq(list.len, 9 + 10 + 11);
 	ck_assert_int_eq(fs_removexattr(fs, f, name), 0);
 	ck_assert_int_eq(fs_removexattr(fs, f, name), -ENODATA);
@@ -628,6 +666,7 @@ main(void)
 	tcase_add_test(tc, reading_moves_atime_as_relatime_does);
 	tcase_add_test(tc, copies_go_by_range);
 	tcase_add_test(tc, reads_borrow_what_is_committed);
+	tcase_add_test(tc, names_of_xattrs_begin_with_what_the_kernel_checks);
 	tcase_add_test(tc, xattrs_follow_their_flags);
 	tcase_add_test(tc, xattrs_belong_to_the_inode_not_the_name);
 	tcase_add_test(tc, a_failed_close_says_so_and_keeps_the_contents);

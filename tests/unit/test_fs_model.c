@@ -590,7 +590,7 @@ compare_xattrs(const struct node *n, uint64_t ino)
 	struct buf list = { 0 }, value = { 0 };
 	size_t len = 0;
 
-	ck_assert_int_eq(fs_listxattr(fs, ino, &list), 0);
+	ck_assert_int_eq(fs_listxattr(fs, ino, true, &list), 0);
 	for (int x = 0; x < XATTRS; x++) {
 		buf_clear(&value);
 		ck_assert_int_eq(fs_getxattr(fs, ino, slice_str(names[x]),
