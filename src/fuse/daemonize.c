@@ -10,6 +10,9 @@
 
 #include "util/log.h"
 
+/* How long who reads stderr may hold up the start. */
+#define FLUSH_MS 1000
+
 /* Wait until the daemon is ready or gone. */
 static pid_t
 await_ready(int fd, pid_t pid)
@@ -63,6 +66,7 @@ daemon_ready(struct daemon *d)
 
 	if (d->ready_fd < 0)
 		return;
+	(void)log_flush(FLUSH_MS);
 	log_to_syslog();
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null >= 0) {

@@ -25,6 +25,9 @@
 
 enum { EXIT_MISUSE = 2 };
 
+/* How long who reads the log may hold up the end. */
+#define LOG_END_MS 1000
+
 /* Tables are files: use as many as the system lets us. */
 static void
 raise_file_limit(void)
@@ -61,6 +64,7 @@ serve(struct daemon *d, const struct options *opts, const char *store,
 	if (s == NULL)
 		return -ENOMEM;
 	block_signals();
+	log_start_thread();
 	(void)umask(077);
 	if (chdir("/") < 0)
 		log_warn("/: %s", strerror(errno));
@@ -72,6 +76,7 @@ serve(struct daemon *d, const struct options *opts, const char *store,
 	}
 	closed = session_close(s);
 	free(s);
+	(void)log_flush(LOG_END_MS);
 	return rc < 0 ? rc : closed;
 }
 

@@ -142,6 +142,23 @@ do_mount(struct session *s)
 	return 0;
 }
 
+/* From then on it may have something to say in the middle of a request. */
+static void __attribute__((format(printf, 2, 0)))
+say(enum fuse_log_level level, const char *fmt, va_list ap)
+{
+	char line[1024];
+	int n = vsnprintf(line, sizeof(line), fmt, ap);
+
+	if (n > 0)
+		line[strcspn(line, "\n")] = '\0';
+	if (level <= FUSE_LOG_ERR)
+		log_error("libfuse: %s", line);
+	else if (level <= FUSE_LOG_WARNING)
+		log_warn("libfuse: %s", line);
+	else
+		log_debug("libfuse: %s", line);
+}
+
 int
 mount_fuse(struct session *s, const struct options *opts)
 {
@@ -164,6 +181,7 @@ mount_fuse(struct session *s, const struct options *opts)
 	rc = do_mount(s);
 	if (rc < 0)
 		return rc;
+	fuse_set_log_func(say);
 	s->fuse_mounted = true;
 	rc = protocol_install(s->se);
 	if (rc != 0) {

@@ -2,18 +2,22 @@
 /* Leveled messages; see log.h. One line reaches its place in one call. */
 #include "util/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <syslog.h>
+#include <unistd.h>
+
+#include "util/log_queue.h"
 
 #define LINE_MAX_BYTES 8192
 
 static const char *program = "kvfs";
 static _Atomic enum log_level max_level = LOG_LVL_INFO;
-static atomic_bool to_syslog;
+static atomic_bool to_syslog, has_thread;
 static void (*_Atomic sink)(enum log_level, const char *);
 
 void
@@ -41,11 +45,53 @@ log_set_sink(void (*fn)(enum log_level, const char *))
 	atomic_store(&sink, fn);
 }
 
-static void __attribute__((format(printf, 2, 0)))
-emit(enum log_level level, const char *fmt, va_list ap)
+/* Not by stdio, not even dprintf(3): exit(3) would write again what a
+ * thread waits to write. */
+static void
+write_stderr(const char *line)
+{
+	char text[LINE_MAX_BYTES + 64];
+	int n = snprintf(text, sizeof(text), "%s: %s\n", program, line);
+	size_t left = n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1;
+	const char *from = text;
+
+	while (left > 0) {
+		ssize_t done = write(STDERR_FILENO, from, left);
+
+		if (done < 0 && errno != EINTR)
+			return;
+		from += done > 0 ? done : 0;
+		left -= done > 0 ? (size_t)done : 0;
+	}
+}
+
+static void
+write_line(int level, const char *line)
 {
 	static const int priority[] = { LOG_ERR, LOG_WARNING, LOG_INFO,
 		LOG_DEBUG };
+
+	if (atomic_load(&to_syslog))
+		syslog(priority[level], "%s", line);
+	else
+		write_stderr(line);
+}
+
+void
+log_start_thread(void)
+{
+	atomic_store(&has_thread, log_queue_start(write_line));
+}
+
+bool
+log_flush(unsigned timeout_ms)
+{
+	return !atomic_load(&has_thread) || log_queue_flush(timeout_ms);
+}
+
+static void __attribute__((format(printf, 2, 0)))
+emit(enum log_level level, const char *fmt, va_list ap)
+{
 	void (*fn)(enum log_level, const char *) = atomic_load(&sink);
 	char line[LINE_MAX_BYTES];
 
@@ -54,10 +100,10 @@ emit(enum log_level level, const char *fmt, va_list ap)
 	vsnprintf(line, sizeof(line), fmt, ap);
 	if (fn != NULL)
 		fn(level, line);
-	else if (atomic_load(&to_syslog))
-		syslog(priority[level], "%s", line);
+	else if (atomic_load(&has_thread))
+		log_queue_add((int)level, line);
 	else
-		fprintf(stderr, "%s: %s\n", program, line);
+		write_line((int)level, line);
 }
 
 #define DEFINE_LEVEL(name, level)                                              \

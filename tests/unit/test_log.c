@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Messages to people. */
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,88 @@ START_TEST(standard_error_gets_one_line_with_the_programs_name)
 }
 END_TEST
 
+/* A pipe as standard error, which is full and which nobody reads. */
+static int
+make_full_pipe(void)
+{
+	int fds[2], saved = dup(STDERR_FILENO);
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_ge(fcntl(fds[1], F_SETPIPE_SZ, 4096), 0);
+	ck_assert_int_ge(dup2(fds[1], STDERR_FILENO), 0);
+	close(fds[1]);
+	ck_assert_int_gt(saved, 0);
+	return fds[0];
+}
+
+static char all[400000];
+
+START_TEST(who_reads_the_log_holds_up_nobody)
+{
+	const unsigned messages = 3000;
+	unsigned got = 0;
+	char said[200];
+	size_t len = 0;
+	int fd;
+
+	log_set_sink(NULL);
+	log_start_thread();
+	fd = make_full_pipe();
+	for (unsigned i = 0; i < messages; i++)
+		log_warn("message %u of many, and some more", i);
+	ck_assert(!log_flush(50));
+
+	/* What did not fit is told once the reader goes on. */
+	while (strstr(all, "dropped\n") == NULL) {
+		ssize_t n = read(fd, all + len, sizeof(all) - 1 - len);
+
+		ck_assert_int_gt(n, 0);
+		len += (size_t)n;
+		all[len] = '\0';
+	}
+	ck_assert(log_flush(10000));
+	for (char *s = all; (s = strstr(s, "kvfs: message")) != NULL; s++) {
+		snprintf(said, sizeof(said),
+		    "kvfs: message %u of many, and some more\n", got++);
+		ck_assert_int_eq(strncmp(s, said, strlen(said)), 0);
+	}
+	ck_assert_uint_gt(got, 100);
+	ck_assert_uint_lt(got, messages);
+	snprintf(said, sizeof(said), "in time: %u were dropped\n",
+	    messages - got);
+	ck_assert_ptr_nonnull(strstr(all, said));
+
+	/* And then all goes on. */
+	log_error("again");
+	ck_assert(log_flush(10000));
+	ck_assert_int_eq(read(fd, all, sizeof(all)), 12);
+	ck_assert_int_eq(strncmp(all, "kvfs: again\n", 12), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_line_may_be_as_long_as_any)
+{
+	char *text = malloc(15001);
+	int fds[2];
+	ssize_t n;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_ge(dup2(fds[1], STDERR_FILENO), 0);
+	memset(text, 'y', 15000);
+	text[15000] = '\0';
+	log_set_sink(NULL);
+	log_start_thread();
+	log_error("%s", text);
+	ck_assert(log_flush(10000));
+	n = read(fds[0], all, sizeof(all));
+	ck_assert_int_gt(n, 8000);
+	ck_assert_int_lt(n, 15000);
+	ck_assert_int_eq(all[n - 1], '\n');
+	free(text);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -119,5 +202,7 @@ main(void)
 	tcase_add_test(tc, what_is_above_the_level_is_left_out);
 	tcase_add_test(tc, a_line_longer_than_any_is_cut);
 	tcase_add_test(tc, standard_error_gets_one_line_with_the_programs_name);
+	tcase_add_test(tc, who_reads_the_log_holds_up_nobody);
+	tcase_add_test(tc, a_line_may_be_as_long_as_any);
 	return run_case("log", tc);
 }
