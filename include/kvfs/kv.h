@@ -27,6 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "kvfs/slice.h"
 
@@ -123,6 +124,7 @@ void kv_batch_delete_group_hint(struct kv_batch *b, uint8_t space,
 struct kv;
 struct kv_iter;
 struct kv_snapshot;
+struct kv_backup;
 
 enum kv_scope {
 	KV_SCOPE_GROUP, /* stop at the end of from's group */
@@ -170,6 +172,10 @@ struct kv_ops {
 	void (*memory)(struct kv *kv, struct kv_memory *memoryp);
 	int (*reserve)(struct kv *kv, uint64_t bytes);
 	int (*control)(struct kv *kv, const char *command, FILE *out);
+	int (*backup_open)(struct kv *kv, struct kv_backup **backupp);
+	ssize_t (*backup_read)(struct kv_backup *b, void *buf, size_t len,
+	    uint64_t off);
+	void (*backup_close)(struct kv_backup *b);
 	int (*close)(struct kv *kv);
 };
 
@@ -180,6 +186,10 @@ struct kv {
 };
 struct kv_iter {
 	const struct kv_ops *ops;
+};
+struct kv_backup {
+	const struct kv_ops *ops;
+	uint64_t size; /* of the archive */
 };
 
 /*
@@ -304,15 +314,40 @@ kv_reserve(struct kv *kv, uint64_t bytes)
  *   compact               merge everything down, wait until it is done
  *   set NAME=VALUE        change an option of the running store (sync,
  *                         wal_buffer, cache)
- *   backup DIR            a copy of the store as of now in DIR, which must
- *                         not exist, or be empty; durable on return. Work
- *                         goes on meanwhile
  * -ENOTSUP: the store does not know the command.
  */
 static inline int
 kv_control(struct kv *kv, const char *command, FILE *out)
 {
 	return kv->ops->control(kv, command, out);
+}
+
+/*
+ * The store as it is now, everything that is committed, as the bytes of a
+ * tar archive that can be read from any place, by several threads: the
+ * files of a store, the last of them one without which the others are none.
+ * Commits go on meanwhile, and what they free takes space on the disk until
+ * the caller closes it. -ENOTSUP: the store cannot. What fails is logged.
+ */
+static inline int
+kv_backup_open(struct kv *kv, struct kv_backup **backupp)
+{
+	*backupp = NULL;
+	if (kv->ops->backup_open == NULL)
+		return -ENOTSUP;
+	return kv->ops->backup_open(kv, backupp);
+}
+/* Bytes read; less than len only at the end of the archive. */
+static inline ssize_t
+kv_backup_read(struct kv_backup *b, void *buf, size_t len, uint64_t off)
+{
+	return b->ops->backup_read(b, buf, len, off);
+}
+static inline void
+kv_backup_close(struct kv_backup *b)
+{
+	if (b != NULL)
+		b->ops->backup_close(b);
 }
 
 /* Finish background work, make everything durable, free the handle. NULL

@@ -1,52 +1,80 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A consistent copy of a running store: the tables of one version, the
- * segments that they name, and a manifest of its own that needs no log.
+ * A consistent copy of a running store, as the bytes of a tar archive: the
+ * tables of one version, the segments that they name, and a manifest of its
+ * own that needs no log. Of a store that is opened read-only, and whose log
+ * holds commits, its logs too.
  *
- * Neither tables nor segments change once they are written, so a hard link
- * is a copy. The version is held meanwhile, so that compaction removes none
- * of them. The manifest comes last: a directory without it is no store.
+ * Neither tables nor segments change once they are written, so the archive
+ * is laid out once and its contents are read when they are asked for. The
+ * version is held meanwhile, so that compaction removes none of them. The
+ * manifest comes last: a directory without it is no store.
+ *
+ * Nothing here knows where the copy goes, so nothing waits for that place.
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <time.h>
 
-#include "engine/db_internal.h"
+#include "engine/backup.h"
 #include "engine/store_files.h"
-#include "engine/store_lock.h"
 #include "util/log.h"
+#include "util/tar.h"
 
-#define COPY_BYTES (1u << 20)
+/* ---- What it consists of ---- */
 
-struct backup {
-	struct db *db;
-	const char *dest;
-	struct env_dir *target;
-	struct store_lock lock; /* on it */
-	struct version *version; /* held */
-	uint64_t last_seq;
-	uint64_t manifest;
-	uint64_t *segments; /* that the version names, each once */
-	size_t segment_count;
-	bool no_links; /* the file system below refuses them */
-	void *copy_buf;
-	uint64_t linked, copied, copied_bytes;
-};
-
-/* Everything that is committed now to tables. */
 static int
-flush(struct db *db)
+add_member(struct backup *b, enum file_kind kind, uint64_t number,
+    uint64_t size)
 {
-	if (db->read_only) {
-		/* It can write no table; what came from a log stays there. */
-		if (memtable_is_empty(db->mem) && db->view->imm_count == 0)
-			return 0;
-		log_error("%s: the store is read-only, and its log holds "
-			  "commits: open it for writing once, then back it up",
-		    db->dir);
-		return -EROFS;
+	if (b->count == b->cap) {
+		size_t cap = b->cap != 0 ? b->cap * 2 : 64;
+		struct member *p = realloc(b->members, cap * sizeof(*p));
+
+		if (p == NULL)
+			return -ENOMEM;
+		b->members = p;
+		b->cap = cap;
 	}
-	return db_flush_all(db);
+	b->members[b->count++] = (struct member){ kind, number, size,
+		b->base.size };
+	b->base.size += TAR_BLOCK + tar_padded(size);
+	return 0;
+}
+
+int
+backup_open_file(struct backup *b, enum file_kind kind, uint64_t number,
+    struct env_file **filep)
+{
+	char name[FILENAME_BYTES], path[PATH_MAX];
+	int rc;
+
+	filename_make(name, kind, number);
+	filename_path(path, b->db->dir, kind, number);
+	rc = env_open(b->db->store, name, ENV_READ, filep);
+	if (rc == -ENOENT) {
+		log_error("%s: missing: the store is damaged; run kvfsctl "
+			  "repair",
+		    path);
+		return -KVFS_ECORRUPT;
+	}
+	if (rc < 0)
+		log_error("%s: cannot be read for a backup: %s", path,
+		    strerror(-rc));
+	return rc;
+}
+
+static int
+add_file(struct backup *b, enum file_kind kind, uint64_t number)
+{
+	struct env_file *file;
+	uint64_t size = 0;
+	int rc = backup_open_file(b, kind, number, &file);
+
+	if (rc == 0)
+		rc = env_size(file, &size);
+	env_close(file);
+	return rc == 0 ? add_member(b, kind, number, size) : rc;
 }
 
 static int
@@ -57,161 +85,47 @@ cmp_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Which segments the version names. */
+/* Which segments the version names, each once. */
 static int
-list_segments(struct backup *b)
+list_segments(const struct version *v, struct number_list *l)
 {
-	size_t uses = 0, n = 0;
+	size_t n = 0;
+	int rc = 0;
 
 	for (int i = 0; i < LEVELS; i++)
-		for (size_t j = 0; j < b->version->levels[i].count; j++)
-			uses += b->version->levels[i].files[j]->use_count;
-	b->segments = calloc(uses + 1, sizeof(*b->segments));
-	if (b->segments == NULL)
-		return -ENOMEM;
-	for (int i = 0; i < LEVELS; i++) {
-		const struct level *l = &b->version->levels[i];
+		for (size_t j = 0; j < v->levels[i].count; j++) {
+			const struct table_file *f = v->levels[i].files[j];
 
-		for (size_t j = 0; j < l->count; j++)
-			for (size_t k = 0; k < l->files[j]->use_count; k++)
-				b->segments[n++] = l->files[j]->uses[k].segment;
-	}
-	qsort(b->segments, n, sizeof(*b->segments), cmp_number);
-	for (size_t i = 0; i < n; i++)
-		if (i == 0 || b->segments[i] != b->segments[i - 1])
-			b->segments[b->segment_count++] = b->segments[i];
+			for (size_t k = 0; k < f->use_count && rc == 0; k++)
+				rc = number_list_add(l, f->uses[k].segment);
+		}
+	if (rc < 0 || l->count == 0)
+		return rc;
+	qsort(l->v, l->count, sizeof(*l->v), cmp_number);
+	for (size_t i = 0; i < l->count; i++)
+		if (i == 0 || l->v[i] != l->v[n - 1])
+			l->v[n++] = l->v[i];
+	l->count = n;
 	return 0;
 }
 
-/*
- * Hold the present version. Its segments take no more appends afterwards,
- * but for those that are under way.
- */
-static int
-take_version(struct backup *b)
+/* Segments that are named take no more appends afterwards, but for those
+ * that are under way: so that one may be linked to. */
+static void
+seal_named(struct db *db, const struct number_list *l)
 {
-	struct db *db = b->db;
-	bool named = false;
-	int rc;
+	bool named;
 
-	mutex_lock(&db->mu);
-	b->version = db->view->version;
-	version_ref(b->version);
-	b->last_seq = db->flushed_seq;
-	mutex_unlock(&db->mu);
-	rc = list_segments(b);
-	if (rc < 0)
-		return rc;
 	mutex_lock(&db->segment_mu);
-	if (db->active_segment != NULL)
-		named = bsearch(&db->active_segment->number, b->segments,
-			    b->segment_count, sizeof(*b->segments),
-			    cmp_number) != NULL;
+	named = db->active_segment != NULL &&
+	    number_list_has(l, db->active_segment->number);
 	mutex_unlock(&db->segment_mu);
 	if (named)
 		segment_seal_active(db);
-	return 0;
-}
-
-/* Whether an append to it is still under way: a link would go on growing
- * for a moment. */
-static bool
-is_growing(struct db *db, uint64_t number)
-{
-	struct segment_ref key = { .number = number }, *s;
-	bool growing;
-
-	mutex_lock(&db->segment_mu);
-	s = RB_FIND(segment_tree, &db->segments, &key);
-	growing = s != NULL && (!s->sealed || s->users != 0);
-	mutex_unlock(&db->segment_mu);
-	return growing;
 }
 
 static int
-copy_bytes(struct backup *b, struct env_file *from, struct env_file *to)
-{
-	uint64_t off = 0;
-	ssize_t n;
-	int rc = 0;
-
-	if (b->copy_buf == NULL)
-		b->copy_buf = malloc(COPY_BYTES);
-	if (b->copy_buf == NULL)
-		return -ENOMEM;
-	env_advise(from, 0, 0, ENV_ADVICE_SEQUENTIAL);
-	while ((n = env_read(from, b->copy_buf, COPY_BYTES, off)) > 0) {
-		struct iovec iov = { b->copy_buf, (size_t)n };
-
-		rc = env_write(to, &iov, 1, off);
-		if (rc < 0)
-			return rc;
-		env_writeback(to, off, (uint64_t)n);
-		off += (uint64_t)n;
-	}
-	if (n < 0)
-		return (int)n;
-	b->copied++;
-	b->copied_bytes += off;
-	return env_sync(to);
-}
-
-static int
-copy_file(struct backup *b, enum file_kind kind, uint64_t number)
-{
-	struct env_file *in = NULL, *out = NULL;
-	int rc = store_file_open(b->db->store, kind, number, ENV_READ, &in);
-
-	if (rc == 0)
-		rc = store_file_open(b->target, kind, number,
-		    ENV_WRITE | ENV_CREATE, &out);
-	if (rc == 0)
-		rc = copy_bytes(b, in, out);
-	env_close(in);
-	env_close(out);
-	return rc;
-}
-
-static int
-bring_file(struct backup *b, enum file_kind kind, uint64_t number)
-{
-	char from[PATH_MAX], to[PATH_MAX];
-	int rc;
-	bool link = !b->no_links &&
-	    (kind != FILE_SEGMENT || !is_growing(b->db, number));
-
-	if (link) {
-		rc = store_file_link(b->db->store, b->target, kind, number);
-		if (rc == 0) {
-			b->linked++;
-			return 0;
-		}
-		if (rc == -EXDEV || rc == -EPERM || rc == -ENOTSUP ||
-		    rc == -ENOSYS)
-			b->no_links = true;
-		else if (rc != -EMLINK)
-			goto out;
-	}
-	rc = copy_file(b, kind, number);
-out:
-	if (rc == 0)
-		return 0;
-	filename_path(from, b->db->dir, kind, number);
-	filename_path(to, b->dest, kind, number);
-	if (rc == -ENOENT) {
-		log_error("%s: missing: the store is damaged; run kvfsctl "
-			  "repair",
-		    from);
-		return -KVFS_ECORRUPT;
-	}
-	log_error("%s: cannot copy it to %s: %s", from, to, strerror(-rc));
-	return rc;
-}
-
-/* fn for each file that the version needs. */
-static int
-each_file(struct backup *b,
-    int (*fn)(struct backup *b, enum file_kind kind, uint64_t number))
+add_tables(struct backup *b)
 {
 	int rc = 0;
 
@@ -219,23 +133,65 @@ each_file(struct backup *b,
 		const struct level *l = &b->version->levels[i];
 
 		for (size_t j = 0; j < l->count && rc == 0; j++)
-			rc = fn(b, FILE_TABLE, l->files[j]->number);
+			rc = add_file(b, FILE_TABLE, l->files[j]->number);
 	}
-	for (size_t i = 0; i < b->segment_count && rc == 0; i++)
-		rc = fn(b, FILE_SEGMENT, b->segments[i]);
 	return rc;
 }
 
 static int
-write_manifest(struct backup *b)
+add_numbers(struct backup *b, enum file_kind kind, const struct number_list *l,
+    uint64_t from)
 {
-	struct version_edit e = { .log_number = LOG_NONE,
-		.last_seq = b->last_seq };
-	struct manifest *m = NULL;
 	int rc = 0;
 
-	b->manifest = db_new_file_number(b->db);
-	e.next_file = b->manifest + 1;
+	for (size_t i = 0; i < l->count && rc == 0; i++)
+		if (l->v[i] >= from)
+			rc = add_file(b, kind, l->v[i]);
+	return rc;
+}
+
+/* A store that may write no table, or need not, gives its logs as they lie
+ * there, with all segments, since they may name any. Nobody writes them. */
+static int
+add_logs(struct backup *b)
+{
+	struct store_files files = { 0 };
+	int rc = store_files_list(b->db->store, &files);
+
+	if (rc == 0)
+		rc = add_numbers(b, FILE_SEGMENT, &files.kinds[FILE_SEGMENT],
+		    0);
+	if (rc == 0)
+		rc = add_numbers(b, FILE_WAL, &files.kinds[FILE_WAL],
+		    b->log_number);
+	store_files_fini(&files);
+	return rc;
+}
+
+static int
+add_segments(struct backup *b)
+{
+	struct number_list l = { 0 };
+	int rc = list_segments(b->version, &l);
+
+	if (rc == 0) {
+		seal_named(b->db, &l);
+		rc = add_numbers(b, FILE_SEGMENT, &l, 0);
+	}
+	number_list_fini(&l);
+	return rc;
+}
+
+/* The version's tables as the one edit of a manifest. */
+static int
+add_manifest(struct backup *b)
+{
+	struct version_edit e = { .log_number = b->log_number,
+		.last_seq = b->last_seq };
+	uint64_t number = db_new_file_number(b->db);
+	int rc = 0;
+
+	e.next_file = number + 1;
 	for (int i = 0; i < LEVELS; i++) {
 		const struct level *l = &b->version->levels[i];
 
@@ -246,8 +202,9 @@ write_manifest(struct backup *b)
 		}
 	}
 	if (rc == 0)
-		rc = manifest_create(b->target, b->manifest, &e, &m);
-	manifest_close(m);
+		rc = manifest_encode(number, &e, &b->manifest);
+	if (rc == 0)
+		rc = add_member(b, FILE_MANIFEST, number, b->manifest.len);
 	/* None of them is the last: the version holds one too. */
 	for (size_t i = 0; i < e.add_count; i++)
 		table_file_unref(b->version, e.adds[i].file);
@@ -256,87 +213,81 @@ write_manifest(struct backup *b)
 	return rc;
 }
 
-/* ---- The directory ---- */
+/* ---- Opening ---- */
 
-static int
-not_empty(void *arg, const char *name)
+static bool
+has_memtables(struct db *db)
 {
-	(void)arg;
-	/* The root of a file system of its own has this one. */
-	return strcmp(name, "lost+found") == 0 ? 0 : -ENOTEMPTY;
+	bool has;
+
+	mutex_lock(&db->mu);
+	has = !memtable_is_empty(db->mem) || db->view->imm_count != 0;
+	mutex_unlock(&db->mu);
+	return has;
 }
 
-/* Make it, or take an empty one, and lock it. */
+/* Hold the present version, with everything that is committed now. */
 static int
-take_directory(struct backup *b)
+take_version(struct backup *b)
 {
-	int rc = env_dir_make(b->db->env, b->dest, &b->target);
+	struct db *db = b->db;
+	int rc = db->read_only ? 0 : db_flush_all(db);
 
-	if (rc == -EEXIST)
-		rc = env_dir_open(b->db->env, b->dest, &b->target);
-	if (rc == 0)
-		rc = env_dir_list(b->target, not_empty, NULL);
-	if (rc == 0)
-		rc = store_lock_take(&b->lock, b->target, ENV_LOCK_EXCLUSIVE,
-		    "backup", 0);
-	if (rc == -ENOTEMPTY)
-		log_error("%s: not empty; name a new directory for the backup",
-		    b->dest);
-	else if (rc < 0)
-		log_error("%s: cannot make the backup: %s", b->dest,
-		    strerror(-rc));
-	return rc;
-}
-
-static int
-remove_file(struct backup *b, enum file_kind kind, uint64_t number)
-{
-	(void)store_file_unlink(b->target, kind, number);
+	if (rc < 0) {
+		log_error("%s: cannot write out what is in memory for a "
+			  "backup: %s",
+		    db->dir, strerror(-rc));
+		return rc;
+	}
+	b->log_number = LOG_NONE;
+	mutex_lock(&db->mu);
+	b->version = db->view->version;
+	version_ref(b->version);
+	b->last_seq = db->flushed_seq;
+	mutex_unlock(&db->mu);
+	if (db->read_only && has_memtables(db))
+		b->log_number = db->first_log;
 	return 0;
 }
 
-/* Leave an empty directory behind a failure. */
-static void
-undo(struct backup *b)
-{
-	if (b->manifest != 0)
-		(void)remove_file(b, FILE_MANIFEST, b->manifest);
-	if (b->version != NULL && b->segments != NULL)
-		(void)each_file(b, remove_file);
-	(void)remove_file(b, FILE_LOCK, 0);
-}
-
 int
-db_backup(struct db *db, const char *dest, FILE *out)
+db_backup_open(struct kv *kv, struct kv_backup **backupp)
 {
-	struct backup b = { .db = db, .dest = dest };
+	struct db *db = db_of(kv);
+	struct backup *b = calloc(1, sizeof(*b));
 	int rc;
 
-	if (dest[0] == '\0')
-		return -EINVAL;
-	rc = take_directory(&b);
-	if (rc < 0)
-		goto out;
-	rc = flush(db);
+	if (b == NULL)
+		return -ENOMEM;
+	mutex_init(&b->mu);
+	b->base.ops = kv->ops;
+	b->db = db;
+	b->made = time(NULL);
+	rc = take_version(b);
 	if (rc == 0)
-		rc = take_version(&b);
+		rc = add_tables(b);
 	if (rc == 0)
-		rc = each_file(&b, bring_file);
+		rc = b->log_number == LOG_NONE ? add_segments(b) : add_logs(b);
 	if (rc == 0)
-		rc = write_manifest(&b);
-	if (rc < 0)
-		undo(&b);
-	else
-		fprintf(out,
-		    "Files linked: %llu\nFiles copied: %llu\n"
-		    "Bytes copied: %llu\n",
-		    (unsigned long long)b.linked, (unsigned long long)b.copied,
-		    (unsigned long long)b.copied_bytes);
-out:
-	store_lock_drop(&b.lock);
-	env_dir_close(b.target);
-	version_unref(b.version);
-	free(b.segments);
-	free(b.copy_buf);
-	return rc;
+		rc = add_manifest(b);
+	if (rc < 0) {
+		db_backup_close(&b->base);
+		return rc;
+	}
+	b->base.size += TAR_END_BYTES;
+	*backupp = &b->base;
+	return 0;
+}
+
+void
+db_backup_close(struct kv_backup *base)
+{
+	struct backup *b = backup_of(base);
+
+	env_close(b->file);
+	version_unref(b->version);
+	buf_fini(&b->manifest);
+	free(b->members);
+	mutex_fini(&b->mu);
+	free(b);
 }

@@ -26,6 +26,9 @@ static const struct kv_ops db_ops = {
 	.memory = db_memory,
 	.reserve = db_reserve,
 	.control = db_control,
+	.backup_open = db_backup_open,
+	.backup_read = db_backup_read,
+	.backup_close = db_backup_close,
 	.close = db_close,
 };
 

@@ -165,8 +165,6 @@ db_control(struct kv *kv, const char *command, FILE *out)
 		return db_report(db, out, REPORT_PROMETHEUS);
 	if (strcmp(command, "check") == 0)
 		return control_check(db, out);
-	if (strncmp(command, "backup ", 7) == 0)
-		return db_backup(db, command + 7, out);
 	if (strncmp(command, "set cache=", 10) == 0)
 		return set_cache(db, command + 10);
 	if (db->read_only)

@@ -609,11 +609,13 @@ int db_report(struct db *db, FILE *out, enum report_format format);
 /* The options with those that were changed meanwhile. */
 void db_live_options(struct db *db, struct kv_options *opts);
 
-/* ---- backup.c ---- */
+/* ---- backup.c, backup_read.c ---- */
 
-/* A copy of the store, as of now, in directory dest, durable; dest must not
- * exist, or be empty (-ENOTEMPTY). Logs what fails. */
-int db_backup(struct db *db, const char *dest, FILE *out);
+/* kv_backup_open() and its kin. */
+int db_backup_open(struct kv *kv, struct kv_backup **backupp);
+ssize_t db_backup_read(struct kv_backup *b, void *buf, size_t len,
+    uint64_t off);
+void db_backup_close(struct kv_backup *b);
 
 /* ---- repair.c ---- */
 

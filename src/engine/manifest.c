@@ -46,38 +46,65 @@ record_sum(const uint8_t header[RECORD_HEADER_LEN], struct slice payload)
 	return crc32c(crc32c(0, header + 4, 8), payload.data, payload.len);
 }
 
+/* A record of e behind one with the sum chain; returns its own. Failures
+ * stay in out. */
+static uint32_t
+record_encode(const struct version_edit *e, uint32_t chain, struct buf *out)
+{
+	size_t at = out->len, len;
+	uint32_t sum;
+	uint8_t *h;
+
+	buf_extend(out, RECORD_HEADER_LEN);
+	version_edit_encode(e, out);
+	if (buf_error(out) < 0)
+		return 0;
+	h = out->data + at;
+	len = out->len - at - RECORD_HEADER_LEN;
+	memcpy(h, RECORD_MAGIC, RECORD_MAGIC_LEN);
+	put_le32(h + 4, (uint32_t)len);
+	put_le32(h + 8, chain);
+	sum = record_sum(h, slice_make(h + RECORD_HEADER_LEN, len));
+	put_le32(h + 12, sum);
+	return sum;
+}
+
 /* Add a record to what the file holds; *chainp moves on on success. */
 static int
 write_record(struct env_file *file, uint64_t off, uint32_t *chainp,
     const struct version_edit *e, uint64_t *lenp)
 {
 	struct buf b = { 0 };
-	uint32_t sum;
-	struct iovec iov;
-	int rc;
+	uint32_t sum = record_encode(e, *chainp, &b);
+	int rc = buf_error(&b);
 
-	buf_extend(&b, RECORD_HEADER_LEN);
-	version_edit_encode(e, &b);
-	rc = buf_error(&b);
 	if (rc == 0 && b.len - RECORD_HEADER_LEN > RECORD_MAX)
 		rc = -E2BIG;
-	if (rc < 0)
-		goto out;
-	memcpy(b.data, RECORD_MAGIC, RECORD_MAGIC_LEN);
-	put_le32(b.data + 4, (uint32_t)(b.len - RECORD_HEADER_LEN));
-	put_le32(b.data + 8, *chainp);
-	sum = record_sum(b.data,
-	    slice_make(b.data + RECORD_HEADER_LEN, b.len - RECORD_HEADER_LEN));
-	put_le32(b.data + 12, sum);
-	iov = (struct iovec){ b.data, b.len };
-	rc = env_write(file, &iov, 1, off);
+	if (rc == 0) {
+		struct iovec iov = { b.data, b.len };
+
+		rc = env_write(file, &iov, 1, off);
+	}
 	if (rc == 0) {
 		*chainp = sum;
 		*lenp = b.len;
 	}
-out:
 	buf_fini(&b);
 	return rc;
+}
+
+int
+manifest_encode(uint64_t number, const struct version_edit *snapshot,
+    struct buf *out)
+{
+	uint8_t header[HEADER_LEN];
+
+	header_encode(header, number);
+	buf_append(out, header, sizeof(header));
+	(void)record_encode(snapshot, get_le32(header + 28), out);
+	if (buf_error(out) < 0)
+		return buf_error(out);
+	return out->len <= RECORD_MAX ? 0 : -E2BIG;
 }
 
 int

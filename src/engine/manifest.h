@@ -41,6 +41,9 @@ struct manifest;
  */
 int manifest_create(struct env_dir *dir, uint64_t number,
     const struct version_edit *snapshot, struct manifest **manifestp);
+/* The bytes of such a manifest, appended to out. */
+int manifest_encode(uint64_t number, const struct version_edit *snapshot,
+    struct buf *out);
 /* Append an edit and sync it. After a failure it takes no more: the store
  * must stop, since nobody knows whether the edit is on disk. -ENOSPC is
  * returned before anything was written, and may be tried again. */

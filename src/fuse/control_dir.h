@@ -10,10 +10,12 @@
  *   sync     writing makes everything durable before it returns
  *   flush    writing turns the memtables into tables
  *   compact  writing merges all tables
+ *   backup   the store as of its opening, as a tar archive; writing ends all
+ *            that are being read (ECANCELED)
  *
- * A file's text is made when it is opened. check and compact may take long
- * and run on a thread of their own, one at a time (EBUSY for the next), so
- * that they hold up no other request. All but stats are for the owner.
+ * A file's text is made when it is opened. What may take long runs on a
+ * thread of its own, each kind once at a time (EBUSY for the next), so that
+ * it holds up no other request. All but stats and metrics are for the owner.
  */
 #ifndef KVFS_FUSE_CONTROL_DIR_H
 #define KVFS_FUSE_CONTROL_DIR_H

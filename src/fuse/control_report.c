@@ -106,6 +106,15 @@ control_show_sync(struct session *s, FILE *out)
 	return 0;
 }
 
+int
+control_open_backup(struct session *s, struct kv_backup **backupp)
+{
+	int rc = s->opts.read_only ? 0 : fs_sync(s->fs);
+
+	*backupp = NULL;
+	return rc == 0 ? kv_backup_open(s->kv, backupp) : rc;
+}
+
 static int
 set_kv(struct session *s, const char *name, const char *value)
 {
@@ -207,4 +216,12 @@ control_do_compact(struct session *s, const char *text)
 {
 	(void)text;
 	return command(s, "compact");
+}
+
+int
+control_end_backups(struct session *s, const char *text)
+{
+	(void)text;
+	atomic_fetch_add(&s->backup_ends, 1);
+	return 0;
 }

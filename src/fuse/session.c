@@ -78,6 +78,7 @@ session_open(struct session *s, const struct options *opts, const char *store,
 	s->uid = geteuid();
 	s->gid = getegid();
 	atomic_init(&s->flush_lazy, !opts->fs.flush_on_close);
+	atomic_init(&s->backup_ends, 0);
 	clock_gettime(CLOCK_REALTIME, &s->started);
 	mutex_init(&s->mu);
 	cond_init(&s->idle);
@@ -163,7 +164,7 @@ static void
 await_jobs(struct session *s)
 {
 	mutex_lock(&s->mu);
-	while (s->jobs != 0)
+	while (s->job_threads != 0)
 		cond_wait(&s->idle, &s->mu);
 	mutex_unlock(&s->mu);
 }

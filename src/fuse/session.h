@@ -45,12 +45,17 @@ struct session {
 	/* flush=lazy: close(2) has nothing to do. Relaxed: a hint that open
 	 * takes, the file system decides. */
 	atomic_bool flush_lazy;
+	/* How often the backups that were open were ended. */
+	atomic_uint backup_ends;
 
 	struct mutex mu;
-	struct cond idle; /* jobs went to 0 */
+	struct cond idle; /* job_threads went down */
 	struct options opts GUARDED_BY(mu); /* as changed meanwhile */
 	struct handle_list handles GUARDED_BY(mu);
-	unsigned jobs GUARDED_BY(mu); /* maintenance under way: 0 or 1 */
+	/* Maintenance under way: a bit for each kind (enum control_job), and
+	 * the threads that have not ended. */
+	unsigned jobs GUARDED_BY(mu);
+	unsigned job_threads GUARDED_BY(mu);
 };
 
 /*

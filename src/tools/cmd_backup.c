@@ -1,49 +1,287 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kvfsctl backup: a copy of a store as of now, by hard links where the
- * file system below can, while the store is used. The copy is a store.
+ * kvfsctl backup: a copy of a store as of now, which is a store of its own.
+ * It is this process that opens and writes the new directory: it may write
+ * what the user may write, finds a path where he stands, and whatever it
+ * waits for, a daemon goes on serving.
  */
 #include "tools/command.h"
 
+#include <dirent.h>
+#include <err.h>
 #include <errno.h>
-#include <stdlib.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
-/* The daemon stands in another directory: name dest from the root. */
-static int
-absolute(const char *dest, char out[PATH_MAX])
-{
-	char cwd[PATH_MAX] = "";
-	int n;
+#include "tools/unpack.h"
 
-	if (dest[0] != '/' && getcwd(cwd, sizeof(cwd)) == NULL)
-		return -errno;
-	n = snprintf(out, PATH_MAX, "%s%s%s", cwd, dest[0] != '/' ? "/" : "",
-	    dest);
-	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+/* Pause between tries while another backup begins. */
+#define RETRY_MS 50
+
+struct destination {
+	const char *name;
+	char parent[PATH_MAX];
+	int fd;
+	bool made; /* by us: goes again when there is no backup */
+};
+
+static int
+failed(const struct destination *d, const char *reason)
+{
+	warnx("%s: %s", d->name, reason);
+	return 1;
+}
+
+/* ---- Where it may go ---- */
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Whether the directory fd is dir or lies below it. */
+static bool
+is_below(int fd, const struct stat *dir)
+{
+	struct stat st, above;
+	int at = dup(fd), up;
+	bool found = false;
+
+	while (at >= 0 && fstat(at, &st) == 0) {
+		found = same_file(&st, dir);
+		up = found ? -1 : openat(at, "..", O_PATH | O_CLOEXEC);
+		close(at);
+		at = up;
+		if (up >= 0 && fstat(up, &above) == 0 && same_file(&above, &st))
+			break; /* the root is above itself */
+	}
+	if (at >= 0)
+		close(at);
+	return found;
+}
+
+/* Below the mount it would be a copy of itself in itself; the store's own
+ * directory is the daemon's alone. fd is what will hold the backup. */
+static int
+check_place(const struct destination *d, int fd, struct target *t,
+    const char *store)
+{
+	struct stat st, root;
+
+	if (t->is_mounted && fstat(fd, &st) == 0 &&
+	    target_stat(t, "", &root) == 0 && st.st_dev == root.st_dev)
+		return failed(d,
+		    "inside the mount that it would be a copy "
+		    "of; name a directory elsewhere");
+	if (store[0] != '\0' && stat(store, &st) == 0 && is_below(fd, &st))
+		return failed(d,
+		    "inside the store's own directory; name a "
+		    "directory elsewhere");
+	return 0;
+}
+
+static int
+check_empty(int fd)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	struct dirent *de;
+
+	if (dir == NULL) {
+		rc = -errno;
+		if (copy >= 0)
+			close(copy);
+		return rc;
+	}
+	while (rc == 0 && (de = readdir(dir)) != NULL)
+		/* The root of a file system of its own has the last one. */
+		if (strcmp(de->d_name, ".") != 0 &&
+		    strcmp(de->d_name, "..") != 0 &&
+		    strcmp(de->d_name, "lost+found") != 0)
+			rc = -ENOTEMPTY;
+	closedir(dir);
+	return rc;
+}
+
+/* ---- Opening it ---- */
+
+/* The directory above, by a copy that dirname(3) may change. */
+static int
+open_parent(struct destination *d)
+{
+	char copy[PATH_MAX];
+	int fd;
+
+	if (strlcpy(copy, d->name, sizeof(copy)) >= sizeof(copy)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strlcpy(d->parent, dirname(copy), sizeof(d->parent));
+	fd = open(d->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		fd = open(d->parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd;
+}
+
+static int
+make_or_open(struct destination *d, struct target *t, const char *store)
+{
+	int parent = open_parent(d), rc, opened;
+
+	if (parent < 0) {
+		warn("%s", d->parent[0] != '\0' ? d->parent : d->name);
+		return 1;
+	}
+	d->fd = open(d->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	opened = d->fd < 0 ? -errno : 0;
+	rc = check_place(d, d->fd >= 0 ? d->fd : parent, t, store);
+	close(parent);
+	if (rc != 0)
+		return rc;
+	if (opened == -ENOENT) {
+		d->made = mkdir(d->name, 0700) == 0;
+		opened = d->made || errno == EEXIST ? 0 : -errno;
+		if (opened == 0)
+			d->fd = open(d->name,
+			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (opened == 0 && d->fd < 0)
+			opened = -errno;
+	}
+	return opened < 0 ? failed(d, strerror(-opened)) : 0;
+}
+
+/* Make it, or take an empty one; the lock keeps another backup, and a
+ * store, out of it. */
+static int
+destination_open(struct destination *d, struct target *t, const char *store)
+{
+	int rc = make_or_open(d, t, store);
+
+	if (rc != 0)
+		return rc;
+	if (flock(d->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		d->made = false;
+		return failed(d, "in use: another backup goes there");
+	}
+	rc = check_empty(d->fd);
+	if (rc == -ENOTEMPTY) {
+		d->made = false;
+		return failed(d,
+		    "not empty; name a new directory for the "
+		    "backup");
+	}
+	return rc < 0 ? failed(d, strerror(-rc)) : 0;
+}
+
+/* Its own name is durable with the directory above. */
+static int
+destination_sync(struct destination *d)
+{
+	int fd = open_parent(d), rc = 0;
+
+	if (fd < 0 || (fsync(fd) < 0 && errno != EBADF && errno != EINVAL)) {
+		warn("%s: cannot be synced", d->parent);
+		rc = 1;
+	}
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static void
+destination_close(struct destination *d, bool complete)
+{
+	if (d->made && !complete)
+		(void)rmdir(d->name);
+	if (d->fd >= 0)
+		close(d->fd);
+}
+
+/* ---- The command ---- */
+
+static int
+begin(struct target *t)
+{
+	const struct timespec pause = { 0, RETRY_MS * 1000000l };
+	int rc;
+
+	while ((rc = target_backup_begin(t)) == -EBUSY && unpack_signal() == 0)
+		nanosleep(&pause, NULL);
+	return rc;
+}
+
+static int
+run_unpack(const char *name, struct target *t, const char *store,
+    struct destination *d)
+{
+	struct unpack u = { .from = t,
+		.from_name = name,
+		.to_name = d->name,
+		.to = d->fd,
+		.store = -1 };
+	int rc = begin(t);
+
+	if (rc < 0)
+		return unpack_signal() != 0 ? 1 : command_failed(name, rc);
+	if (store[0] != '\0')
+		u.store = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = unpack_run(&u);
+	target_backup_end(t);
+	if (u.store >= 0)
+		close(u.store);
+	if (rc < 0)
+		return 1;
+	printf("Files linked: %llu\nFiles copied: %llu\nBytes copied: %llu\n",
+	    (unsigned long long)u.linked, (unsigned long long)u.copied,
+	    (unsigned long long)u.copied_bytes);
+	return 0;
+}
+
+static int
+backup(const char *name, struct target *t, const char *to)
+{
+	struct destination d = { .name = to, .fd = -1 };
+	char store[PATH_MAX];
+	int status;
+
+	if (target_store_dir(t, store) < 0)
+		store[0] = '\0';
+	status = destination_open(&d, t, store);
+	if (status == 0)
+		status = run_unpack(name, t, store, &d);
+	if (status == 0)
+		status = destination_sync(&d);
+	destination_close(&d, status == 0);
+	return status;
 }
 
 static int
 run(const struct command *cmd, int argc, char **argv)
 {
-	char dest[PATH_MAX], command[PATH_MAX + 16];
 	struct target *t;
-	int rc, status = 0;
+	int status, sig;
 
 	if (getopt(argc, argv, "+") != -1 || argc - optind != 2)
 		return command_misuse(cmd);
 	argv += optind;
-	rc = absolute(argv[1], dest);
-	if (rc < 0)
-		return command_failed(argv[1], rc);
-	if (command_open(argv[0], TARGET_WRITE, &t) != 0)
+	if (argv[1][0] == '\0')
+		return command_failed(argv[1], -ENOENT);
+	if (command_open(argv[0], TARGET_READ, &t) != 0)
 		return 1;
-	snprintf(command, sizeof(command), "backup %s", dest);
-	rc = target_control(t, command, stdout);
-	if (rc < 0)
-		status = command_failed(argv[1], rc);
-	return command_close(t, status);
+	unpack_catch_signals();
+	status = command_close(t, backup(argv[0], t, argv[1]));
+	sig = unpack_signal();
+	if (status != 0 && sig != 0) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+	}
+	return status;
 }
 
 const struct command cmd_backup = {

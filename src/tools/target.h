@@ -58,6 +58,11 @@ struct target_ops {
 	int (*remove)(struct target *t, const char *key, bool directory);
 	int (*rename)(struct target *t, const char *from, const char *to);
 	int (*control)(struct target *t, const char *command, FILE *out);
+	int (*backup_begin)(struct target *t);
+	ssize_t (*backup_read)(struct target *t, void *buf, size_t len,
+	    uint64_t off);
+	void (*backup_end)(struct target *t);
+	int (*store_dir)(struct target *t, char dir[PATH_MAX]);
 	int (*close)(struct target *t);
 };
 
@@ -162,13 +167,41 @@ target_rename(struct target *t, const char *from, const char *to)
 }
 /*
  * Maintenance, the answer on out: "stats", "check" (problems, one a line,
- * counted in the return value), "sync", "flush", "compact",
- * "set NAME=VALUE" (-ENOTSUP: not mounted) and "backup DIRECTORY".
+ * counted in the return value), "sync", "flush", "compact" and
+ * "set NAME=VALUE" (-ENOTSUP: not mounted).
  */
 static inline int
 target_control(struct target *t, const char *command, FILE *out)
 {
 	return t->ops->control(t, command, out);
+}
+
+/*
+ * The store as it is now, as a tar archive (kv_backup_open() of kv.h), one
+ * at a time, and the last thing that is asked of t. -EBUSY: another one is
+ * being begun; try again. Reading is -ECANCELED when the mount is ended.
+ */
+static inline int
+target_backup_begin(struct target *t)
+{
+	return t->ops->backup_begin(t);
+}
+/* Less than len only at the end of the archive. */
+static inline ssize_t
+target_backup_read(struct target *t, void *buf, size_t len, uint64_t off)
+{
+	return t->ops->backup_read(t, buf, len, off);
+}
+static inline void
+target_backup_end(struct target *t)
+{
+	t->ops->backup_end(t);
+}
+/* The directory where its files lie, if they can be seen there. */
+static inline int
+target_store_dir(struct target *t, char dir[PATH_MAX])
+{
+	return t->ops->store_dir(t, dir);
 }
 
 /*

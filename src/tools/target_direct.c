@@ -22,6 +22,8 @@ struct target_direct {
 	struct fs *fs;
 	struct fs_cred cred;
 	mode_t umask;
+	struct kv_backup *backup;
+	char dir[PATH_MAX];
 };
 
 static struct fs *
@@ -372,6 +374,37 @@ direct_control(struct target *t, const char *command, FILE *out)
 }
 
 static int
+direct_backup_begin(struct target *t)
+{
+	struct target_direct *d = (struct target_direct *)t;
+
+	return kv_backup_open(d->kv, &d->backup);
+}
+
+static ssize_t
+direct_backup_read(struct target *t, void *buf, size_t len, uint64_t off)
+{
+	return kv_backup_read(((struct target_direct *)t)->backup, buf, len,
+	    off);
+}
+
+static void
+direct_backup_end(struct target *t)
+{
+	struct target_direct *d = (struct target_direct *)t;
+
+	kv_backup_close(d->backup);
+	d->backup = NULL;
+}
+
+static int
+direct_store_dir(struct target *t, char dir[PATH_MAX])
+{
+	strlcpy(dir, ((struct target_direct *)t)->dir, PATH_MAX);
+	return 0;
+}
+
+static int
 direct_close(struct target *t)
 {
 	struct target_direct *d = (struct target_direct *)t;
@@ -394,6 +427,10 @@ static const struct target_ops direct_ops = {
 	.remove = direct_remove,
 	.rename = direct_rename,
 	.control = direct_control,
+	.backup_begin = direct_backup_begin,
+	.backup_read = direct_backup_read,
+	.backup_end = direct_backup_end,
+	.store_dir = direct_store_dir,
 	.close = direct_close,
 };
 
@@ -408,6 +445,7 @@ target_open_direct(const char *store, enum target_use use, struct target **tp)
 	if (d == NULL)
 		return -ENOMEM;
 	d->base.ops = &direct_ops;
+	strlcpy(d->dir, store, sizeof(d->dir));
 	d->cred.uid = geteuid();
 	d->cred.gid = getegid();
 	d->umask = umask(0);

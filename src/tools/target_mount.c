@@ -16,11 +16,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kvfs/kv.h"
+
 #define CONTROL_DIR ".kvfs"
 
 struct target_mount {
 	struct target base;
 	int root;
+	int backup; /* open, or -1 */
 };
 
 static int
@@ -322,12 +325,114 @@ mount_control(struct target *t, const char *command, FILE *out)
 
 	if (strncmp(command, "set ", 4) == 0)
 		return control_write(t, "options", command + 4);
-	if (strncmp(command, "backup ", 7) == 0)
-		return control_write(t, "backup", command + 7);
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (strcmp(command, actions[i]) == 0)
 			return control_write(t, command, "1\n");
 	return control_read(t, command, out);
+}
+
+/* What the kernel has gathered goes to the daemon first, which commits it
+ * with everything else that waits. */
+static int
+mount_backup_begin(struct target *t)
+{
+	struct target_mount *m = (struct target_mount *)t;
+	int root = open_beneath(t, "", O_RDONLY | O_DIRECTORY, 0);
+
+	if (root < 0)
+		return root;
+	(void)syncfs(root);
+	close(root);
+	m->backup = open_beneath(t, CONTROL_DIR "/backup", O_RDONLY, 0);
+	if (m->backup < 0)
+		return m->backup == -ENOENT ? -ENOTSUP : m->backup;
+	/* Whoever ends the mount waits for the backup alone. */
+	close(m->root);
+	m->root = -1;
+	return 0;
+}
+
+static ssize_t
+mount_backup_read(struct target *t, void *buf, size_t len, uint64_t off)
+{
+	struct target_mount *m = (struct target_mount *)t;
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		n = pread(m->backup, (char *)buf + done, len - done,
+		    (off_t)(off + done));
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+static void
+mount_backup_end(struct target *t)
+{
+	struct target_mount *m = (struct target_mount *)t;
+
+	if (m->backup >= 0)
+		close(m->backup);
+	m->backup = -1;
+}
+
+/* Copy the value of a line of the stats, "" when there is none. */
+static void
+find_stat(const char *text, const char *name, char *value, size_t len)
+{
+	size_t n = strlen(name), end;
+
+	*value = '\0';
+	while (*text != '\0') {
+		end = strcspn(text, "\n");
+		if (strncmp(text, name, n) == 0 &&
+		    strncmp(text + n, ": ", 2) == 0 && end - n - 2 < len) {
+			memcpy(value, text + n + 2, end - n - 2);
+			value[end - n - 2] = '\0';
+			return;
+		}
+		text += end + (text[end] == '\n');
+	}
+}
+
+/* Another mount namespace may have something else at the daemon's path: the
+ * store there must be the daemon's. */
+static int
+check_owner(const char *dir, int pid)
+{
+	struct kv_owner owner;
+	int rc = kv_owner(dir, &owner);
+
+	if (rc < 0)
+		return rc;
+	return rc > 0 && owner.pid == pid ? 0 : -ENOENT;
+}
+
+static int
+mount_store_dir(struct target *t, char dir[PATH_MAX])
+{
+	char pid[32], *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int rc = -ENOMEM;
+
+	if (out == NULL)
+		return rc;
+	rc = control_read(t, "stats", out);
+	if (fclose(out) != 0 && rc >= 0)
+		rc = -ENOMEM;
+	if (rc >= 0) {
+		find_stat(text, "Store", dir, PATH_MAX);
+		find_stat(text, "Pid", pid, sizeof(pid));
+		rc = check_owner(dir, atoi(pid));
+	}
+	free(text);
+	return rc;
 }
 
 static int
@@ -335,7 +440,9 @@ mount_close(struct target *t)
 {
 	struct target_mount *m = (struct target_mount *)t;
 
-	close(m->root);
+	mount_backup_end(t);
+	if (m->root >= 0)
+		close(m->root);
 	free(m);
 	return 0;
 }
@@ -353,6 +460,10 @@ static const struct target_ops mount_ops = {
 	.remove = mount_remove,
 	.rename = mount_rename,
 	.control = mount_control,
+	.backup_begin = mount_backup_begin,
+	.backup_read = mount_backup_read,
+	.backup_end = mount_backup_end,
+	.store_dir = mount_store_dir,
 	.close = mount_close,
 };
 
@@ -366,6 +477,7 @@ target_open_mount(const char *mountpoint, struct target **tp)
 		return -ENOMEM;
 	m->base.ops = &mount_ops;
 	m->base.is_mounted = true;
+	m->backup = -1;
 	/* The kernel remembers names of a mount whose daemon is gone; opening
 	 * a directory asks the daemon. */
 	m->root = open(mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -61,6 +61,7 @@ for c in "get $T/none k" "put $T/none k v" "ls $T/none" "stat $T/none" \
 	same "lines of kvfsctl $c" 1 "$(wc -l <"$T/err")"
 done
 [ ! -e "$T/none" ] || fail "a store was made"
+[ ! -e "$T/b" ] || fail "a backup of nothing was made"
 mkdir "$T/empty"
 "$KVFSCTL_BIN" put "$T/empty" k v 2>"$T/err"
 same "status of put into an empty directory" 1 $?
@@ -72,6 +73,15 @@ seq 100000 >"$MNT/big"
 "$KVFSCTL_BIN" get "$MNT" big >/dev/full 2>"$T/err"
 same "status of get to a full device" 1 $?
 grep -q '^kvfsctl: standard output: ' "$T/err" || fail "$(cat "$T/err")"
+
+# A backup that has no place.
+for to in "" "$MNT" "$STORE/x" "$T/none/x" /dev/null /proc/kvfs \
+    "$T/$(printf '%0300d' 0)"; do
+	"$KVFSCTL_BIN" backup "$MNT" "$to" >"$T/out" 2>"$T/err"
+	same "status of a backup to '$to'" 1 $?
+	same "lines of a backup to '$to'" 1 "$(wc -l <"$T/err")"
+	grep -q '^kvfsctl: ' "$T/err" || fail "$(cat "$T/err")"
+done
 
 # The store belongs to its daemon: not a second mount, and no direct way.
 mkdir "$T/second"

@@ -7,7 +7,7 @@ start_kvfs
 c=$MNT/.kvfs
 
 same "listing of the root" "" "$(ls -A "$MNT")"
-same "listing of .kvfs" "check compact flush metrics options stats sync" \
+same "listing of .kvfs" "backup check compact flush metrics options stats sync" \
     "$(echo $(ls "$c"))"
 same "find does not enter it" 1 "$(find "$MNT" | wc -l)"
 
