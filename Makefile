@@ -9,6 +9,7 @@
 #   MNT= STORE=         where make run mounts, and the store that it uses
 #   DESTDIR= PREFIX=    where make install puts things
 #   JOBS=               tests at a time
+#   COMPLETE=1          a test that is skipped counts as failed
 #   FUZZ_SECONDS=       how long make fuzz runs each target
 #   BENCH_FLAGS=        for tests/bench/bench_engine, see its --help
 #   BENCH_SVG=          where make bench draws the engine's figures
@@ -34,7 +35,8 @@ BENCH_SVG ?= tests/bench/bench.svg
 PKGS := fuse3 libbsd-overlay libxxhash
 DEB_BUILD := gcc make libc6-dev pkg-config libfuse3-dev fuse3 libsnappy-dev \
 	libbsd-dev libxxhash-dev
-DEB_CHECK := check libsubunit-dev attr acl rsync git sqlite3 procps mandoc
+DEB_CHECK := check libsubunit-dev attr acl rsync git sqlite3 procps mandoc \
+	util-linux mount strace e2fsprogs xfsprogs btrfs-progs
 DEB_LINT := clang clang-format clang-tidy cppcheck shellcheck mandoc
 DEB_BENCH := librocksdb-dev libleveldb-dev liblmdb-dev gnuplot-nox
 
@@ -179,7 +181,8 @@ TEST_ENV = KVFS_BUILD='$(CURDIR)/$(BUILD)' KVFS='$(CURDIR)/$(BUILD)/kvfs' \
 	KVFSCTL='$(CURDIR)/$(BUILD)/kvfsctl' CC='$(CC)' \
 	CK_TIMEOUT_MULTIPLIER=$(if $(SAN),20,5)
 # The sanitizers make everything slower.
-RUN = $(TEST_ENV) tests/run.sh -j $(JOBS) $(if $(SAN),-t 900)
+RUN = $(TEST_ENV) tests/run.sh -j $(JOBS) $(if $(COMPLETE),-s) \
+	$(if $(SAN),-t 900)
 BUILT_TESTS := $(PROGRAMS) $(UNIT) $(MOUNT_TOOLS)
 
 check: $(BUILT_TESTS) | build/deps-CHECK ## run all tests, install what they need

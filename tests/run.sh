@@ -3,20 +3,22 @@
 #
 # Run tests, each a program or a script, and count.
 #
-#   tests/run.sh [-j JOBS] [-t SECONDS] TEST...
+#   tests/run.sh [-s] [-j JOBS] [-t SECONDS] TEST...
 #
 # Exit status 0 of a test is passed, 77 skipped, anything else failed, as is
 # running for more than SECONDS (default 240). Its output is kept and shown
 # only when it failed. Each test has a fresh TMPDIR, which is gone
 # afterwards; a mount that it leaves there is a failure too, and is ended.
 # The last line is "N passed, N failed, N skipped"; exit status 1 when any
-# failed or none ran.
+# failed or none ran, with -s also when any was skipped.
 set -u
 
 jobs=1
 limit=240
-while getopts j:t: o; do
+complete=
+while getopts sj:t: o; do
   case $o in
+    s) complete=1 ;;
     j) jobs=$OPTARG ;;
     t) limit=$OPTARG ;;
     *) sed -n '5,6s/^# *//p' "$0" >&2; exit 2 ;;
@@ -128,4 +130,8 @@ while [ ${#running[@]} -gt 0 ]; do
 done
 
 echo "$passed passed, $failed failed, $skipped skipped"
+if [ -n "$complete" ] && [ "$skipped" != 0 ]; then
+  echo 'a test was skipped, and must not be here'
+  exit 1
+fi
 [ "$failed" = 0 ] && [ $((passed + skipped)) -gt 0 ]

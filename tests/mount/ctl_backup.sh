@@ -87,7 +87,7 @@ backup_refused "$T/file/below" "Not a directory"
 
 # The daemon writes nowhere: who may not write there makes no backup, and
 # only the owner of the mount may read the store through it.
-if [ "$(id -u)" = 0 ]; then
+if has_root && has_tool setpriv; then
 	chmod 755 "$T"
 	mkdir "$T/theirs"
 	chown 65534 "$T/theirs"

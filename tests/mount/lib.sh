@@ -11,8 +11,14 @@
 #                       it fails with STATUS and one line that has TEXT
 #   same WHAT A B       two strings are equal
 #   fail message        end the test
+#   need_root, need TOOL...
+#                       skip the test where it cannot run
+#   has_root, has_tool TOOL, has_affinity
+#                       ask the same for a part of it: where the answer is
+#                       no the test counts as skipped, though the rest ran
 #
 # KVFS_BIN and KVFSCTL_BIN name the programs. Exit status 77: skipped.
+# tests/README.md lists every reason for which a test may be.
 
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -24,6 +30,44 @@ skip()
 {
 	echo "SKIP: $(basename "$0"): $*"
 	exit 77
+}
+
+# What this run of the test had to leave out.
+WITHOUT=
+
+has_root()
+{
+	[ "$(id -u)" = 0 ] && return 0
+	WITHOUT="$WITHOUT root"
+	return 1
+}
+
+has_tool()
+{
+	command -v "$1" >/dev/null && return 0
+	WITHOUT="$WITHOUT $1"
+	return 1
+}
+
+# Whether kvfs can answer on the processor of its caller.
+has_affinity()
+{
+	[ "$(nproc)" -gt 1 ] && chrt -i 0 sh -c 'chrt -o -p 0 $$' 2>/dev/null &&
+	    return 0
+	WITHOUT="$WITHOUT affinity"
+	return 1
+}
+
+need_root()
+{
+	has_root || skip "needs root"
+}
+
+need()
+{
+	for tool; do
+		has_tool "$tool" || skip "$tool is not installed"
+	done
 }
 
 fail()
@@ -81,6 +125,8 @@ cleanup()
 	[ -z "$PID" ] || wait_gone "$PID"
 	rm -rf "$T"
 	[ $status -ne 0 ] || echo "ok: $(basename "$0")"
+	[ $status -ne 0 ] || [ -z "$WITHOUT" ] ||
+	    skip "all but the parts that need$WITHOUT"
 	exit $status
 }
 trap cleanup EXIT

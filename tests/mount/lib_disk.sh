@@ -14,7 +14,7 @@
 # At the end, whatever it is, background jobs are ended, then the mount, the
 # daemon, the disk and the files.
 
-[ "$(id -u)" = 0 ] || skip "loop devices need root"
+need_root
 [ -e /dev/loop-control ] || skip "no loop devices"
 DISK=$T/disk
 IMAGE=$T/image
@@ -44,7 +44,7 @@ make_disk()
 {
 	local fs=$1 size=$2
 	shift 2
-	command -v "mkfs.$fs" >/dev/null || skip "mkfs.$fs is not installed"
+	need "mkfs.$fs"
 	rm -f "$IMAGE"
 	truncate -s "$size" "$IMAGE" || fail "truncate"
 	"mkfs.$fs" -q "$@" "$IMAGE" || fail "mkfs.$fs"

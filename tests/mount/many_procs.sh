@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 procs=${KVFS_PROCS:-50}
 seconds=${KVFS_SECONDS:-5}
-command -v flock >/dev/null || skip "flock is not installed"
+need flock
 
 start_kvfs
 mkdir "$MNT/own" "$MNT/shared"

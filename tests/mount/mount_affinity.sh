@@ -38,8 +38,7 @@ start_kvfs
 mkdir "$MNT/tree"
 (cd "$MNT/tree" && seq 2000 | sed 's/^/file-/' | xargs touch)
 one_by_one
-if [ "$(nproc)" -gt 1 ] &&
-    chrt -i 0 sh -c 'chrt -o -p 0 $$' 2>/dev/null; then
+if has_affinity; then
 	[ "$(answered)" -gt 500 ] || fail "only $(answered) requests of thousands"
 fi
 same "policies" 0 "$(odd_policies)"

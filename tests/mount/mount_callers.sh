@@ -70,7 +70,7 @@ try_frozen()
 }
 
 kinds="exec threads vfork stop trace zombie"
-[ "$(id -u)" != 0 ] || kinds="$kinds pidns"
+! has_root || kinds="$kinds pidns"
 for options in "" "-o sync=full" "-o relatime,kernel_writeback"; do
 	rm -rf "$STORE"
 	start_kvfs $options
@@ -80,8 +80,7 @@ for options in "" "-o sync=full" "-o relatime,kernel_writeback"; do
 	if [ "$(id -u)" = 0 ] && [ -z "$options" ]; then
 		try_frozen
 	fi
-	if [ -z "$options" ] && [ "$(nproc)" -gt 1 ] &&
-	    chrt -i 0 sh -c 'chrt -o -p 0 $$' 2>/dev/null; then
+	if [ -z "$options" ] && has_affinity; then
 		[ "$(stat_value "$MNT" "Requests answered beside the caller")" \
 		    -gt 0 ] || fail "nobody was alone"
 	fi
@@ -89,7 +88,7 @@ for options in "" "-o sync=full" "-o relatime,kernel_writeback"; do
 done
 
 # The daemon in a PID namespace: callers have no number there.
-if [ "$(id -u)" = 0 ]; then
+if has_root; then
 	unshare --pid --fork "$KVFS_BIN" -f "$STORE" "$MNT" &
 	until [ -e "$MNT/.kvfs/stats" ]; do
 		kill -0 $! 2>/dev/null || fail "kvfs in a PID namespace"

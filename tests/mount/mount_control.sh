@@ -117,7 +117,7 @@ mkdir "$MNT/dir" && echo x >"$MNT/dir/.kvfs" || fail "dir/.kvfs"
 # Modes: figures for all, the rest for the owner.
 same "mode of stats" 444 "$(stat -c %a "$c/stats")"
 same "mode of options" 600 "$(stat -c %a "$c/options")"
-if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+if has_root && has_tool setpriv; then
 	chmod 755 "$T"
 	nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
 	$nobody cat "$c/stats" >/dev/null || fail "stats for others"

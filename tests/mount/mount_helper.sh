@@ -19,7 +19,7 @@ grep -qx sync=full "$MNT/.kvfs/options" || fail "sync=full is not in force"
 grep -qx sync=interval:20 "$MNT/.kvfs/options" || fail "remount: sync"
 grep -qx flush=lazy "$MNT/.kvfs/options" || fail "remount: flush"
 # What the kernel keeps is for root to change.
-if [ "$(id -u)" = 0 ]; then
+if has_root; then
 	"$helper" "$STORE" "$MNT" -o remount,ro || fail "remount,ro"
 	refuses "Read-only file system" touch "$MNT/new"
 	"$helper" "$STORE" "$MNT" -o remount,rw || fail "remount,rw"
@@ -49,7 +49,7 @@ same "no mountpoint" 1 \
     "$("$helper" "$STORE" "$T/none" >/dev/null 2>&1; echo $?)"
 
 # mount.fuse3(8), which starts kvfs from PATH.
-if [ "$(id -u)" = 0 ] && [ -x /sbin/mount.fuse3 ]; then
+if has_root && has_tool /sbin/mount.fuse3; then
 	mkdir "$T/bin"
 	ln -s "$KVFS_BIN" "$T/bin/kvfs"
 	PATH=$T/bin:$PATH /sbin/mount.fuse3 "kvfs#$STORE" "$MNT" \
@@ -59,16 +59,29 @@ if [ "$(id -u)" = 0 ] && [ -x /sbin/mount.fuse3 ]; then
 	stop_kvfs
 fi
 
-if [ "$(id -u)" = 0 ] && [ -x /sbin/mount.kvfs ]; then
-	mount -t kvfs "$STORE" "$MNT" -o sync=full || fail "mount -t kvfs"
-	pid_of
-	stop_kvfs
+# mount(8), which looks for its helpers in /sbin alone: there is one with
+# nothing but ours, in a mount namespace of its own.
+if has_root; then
+	mkdir "$T/sbin"
+	cp "$helper" "$T/sbin/mount.kvfs"
 	echo "$STORE $MNT kvfs defaults,sync=full,noauto 0 0" >"$T/fstab"
-	mount -T "$T/fstab" "$MNT" || fail "a line of fstab"
-	pid_of
-	grep -qx sync=full "$MNT/.kvfs/options" || fail "options of fstab"
-	mount -T "$T/fstab" -o remount,sync=every:7 "$MNT" ||
-	    fail "mount -o remount"
-	grep -qx sync=every:7 "$MNT/.kvfs/options" || fail "mount -o remount"
-	stop_kvfs
+	cat >"$T/by_mount" <<-'EOF'
+	set -e
+	mount --bind "$1/sbin" "$(readlink -f /sbin)"
+	in_force() { grep -qx "$1" "$MNT/.kvfs/options"; }
+	end() { "$KVFSCTL_BIN" umount "$MNT"; }
+	trap 'umount -l "$MNT" 2>/dev/null' EXIT
+	mount -t kvfs "$STORE" "$MNT" -o sync=full
+	in_force sync=full
+	end
+	mount -T "$1/fstab" "$MNT"
+	in_force sync=full
+	mount -T "$1/fstab" -o remount,sync=every:7 "$MNT"
+	in_force sync=every:7
+	end
+	trap - EXIT
+	EOF
+	STORE=$STORE MNT=$MNT PATH=$T/bin:$PATH unshare -m \
+	    sh -x "$T/by_mount" "$T" 2>"$T/err" ||
+	    fail "mount(8): $(cat "$T/err")"
 fi

@@ -25,7 +25,7 @@ printf middle | dd of=hole bs=1 seek=5000000 conv=notrunc 2>/dev/null
 truncate -s 100 shrunk
 printf '%0200d' 7 >shrunk
 truncate -s 50 shrunk
-if [ "$(id -u)" = 0 ]; then
+if has_root; then
 	mknod null c 1 3
 	echo x >owned
 	chown 1234:5678 owned
@@ -36,8 +36,9 @@ if [ "$(id -u)" = 0 ]; then
 	mkdir setgid/inherits-too
 fi
 xattr=
-if command -v setfattr >/dev/null && setfattr -n user.probe -v 1 f; then
+if has_tool setfattr; then
 	xattr=1
+	setfattr -n user.probe -v 1 f || fail "setfattr"
 	setfattr -x user.probe f
 	setfattr -n user.small -v value f
 	setfattr -n user.empty f
@@ -114,7 +115,7 @@ echo z >>shrunk
 same "size after write" 52 "$(stat -c %s shrunk)"
 
 # Set-id bits go when another user than root writes.
-if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+if has_root && has_tool setpriv; then
 	chmod 755 "$T"
 	nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
 	for how in 'echo y >>s' 'echo y >s' 'truncate -s 1 s'; do

@@ -51,7 +51,7 @@ try nosuid,nodev,noexec,nofail,_netdev,x-systemd.automount,comment=x,users \
 try suid,dev,exec suid dev
 
 # noxattr: none at all.
-if command -v setfattr >/dev/null; then
+if has_tool setfattr; then
 	start_kvfs -o noxattr
 	refuses "not supported" setfattr -n user.a -v 1 "$MNT/f"
 	stop_kvfs

@@ -3,7 +3,7 @@
 # Where a mount can be: an ordinary user's, a user namespace's, below
 # overlayfs; and a mount that becomes read-only and writable again.
 . "$(dirname "$0")/lib.sh"
-[ "$(id -u)" = 0 ] || skip "needs root, to be others"
+need_root # to be others
 chmod 755 "$T"
 
 # mount -o remount, as mount(8) calls it by way of mount.fuse.
@@ -64,7 +64,7 @@ fi
 
 # An ordinary user, by fusermount3, where /dev/fuse lets him.
 mkdir -m 777 "$T/user"
-command -v fusermount3 >/dev/null || skip "no fusermount3: the rest passed"
+need fusermount3
 as_user='
 	cd "$1/user"
 	mkdir mnt

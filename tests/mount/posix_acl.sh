@@ -3,8 +3,8 @@
 # POSIX access control lists: with -o acl obeyed, inherited, kept true to
 # the mode and over a remount; without it refused.
 . "$(dirname "$0")/lib.sh"
-command -v setfacl >/dev/null || skip "no setfacl"
-[ "$(id -u)" = 0 ] || skip "needs root, to be somebody else"
+need setfacl
+need_root # to be somebody else
 
 as_nobody()
 {

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 tool=${KVFS_BUILD:-$top/build}/tests/mount/posix_rights
 [ -x "$tool" ] || fail "$tool: not built: make check-mount builds it"
-[ "$(id -u)" = 0 ] || skip "needs root, to be somebody else"
+need_root # to be somebody else
 chmod 755 "$T"
 
 for opts in defaults kernel_writeback acl flush=lazy; do

@@ -4,10 +4,8 @@
 # attributes, owners, times, kinds) by rsync, tar and cp: a further rsync
 # finds nothing to do, before and after a remount.
 . "$(dirname "$0")/lib.sh"
-[ "$(id -u)" = 0 ] || skip "needs root, to give files away"
-for tool in rsync tar setfacl setfattr; do
-	command -v $tool >/dev/null || skip "no $tool"
-done
+need_root # to give files away
+need rsync tar setfacl setfattr
 
 # Made on another mount with the same options: what the file system below
 # can store does not matter.

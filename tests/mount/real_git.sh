@@ -3,7 +3,7 @@
 # git works on a mount: commits, a clone, branches, work trees, repack, gc,
 # and fsck finds nothing after the store was mounted anew.
 . "$(dirname "$0")/lib.sh"
-command -v git >/dev/null || skip "git is not installed"
+need git
 export HOME=$T GIT_CONFIG_NOSYSTEM=1
 git config --global user.name Tester
 git config --global user.email tester@example.org

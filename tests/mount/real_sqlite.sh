@@ -3,7 +3,7 @@
 # sqlite3 on a mount in both journal modes: locks, shared memory, syncs;
 # everything is there and sound after the store was mounted anew.
 . "$(dirname "$0")/lib.sh"
-command -v sqlite3 >/dev/null || skip "sqlite3 is not installed"
+need sqlite3
 
 start_kvfs
 for mode in delete wal; do

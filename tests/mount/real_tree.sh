@@ -4,7 +4,7 @@
 # attribute, before and after the store was mounted anew. KVFS_TEST_FULL=1
 # takes 50,000 files.
 . "$(dirname "$0")/lib.sh"
-command -v rsync >/dev/null || skip "rsync is not installed"
+need rsync
 
 limit=3000
 [ "${KVFS_TEST_FULL:-0}" = 0 ] || limit=50000
@@ -35,7 +35,7 @@ touch -d '1999-12-31 23:59:59.123456789' "$T/tree/odd/one"
 chmod 4711 "$T/tree/odd/sparse"
 chmod 1777 "$T/tree/odd/empty"
 setfattr -n user.colour -v blue "$T/tree/odd/one" 2>/dev/null
-[ "$(id -u)" = 0 ] && chown -R 12345:54321 "$T/tree/odd/empty"
+has_root && chown -R 12345:54321 "$T/tree/odd/empty"
 
 compare()
 {

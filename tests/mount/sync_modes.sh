@@ -3,7 +3,7 @@
 # What each sync mode does to the disk, seen by strace, and what it promises,
 # seen in .kvfs/stats. All modes are set on the live mount.
 . "$(dirname "$0")/lib.sh"
-command -v strace >/dev/null || skip "strace is not installed"
+need strace
 tracer=
 deadline_seconds=30
 

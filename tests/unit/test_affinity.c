@@ -31,7 +31,6 @@ is_able(void)
 		return true;
 	affinity_received(&place, (uint32_t)gettid(), true, false);
 	ck_assert(!affinity_is_held(&place));
-	printf("test_affinity: policies cannot be changed, skipped\n");
 	return false;
 }
 
@@ -356,6 +355,7 @@ int
 main(void)
 {
 	TCase *tc = tcase_create("affinity");
+	int status;
 
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, test_next);
@@ -367,5 +367,11 @@ main(void)
 	tcase_add_test(tc, test_answer);
 	tcase_add_test(tc, test_lost);
 	tcase_add_test(tc, test_not_wanted);
-	return run_case("affinity", tc);
+	status = run_case("affinity", tc);
+	affinity_init(&a, true);
+	if (status == EXIT_SUCCESS && !a.able) {
+		puts("all but the parts that need affinity");
+		return EXIT_SKIPPED;
+	}
+	return status;
 }
