@@ -38,7 +38,8 @@ DEB_BUILD := gcc make libc6-dev pkg-config libfuse3-dev fuse3 libsnappy-dev \
 DEB_CHECK := check libsubunit-dev attr acl rsync git sqlite3 procps mandoc \
 	util-linux mount strace e2fsprogs xfsprogs btrfs-progs
 DEB_LINT := clang clang-format clang-tidy cppcheck shellcheck mandoc
-DEB_BENCH := librocksdb-dev libleveldb-dev liblmdb-dev gnuplot-nox
+DEB_BENCH := librocksdb-dev libleveldb-dev liblmdb-dev gnuplot-nox bindfs \
+	e2fsprogs mount util-linux
 
 # gcc 12 crashes in these two checks without optimisation.
 DEBUG_CFLAGS := -O0 -Wno-format-truncation -Wno-format-overflow

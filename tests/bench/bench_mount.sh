@@ -1,44 +1,65 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
 #
-# Small-file work on kvfs, on the file system below it, and on a FUSE
-# daemon that keeps everything in memory (the ceiling), in turn, several
-# rounds; prints medians and ratios.
+# Small-file work on kvfs, on ext4, on bindfs over ext4 (a FUSE daemon that
+# hands everything on), and on a FUSE daemon that keeps everything in memory
+# (the ceiling), in turn, several rounds; prints medians, spread and ratios.
+# What is on a disk is on a fresh ext4 with a journal each time, on a loop
+# device: a file system that has seen many deletions makes files more slowly.
 #
-#   tests/bench/bench_mount.sh [-n FILES] [-o OPTIONS] [-r ROUNDS]
+#   tests/bench/bench_mount.sh [-n FILES] [-o OPTIONS] [-r ROUNDS] [-S SIZE]
 #
-# OPTIONS are kvfs's mount options. TMPDIR says where the stores are.
+# OPTIONS are kvfs's mount options, SIZE that of the disk (4G). TMPDIR says
+# where its image is. Needs root.
 set -eu
 files=5000
 rounds=3
+size=4G
 options=profile=balanced
-while getopts n:o:r: o; do
+while getopts n:o:r:S: o; do
   case $o in
     n) files=$OPTARG ;;
     o) options=$OPTARG ;;
     r) rounds=$OPTARG ;;
-    *) sed -n '8s/^# *//p' "$0" >&2; exit 2 ;;
+    S) size=$OPTARG ;;
+    *) sed -n 's/^#   tests/tests/p' "$0" >&2; exit 2 ;;
   esac
 done
-if ! { : <>/dev/fuse; } 2>/dev/null; then
-  echo 'bench_mount: /dev/fuse cannot be opened, skipped'
-  exit 0
-fi
+cannot() {
+  echo "bench_mount: $*" >&2
+  exit 1
+}
+{ : <>/dev/fuse; } 2>/dev/null || cannot '/dev/fuse cannot be opened'
+[ "$(id -u)" = 0 ] || cannot 'needs root, for a disk of its own'
+for tool in bindfs mkfs.ext4; do
+  command -v $tool >/dev/null || cannot "$tool is not installed"
+done
 
 bench=$KVFS_BUILD/tests/bench/bench_mount
 ceiling=$KVFS_BUILD/tests/bench/ceiling_fs
 work=$(mktemp -d "${TMPDIR:-/tmp}/kvfs-bench.XXXXXX")
 mnt=$work/mnt
-plain_name=$(stat -f -c %T "$work" | sed 's,^ext2/ext3$,ext4,')
-mkdir "$mnt"
+disk=$work/disk
+mkdir "$mnt" "$disk"
 finish() {
   if mountpoint -q "$mnt"; then
-    "$KVFSCTL" umount "$mnt" 2>/dev/null || fusermount3 -u -z "$mnt" || :
+    "$KVFSCTL" umount "$mnt" 2>/dev/null || umount -l "$mnt" || :
   fi
+  ! mountpoint -q "$disk" || umount "$disk" || umount -l "$disk"
   rm -rf --one-file-system "$work"
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
+
+disk_begin() {
+  truncate -s "$size" "$work/image"
+  mkfs.ext4 -q -F "$work/image"
+  mount -o loop "$work/image" "$disk"
+}
+disk_end() {
+  umount "$disk"
+  rm -f "$work/image"
+}
 
 # The phases on one directory: "WHERE STEP RATE" lines.
 phases() {
@@ -52,28 +73,41 @@ phases() {
   } | sed "s/^/$where /" >>"$work/results"
 }
 
-on_plain() {
-  mkdir "$work/plain"
-  phases "$plain_name" "$work/plain"
-  rm -rf "$work/plain"
+on_ext4() {
+  disk_begin
+  mkdir "$disk/plain"
+  phases ext4 "$disk/plain"
+  disk_end
+}
+
+on_bindfs() {
+  disk_begin
+  mkdir "$disk/under"
+  # As long as kvfs lets the kernel keep what it knows.
+  bindfs -o kernel_cache,attr_timeout=60,entry_timeout=60 "$disk/under" "$mnt"
+  phases bindfs "$mnt"
+  umount "$mnt"
+  disk_end
 }
 
 on_kvfs() {
-  "$KVFS" "$work/store" "$mnt" -o "$options"
+  disk_begin
+  "$KVFS" "$disk/store" "$mnt" -o "$options"
   phases kvfs "$mnt"
   "$KVFSCTL" umount "$mnt"
-  rm -rf "$work/store"
+  disk_end
 }
 
 # Files made in each sync mode.
 in_modes() {
   local mode
   for mode in full every:100 hybrid:100:50 interval:1000 checkpoint off; do
-    "$KVFS" "$work/store" "$mnt" -o "$options,sync=$mode"
+    disk_begin
+    "$KVFS" "$disk/store" "$mnt" -o "$options,sync=$mode"
     "$bench" -n $((files / 5)) -p cu "$mnt" |
       sed -n "s/^create/sync=$mode/p" | sed 's/^/modes /' >>"$work/results"
     "$KVFSCTL" umount "$mnt"
-    rm -rf "$work/store"
+    disk_end
   done
 }
 
@@ -91,30 +125,36 @@ on_ceiling() {
   wait $pid
 }
 
+# Each round begins with another, so that none always comes after the same.
+turns=(kvfs ext4 bindfs ceiling)
 for ((r = 0; r < rounds; r++)); do
-  on_kvfs
+  for ((i = 0; i < ${#turns[@]}; i++)); do
+    "on_${turns[(r + i) % ${#turns[@]}]}"
+    sync
+  done
   in_modes
-  sync
-  on_plain
-  sync
-  on_ceiling
   sync
 done
 
 echo
 echo "Files of 1 KiB, $files of them, 1 thread unless it says otherwise; kvfs"
-echo "with $options; medians of $rounds rounds, operations per second."
+echo "with $options, ext4 $(mkfs.ext4 -V 2>&1 | sed -n 's/^mke2fs //p'), on a"
+echo "loop device on $(stat -f -c %T "$work"); medians of $rounds rounds,"
+echo 'operations per second, with half of how far the rounds lay apart in'
+echo 'percent; ratios above 1: kvfs is faster.'
 echo
-awk -v plain="$plain_name" '
-  function median(where, step,   n, i, j, t, a) {
+awk '
+  # The median; half_spread is in percent of it.
+  function median(where, step,   n, i, j, t, a, m) {
     n = count[where, step]
     for (i = 1; i <= n; i++) a[i] = rate[where, step, i]
     for (i = 2; i <= n; i++)
       for (j = i; j > 1 && a[j] < a[j - 1]; j--) {
         t = a[j]; a[j] = a[j - 1]; a[j - 1] = t
       }
-    low = a[1]; high = a[n]
-    return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
+    m = n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
+    half_spread = m > 0 ? 50 * (a[n] - a[1]) / m : 0
+    return m
   }
   $1 == "modes" {
     if (!(($2) in modes)) { modes[$2] = 1; mode[++nmodes] = $2 }
@@ -126,17 +166,22 @@ awk -v plain="$plain_name" '
     rate[$1, $2, ++count[$1, $2]] = $3
   }
   END {
-    printf "%-26s %9s %9s %9s %10s %11s   %s\n", "", "kvfs", plain,
-      "ceiling", "kvfs/" plain, "kvfs/ceil.", "kvfs rounds"
+    n = split("kvfs ext4 bindfs ceiling", where, " ")
+    printf "%-24s", ""
+    for (w = 1; w <= n; w++) printf " %15s", where[w]
+    printf "  kvfs/ext4 kvfs/bindfs kvfs/ceil.\n"
     for (s = 1; s <= nsteps; s++) {
-      p = median(plain, steps[s]); c = median("ceiling", steps[s])
-      k = median("kvfs", steps[s])
-      printf "%-26s %9d %9d %9d %10.2f %11.2f   %d..%d\n", steps[s], k, p,
-        c, k / p, k / c, low, high
+      printf "%-24s", steps[s]
+      for (w = 1; w <= n; w++) {
+        m[w] = median(where[w], steps[s])
+        printf " %8d +-%2d%%", m[w], half_spread
+      }
+      printf " %10.2f %11.2f %10.2f\n", m[1] / m[2], m[1] / m[3],
+        m[1] / m[4]
     }
     printf "\ncreate, write, close on kvfs alone:\n"
     for (s = 1; s <= nmodes; s++) {
       k = median("modes", mode[s])
-      printf "%-26s %9d   %d..%d\n", mode[s], k, low, high
+      printf "%-24s %8d +-%2d%%\n", mode[s], k, half_spread
     }
   }' "$work/results"
