@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/log.h"
+
 #define ZERO_PIECE (1u << 20)
 /*
  * A write from this size on goes by pwritev(2) even where the file is
@@ -99,6 +101,21 @@ posix_file_read(struct env_file *file, void *buf, size_t len, uint64_t off)
 	return (ssize_t)done;
 }
 
+/*
+ * Why a file cannot grow, for those who make room or wait for it: the limit
+ * of this process (ulimit -f) and a quota are no different from a full disk.
+ */
+static int
+growth_error(int err)
+{
+	static atomic_bool told;
+
+	if (err == EFBIG && !atomic_exchange(&told, true))
+		log_warn("a file of the store cannot grow beyond the limit of "
+			 "this process: raise ulimit -f, and mount again");
+	return err == EFBIG || err == EDQUOT ? -ENOSPC : -err;
+}
+
 static int
 write_all(int fd, const uint8_t *p, size_t len, uint64_t off)
 {
@@ -112,7 +129,7 @@ write_all(int fd, const uint8_t *p, size_t len, uint64_t off)
 		} else if (n == 0) {
 			return -EIO;
 		} else if (errno != EINTR) {
-			return -errno;
+			return growth_error(errno);
 		}
 	}
 	return 0;
@@ -131,7 +148,7 @@ write_vectors(int fd, const struct iovec *iov, int iovcnt, uint64_t off)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return -errno;
+			return growth_error(errno);
 		off += (uint64_t)n;
 		left = (size_t)n;
 		while (batch > 0 && left >= iov->iov_len) {
@@ -224,7 +241,7 @@ reserve_blocks(int fd, uint64_t size)
 	do
 		rc = fallocate(fd, 0, 0, (off_t)size);
 	while (rc != 0 && errno == EINTR);
-	return rc != 0 ? -errno : 0;
+	return rc != 0 ? growth_error(errno) : 0;
 }
 
 static int
@@ -317,7 +334,7 @@ posix_file_truncate(struct env_file *file, uint64_t size)
 		atomic_store_explicit(&f->map_end, size, memory_order_relaxed);
 	while (ftruncate(f->fd, (off_t)size) != 0) {
 		if (errno != EINTR)
-			return -errno;
+			return growth_error(errno);
 	}
 	return 0;
 }

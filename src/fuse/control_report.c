@@ -29,7 +29,7 @@ show_figures(struct session *s, struct report *r, const char *command)
 	struct timespec now;
 	int rc;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_BOOTTIME, &now);
 	report_gauge(r, "Uptime seconds", "uptime_seconds",
 	    (uint64_t)(now.tv_sec - s->started.tv_sec));
 	memory_report(s, r);

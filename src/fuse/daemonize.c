@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "util/log.h"
+#include "util/process.h"
 
 /* How long who reads stderr may hold up the start. */
 #define FLUSH_MS 1000
@@ -52,7 +53,7 @@ daemon_fork(struct daemon *d)
 		close(fds[1]);
 		return await_ready(fds[0], pid);
 	}
-	close(fds[0]);
+	process_close_inherited(fds[1]);
 	d->ready_fd = fds[1];
 	(void)setsid();
 	return 0;

@@ -22,6 +22,7 @@
 #include "fuse/session.h"
 #include "fuse/store_path.h"
 #include "util/log.h"
+#include "util/process.h"
 
 enum { EXIT_MISUSE = 2 };
 
@@ -46,10 +47,7 @@ block_signals(void)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
+	session_signals(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -91,7 +89,8 @@ run(const struct options *opts)
 
 	rc = mountpoint_check_rights();
 	if (rc == 0)
-		rc = mountpoint_prepare(opts->mountpoint, &mountpoint);
+		rc = mountpoint_prepare(opts->mountpoint, opts->subtype,
+		    &mountpoint);
 	if (rc == 0)
 		rc = store_path_prepare(opts->store, mountpoint,
 		    opts->read_only, &store);
@@ -130,6 +129,8 @@ main(int argc, char **argv)
 	struct options opts;
 	int rc;
 
+	process_reserve_standard_files();
+	process_init_signals();
 	memory_init();
 	setproctitle_init(argc, argv, environ);
 	log_set_program("kvfs");

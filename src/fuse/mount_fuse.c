@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #include "fuse/adapt.h"
 #include "fuse/fuse_api.h"
+#include "fuse/mountpoint.h"
 #include "fuse/protocol.h"
 #include "util/log.h"
 
@@ -52,12 +54,18 @@ static int
 add_options(struct session *s, const struct options *opts,
     struct fuse_args *args)
 {
-	char *list = NULL, *fsname = NULL;
+	char *list = NULL, *fsname = NULL, *subtype = NULL;
 	int rc = -ENOMEM;
 
-	if (asprintf(&fsname, "fsname=%s", s->store) < 0)
-		return -ENOMEM;
-	if (fuse_opt_add_opt(&list, "subtype=kvfs,default_permissions") == 0 &&
+	if (asprintf(&fsname, "fsname=%s",
+		opts->fsname != NULL ? opts->fsname : s->store) < 0)
+		fsname = NULL;
+	if (asprintf(&subtype, "subtype=%s",
+		opts->subtype != NULL ? opts->subtype : "kvfs") < 0)
+		subtype = NULL;
+	if (fsname != NULL && subtype != NULL &&
+	    fuse_opt_add_opt(&list, "default_permissions") == 0 &&
+	    fuse_opt_add_opt_escaped(&list, subtype) == 0 &&
 	    fuse_opt_add_opt_escaped(&list, fsname) == 0 &&
 	    fuse_opt_add_opt(&list, opts->nosuid ? "nosuid" : "suid") == 0 &&
 	    fuse_opt_add_opt(&list, opts->nodev ? "nodev" : "dev") == 0 &&
@@ -73,6 +81,7 @@ add_options(struct session *s, const struct options *opts,
 	    fuse_opt_add_arg(args, list) == 0 &&
 	    (!opts->debug || fuse_opt_add_arg(args, "-d") == 0))
 		rc = 0;
+	free(subtype);
 	free(fsname);
 	free(list);
 	return rc;
@@ -183,6 +192,10 @@ mount_fuse(struct session *s, const struct options *opts)
 		return rc;
 	fuse_set_log_func(say);
 	s->fuse_mounted = true;
+	/* Without /proc it stays unknown, and is not taken off by us. */
+	if (mountpoint_identify(s->mountpoint, &s->mount) < 0)
+		log_warn("%s: cannot find the mount in /proc/self/mountinfo",
+		    s->mountpoint);
 	rc = protocol_install(s->se);
 	if (rc != 0) {
 		log_error("libfuse: cannot install the message hooks: %s",
@@ -192,16 +205,32 @@ mount_fuse(struct session *s, const struct options *opts)
 	return 0;
 }
 
+/* True when the kernel has ended the connection: the last copy of the
+ * mount has gone. */
+static bool
+has_ended(const struct session *s)
+{
+	struct pollfd p = { .fd = fuse_session_fd(s->se), .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
+}
+
+/*
+ * libfuse unmounts whatever lies uppermost at the path, so it may do so only
+ * where nothing does. What is still open elsewhere gets ENOTCONN when the
+ * connection is closed.
+ */
 void
 unmount_fuse(struct session *s)
 {
 	if (s->se == NULL)
 		return;
-	/* Closes the connection first, so what is still open elsewhere gets
-	 * ENOTCONN; does nothing when the mount has gone already. */
-	if (s->fuse_mounted)
+	if (s->fuse_mounted && (has_ended(s) || mountpoint_is_bare(&s->mount)))
 		fuse_session_unmount(s->se);
 	fuse_session_destroy(s->se);
+	/* An aborted connection leaves its mount behind. */
+	if (s->fuse_mounted)
+		(void)mountpoint_unmount_own(&s->mount, true);
 	s->se = NULL;
 }
 

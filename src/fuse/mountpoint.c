@@ -4,10 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <mntent.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,148 +17,157 @@
 #include <unistd.h>
 
 #include "util/log.h"
-
-#ifndef FUSE_SUPER_MAGIC
-#define FUSE_SUPER_MAGIC 0x65735546
-#endif
+#include "util/mount_table.h"
+#include "util/path_probe.h"
 
 extern char **environ;
-
-struct mount_entry {
-	char type[64];
-	char source[PATH_MAX];
-};
-
-/* The uppermost mount on path. */
-static bool
-find_mount(const char *path, struct mount_entry *found)
-{
-	char buf[3 * PATH_MAX];
-	struct mntent ent;
-	bool any = false;
-	FILE *f = setmntent("/proc/self/mounts", "re");
-
-	if (f == NULL)
-		return false;
-	while (getmntent_r(f, &ent, buf, sizeof(buf)) != NULL) {
-		if (strcmp(ent.mnt_dir, path) != 0)
-			continue;
-		any = true;
-		strlcpy(found->type, ent.mnt_type, sizeof(found->type));
-		strlcpy(found->source, ent.mnt_fsname, sizeof(found->source));
-	}
-	endmntent(f);
-	return any;
-}
-
-/* realpath(3) that does not have to enter the last part. */
-static char *
-real_by_parent(const char *given)
-{
-	char *one = strdup(given), *two = strdup(given);
-	char *parent = NULL, *path = NULL;
-
-	if (one != NULL && two != NULL)
-		parent = realpath(dirname(one), NULL);
-	if (parent != NULL &&
-	    asprintf(&path, "%s/%s", strcmp(parent, "/") != 0 ? parent : "",
-		basename(two)) < 0)
-		path = NULL;
-	free(parent);
-	free(one);
-	free(two);
-	return path;
-}
 
 static bool
 is_dead(int err)
 {
-	return err == ENOTCONN || err == ECONNABORTED;
+	return err == -ENOTCONN || err == -ECONNABORTED;
 }
 
-static int
-clear_dead(const char *given)
+/* Of kvfs: by its type, which -o subtype= may have given it. */
+static bool
+is_ours(const struct mount_entry *e, const char *subtype)
 {
-	char *path = real_by_parent(given);
-	struct mount_entry m;
-	int rc = -ENOTCONN;
+	return mount_is_kvfs(e) ||
+	    (mount_is_fuse(e) && subtype != NULL &&
+		strcmp(e->type + strlen("fuse"), "") != 0 &&
+		strcmp(e->type + strlen("fuse."), subtype) == 0);
+}
 
-	if (path == NULL || !find_mount(path, &m)) {
-		log_error("%s: %s: clear it with umount -l %s", given,
-		    strerror(ENOTCONN), given);
-	} else if (strcmp(m.type, "fuse.kvfs") != 0) {
+/* Take off the dead mount at path. */
+static int
+clear_entry(const struct mount_table *t, const struct mount_entry *e,
+    const char *subtype)
+{
+	const struct mount_entry *below = mount_table_child(t, e->id);
+	int rc;
+
+	if (!is_ours(e, subtype)) {
 		log_error("%s: a dead mount of type %s is there: clear it "
 			  "with umount -l %s",
-		    given, m.type, path);
-	} else {
-		rc = mountpoint_unmount(path, true);
-		if (rc < 0)
-			log_error("%s: a killed kvfs left a dead mount: cannot "
-				  "clear it: %s: try umount -l %s",
-			    path, strerror(-rc), path);
-		else
-			log_warn("%s: cleared the dead mount that a killed "
-				 "kvfs left (store %s)",
-			    path, m.source);
+		    e->path, e->type, e->path);
+		return -ENOTCONN;
 	}
-	free(path);
+	if (below != NULL) {
+		log_error("%s: a killed kvfs left a dead mount, and %s is "
+			  "mounted on it: unmount that first",
+		    e->path, below->path);
+		return -EBUSY;
+	}
+	rc = mountpoint_unmount(e->path, true);
+	if (rc < 0)
+		log_error("%s: a killed kvfs left a dead mount: cannot "
+			  "clear it: %s: try umount -l %s",
+		    e->path, strerror(-rc), e->path);
+	else
+		log_warn("%s: cleared the dead mount that a killed "
+			 "kvfs left (store %s)",
+		    e->path, e->source);
 	return rc;
 }
 
-int
-mountpoint_prepare(const char *given, char **pathp)
+static int
+clear_dead(const char *given, const char *path, const char *subtype)
 {
-	struct mount_entry m;
-	struct statfs sf;
-	struct stat st;
-	char *path;
+	const struct mount_entry *e = NULL;
+	struct mount_table t;
 	int rc;
 
-	*pathp = NULL;
-	/*
-	 * Several dead mounts may lie upon each other. The kernel may answer
-	 * stat(2) from its memory, statfs(2) it must ask for.
-	 */
-	while (stat(given, &st) < 0 ||
-	    (statfs(given, &sf) < 0 && is_dead(errno))) {
+	rc = mount_table_read(&t);
+	if (rc == 0 && path[0] != '\0')
+		e = mount_table_top(&t, path);
+	if (e != NULL) {
+		rc = clear_entry(&t, e, subtype);
+	} else {
+		log_error("%s: %s: clear it with umount -l %s", given,
+		    strerror(ENOTCONN), given);
+		rc = -ENOTCONN;
+	}
+	mount_table_fini(&t);
+	return rc;
+}
+
+/* Refuse a mountpoint that has a kvfs already. */
+static int
+check_free(const struct path_probe *p, const char *subtype)
+{
+	const struct mount_entry *e = NULL;
+	struct mount_table t;
+	int rc = mount_table_read(&t);
+
+	if (rc == 0)
+		e = mount_table_top(&t, p->path);
+	if (e != NULL && (p->is_kvfs || is_ours(e, subtype))) {
+		log_error("%s: a kvfs is mounted there already (store %s): "
+			  "unmount it first",
+		    p->path, e->source);
+		rc = -EBUSY;
+	} else {
+		rc = 0; /* without /proc nothing is known */
+	}
+	mount_table_fini(&t);
+	return rc;
+}
+
+static int
+check_directory(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
 		int err = errno;
 
-		if (is_dead(err)) {
-			rc = clear_dead(given);
-			if (rc < 0)
-				return rc;
-			continue;
-		}
-		log_error("%s: mountpoint: %s%s", given, strerror(err),
-		    err == ENOENT ? ": make the directory first" : "");
+		log_error("%s: mountpoint: %s", path, strerror(err));
 		return -err;
 	}
 	if (!S_ISDIR(st.st_mode)) {
 		log_error("%s: mountpoint: not a directory: name a directory",
-		    given);
+		    path);
 		return -ENOTDIR;
-	}
-	path = realpath(given, NULL);
-	if (path == NULL) {
-		rc = -errno;
-		log_error("%s: mountpoint: %s", given, strerror(errno));
-		return rc;
-	}
-	if (find_mount(path, &m) && strcmp(m.type, "fuse.kvfs") == 0) {
-		log_error("%s: a kvfs is mounted there already (store %s): "
-			  "unmount it first",
-		    path, m.source);
-		free(path);
-		return -EBUSY;
 	}
 	if (strcmp(path, "/") == 0) {
 		log_error("/: mountpoint: cannot be the root directory: name "
 			  "another");
-		free(path);
 		return -EBUSY;
 	}
-	*pathp = path;
 	return 0;
+}
+
+int
+mountpoint_prepare(const char *given, const char *subtype, char **pathp)
+{
+	struct path_probe p;
+	int rc;
+
+	*pathp = NULL;
+	/* Several dead mounts may lie upon each other. */
+	while (is_dead(path_probe(given, &p))) {
+		rc = clear_dead(given, p.path, subtype);
+		if (rc < 0)
+			return rc;
+	}
+	if (p.rc == -ETIMEDOUT) {
+		log_error("%s: mountpoint: does not answer: what is mounted "
+			  "there hangs: see kvfsctl umount -f",
+		    given);
+		return p.rc;
+	}
+	if (p.rc < 0) {
+		log_error("%s: mountpoint: %s%s", given, strerror(-p.rc),
+		    p.rc == -ENOENT ? ": make the directory first" : "");
+		return p.rc;
+	}
+	rc = check_directory(p.path);
+	if (rc == 0)
+		rc = check_free(&p, subtype);
+	if (rc < 0)
+		return rc;
+	*pathp = strdup(p.path);
+	return *pathp != NULL ? 0 : -ENOMEM;
 }
 
 static bool
@@ -264,4 +271,70 @@ mountpoint_unmount(const char *path, bool lazy)
 	if (errno != EPERM || geteuid() == 0)
 		return -errno;
 	return run_fusermount(path, lazy);
+}
+
+int
+mountpoint_identify(const char *path, struct mountpoint_id *idp)
+{
+	const struct mount_entry *e = NULL;
+	struct mount_table t;
+	int rc = mount_table_read(&t);
+
+	*idp = (struct mountpoint_id){ .mount = -1 };
+	if (rc == 0)
+		e = mount_table_top(&t, path);
+	if (e != NULL && mount_is_fuse(e))
+		*idp = (struct mountpoint_id){ e->id, e->dev };
+	else if (rc == 0)
+		rc = -ENOENT;
+	mount_table_fini(&t);
+	return rc;
+}
+
+static const struct mount_entry *
+find_own(const struct mount_table *t, const struct mountpoint_id *id)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->entries[i].id == id->mount &&
+		    t->entries[i].dev == id->dev)
+			return &t->entries[i];
+	return NULL;
+}
+
+int
+mountpoint_unmount_own(const struct mountpoint_id *id, bool lazy)
+{
+	const struct mount_entry *e = NULL, *on = NULL;
+	struct mount_table t;
+	int rc = mount_table_read(&t);
+
+	if (rc == 0)
+		e = find_own(&t, id);
+	if (e != NULL)
+		on = mount_table_child(&t, id->mount);
+	if (on != NULL) {
+		log_warn("%s: %s is mounted on it: the mount is left as it is",
+		    e->path,
+		    strcmp(on->path, e->path) != 0 ? on->path : on->source);
+		rc = -ENOTEMPTY;
+	} else if (e != NULL) {
+		rc = mountpoint_unmount(e->path, lazy);
+	} else if (rc == 0) {
+		rc = -ENOENT;
+	}
+	mount_table_fini(&t);
+	return rc;
+}
+
+bool
+mountpoint_is_bare(const struct mountpoint_id *id)
+{
+	struct mount_table t;
+	bool bare = true;
+
+	if (mount_table_read(&t) == 0 && id->mount >= 0)
+		bare = find_own(&t, id) != NULL &&
+		    mount_table_child(&t, id->mount) == NULL;
+	mount_table_fini(&t);
+	return bare;
 }

@@ -65,6 +65,10 @@ const struct option_spec option_specs[] = {
 	{ "nodev", NULL, OPT_NODEV, 0, "refuse device files" },
 	{ "exec", NULL, OPT_EXEC, 0, "allow programs to run" },
 	{ "noexec", NULL, OPT_NOEXEC, 0, "refuse to run programs" },
+	{ "fsname", "NAME", OPT_FSNAME, 0,
+	    "what the mount table shows in place of the store" },
+	{ "subtype", "NAME", OPT_SUBTYPE, 0,
+	    "the mount table shows the type fuse.NAME, not fuse.kvfs" },
 	{ "default_permissions", NULL, OPT_IGNORED, 0, NULL },
 	{ "defaults", NULL, OPT_IGNORED, 0, NULL },
 	{ "async", NULL, OPT_IGNORED, 0, NULL },
@@ -82,8 +86,6 @@ const struct option_spec option_specs[] = {
 	{ "nodiratime", NULL, OPT_IGNORED, 0, NULL },
 	{ "silent", NULL, OPT_IGNORED, 0, NULL },
 	{ "loud", NULL, OPT_IGNORED, 0, NULL },
-	{ "fsname", "NAME", OPT_IGNORED, 0, NULL },
-	{ "subtype", "NAME", OPT_IGNORED, 0, NULL },
 	{ "comment", "TEXT", OPT_IGNORED, 0, NULL },
 };
 const size_t option_count = sizeof(option_specs) / sizeof(option_specs[0]);
@@ -140,6 +142,12 @@ format_value(const struct options *o, enum option_id id, char *buf, size_t len)
 		break;
 	case OPT_MAX_SIZE:
 		option_format_size(o->fs.max_bytes, buf, len);
+		break;
+	case OPT_FSNAME:
+		strlcpy(buf, o->fsname != NULL ? o->fsname : "", len);
+		break;
+	case OPT_SUBTYPE:
+		strlcpy(buf, o->subtype != NULL ? o->subtype : "", len);
 		break;
 	case OPT_THREADS:
 		snprintf(buf, len, "%u", o->threads);
@@ -201,7 +209,7 @@ is_set(const struct options *o, enum option_id id)
 void
 options_print(const struct options *o, FILE *out, const char *sep)
 {
-	char value[64];
+	char value[OPTION_VALUE_MAX];
 
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option_spec *spec = &option_specs[i];
@@ -222,7 +230,7 @@ void
 options_usage(FILE *out)
 {
 	struct options o;
-	char value[64], left[64];
+	char value[OPTION_VALUE_MAX], left[64];
 
 	options_init(&o);
 	fputs("usage: kvfs [STORE] MOUNTPOINT [-o option[,option...]] "

@@ -40,8 +40,13 @@ enum option_id {
 	OPT_NODEV,
 	OPT_EXEC,
 	OPT_NOEXEC,
+	OPT_FSNAME,
+	OPT_SUBTYPE,
 	OPT_IGNORED, /* of mount(8), without meaning here */
 };
+
+/* The longest value of an option, and its NUL. */
+#define OPTION_VALUE_MAX 4096
 
 /* May change while mounted. */
 #define LIVE 1u

@@ -20,6 +20,9 @@ struct options {
 	/* The command line; the strings are borrowed from argv. */
 	const char *store; /* NULL: the default place of the mountpoint */
 	const char *mountpoint;
+	/* What the mount table shows, owned for the life of the process;
+	 * NULL: the store, and kvfs. */
+	const char *fsname, *subtype;
 	bool help, version, foreground, debug;
 	char *remount; /* owned: the list, when it asks for a remount; else
 	                  NULL. Nothing of it is in the fields below. */

@@ -7,10 +7,12 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fuse/adapt.h"
@@ -41,15 +43,25 @@ open_fs(struct session *s)
 	return fs_open(s->kv, &s->opts.fs, &s->fs);
 }
 
+void
+session_signals(sigset_t *set)
+{
+	static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction now;
+
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (sigaction(ends[i], NULL, &now) == 0 &&
+		    now.sa_handler != SIG_IGN)
+			sigaddset(set, ends[i]);
+}
+
 static int
 open_fds(struct session *s)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
+	session_signals(&set);
 	s->done_fd = eventfd(0, EFD_CLOEXEC);
 	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
 	if (s->done_fd < 0 || s->signal_fd < 0) {
@@ -68,9 +80,11 @@ session_open(struct session *s, const struct options *opts, const char *store,
 {
 	struct prune_limits limits = { opts->inode_bytes, opts->memory_bytes,
 		opts->kv.cache_bytes };
+	dev_t dev;
 	int rc;
 
 	*s = (struct session){ .store = store, .mountpoint = mountpoint };
+	s->mount.mount = -1;
 	s->done_fd = s->signal_fd = -1;
 	s->opts = *opts;
 	s->noxattr = opts->noxattr;
@@ -79,7 +93,7 @@ session_open(struct session *s, const struct options *opts, const char *store,
 	s->gid = getegid();
 	atomic_init(&s->flush_lazy, !opts->fs.flush_on_close);
 	atomic_init(&s->backup_ends, 0);
-	clock_gettime(CLOCK_REALTIME, &s->started);
+	clock_gettime(CLOCK_BOOTTIME, &s->started);
 	mutex_init(&s->mu);
 	cond_init(&s->idle);
 	LIST_INIT(&s->handles);
@@ -94,7 +108,7 @@ session_open(struct session *s, const struct options *opts, const char *store,
 		rc = prune_start(s->kv, s->fs, s->se, &limits, &s->prune);
 	if (rc == 0)
 		loop_set_commits_wait(s->loop, opts->kv.sync == KV_SYNC_FULL);
-	if (rc == 0 && !mountpoint_answers(mountpoint, &s->dev)) {
+	if (rc == 0 && !mountpoint_answers(mountpoint, &dev)) {
 		log_error("%s: mounted, but does not answer: see the lines "
 			  "before",
 		    mountpoint);
@@ -116,31 +130,45 @@ wait_readable(int fd, int timeout_ms)
 	return n > 0;
 }
 
+/* Let the kernel hand over what it has gathered. */
+static void
+sync_mount(const struct session *s)
+{
+	int fd = open(s->mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	/* Something else may lie over it. */
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == s->mount.dev)
+		(void)syncfs(fd);
+	if (fd >= 0)
+		close(fd);
+}
+
 /*
  * A signal asks us to end. Unmounting while requests are still served lets
  * the kernel write back what it has. A mount that is in use ends all the
- * same: session_close() takes it off.
+ * same; one with another mount on it stays, without us.
  */
 static void
 leave(struct session *s)
 {
-	dev_t dev;
-	int fd, rc;
+	int rc;
 
-	if (!mountpoint_answers(s->mountpoint, &dev) || dev != s->dev)
-		return;
-	fd = open(s->mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		(void)syncfs(fd);
-		close(fd);
-	}
-	rc = mountpoint_unmount(s->mountpoint, false);
-	if (rc == 0 && !wait_readable(s->done_fd, LINGER_MS))
-		s->fuse_mounted = false; /* what lies below is not ours */
-	if (rc < 0)
+	sync_mount(s);
+	rc = mountpoint_unmount_own(&s->mount, false);
+	if (rc == -EBUSY) {
 		log_warn("%s: in use: ending all the same, open files are "
 			 "lost to their programs",
 		    s->mountpoint);
+		rc = mountpoint_unmount_own(&s->mount, true);
+	}
+	if (rc == 0)
+		(void)wait_readable(s->done_fd, LINGER_MS);
+	else if (rc == -ENOTEMPTY)
+		s->fuse_mounted = false; /* to be left alone */
+	else if (rc != -ENOENT)
+		log_warn("%s: cannot unmount: %s", s->mountpoint,
+		    strerror(-rc));
 }
 
 int
@@ -157,6 +185,7 @@ session_wait(struct session *s)
 	}
 	if (p[0].revents == 0)
 		leave(s);
+	setproctitle("ending %s on %s", s->store, s->mountpoint);
 	return 0;
 }
 

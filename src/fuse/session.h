@@ -6,6 +6,7 @@
 #ifndef KVFS_FUSE_SESSION_H
 #define KVFS_FUSE_SESSION_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@
 
 #include "fs/fs.h"
 #include "fuse/handle.h"
+#include "fuse/mountpoint.h"
 #include "fuse/options.h"
 #include "kvfs/kv.h"
 #include "util/mutex.h"
@@ -32,12 +34,12 @@ struct session {
 	struct fuse_session *se;
 	struct loop *loop;
 	struct prune *prune;
-	dev_t dev; /* of the mount */
+	struct mountpoint_id mount; /* ours, to take off again */
 	int done_fd; /* eventfd: the connection has ended */
-	int signal_fd; /* SIGTERM, SIGINT, SIGHUP */
+	int signal_fd; /* those of session_signals() */
 	uid_t uid; /* owner of the control directory */
 	gid_t gid;
-	struct timespec started;
+	struct timespec started; /* CLOCK_BOOTTIME */
 	bool noxattr;
 	bool kernel_writeback;
 	bool fuse_mounted;
@@ -58,10 +60,13 @@ struct session {
 	unsigned job_threads GUARDED_BY(mu);
 };
 
+/* The signals that end a mount: SIGTERM, SIGINT and SIGHUP, but for those
+ * that were ignored when kvfs was started, as by nohup(1). */
+void session_signals(sigset_t *set);
 /*
  * Open the store, mount it and start serving. On failure a line was
  * logged; the caller calls session_close() all the same. Call with
- * SIGTERM, SIGINT and SIGHUP blocked in every thread.
+ * session_signals() blocked in every thread.
  */
 int session_open(struct session *s, const struct options *opts,
     const char *store, const char *mountpoint);

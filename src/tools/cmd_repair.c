@@ -12,26 +12,28 @@
 
 #include "kvfs/kv.h"
 #include "tools/mounts.h"
+#include "util/path_probe.h"
 
 static int
 run(const struct command *cmd, int argc, char **argv)
 {
-	char path[PATH_MAX];
+	struct path_probe p;
+	struct mount m;
 	int rc;
 
 	if (getopt(argc, argv, "+") != -1 || argc - optind != 2)
 		return command_misuse(cmd);
 	argv += optind;
-	rc = mount_realpath(argv[0], path);
+	rc = path_probe(argv[0], &p);
 	if (rc < 0)
 		return command_failed(argv[0], rc);
-	if (mount_at(path, NULL) > 0) {
+	if (mount_at(p.path, &m) > 0 && (p.is_kvfs || m.is_kvfs)) {
 		warnx("%s: a mountpoint; unmount it and name the store",
 		    argv[0]);
 		return 1;
 	}
 	/* A failure has been logged. */
-	rc = kv_repair(path, argv[1], stdout);
+	rc = kv_repair(p.path, argv[1], stdout);
 	if (rc >= 0)
 		printf("Losses: %d\n", rc);
 	return command_close(NULL, rc != 0);

@@ -6,59 +6,29 @@
  * mistaken for it.
  */
 #include "tools/command.h"
-#include "tools/mounts.h"
+#include "tools/detach.h"
+#include "tools/place.h"
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "kvfs/kv.h"
-
-/* How long the mount may go on in other namespaces. */
+/* How long a daemon that goes on is waited for: the mount is used in other
+ * namespaces, by bind mounts or, after -f, by open files. */
 #define COPIES_MS 3000
+/* How often it is looked whether it goes on or is about to end. */
+#define LOOK_MS 100
+/* How long a daemon that did not answer may take to end in order. */
+#define LAST_CHANCE_MS 1000
 
-#define OWNER_MOUNTED "mounted at "
-
-/* What name says: a mountpoint, or a store that is mounted. */
-static int
-find_mount(const char *name, struct mount *m)
-{
-	struct kv_owner owner;
-	char path[PATH_MAX];
-	int rc = mount_realpath(name, path);
-
-	if (rc < 0)
-		return command_failed(name, rc);
-	if (mount_at(path, m) > 0)
-		return 0;
-	rc = kv_owner(path, &owner);
-	if (rc > 0 &&
-	    strncmp(owner.note, OWNER_MOUNTED, strlen(OWNER_MOUNTED)) == 0 &&
-	    mount_at(owner.note + strlen(OWNER_MOUNTED), m) > 0)
-		return 0;
-	if (rc > 0) {
-		warnx("%s: in use by process %d%s%s, but not mounted", name,
-		    owner.pid, owner.note[0] != '\0' ? ", " : "", owner.note);
-		return 1;
-	}
-	/* A daemon that died leaves its mount behind. */
-	if (rc == 0 && mount_of_source(path, m) > 0)
-		return 0;
-	if (rc == 0)
-		warnx("%s: not mounted", name);
-	else if (rc == -ENOENT || rc == -ENOTDIR)
-		warnx("%s: neither a store nor a mountpoint of kvfs", name);
-	else
-		command_failed(name, rc);
-	return 1;
-}
+/* How a daemon shows that it writes out what it has, and ends. */
+#define ENDING "kvfs: ending "
 
 /* The daemon's process id, as it says itself. */
 static int
@@ -85,12 +55,13 @@ ask_pid(struct target *t)
 }
 
 static int
-daemon_pidfd(struct target *t)
+daemon_pidfd(struct target *t, int *pidp)
 {
 	int pid = ask_pid(t), fd;
 
 	if (pid < 0)
 		return pid;
+	*pidp = pid;
 	fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (fd < 0)
 		return -errno;
@@ -101,109 +72,134 @@ daemon_pidfd(struct target *t)
 	return -ESRCH;
 }
 
-/*
- * The daemon ends when the last copy of its mount has gone. Other mount
- * namespaces (a service with a private /tmp, a container) may hold copies
- * for as long as they live: after a while it is asked to end all the same,
- * which makes everything durable first.
- */
-static int
-wait_for_daemon(int pidfd)
+/* Does it end, as the title of the process says. */
+static bool
+is_ending(int pid)
+{
+	char name[64], title[sizeof(ENDING)] = "";
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/%d/cmdline", pid);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, title, sizeof(title) - 1);
+		close(fd);
+	}
+	return n == sizeof(title) - 1 && strcmp(title, ENDING) == 0;
+}
+
+/* True when the process has ended within that time. */
+static bool
+has_ended(int pidfd, int timeout_ms)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	int timeout_ms = COPIES_MS, n;
 
-	while ((n = poll(&p, 1, timeout_ms)) <= 0) {
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n == 0) {
-			(void)syscall(SYS_pidfd_send_signal, pidfd, SIGTERM,
-			    NULL, 0);
-			timeout_ms = -1;
-		}
+	return poll(&p, 1, timeout_ms) > 0;
+}
+
+/*
+ * Wait until the daemon has ended, which may take long to write out what it
+ * has. Before that the last copy of its mount must have gone: open files
+ * have it after a mount was taken off by force, and are waited for; bind
+ * mounts and other namespaces may keep it as long as they live, and are
+ * waited for only a while.
+ */
+static void
+wait_for_daemon(const struct mount *m, int pidfd, int pid, bool for_files)
+{
+	int waited_ms = 0;
+
+	while (!has_ended(pidfd, LOOK_MS)) {
+		if (is_ending(pid))
+			continue;
+		waited_ms += LOOK_MS;
+		if (waited_ms == COPIES_MS)
+			warnx("%s: unmounted; its daemon, process %d, goes on "
+			      "until %s",
+			    m->path, pid,
+			    for_files ?
+				"the last file there is closed: waiting" :
+				"the last copy of the mount has gone");
+		if (waited_ms >= COPIES_MS && !for_files)
+			return;
 	}
+}
+
+/*
+ * A mount that does not answer: its daemon is told to end, which one that
+ * was only slow does in order; then the mount is taken off, and whoever
+ * waits for an answer gets an error.
+ */
+static int
+unmount_hung(const struct place *p)
+{
+	int pidfd = -1;
+
+	if (p->pid > 0)
+		pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	if (pidfd >= 0)
+		(void)syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0);
+	if (pidfd >= 0 && has_ended(pidfd, LAST_CHANCE_MS)) {
+		close(pidfd);
+		return 0;
+	}
+	if (detach_hung(&p->mount) != 0) {
+		if (pidfd >= 0)
+			close(pidfd);
+		return 1;
+	}
+	if (pidfd < 0)
+		warnx("%s: unmounted; its daemon, which does not answer, is "
+		      "not known: it ends when it goes on",
+		    p->mount.path);
+	else if (!has_ended(pidfd, LOOK_MS))
+		warnx("%s: unmounted; its daemon, process %d, does not answer: "
+		      "it ends when it goes on",
+		    p->mount.path, (int)p->pid);
+	if (pidfd >= 0)
+		close(pidfd);
 	return 0;
 }
 
-/* fusermount3(1) is set-uid root and checks that the mount is ours. */
 static int
-run_fusermount(const char *path, bool lazy)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return command_failed("fork", -errno);
-	if (pid == 0) {
-		if (lazy)
-			execlp("fusermount3", "fusermount3", "-u", "-z", "--",
-			    path, (char *)NULL);
-		else
-			execlp("fusermount3", "fusermount3", "-u", "--", path,
-			    (char *)NULL);
-		err(127, "fusermount3");
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return command_failed("fusermount3", -errno);
-	/* It has said why. */
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
-}
-
-static int
-detach(const char *path, bool lazy)
-{
-	if (geteuid() != 0)
-		return run_fusermount(path, lazy);
-	if (umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
-		return 0;
-	if (errno == EBUSY)
-		warnx("%s: in use: a process has files open there or stands "
-		      "in it (fuser -vm %s lists them)",
-		    path, path);
-	else
-		warn("%s", path);
-	return 1;
-}
-
-/* A mount whose daemon has died: there is nothing to wait for. */
-static int
-unmount_dead(const struct mount *m)
-{
-	return detach(m->path, true);
-}
-
-static int
-unmount(const struct mount *m, bool force)
+unmount_live(const struct mount *m, bool force)
 {
 	struct target *t;
-	int pidfd, rc = target_open_mount(m->path, &t), status = 0;
+	int pid = 0, pidfd, rc = target_open_mount(m->path, &t), status = 0;
 
 	if (rc == -ENOTCONN)
-		return unmount_dead(m);
+		return detach(m, true);
 	if (rc < 0)
 		return command_failed(m->path, rc);
-	pidfd = daemon_pidfd(t);
+	pidfd = daemon_pidfd(t, &pid);
 	rc = target_control(t, "sync", stdout);
-	/* The mount is in use as long as it is held open. */
-	target_close(t);
 	if (rc < 0 && rc != -EROFS) {
 		warnx("%s: the last changes could not be made durable: %s%s",
 		    m->path, strerror(-rc),
 		    force ? "" : "; still mounted, -f ends it all the same");
 		status = 1;
-		if (!force)
-			goto out;
 	}
-	if (detach(m->path, force) != 0) {
-		status = 1;
+	/* The mount is in use as long as it is held open. */
+	if (!force)
+		target_close(t);
+	if (status != 0 && !force)
 		goto out;
+	if (detach(m, force) != 0) {
+		status = 1;
+		force = false;
+	} else if (force) {
+		/* What was written while the mount was taken off. */
+		(void)target_control(t, "sync", stdout);
 	}
-	rc = pidfd < 0 ? pidfd : wait_for_daemon(pidfd);
-	if (rc < 0) {
+	if (force)
+		target_close(t);
+	if (status == 0 && pidfd >= 0) {
+		wait_for_daemon(m, pidfd, pid, force);
+	} else if (status == 0) {
 		warnx("%s: unmounted, but cannot see when the daemon has "
 		      "ended: %s",
-		    m->path, strerror(-rc));
+		    m->path, strerror(-pidfd));
 		status = 1;
 	}
 out:
@@ -212,12 +208,59 @@ out:
 	return status;
 }
 
+/* What the name stands for is not mounted, unless a daemon that died has
+ * left its mount behind. */
+static int
+unmount_store(const char *name, struct place *p)
+{
+	if (mount_of_source(p->path, &p->mount) > 0)
+		return detach(&p->mount, true);
+	warnx("%s: not mounted", name);
+	return 1;
+}
+
+static int
+unmount(const char *name, bool force)
+{
+	struct place *p = calloc(1, sizeof(*p));
+	int status = 1;
+
+	if (p == NULL)
+		return command_failed(name, -ENOMEM);
+	if (place_find(name, p) < 0) {
+		free(p);
+		return 1;
+	}
+	switch (p->kind) {
+	case PLACE_MOUNT:
+		status = unmount_live(&p->mount, force);
+		break;
+	case PLACE_DEAD:
+		status = detach(&p->mount, true);
+		break;
+	case PLACE_HUNG:
+		if (force)
+			status = unmount_hung(p);
+		else
+			place_complain(name, p);
+		break;
+	case PLACE_STORE:
+		status = unmount_store(name, p);
+		break;
+	case PLACE_USED:
+		warnx("%s: in use by process %d%s%s, but not mounted here",
+		    name, (int)p->pid, p->note[0] != '\0' ? ", " : "", p->note);
+		break;
+	}
+	free(p);
+	return status;
+}
+
 static int
 run(const struct command *cmd, int argc, char **argv)
 {
-	struct mount *m;
 	bool force = false;
-	int o, status;
+	int o;
 
 	while ((o = getopt(argc, argv, "+f")) != -1) {
 		if (o != 'f')
@@ -226,20 +269,14 @@ run(const struct command *cmd, int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return command_misuse(cmd);
-	m = calloc(1, sizeof(*m));
-	if (m == NULL)
-		return command_failed(argv[optind], -ENOMEM);
-	status = find_mount(argv[optind], m);
-	if (status == 0)
-		status = unmount(m, force);
-	free(m);
-	return status;
+	return unmount(argv[optind], force);
 }
 
 const struct command cmd_umount = {
 	.name = "umount",
 	.summary = "unmount, and wait until everything is on disk",
-	.usage = "umount [-f] MOUNTPOINT|STORE\n"
-		 "  -f  also when it is in use or cannot be made durable",
+	.usage =
+	    "umount [-f] MOUNTPOINT|STORE\n"
+	    "  -f  also when it is in use, cannot be made durable or hangs",
 	.run = run,
 };

@@ -12,6 +12,7 @@
 #include "kvfs/kv.h"
 #include "tools/command.h"
 #include "util/log.h"
+#include "util/process.h"
 
 /* In the order of --help. */
 static const struct command *const commands[] = {
@@ -75,6 +76,8 @@ command_failed(const char *what, int rc)
 		reason = "the store is read-only";
 	else if (rc == -ENOTSUP)
 		reason = "this mount cannot do that; unmount it first";
+	else if (rc == -ETIMEDOUT)
+		reason = "does not answer: what is mounted there hangs";
 	else if (rc == -ENOTCONN)
 		reason = "the daemon of this mount is gone";
 	warnx("%s: %s", what, reason);
@@ -134,6 +137,8 @@ main(int argc, char **argv)
 {
 	const struct command *cmd;
 
+	process_reserve_standard_files();
+	process_init_signals();
 	setlocale(LC_TIME, "");
 	log_set_program("kvfsctl");
 	if (argc < 2) {

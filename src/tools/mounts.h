@@ -4,22 +4,23 @@
 #define KVFS_TOOLS_MOUNTS_H
 
 #include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 struct mount {
 	char path[PATH_MAX];
 	char source[PATH_MAX]; /* the store, unless -o fsname= was given */
+	int id;
+	dev_t dev; /* its minor number is that of the connection */
+	bool is_kvfs; /* by its type: -o subtype= may have changed that */
+	/* Something that is mounted on it, its path; or "". */
+	char on_it[PATH_MAX];
 };
 
-/* The topmost mount of kvfs at path, which is canonical: 1, or 0 when
- * something else or nothing is mounted there. m may be NULL. */
+/* The topmost mount at path, which is canonical: 1, or 0 when it is not of
+ * FUSE or nothing is mounted there. */
 int mount_at(const char *path, struct mount *m);
 /* The last mount of kvfs whose source is store. */
 int mount_of_source(const char *store, struct mount *m);
-
-/*
- * The canonical form of a path whose last component may be a mountpoint
- * that does not answer: only its parent is looked at.
- */
-int mount_realpath(const char *path, char *out);
 
 #endif

@@ -8,66 +8,36 @@
 
 #include <err.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "kvfs/kv.h"
-#include "tools/mounts.h"
-
-#define OWNER_MOUNTED "mounted at "
-
-static int
-in_use(const char *name, const struct kv_owner *owner)
-{
-	warnx("%s: in use by process %d%s%s%s", name, owner->pid,
-	    owner->note[0] != '\0' ? " (" : "", owner->note,
-	    owner->note[0] != '\0' ? ")" : "");
-	return -EBUSY;
-}
+#include "tools/place.h"
 
 int
 target_open(const char *name, enum target_use use, struct target **tp)
 {
-	struct kv_owner owner;
-	char path[PATH_MAX];
-	const char *where;
+	struct place *p = malloc(sizeof(*p));
 	int rc;
 
 	*tp = NULL;
-	rc = mount_realpath(name, path);
+	if (p == NULL) {
+		warnx("%s: %s", name, strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	rc = place_find(name, p);
 	if (rc < 0)
-		goto fail;
-	if (mount_at(path, NULL) > 0) {
-		rc = target_open_mount(path, tp);
+		goto out;
+	if (p->kind == PLACE_STORE) {
+		rc = target_open_direct(p->path, use, tp);
+	} else if (p->kind == PLACE_MOUNT) {
+		rc = target_open_mount(p->mount.path, tp);
 		if (rc < 0)
-			goto fail;
-		return 0;
+			warnx("%s: %s", p->mount.path, strerror(-rc));
+	} else {
+		rc = place_complain(name, p);
 	}
-	rc = kv_owner(path, &owner);
-	if (rc == 0)
-		return target_open_direct(path, use, tp);
-	if (rc == -ENOENT || rc == -ENOTDIR) {
-		warnx("%s: neither a store nor a mountpoint of kvfs", name);
-		return rc;
-	}
-	if (rc < 0)
-		goto fail;
-	where = owner.note + strlen(OWNER_MOUNTED);
-	if (strncmp(owner.note, OWNER_MOUNTED, strlen(OWNER_MOUNTED)) != 0 ||
-	    mount_at(where, NULL) <= 0)
-		return in_use(name, &owner);
-	rc = target_open_mount(where, tp);
-	if (rc < 0) {
-		name = where;
-		goto fail;
-	}
-	return 0;
-fail:
-	if (rc == -ENOTCONN)
-		warnx("%s: the daemon of this mount is gone; end the mount "
-		      "with kvfsctl umount and mount it again",
-		    name);
-	else
-		warnx("%s: %s", name, strerror(-rc));
+out:
+	free(p);
 	return rc;
 }
 

@@ -115,6 +115,8 @@ cleanup()
 	status=$?
 	trap - EXIT INT TERM
 	cd /
+	# One that was stopped answers nobody.
+	[ -z "$PID" ] || kill -CONT "$PID" 2>/dev/null
 	for m in $(sed -n "s,^[^ ]* \(${T}[^ ]*\) fuse.*,\1,p" \
 	    /proc/self/mounts); do
 		# Names from /proc are escaped; ours hold nothing to escape.

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/* See place.h. */
+#include "tools/place.h"
+
+#include <err.h>
+#include <errno.h>
+#include <string.h>
+
+#include "kvfs/kv.h"
+#include "util/path_probe.h"
+
+#define OWNER_MOUNTED "mounted at "
+
+static bool
+is_dead(int rc)
+{
+	return rc == -ENOTCONN || rc == -ECONNABORTED;
+}
+
+static void
+take_owner(struct place *p, const struct kv_owner *owner)
+{
+	p->pid = owner->pid;
+	strlcpy(p->note, owner->note, sizeof(p->note));
+}
+
+/* A mount's daemon is who has its source, if that is a store. */
+static void
+find_daemon(struct place *p)
+{
+	struct path_probe source;
+	struct kv_owner owner;
+
+	if (p->mount.source[0] == '/' &&
+	    path_probe(p->mount.source, &source) == 0 &&
+	    kv_owner(p->mount.source, &owner) > 0)
+		take_owner(p, &owner);
+}
+
+/*
+ * The mount at p->path, by what looking at it gave: false when it is none
+ * of kvfs.
+ */
+static bool
+take_mount(struct place *p, const struct path_probe *probe)
+{
+	if (probe->path[0] == '\0' || mount_at(probe->path, &p->mount) <= 0)
+		return false;
+	if (probe->rc == -ETIMEDOUT)
+		p->kind = PLACE_HUNG;
+	else if (is_dead(probe->rc) && p->mount.is_kvfs)
+		p->kind = PLACE_DEAD;
+	else if (probe->is_kvfs || p->mount.is_kvfs)
+		p->kind = PLACE_MOUNT;
+	else
+		return false;
+	return true;
+}
+
+/* The store at p->path is used: by a mount, or by whom. */
+static void
+find_its_mount(struct place *p)
+{
+	const char *where = p->note + strlen(OWNER_MOUNTED);
+	struct path_probe probe;
+
+	p->kind = PLACE_USED;
+	if (strncmp(p->note, OWNER_MOUNTED, strlen(OWNER_MOUNTED)) != 0)
+		return;
+	(void)path_probe(where, &probe);
+	(void)take_mount(p, &probe);
+}
+
+static int
+find_store(const char *name, struct place *p)
+{
+	struct kv_owner owner;
+	int rc = kv_owner(p->path, &owner);
+
+	if (rc > 0) {
+		take_owner(p, &owner);
+		find_its_mount(p);
+		return 0;
+	}
+	if (rc == -ENOENT || rc == -ENOTDIR)
+		warnx("%s: neither a store nor a mountpoint of kvfs", name);
+	else if (rc < 0)
+		warnx("%s: %s", name, strerror(-rc));
+	p->kind = PLACE_STORE;
+	return rc;
+}
+
+int
+place_find(const char *name, struct place *p)
+{
+	struct path_probe probe;
+	int rc = path_probe(name, &probe);
+
+	*p = (struct place){ .kind = PLACE_STORE };
+	strlcpy(p->path, probe.path, sizeof(p->path));
+	if (take_mount(p, &probe)) {
+		if (p->kind == PLACE_HUNG)
+			find_daemon(p);
+		return 0;
+	}
+	if (rc == -ETIMEDOUT)
+		warnx("%s: does not answer: what is mounted there hangs", name);
+	else if (rc < 0)
+		warnx("%s: %s", name, strerror(-rc));
+	return rc < 0 ? rc : find_store(name, p);
+}
+
+int
+place_complain(const char *name, const struct place *p)
+{
+	char who[64] = "";
+
+	if (p->pid > 0)
+		snprintf(who, sizeof(who), ", process %d,", (int)p->pid);
+	switch (p->kind) {
+	case PLACE_HUNG:
+		warnx("%s: the daemon of this mount%s does not answer; "
+		      "kvfsctl umount -f %s ends the mount",
+		    p->mount.path, who, p->mount.path);
+		return -ETIMEDOUT;
+	case PLACE_DEAD:
+		warnx("%s: the daemon of this mount is gone; end the mount "
+		      "with kvfsctl umount and mount it again",
+		    p->mount.path);
+		return -ENOTCONN;
+	default:
+		warnx("%s: in use by process %d%s%s%s", name, (int)p->pid,
+		    p->note[0] != '\0' ? " (" : "", p->note,
+		    p->note[0] != '\0' ? ")" : "");
+		return -EBUSY;
+	}
+}
