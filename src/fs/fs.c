@@ -212,6 +212,8 @@ destroy(struct fs *fs)
 		inode_unhold(fs, fs->root);
 	inode_table_fini(&fs->table);
 	txn_pool_fini(&fs->txns);
+	mutex_fini(&fs->orphans.mu);
+	free(fs->orphans.all);
 	mutex_fini(&fs->ino_mu);
 	mutex_fini(&fs->rename_mu);
 	free(fs);
@@ -237,6 +239,8 @@ fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp)
 	fs->keep_times = opts->keep_times;
 	mutex_init(&fs->rename_mu);
 	mutex_init(&fs->ino_mu);
+	mutex_init(&fs->orphans.mu);
+	fs->orphans.due_ns = UINT64_MAX;
 	txn_pool_init(&fs->txns);
 	fs->listings.max_bytes = (size_t)opts->listing_bytes;
 	rc = inode_table_init(&fs->table);
@@ -262,18 +266,6 @@ fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp)
 	return 0;
 }
 
-static int
-delete_if_orphan(struct fs *fs, struct inode *in)
-{
-	int rc = 0;
-
-	mutex_lock(&in->mu);
-	if (in->state == INODE_LIVE && in->rec.nlink == 0)
-		rc = orphan_delete(fs, in);
-	mutex_unlock(&in->mu);
-	return rc;
-}
-
 int
 fs_close(struct fs *fs)
 {
@@ -284,7 +276,7 @@ fs_close(struct fs *fs)
 	writeback_stop(fs);
 	if (!fs->read_only) {
 		rc = writeback_all(fs);
-		rc2 = inode_table_each(fs, delete_if_orphan);
+		rc2 = orphan_end_all(fs);
 		rc = rc < 0 ? rc : rc2;
 	}
 	rc2 = count_stop(fs);
@@ -314,6 +306,7 @@ fs_sync(struct fs *fs)
 
 	if (fs->read_only)
 		return 0;
+	orphan_reap(fs);
 	rc = writeback_all(fs);
 	rc2 = kv_sync(fs->kv, UINT64_MAX);
 	return rc < 0 ? rc : rc2;
@@ -352,7 +345,7 @@ fs_memory(struct fs *fs, struct fs_memory *memoryp)
 	*memoryp = (struct fs_memory){
 		.inode_bytes = inode_table_count(&fs->table) *
 			fs_inode_bytes() +
-		    iname_long_bytes(),
+		    iname_long_bytes() + inode_kept_bytes(),
 		.writeback_bytes = atomic_load(&fs->wb.bytes),
 		.listing_bytes = atomic_load(&fs->listings.bytes),
 	};

@@ -23,6 +23,19 @@ struct fs_counters {
 	struct counter writebacks; /* commits of contents */
 };
 
+/* An inode without a name that nobody knows any more, and its rows. */
+struct orphan {
+	uint64_t ino, alloc;
+	uint32_t flags, nxattrs;
+};
+
+struct orphan_list {
+	struct mutex mu;
+	struct orphan *all GUARDED_BY(mu);
+	size_t count GUARDED_BY(mu), cap GUARDED_BY(mu);
+	uint64_t due_ns GUARDED_BY(mu); /* UINT64_MAX: there are none */
+};
+
 struct fs {
 	struct kv *kv; /* constant, borrowed */
 	bool read_only; /* constant */
@@ -38,6 +51,7 @@ struct fs {
 	struct listing_pool listings;
 	struct txn_pool txns;
 	struct writeback wb;
+	struct orphan_list orphans;
 	_Atomic uint64_t last_seq; /* highest position of any commit */
 
 	struct mutex ino_mu; /* innermost but for the kv */
@@ -87,8 +101,19 @@ uint64_t count_read(struct fs *fs);
 
 /* Finish the deletions that a crash interrupted. */
 int orphan_sweep(struct fs *fs);
-/* Delete the rows of in, which has no name and is open no more. */
-int orphan_delete(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
+/* A lookup or an open of in was given back: without a name it ends with the
+ * last of them. Call without locks. */
+void orphan_forgotten(struct fs *fs, struct inode *in);
+/* All of them end, whoever knows them: the file system is closing. */
+int orphan_end_all(struct fs *fs);
+/* Delete the rows of those that have ended, and when that is due. */
+void orphan_reap(struct fs *fs);
+uint64_t orphan_due_ns(struct fs *fs);
+/* Delete contents and extended attributes, as far as there are any. */
+void orphan_stage_groups(struct txn *t, uint64_t ino,
+    const struct attr_rec *rec);
+
+/* ---- removal.c ---- */
 
 /* One link of an inode is going away in a batch. */
 struct removal {
@@ -96,9 +121,11 @@ struct removal {
 	struct attr_rec rec;
 	enum {
 		REMOVAL_LINK, /* others are left */
-		REMOVAL_ORPHAN, /* open: rows stay until the last release */
-		REMOVAL_DELETE,
+		REMOVAL_ORPHAN, /* rows stay until nobody knows it */
+		REMOVAL_ROWLESS, /* the same, but all of it is in memory */
+		REMOVAL_DELETE, /* nobody knows it */
 	} how;
+	struct slice data; /* inline bytes, in the txn */
 };
 /* Add it to t; the dentry itself is the caller's. */
 int removal_stage(struct fs *fs, struct txn *t, struct inode *in,

@@ -12,6 +12,26 @@
 #include "fs/fs_internal.h"
 #include "fs/listing.h"
 
+/* Of all rowless inodes; relaxed, a statistic. */
+static _Atomic size_t kept_bytes;
+
+size_t
+inode_kept_bytes(void)
+{
+	return atomic_load_explicit(&kept_bytes, memory_order_relaxed);
+}
+
+static void
+drop_kept(struct inode *in)
+{
+	if (in->kept == NULL)
+		return;
+	atomic_fetch_sub_explicit(&kept_bytes,
+	    in->rec.inline_len + ALLOC_OVERHEAD, memory_order_relaxed);
+	free(in->kept);
+	in->kept = NULL;
+}
+
 struct inode *
 inode_alloc(uint64_t ino)
 {
@@ -32,6 +52,7 @@ inode_free(struct inode *in)
 	if (in == NULL)
 		return;
 	listing_free_all(in);
+	drop_kept(in);
 	iname_fini(&in->name);
 	mutex_fini(&in->mu);
 	free(in);
@@ -125,14 +146,15 @@ static int
 match_row(struct inode *in, struct inode *dir, struct slice name,
     const struct dentry_row *row, bool is_current) REQUIRES(&in->mu)
 {
-	if (in->state == INODE_LIVE && in->parent == dir &&
+	if (in->state == INODE_LIVE && in->parent == dir && !in->is_nameless &&
 	    slice_eq(iname_slice(&in->name), name))
 		return 0;
 	if (!is_current || in->state == INODE_DELETED)
 		return -EAGAIN;
 	/* The row is true, so a file at another place is a second one with
 	 * the same number; but the inode row has many names. */
-	if (in->parent != NULL || !row->is_ref || row->type != in->type)
+	if (in->parent != NULL || in->is_nameless || !row->is_ref ||
+	    row->type != in->type)
 		return -KVFS_ECORRUPT;
 	return 0;
 }
@@ -218,9 +240,26 @@ inode_find(struct fs *fs, struct inode *dir, struct slice name,
 struct kv_key
 inode_key(const struct inode *in)
 {
-	if (in->parent != NULL)
+	if (inode_has_dentry(in))
 		return key_dentry(in->parent->ino, iname_slice(&in->name));
 	return key_inode(in->ino);
+}
+
+/* What a rowless inode keeps, as a value that outlives it. */
+static int
+copy_kept(const struct inode *in, struct kv_value *pin) REQUIRES(&in->mu)
+{
+	void *copy = malloc(in->rec.inline_len);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, in->kept, in->rec.inline_len);
+	*pin = (struct kv_value){
+		.data = slice_make(copy, in->rec.inline_len),
+		.release = free,
+		.pin = copy,
+	};
+	return 0;
 }
 
 int
@@ -235,12 +274,17 @@ inode_get_inline(struct fs *fs, struct inode *in, struct kv_value *pin,
 	*pin = (struct kv_value){ 0 };
 	if (in->rec.inline_len == 0)
 		return 0;
+	if (in->kept != NULL) {
+		rc = copy_kept(in, pin);
+		*datap = pin->data;
+		return rc;
+	}
 	rc = kv_get(fs->kv, &key, NULL, pin);
 	if (rc == -ENOENT)
 		rc = -KVFS_ECORRUPT;
 	if (rc < 0)
 		goto fail;
-	if (in->parent != NULL) {
+	if (inode_has_dentry(in)) {
 		rc = schema_get_dentry(pin->data, &row);
 		*datap = row.inline_data;
 		if (rc == 0 && (row.is_ref || row.ino != in->ino))
@@ -295,11 +339,13 @@ inode_put_row(struct fs *fs, struct txn *t, struct inode *in,
 			return rc;
 		data = &kept;
 	}
-	if (in->parent != NULL)
+	if (inode_has_dentry(in))
 		txn_put_dentry(t, in->parent->ino, iname_slice(&in->name),
 		    in->ino, rec, *data);
 	else
 		txn_put_inode(t, in->ino, rec, *data);
+	if (in->is_rowless)
+		txn_put_orphan(t, in->ino);
 	kv_value_release(&pin);
 	return 0;
 }
@@ -314,10 +360,15 @@ void
 inode_row_committed(struct fs *fs, struct inode *in, const struct attr_rec *rec,
     uint64_t seq)
 {
+	if (in->is_rowless) {
+		in->is_rowless = false;
+		drop_kept(in);
+		count_add(fs, 1);
+	}
 	in->rec = *rec;
 	in->atime_dirty = false;
 	atomic_store(&in->seq, seq);
-	if (in->parent != NULL)
+	if (inode_has_dentry(in))
 		inode_touch(in->parent);
 	if (in->content == NULL)
 		writeback_remove(fs, in);
@@ -342,9 +393,25 @@ inode_move(struct inode *in, struct inode *parent, struct iname *name)
 	return old;
 }
 
+int
+inode_set_rowless(struct inode *in, struct slice data)
+{
+	if (data.len != 0) {
+		in->kept = malloc(data.len);
+		if (in->kept == NULL)
+			return -ENOMEM;
+		memcpy(in->kept, data.data, data.len);
+		atomic_fetch_add_explicit(&kept_bytes,
+		    data.len + ALLOC_OVERHEAD, memory_order_relaxed);
+	}
+	in->is_rowless = true;
+	return 0;
+}
+
 void
 inode_set_deleted(struct fs *fs, struct inode *in)
 {
+	drop_kept(in);
 	in->state = INODE_DELETED;
 	in->rec.nlink = 0;
 	in->rec.size = 0;

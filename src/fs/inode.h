@@ -3,6 +3,9 @@
  * Live inodes: what the kernel knows, what is open and what is dirty, and
  * the table that finds them by number.
  *
+ * An inode lives until nobody knows it any more, not until its last name
+ * goes: see orphan.c.
+ *
  * References keep a struct inode alive: one while it has lookups, one
  * while it is held open, one while the write-back list has it, one for
  * each live inode in it when it is a directory, and one for each thread
@@ -94,6 +97,9 @@ struct inode {
 	/* Guarded by mu. */
 	enum inode_state state;
 	bool is_linkable; /* a temporary file that may get a name */
+	bool is_nameless; /* of no directory (any more); see orphan.c */
+	bool is_rowless; /* nameless, and nothing of it is in the store */
+	uint8_t *kept; /* rowless: owned, the inline bytes; or NULL */
 	bool atime_dirty; /* rec.atime is ahead of the row */
 	uint32_t nopen;
 	uint32_t nwriters; /* of nopen, those who may write */
@@ -102,8 +108,9 @@ struct inode {
 	struct listing_set *listings; /* owned; NULL: none */
 	/*
 	 * Where the attributes are: in the dentry row (parent, name), or
-	 * in the inode row when parent is NULL. Of a directory, parent
-	 * also needs fs.rename_mu to change, and stays when it is deleted.
+	 * in the inode row when parent is NULL or is_nameless. Of a
+	 * directory, parent also needs fs.rename_mu to change, and stays
+	 * when it is removed.
 	 */
 	struct inode *parent; /* counted */
 	struct iname name;
@@ -119,6 +126,20 @@ static inline bool
 inode_is_dir(const struct inode *in)
 {
 	return S_ISDIR(in->type);
+}
+
+/* Whether its attributes are in a dentry row. */
+static inline bool
+inode_has_dentry(const struct inode *in) REQUIRES(&in->mu)
+{
+	return in->parent != NULL && !in->is_nameless;
+}
+
+/* Whether a directory can get an entry. */
+static inline bool
+inode_takes_names(const struct inode *in) REQUIRES(&in->mu)
+{
+	return in->state == INODE_LIVE && !in->is_nameless;
 }
 
 /* ---- Table (inode_table.c) ---- */
@@ -166,6 +187,8 @@ void inode_put(struct fs *fs, struct inode *in);
 /* Count a lookup, or give n back. */
 void inode_count_lookup(struct fs *fs, struct inode *in);
 void inode_forget(struct fs *fs, struct inode *in, uint64_t n);
+/* Whether it has lookups or opens. */
+bool inode_is_known(struct fs *fs, struct inode *in);
 /* Count an open, or give it back. */
 void inode_hold(struct fs *fs, struct inode *in);
 void inode_unhold(struct fs *fs, struct inode *in);
@@ -219,6 +242,11 @@ struct inode *inode_move(struct inode *in, struct inode *parent,
     struct iname *name) REQUIRES(&in->mu);
 /* A row of dir's group changed: see change above. */
 void inode_touch(struct inode *dir);
+/* Its rows are gone, and data is what its inline bytes were: it lives on in
+ * memory alone, until a row of it is put again. */
+int inode_set_rowless(struct inode *in, struct slice data) REQUIRES(&in->mu);
+/* What the process keeps in this way. */
+size_t inode_kept_bytes(void);
 /* Rows are gone: contents that wait are dropped. */
 void inode_set_deleted(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
 

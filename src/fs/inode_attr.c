@@ -138,6 +138,9 @@ inode_accessed(struct fs *fs, struct inode *in)
 	if (!inode_atime_is_due(in, &now))
 		return;
 	in->rec.atime = now;
+	/* Nobody will find it in the store. */
+	if (in->is_nameless)
+		return;
 	in->atime_dirty = true;
 	writeback_add(fs, in);
 }

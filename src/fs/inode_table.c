@@ -343,6 +343,18 @@ inode_forget(struct fs *fs, struct inode *in, uint64_t n)
 	count(fs, in, &in->nlookup, false, n);
 }
 
+bool
+inode_is_known(struct fs *fs, struct inode *in)
+{
+	struct inode_shard *s = shard_of(&fs->table, in->ino);
+	bool is_known;
+
+	mutex_lock(&s->mu);
+	is_known = in->nlookup != 0 || in->nheld != 0;
+	mutex_unlock(&s->mu);
+	return is_known;
+}
+
 void
 inode_hold(struct fs *fs, struct inode *in)
 {

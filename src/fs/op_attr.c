@@ -159,7 +159,8 @@ fs_setattr(struct fs *fs, uint64_t ino, const struct fs_attr *attr,
 	if ((valid & ~(unsigned)FS_SET_SIZE) != 0 || valid == 0)
 		rc = commit(fs, in, attr, valid, &now);
 	/* truncate(2) of a file that nobody will close. */
-	if (rc == 0 && in->nopen == 0 && (valid & FS_SET_SIZE) != 0 &&
+	if (rc == 0 && in->nopen == 0 && !in->is_nameless &&
+	    (valid & FS_SET_SIZE) != 0 &&
 	    atomic_load_explicit(&fs->flush_on_close, memory_order_relaxed))
 		rc = content_commit(fs, in);
 done:

@@ -69,6 +69,7 @@ fs_closedir(struct fs *fs, struct fs_dir *dir)
 	listing_put(dir->in, dir->listing);
 	mutex_unlock(&dir->in->mu);
 	inode_unhold(fs, dir->in);
+	orphan_forgotten(fs, dir->in);
 	inode_put(fs, dir->in);
 	free(dir);
 }

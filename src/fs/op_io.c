@@ -50,11 +50,9 @@ fs_release(struct fs *fs, uint64_t ino)
 		return;
 	}
 	in->nopen--;
-	if (in->nopen == 0 && in->rec.nlink == 0 && in->state == INODE_LIVE &&
-	    !fs->read_only)
-		orphan_delete(fs, in);
 	mutex_unlock(&in->mu);
 	inode_unhold(fs, in);
+	orphan_forgotten(fs, in);
 	inode_put(fs, in);
 }
 
@@ -128,7 +126,7 @@ fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
 		n = content_write(fs, in, off, data, fs_change_time(fs, &now));
 		/* A failure keeps them waiting; close or fsync will tell. */
 		if (n > 0 && in->content->full_bytes >= FULL_BYTES &&
-		    in->rec.nlink != 0)
+		    !in->is_nameless)
 			content_commit_full(fs, in);
 	}
 	mutex_unlock(&in->mu);
@@ -152,7 +150,7 @@ fs_flush(struct fs *fs, uint64_t ino)
 		return rc;
 	mutex_lock(&in->mu);
 	/* Without a name there is nothing to find after a crash. */
-	if (in->state == INODE_LIVE && in->rec.nlink != 0)
+	if (in->state == INODE_LIVE && !in->is_nameless)
 		rc = content_commit(fs, in);
 	mutex_unlock(&in->mu);
 	inode_put(fs, in);
@@ -172,7 +170,7 @@ fs_fsync(struct fs *fs, uint64_t ino)
 	if (rc < 0)
 		return rc;
 	mutex_lock(&in->mu);
-	if (in->state == INODE_LIVE && !fs->read_only)
+	if (in->state == INODE_LIVE && !in->is_nameless && !fs->read_only)
 		rc = content_commit(fs, in);
 	seq = inode_is_dir(in) ? UINT64_MAX : atomic_load(&in->seq);
 	mutex_unlock(&in->mu);

@@ -19,9 +19,9 @@ link_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 	int rc;
 
 	*oldp = NULL;
-	if (dir->state != INODE_LIVE || in->state != INODE_LIVE)
+	if (!inode_takes_names(dir) || in->state != INODE_LIVE)
 		return -ENOENT;
-	if (in->rec.nlink == 0 && !in->is_linkable)
+	if (in->is_nameless && !in->is_linkable)
 		return -ENOENT;
 	if (in->rec.nlink >= FS_LINK_MAX)
 		return -EMLINK;
@@ -47,7 +47,7 @@ link_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 	if (in->parent != NULL)
 		txn_put_ref(t, in->parent->ino, iname_slice(&in->name), in->ino,
 		    in->type);
-	if (in->rec.nlink == 0)
+	if (in->is_nameless)
 		txn_del_orphan(t, in->ino);
 	txn_put_inode(t, in->ino, &rec, data);
 	txn_put_ref(t, dir->ino, name, in->ino, in->type);
@@ -60,7 +60,7 @@ link_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 		goto out;
 	if (in->content != NULL)
 		content_committed(fs, in);
-	in->is_linkable = false;
+	in->is_linkable = in->is_nameless = false;
 	*oldp = inode_move(in, NULL, NULL);
 	if (*oldp != NULL)
 		inode_touch(*oldp);

@@ -40,6 +40,7 @@ fs_forget(struct fs *fs, uint64_t ino, uint64_t n)
 	if (in == NULL || n == 0)
 		goto out;
 	inode_forget(fs, in, n);
+	orphan_forgotten(fs, in);
 out:
 	inode_put(fs, in);
 }
@@ -138,7 +139,7 @@ create_in(struct fs *fs, struct inode *dir, struct slice name,
 	int rc;
 
 	*inp = NULL;
-	if (dir->state != INODE_LIVE)
+	if (!inode_takes_names(dir))
 		return -ENOENT;
 	rc = dir_has_no(fs, dir, name);
 	if (rc < 0)
@@ -307,8 +308,8 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	new_rec(&rec, S_IFREG | (mode & 07777u), cred);
 	rec.nlink = 0;
 	mutex_lock(&dir->mu);
-	rc = dir->state == INODE_LIVE ? inherit(fs, dir, cred, &rec, &acl) :
-					-ENOENT;
+	rc = inode_takes_names(dir) ? inherit(fs, dir, cred, &rec, &acl) :
+				      -ENOENT;
 	mutex_unlock(&dir->mu);
 	inode_put(fs, dir);
 	if (rc == 0)
@@ -333,7 +334,7 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	inode_hold(fs, in);
 	mutex_lock(&in->mu);
 	in->nopen = 1;
-	in->is_linkable = true;
+	in->is_linkable = in->is_nameless = true;
 	inode_attr(in, attrp);
 	mutex_unlock(&in->mu);
 	count_add(fs, 1);

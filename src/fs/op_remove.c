@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Names that go: unlink and rmdir. What becomes of the inode behind is
- * decided in orphan.c.
+ * decided in removal.c.
  */
 #include "fs/fs_internal.h"
 

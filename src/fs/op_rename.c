@@ -313,7 +313,7 @@ rename_locked(struct fs *fs, struct rename *r, unsigned flags) NO_THREAD_SAFETY
 {
 	int rc = 0;
 
-	if (r->from->state != INODE_LIVE || r->to->state != INODE_LIVE)
+	if (!inode_takes_names(r->from) || !inode_takes_names(r->to))
 		return -ENOENT;
 	if (atomic_load(&r->from->change) != r->from_change ||
 	    atomic_load(&r->to->change) != r->to_change) {

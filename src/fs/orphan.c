@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The end of an inode: a link that goes away, files that are open without
- * a name, and what is left of them after a crash.
+ * Inodes without a name. One that has lost its last name lives until nobody
+ * knows it any more: the kernel may have it open, or hold no more than a
+ * path to it (O_PATH, a working directory, an open(2) under way), and all
+ * that can be done with it still can. How its rows went is in removal.c.
+ *
+ * A rowless one is in memory alone, and leaves nothing behind. Others have
+ * an inode row and an orphan row; they are deleted in the background, many
+ * in one batch, by the write-back thread.
  *
  * Invariant: an inode row has nlink 0 exactly while there is an orphan row
  * for it.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "fs/fs_internal.h"
 
-/* Orphans deleted in one batch by the sweep. */
+/* Orphans deleted in one batch. */
 #define SWEEP_MAX 256u
+/* They wait for others to go with, unless there are many or large ones. */
+#define REAP_WAIT_NS 20000000ULL
+#define REAP_MANY 64u
+#define REAP_LARGE_BYTES (1u << 20)
 
-/* Contents and extended attributes, as far as there are any. */
-static void
-stage_groups(struct txn *t, uint64_t ino, const struct attr_rec *rec)
+void
+orphan_stage_groups(struct txn *t, uint64_t ino, const struct attr_rec *rec)
 {
 	if ((rec->flags & ATTR_CHUNKS) != 0)
 		kv_batch_delete_group_hint(&t->batch, SPACE_CHUNK, ino,
@@ -27,33 +37,160 @@ stage_groups(struct txn *t, uint64_t ino, const struct attr_rec *rec)
 static void
 stage_orphan(struct txn *t, uint64_t ino, const struct attr_rec *rec)
 {
-	stage_groups(t, ino, rec);
+	orphan_stage_groups(t, ino, rec);
 	txn_del_inode(t, ino);
 	txn_del_orphan(t, ino);
 }
 
-int
-orphan_delete(struct fs *fs, struct inode *in)
+/* One batch; what fails is left for the sweep. */
+static void
+delete_some(struct fs *fs, const struct orphan *all, size_t n)
 {
 	struct txn *t = txn_begin(fs);
 	uint64_t seq;
 	int rc = -ENOMEM;
 
-	if (t != NULL) {
-		stage_orphan(t, in->ino, &in->rec);
+	for (size_t i = 0; t != NULL && i < n; i++) {
+		const struct attr_rec rec = {
+			.flags = all[i].flags,
+			.nxattrs = all[i].nxattrs,
+			.alloc = all[i].alloc,
+		};
+
+		stage_orphan(t, all[i].ino, &rec);
+	}
+	if (t != NULL)
 		rc = txn_commit_reserved(fs, t, &seq);
-	}
 	txn_end(fs, t);
-	if (rc == 0) {
-		atomic_store(&in->seq, seq);
-		count_add(fs, -1);
-	} else {
-		log_warn("deleted file %" PRIu64 " keeps its space until the "
-			 "next mount: %s",
-		    in->ino, strerror(-rc));
+	if (rc == 0)
+		count_add(fs, -(int64_t)n);
+	else
+		log_warn("%zu deleted files keep their space until the next "
+			 "mount: %s",
+		    n, strerror(-rc));
+}
+
+void
+orphan_reap(struct fs *fs)
+{
+	struct orphan_list *list = &fs->orphans;
+	struct orphan *all;
+	size_t n;
+
+	mutex_lock(&list->mu);
+	all = list->all;
+	n = list->count;
+	list->all = NULL;
+	list->count = list->cap = 0;
+	list->due_ns = UINT64_MAX;
+	mutex_unlock(&list->mu);
+	for (size_t i = 0; i < n; i += SWEEP_MAX)
+		delete_some(fs, all + i, n - i < SWEEP_MAX ? n - i : SWEEP_MAX);
+	free(all);
+}
+
+uint64_t
+orphan_due_ns(struct fs *fs)
+{
+	uint64_t due;
+
+	mutex_lock(&fs->orphans.mu);
+	due = fs->orphans.due_ns;
+	mutex_unlock(&fs->orphans.mu);
+	return due;
+}
+
+static bool
+add_locked(struct orphan_list *list, const struct orphan *o) REQUIRES(&list->mu)
+{
+	size_t cap = list->cap != 0 ? list->cap * 2 : REAP_MANY;
+	struct orphan *all;
+
+	if (list->count == list->cap) {
+		all = realloc(list->all, cap * sizeof(*all));
+		if (all == NULL)
+			return false;
+		list->all = all;
+		list->cap = cap;
 	}
-	/* Nobody can reach it any more, whatever became of its rows. */
+	list->all[list->count++] = *o;
+	return true;
+}
+
+/* Have the rows of o deleted soon. */
+static void
+add(struct fs *fs, const struct orphan *o)
+{
+	struct orphan_list *list = &fs->orphans;
+	bool is_added, is_urgent, is_first;
+
+	mutex_lock(&list->mu);
+	is_first = list->count == 0;
+	is_added = add_locked(list, o);
+	is_urgent = o->alloc >= REAP_LARGE_BYTES || list->count == REAP_MANY;
+	if (is_added && is_urgent)
+		list->due_ns = 0;
+	else if (is_added && is_first)
+		list->due_ns = clock_now_ns() + REAP_WAIT_NS;
+	mutex_unlock(&list->mu);
+	if (!is_added)
+		delete_some(fs, o, 1);
+	else if (is_first || is_urgent)
+		writeback_wake(fs);
+}
+
+/* The end of in; whether it has rows, which *o then names. */
+static bool
+end_locked(struct fs *fs, struct inode *in, struct orphan *o) REQUIRES(&in->mu)
+{
+	bool has_rows = !in->is_rowless;
+
+	*o = (struct orphan){
+		.ino = in->ino,
+		.alloc = in->rec.alloc,
+		.flags = in->rec.flags,
+		.nxattrs = in->rec.nxattrs,
+	};
 	inode_set_deleted(fs, in);
+	return has_rows;
+}
+
+static void
+end(struct fs *fs, struct inode *in, bool is_closing)
+{
+	struct orphan o;
+	bool has_rows = false;
+
+	mutex_lock(&in->mu);
+	if (in->is_nameless && in->state == INODE_LIVE && !fs->read_only &&
+	    (is_closing || !inode_is_known(fs, in)))
+		has_rows = end_locked(fs, in, &o);
+	mutex_unlock(&in->mu);
+	if (has_rows)
+		add(fs, &o);
+}
+
+void
+orphan_forgotten(struct fs *fs, struct inode *in)
+{
+	/* It cannot become known again when it has no name. */
+	if (!inode_is_known(fs, in))
+		end(fs, in, false);
+}
+
+static int
+end_at_close(struct fs *fs, struct inode *in)
+{
+	end(fs, in, true);
+	return 0;
+}
+
+int
+orphan_end_all(struct fs *fs)
+{
+	int rc = inode_table_each(fs, end_at_close);
+
+	orphan_reap(fs);
 	return rc;
 }
 
@@ -139,73 +276,4 @@ orphan_sweep(struct fs *fs)
 		count_add(fs, -(int64_t)deleted);
 	}
 	return rc;
-}
-
-int
-removal_stage(struct fs *fs, struct txn *t, struct inode *in,
-    const struct timespec *now, struct removal *r)
-{
-	struct slice data;
-	int rc;
-
-	r->in = in;
-	r->rec = in->rec;
-	r->rec.ctime = *now;
-	if (inode_is_dir(in)) {
-		r->how = REMOVAL_DELETE;
-		r->rec.nlink = 0;
-		if (in->tombs >= TOMBS_MAX)
-			kv_batch_delete_group(&t->batch, SPACE_DENTRY, in->ino);
-		stage_groups(t, in->ino, &in->rec);
-		return 0;
-	}
-	if (in->rec.nlink == 0 || (in->rec.nlink > 1 && in->parent != NULL))
-		return inode_bad_row(in->ino, (struct slice){ 0 },
-		    -KVFS_ECORRUPT);
-	r->rec.nlink--;
-	if (r->rec.nlink != 0) {
-		r->how = REMOVAL_LINK;
-		return inode_put_row(fs, t, in, &r->rec, NULL);
-	}
-	if (in->nopen != 0) {
-		r->how = REMOVAL_ORPHAN;
-		rc = inode_copy_inline(fs, t, in, &data);
-		if (rc < 0)
-			return rc;
-		txn_put_inode(t, in->ino, &r->rec, data);
-		txn_put_orphan(t, in->ino);
-		return 0;
-	}
-	r->how = REMOVAL_DELETE;
-	stage_groups(t, in->ino, &in->rec);
-	if (in->parent == NULL)
-		txn_del_inode(t, in->ino);
-	return 0;
-}
-
-struct inode *
-removal_commit(struct fs *fs, struct removal *r, uint64_t seq) NO_THREAD_SAFETY
-{
-	struct inode *in = r->in, *old = NULL;
-
-	switch (r->how) {
-	case REMOVAL_LINK:
-		inode_row_committed(fs, in, &r->rec, seq);
-		break;
-	case REMOVAL_ORPHAN:
-		old = inode_move(in, NULL, NULL);
-		inode_row_committed(fs, in, &r->rec, seq);
-		break;
-	case REMOVAL_DELETE:
-		in->rec.ctime = r->rec.ctime;
-		inode_set_deleted(fs, in);
-		atomic_store(&in->seq, seq);
-		if (!inode_is_dir(in))
-			old = inode_move(in, NULL, NULL);
-		count_add(fs, -1);
-		break;
-	}
-	if (in->content != NULL)
-		in->content->ctime = r->rec.ctime;
-	return old;
 }

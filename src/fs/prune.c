@@ -23,7 +23,7 @@ name_of(struct inode *in, uint64_t *parentp, uint8_t *name, size_t *lenp)
 	bool has_name;
 
 	mutex_lock(&in->mu);
-	has_name = in->state == INODE_LIVE && in->parent != NULL;
+	has_name = in->state == INODE_LIVE && inode_has_dentry(in);
 	if (has_name) {
 		s = iname_slice(&in->name);
 		*parentp = in->parent->ino;

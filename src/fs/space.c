@@ -114,6 +114,9 @@ writeback_reserve(struct fs *fs, size_t len)
 	    now - atomic_load_explicit(&wb->space_ns, memory_order_relaxed) <
 		SPACE_STALE_NS)
 		return 0;
+	/* What was removed is to make room first. */
+	if (orphan_due_ns(fs) != UINT64_MAX)
+		orphan_reap(fs);
 	mutex_lock(&fs->wb.space_mu);
 	rc = kv_reserve(fs->kv, need);
 	if (rc == 0)

@@ -53,7 +53,9 @@ visit_inode(struct verify *v, const struct kv_key *key, struct slice value)
 	rc = verify_inode(v, &id, key->group, &rec);
 	if (rc < 0)
 		return rc;
-	if (S_ISDIR(rec.mode)) {
+	/* A removed directory that somebody stood in is as a removed file. */
+	if (S_ISDIR(rec.mode) &&
+	    (rec.nlink != 0 || key->group == FS_ROOT_INO)) {
 		if (key->group != FS_ROOT_INO)
 			verify_problem(v, &id,
 			    "is a directory in an inode row");

@@ -216,7 +216,7 @@ writeback_all(struct fs *fs)
 		inode_ref(in);
 		mutex_unlock(&wb->mu);
 		mutex_lock(&in->mu);
-		rc = in->rec.nlink != 0 ? writeback_commit(fs, in) : 0;
+		rc = in->is_nameless ? 0 : writeback_commit(fs, in);
 		/* Still there: it failed, has no name, or is new again. */
 		writeback_requeue(fs, in);
 		mutex_unlock(&in->mu);

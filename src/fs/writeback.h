@@ -44,6 +44,9 @@ void writeback_stop(struct fs *fs);
 void writeback_fini(struct fs *fs);
 void writeback_set_age(struct fs *fs, uint32_t age_ms);
 
+/* The thread has something to do, as orphan_due_ns() says. */
+void writeback_wake(struct fs *fs);
+
 /* in has something to commit; keeps its place when it is on the list. */
 void writeback_add(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
 /* in is clean. The caller has a reference of its own. */

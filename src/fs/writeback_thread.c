@@ -65,7 +65,7 @@ commit_round(struct fs *fs, struct inode **ins, size_t n)
 		mutex_lock(&in->mu);
 		if (in->content == NULL && in->atime_dirty) {
 			atimes[natimes++] = in;
-		} else if (in->rec.nlink == 0 &&
+		} else if (in->is_nameless &&
 		    !writeback_is_over(fs, fs->wb.limit_bytes / 4)) {
 			/* Most of them go without ever being stored. */
 			writeback_requeue(fs, in);
@@ -98,8 +98,9 @@ sleep_until_due(struct fs *fs, uint64_t *seen) NO_THREAD_SAFETY
 			   memory_order_relaxed) *
 	    NS_PER_MS;
 	uint64_t now = clock_now_ns(), due = now + age;
+	uint64_t orphans_due = orphan_due_ns(fs);
 
-	if (head == NULL && wb->ticket == *seen) {
+	if (head == NULL && wb->ticket == *seen && orphans_due == UINT64_MAX) {
 		wb->is_idle = true;
 		cond_wait(&wb->wake, &wb->mu);
 		wb->is_idle = false;
@@ -108,6 +109,8 @@ sleep_until_due(struct fs *fs, uint64_t *seen) NO_THREAD_SAFETY
 	*seen = wb->ticket;
 	if (head != NULL && !head->wb_busy)
 		due = head->wb_since_ns + age;
+	if (orphans_due < due)
+		due = orphans_due;
 	if (due < now + NS_PER_MS)
 		due = now + NS_PER_MS;
 	cond_wait_until(&wb->wake, &wb->mu, due);
@@ -125,6 +128,11 @@ run(void *arg)
 
 	mutex_lock(&wb->mu);
 	while (!wb->stop) {
+		if (orphan_due_ns(fs) <= clock_now_ns()) {
+			mutex_unlock(&wb->mu);
+			orphan_reap(fs);
+			mutex_lock(&wb->mu);
+		}
 		n = writeback_pick(fs, ins, wb->is_pressed ? 1 : ROUND_MAX,
 		    wb->is_pressed);
 		if (n == 0) {
@@ -141,6 +149,14 @@ run(void *arg)
 	}
 	mutex_unlock(&wb->mu);
 	return NULL;
+}
+
+void
+writeback_wake(struct fs *fs)
+{
+	mutex_lock(&fs->wb.mu);
+	cond_signal(&fs->wb.wake);
+	mutex_unlock(&fs->wb.mu);
 }
 
 void

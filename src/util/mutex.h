@@ -6,7 +6,7 @@
  * Lock order, outermost first; a thread holding one takes only later ones:
  *
  *   fs     rename, inode (parent before child, else by number), inode
- *          table shard, write-back
+ *          table shard, write-back, orphans
  *   engine commit, sync, state (db), version list, table cache, block
  *          cache shard, segment, warm-up
  *   util   log

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Files without a name live until they are closed, and not longer.
+# Files without a name live until nobody has them any more, open or by a path
+# that he keeps (O_PATH, a working directory), and not longer.
 . "$(dirname "$0")/lib.sh"
 
 start_kvfs
@@ -43,6 +44,29 @@ cd "$MNT/dir" || exit 1
 rmdir "$MNT/dir"
 refuses "No such file" touch new
 cd / || exit 1
+
+# Held by a path alone, and names that are replaced while they are opened.
+tool=${KVFS_BUILD:-$top/build}/tests/mount/held_names
+[ -x "$tool" ] || fail "$tool: not built: make check-mount builds it"
+mkdir "$MNT/held"
+timeout 60 "$tool" "$MNT/held" 2 || fail "held names"
+same "check" "Problems: 0" "$(tail -n 1 "$MNT/.kvfs/check")"
+rm -r "$MNT/held"
+
+# Space and rows come back when the last one lets go.
+for i in 1 2 3 4 5; do
+	cp "$T/ref" "$MNT/big$i"
+done
+exec 3<"$MNT/big1" 4<"$MNT/big2"
+rm "$MNT"/big*
+exec 3<&- 4<&-
+gone() { [ "$(stat_value "$MNT" Inodes)" = "$1" ]; }
+before=$(find "$MNT" | wc -l)
+for i in $(seq 100); do
+	gone "$before" && break
+	sleep 0.05
+done
+gone "$before" || fail "$(stat_value "$MNT" Inodes) inodes, of $before names"
 
 # Deleted for good by a daemon that was killed meanwhile.
 cp "$T/ref" "$MNT/victim"

@@ -616,6 +616,7 @@ START_TEST(a_full_store_refuses_writes_and_still_deletes)
 	ck_assert_int_eq(fs_fsync(fs, f), 0);
 	fs_release(fs, f);
 	ck_assert_int_eq(fs_unlink(fs, FS_ROOT_INO, slice_str("f")), 0);
+	fs_forget(fs, f, 1);
 	f = make("g");
 	write_at(f, 0, data, 1u << 20);
 	ck_assert_int_eq(fs_fsync(fs, f), 0);

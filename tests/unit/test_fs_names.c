@@ -201,9 +201,22 @@ START_TEST(a_symlink_holds_its_target)
 }
 END_TEST
 
-START_TEST(an_unlinked_open_file_lives_until_its_release)
+/* Once nobody knows them, files without a name leave nothing behind. */
+static void
+expect_no_orphans(void)
+{
+	ck_assert_int_eq(fs_sync(fs), 0);
+	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_ORPHAN), 0);
+	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_INODE), 1);
+	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_CHUNK), 0);
+	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_XATTR), 0);
+	expect_clean();
+}
+
+START_TEST(an_unlinked_open_file_lives_until_it_is_forgotten)
 {
 	uint64_t f = save("f", "still here");
+	struct fs_attr attr;
 
 	ck_assert_int_eq(fs_openfile(fs, f, false), 0);
 	ck_assert_int_eq(fs_unlink(fs, FS_ROOT_INO, slice_str("f")), 0);
@@ -212,14 +225,139 @@ START_TEST(an_unlinked_open_file_lives_until_its_release)
 	expect_str(f, "still here");
 	write_str(f, "and changes");
 	expect_str(f, "and changes");
-	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_ORPHAN), 1);
+	ck_assert_int_eq(fs_link(fs, f, FS_ROOT_INO, slice_str("g"), &attr),
+	    -ENOENT);
 	expect_clean();
 	fs_release(fs, f);
-	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_ORPHAN), 0);
-	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_INODE), 1);
+	/* Closed, but not forgotten. */
+	ck_assert_int_eq(fs_openfile(fs, f, false), 0);
+	expect_str(f, "and changes");
+	fs_forget(fs, f, 1);
+	fs_release(fs, f);
 	ck_assert_int_eq(fs_openfile(fs, f, false), -ESTALE);
+	expect_no_orphans();
+}
+END_TEST
+
+/* All that can be done with f, which is known but has no name; it began with
+ * a pattern of size bytes. */
+static void
+use_without_name(uint64_t f, size_t size)
+{
+	struct fs_attr attr = { .mode = 0600 };
+	struct buf value = { 0 };
+	uint8_t *was = pattern(size, 1), now[6] = { 0 };
+
 	ck_assert_uint_eq(stat_of(f).nlink, 0);
-	fs_forget(fs, f, 2);
+	ck_assert_uint_eq(stat_of(f).size, size);
+	ck_assert_int_eq(fs_openfile(fs, f, false), 0);
+	expect_bytes(f, was, size);
+	if (size != 0)
+		memcpy(now, was, sizeof(now));
+	memcpy(now + 3, "xyz", 3);
+	free(was);
+	write_at(f, 3, "xyz", 3);
+	ck_assert_int_eq(fs_fsync(fs, f), 0);
+	fs_release(fs, f);
+	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_MODE, &attr), 0);
+	ck_assert_uint_eq(attr.mode & 07777, 0600);
+	attr.size = 6;
+	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_SIZE, &attr), 0);
+	ck_assert_int_eq(fs_setxattr(fs, f, slice_str("user.a"), slice_str("b"),
+			     0),
+	    0);
+	ck_assert_int_eq(fs_getxattr(fs, f, slice_str("user.a"), &value), 0);
+	ck_assert_uint_eq(value.len, 1);
+	buf_fini(&value);
+	expect_clean();
+	expect_bytes(f, now, sizeof(now));
+}
+
+START_TEST(a_removed_file_that_is_known_can_be_used)
+{
+	const size_t sizes[] = { 0, 100, 2000, 300000 };
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) * 2; i++) {
+		size_t size = sizes[i / 2];
+		uint8_t *data = pattern(size, 1);
+		uint64_t f = make("f"), g = 0;
+
+		if (size != 0)
+			write_at(f, 0, data, size);
+		ck_assert_int_eq(fs_flush(fs, f), 0);
+		if (i % 2 == 0) {
+			ck_assert_int_eq(fs_unlink(fs, FS_ROOT_INO,
+					     slice_str("f")),
+			    0);
+		} else {
+			g = save("g", "new");
+			ck_assert_int_eq(fs_rename(fs, FS_ROOT_INO,
+					     slice_str("g"), FS_ROOT_INO,
+					     slice_str("f"), 0),
+			    0);
+			expect_file("f", "new");
+		}
+		use_without_name(f, size);
+		fs_forget(fs, f, 1);
+		if (g != 0) {
+			ck_assert_int_eq(fs_unlink(fs, FS_ROOT_INO,
+					     slice_str("f")),
+			    0);
+			fs_forget(fs, g, 2);
+		}
+		expect_no_orphans();
+		free(data);
+	}
+}
+END_TEST
+
+START_TEST(a_removed_directory_takes_no_names)
+{
+	uint64_t d = make_dir("d"), e;
+	struct fs_attr attr = { .mode = 0700 };
+
+	ck_assert_int_eq(fs_rmdir(fs, FS_ROOT_INO, slice_str("d")), 0);
+	ck_assert_uint_eq(stat_of(d).nlink, 0);
+	ck_assert_int_eq(fs_create(fs, d, slice_str("f"), S_IFREG | 0644, 0,
+			     &cred, &attr),
+	    -ENOENT);
+	ck_assert_uint_eq(lookup_in(d, "f"), 0);
+	attr.mode = 0700;
+	ck_assert_int_eq(fs_setattr(fs, d, &attr, FS_SET_MODE, &attr), 0);
+	ck_assert_int_eq(fs_setxattr(fs, d, slice_str("user.a"), slice_str("b"),
+			     0),
+	    0);
+	ck_assert_uint_eq(stat_of(d).mode & 07777, 0700);
+	expect_clean();
+	/* Its name is free. */
+	e = make_dir("d");
+	ck_assert_uint_ne(e, d);
+	ck_assert_uint_eq(lookup("d"), e);
+	fs_forget(fs, d, 1);
+	ck_assert_int_eq(fs_rmdir(fs, FS_ROOT_INO, slice_str("d")), 0);
+	fs_forget(fs, e, 2);
+	expect_no_orphans();
+}
+END_TEST
+
+START_TEST(names_that_are_lost_are_gone_after_a_crash_though_known)
+{
+	uint8_t *data = pattern(100000, 1);
+	uint64_t f = make("f"), d = make_dir("d");
+	struct fs_attr attr;
+
+	write_at(f, 0, data, 100000);
+	ck_assert_int_eq(fs_flush(fs, f), 0);
+	ck_assert_int_eq(fs_unlink(fs, FS_ROOT_INO, slice_str("f")), 0);
+	ck_assert_int_eq(fs_rmdir(fs, FS_ROOT_INO, slice_str("d")), 0);
+	ck_assert_int_eq(fs_setxattr(fs, d, slice_str("user.a"), slice_str("b"),
+			     0),
+	    0);
+	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_ORPHAN), 2);
+	ck_assert_int_eq(fs_getattr(fs, f, &attr), 0);
+	reopen();
+	expect_no_orphans();
+	free(data);
 }
 END_TEST
 
@@ -273,6 +411,8 @@ START_TEST(a_temporary_file_can_be_given_a_name)
 	expect_file("t", "temporary");
 	ck_assert_int_eq(fs_tmpfile(fs, FS_ROOT_INO, 0600, &cred, &attr), 0);
 	fs_release(fs, attr.ino);
+	fs_forget(fs, attr.ino, 1);
+	ck_assert_int_eq(fs_sync(fs), 0);
 	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_ORPHAN), 0);
 }
 END_TEST
@@ -290,6 +430,9 @@ START_TEST(deleted_files_leave_no_rows)
 	write_at(g, 0, data, 200000);
 	ck_assert_int_eq(fs_unlink(fs, FS_ROOT_INO, slice_str("f")), 0);
 	ck_assert_int_eq(fs_unlink(fs, FS_ROOT_INO, slice_str("g")), 0);
+	fs_forget(fs, f, 1);
+	fs_forget(fs, g, 1);
+	ck_assert_int_eq(fs_sync(fs), 0);
 	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_CHUNK), 0);
 	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_XATTR), 0);
 	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_DENTRY), 0);
@@ -705,7 +848,11 @@ main(void)
 	tcase_add_test(tc, a_hard_link_is_the_same_file);
 	tcase_add_test(tc, a_device_keeps_its_number);
 	tcase_add_test(tc, a_symlink_holds_its_target);
-	tcase_add_test(tc, an_unlinked_open_file_lives_until_its_release);
+	tcase_add_test(tc, an_unlinked_open_file_lives_until_it_is_forgotten);
+	tcase_add_test(tc, a_removed_file_that_is_known_can_be_used);
+	tcase_add_test(tc, a_removed_directory_takes_no_names);
+	tcase_add_test(tc,
+	    names_that_are_lost_are_gone_after_a_crash_though_known);
 	tcase_add_test(tc, orphans_of_a_crash_are_swept_at_the_next_mount);
 	tcase_add_test(tc, a_temporary_file_can_be_given_a_name);
 	tcase_add_test(tc, deleted_files_leave_no_rows);

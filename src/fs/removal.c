@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A link that goes away, and with the last one all rows of the inode, or
+ * its place in the tree: who knows it may use it still; see orphan.c.
+ */
+#include "fs/fs_internal.h"
+
+/* Inline bytes of rowless inodes, all together; beyond that they go to the
+ * store as orphans. */
+#define KEPT_MAX (1u << 20)
+
+/* Without a name it cannot ride in its dentry row any more. */
+static int
+stage_last(struct fs *fs, struct txn *t, struct removal *r) REQUIRES(&r->in->mu)
+{
+	struct inode *in = r->in;
+	int rc;
+
+	if (!inode_is_known(fs, in)) {
+		r->how = REMOVAL_DELETE;
+		orphan_stage_groups(t, in->ino, &in->rec);
+	} else {
+		rc = inode_copy_inline(fs, t, in, &r->data);
+		if (rc < 0)
+			return rc;
+		/* What the kernel forgets at once is in the store no more. */
+		r->how = (in->rec.flags & ATTR_CHUNKS) == 0 &&
+			in->rec.nxattrs == 0 && inode_kept_bytes() < KEPT_MAX ?
+		    REMOVAL_ROWLESS :
+		    REMOVAL_ORPHAN;
+	}
+	if (r->how == REMOVAL_ORPHAN) {
+		txn_put_inode(t, in->ino, &r->rec, r->data);
+		txn_put_orphan(t, in->ino);
+	} else if (in->parent == NULL) {
+		txn_del_inode(t, in->ino);
+	}
+	return 0;
+}
+
+int
+removal_stage(struct fs *fs, struct txn *t, struct inode *in,
+    const struct timespec *now, struct removal *r)
+{
+	*r = (struct removal){ .in = in, .rec = in->rec };
+	r->rec.ctime = *now;
+	if (inode_is_dir(in)) {
+		if (in->tombs >= TOMBS_MAX)
+			kv_batch_delete_group(&t->batch, SPACE_DENTRY, in->ino);
+		r->rec.nlink = 0;
+		return stage_last(fs, t, r);
+	}
+	if (in->rec.nlink == 0 || (in->rec.nlink > 1 && in->parent != NULL))
+		return inode_bad_row(in->ino, (struct slice){ 0 },
+		    -KVFS_ECORRUPT);
+	r->rec.nlink--;
+	if (r->rec.nlink == 0)
+		return stage_last(fs, t, r);
+	r->how = REMOVAL_LINK;
+	return inode_put_row(fs, t, in, &r->rec, NULL);
+}
+
+/* Its last name is gone. */
+static struct inode *
+lose_name(struct inode *in, const struct attr_rec *rec, uint64_t seq)
+    REQUIRES(&in->mu)
+{
+	in->is_nameless = true;
+	in->rec = *rec;
+	in->atime_dirty = false;
+	atomic_store(&in->seq, seq);
+	return inode_is_dir(in) ? NULL : inode_move(in, NULL, NULL);
+}
+
+struct inode *
+removal_commit(struct fs *fs, struct removal *r, uint64_t seq) NO_THREAD_SAFETY
+{
+	struct inode *in = r->in, *old = NULL;
+
+	switch (r->how) {
+	case REMOVAL_LINK:
+		inode_row_committed(fs, in, &r->rec, seq);
+		break;
+	case REMOVAL_ORPHAN:
+		old = lose_name(in, &r->rec, seq);
+		break;
+	case REMOVAL_ROWLESS:
+		count_add(fs, -1);
+		old = lose_name(in, &r->rec, seq);
+		/* Without memory its contents are lost to who has it open. */
+		if (inode_set_rowless(in, r->data) < 0)
+			inode_set_deleted(fs, in);
+		break;
+	case REMOVAL_DELETE:
+		count_add(fs, -1);
+		old = lose_name(in, &r->rec, seq);
+		inode_set_deleted(fs, in);
+		break;
+	}
+	if (in->content != NULL)
+		in->content->ctime = r->rec.ctime;
+	else
+		writeback_remove(fs, in);
+	return old;
+}
