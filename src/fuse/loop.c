@@ -23,6 +23,7 @@
 #include "fuse/affinity.h"
 #include "fuse/fuse_api.h"
 #include "fuse/options.h"
+#include "fuse/overdue.h"
 #include "fuse/protocol.h"
 #include "fuse/request_stats.h"
 #include "fuse/spin.h"
@@ -52,8 +53,7 @@ struct worker {
 	pthread_t thread;
 	struct fuse_buf buf;
 	size_t len; /* of the request in buf */
-	/* When it received the request that it has; 0: it has none. */
-	_Atomic uint64_t busy_since;
+	struct request_slot *slot; /* the request that it has, since when */
 	struct affinity_place place;
 	bool helps; /* had the lead once: may read beside the leader */
 	/* Who waited for the disk while we kept the lead, if another request
@@ -82,6 +82,7 @@ struct loop {
 	struct spin spin; /* of the leader */
 	struct affinity affinity;
 	struct request_stats stats;
+	struct overdue *overdue;
 	atomic_uint backlog; /* requests in a row that were not alone */
 	atomic_uint company; /* waits for the disk that are handed over yet */
 
@@ -108,11 +109,25 @@ start_locked(struct loop *loop)
 	if (loop->ended || loop->nworkers == loop->max_threads)
 		return 0;
 	w->loop = loop;
+	w->slot = overdue_slot(loop->overdue, loop->nworkers);
 	affinity_place_init(&w->place, &loop->affinity);
 	err = pthread_create(&w->thread, NULL, serve, w);
 	if (err == 0)
 		loop->nworkers++;
 	return -err;
+}
+
+/* There should be one that watches, if the system has a thread for us by
+ * now. */
+static void
+ensure_watcher(void *arg)
+{
+	struct loop *loop = arg;
+
+	mutex_lock(&loop->mu);
+	if (atomic_load(&loop->leader) != NULL && loop->waiting == 0)
+		(void)start_locked(loop);
+	mutex_unlock(&loop->mu);
 }
 
 static void end_locked(struct loop *loop) REQUIRES(&loop->mu);
@@ -167,7 +182,7 @@ watch(struct loop *loop)
 	loop->watched = true;
 	while (!loop->ended && (leader = atomic_load(&loop->leader)) != NULL) {
 		uint64_t now = clock_now_ns();
-		uint64_t since = atomic_load(&leader->busy_since);
+		uint64_t since = atomic_load(&leader->slot->since_ns);
 
 		if (since != 0 && now > since && now - since >= WATCH_NS) {
 			take_lead_from(loop, leader);
@@ -184,7 +199,7 @@ watch(struct loop *loop)
 		/* Sequentially consistent with begin_request(): either it
 		 * sees that we rest, or we see that it is busy. */
 		atomic_store(&loop->resting, true);
-		if (atomic_load(&leader->busy_since) == 0)
+		if (atomic_load(&leader->slot->since_ns) == 0)
 			cond_wait(&loop->watch_due, &loop->mu);
 		atomic_store(&loop->resting, false);
 		quiet = 0;
@@ -329,7 +344,7 @@ receive(struct loop *loop, struct worker *w)
 static void
 begin_request(struct loop *loop, struct worker *w)
 {
-	atomic_store(&w->busy_since, clock_now_ns());
+	overdue_begin(loop->overdue, w->slot, w->buf.mem, w->len);
 	if (atomic_load(&loop->resting))
 		wake_watcher(loop);
 }
@@ -339,7 +354,7 @@ static void
 process(struct loop *loop, struct worker *w, uint32_t caller)
 {
 	unsigned op = request_op(w->buf.mem, w->len);
-	uint64_t start = atomic_load_explicit(&w->busy_since,
+	uint64_t start = atomic_load_explicit(&w->slot->since_ns,
 	    memory_order_relaxed);
 
 	atomic_fetch_add_explicit(&loop->served, 1, memory_order_relaxed);
@@ -348,7 +363,7 @@ process(struct loop *loop, struct worker *w, uint32_t caller)
 	fuse_session_process_buf(loop->se, &w->buf);
 	histogram_add(&loop->stats.ns[op], affinity_end(&w->place) - start);
 	atomic_fetch_sub_explicit(&loop->active, 1, memory_order_relaxed);
-	atomic_store_explicit(&w->busy_since, 0, memory_order_relaxed);
+	overdue_end(w->slot);
 }
 
 /* Both: serve one request; false when there are no more. */
@@ -425,6 +440,7 @@ serve(void *arg)
 	const uint64_t one = 1;
 	ssize_t n;
 
+	atomic_store(&w->slot->thread, gettid());
 	while (!fuse_session_exited(loop->se) && serve_one(loop, w))
 		;
 	mutex_lock(&loop->mu);
@@ -466,8 +482,11 @@ loop_start(struct fuse_session *se, const struct options *opts, int done_fd,
 	sigaction(WAKE_SIGNAL, &(struct sigaction){ .sa_handler = be_woken },
 	    NULL);
 	loop->workers = calloc(loop->max_threads, sizeof(*loop->workers));
-	rc = -ENOMEM;
-	if (loop->workers != NULL) {
+	rc = overdue_start(loop->max_threads, ensure_watcher, loop,
+	    &loop->overdue);
+	if (rc == 0 && loop->workers == NULL)
+		rc = -ENOMEM;
+	if (rc == 0) {
 		mutex_lock(&loop->mu);
 		rc = start_locked(loop);
 		mutex_unlock(&loop->mu);
@@ -501,6 +520,7 @@ loop_buffer_bytes(struct loop *loop)
 void
 loop_report(struct loop *loop, struct report *r)
 {
+	overdue_report(loop->overdue, r);
 	request_stats_report(&loop->stats, r);
 	affinity_report(&loop->affinity, r);
 }
@@ -541,6 +561,7 @@ loop_stop(struct loop *loop)
 	/* No thread starts from here on, so the list stands still. */
 	for (unsigned i = 0; i < n; i++)
 		end_thread(loop->workers[i].thread);
+	overdue_stop(loop->overdue);
 	rc = atomic_load(&loop->error);
 	cond_fini(&loop->watch_due);
 	cond_fini(&loop->lead_free);

@@ -42,14 +42,10 @@ static const char *const names[REQUEST_OPS] = {
 	[OP_XATTR] = "xattr",
 };
 
-unsigned
-request_op(const void *request, size_t len)
+static enum request_ops
+op_of(uint32_t opcode)
 {
-	const struct fuse_in_header *in = request;
-
-	if (len < sizeof(*in))
-		return OP_OTHER;
-	switch (in->opcode) {
+	switch (opcode) {
 	case FUSE_LOOKUP:
 		return OP_LOOKUP;
 	case FUSE_GETATTR:
@@ -96,6 +92,20 @@ request_op(const void *request, size_t len)
 	default:
 		return OP_OTHER;
 	}
+}
+
+unsigned
+request_op(const void *request, size_t len)
+{
+	const struct fuse_in_header *in = request;
+
+	return len >= sizeof(*in) ? op_of(in->opcode) : OP_OTHER;
+}
+
+const char *
+request_op_name(uint32_t opcode)
+{
+	return names[op_of(opcode)];
 }
 
 void

@@ -20,6 +20,7 @@ struct request_stats {
 
 /* The operation of a raw request of len bytes: an index of ns. */
 unsigned request_op(const void *request, size_t len);
+const char *request_op_name(uint32_t opcode);
 void request_stats_report(const struct request_stats *s, struct report *r);
 
 #endif
