@@ -411,7 +411,7 @@ void kv_options_format_sync(const struct kv_options *opts, char *buf,
 int kv_open(const char *dir, const struct kv_options *opts, struct kv **kvp);
 
 struct kv_owner {
-	int pid;
+	int pid; /* 0: it cannot be told */
 	char note[4200]; /* kv_options.owner of the process that has it */
 };
 /* Who has the store open: 1 and *ownerp filled, 0 when nobody, or errno.

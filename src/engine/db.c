@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "engine/db_internal.h"
+#include "engine/foreign.h"
 #include "util/log.h"
 
 static int db_close(struct kv *kv);
@@ -38,23 +40,25 @@ db_new_file_number(struct db *db)
 	return atomic_fetch_add(&db->next_file, 1);
 }
 
-int
-db_poison(struct db *db, int rc, const char *what)
+/* How many descriptors this process may have. */
+static rlim_t
+descriptor_limit(void)
 {
-	int none = 0;
+	struct rlimit rl;
 
-	if (atomic_compare_exchange_strong(&db->error, &none, rc))
-		log_error("%s: %s: %s; the store is read-only until it is "
-			  "mounted again",
-		    db->dir, what, strerror(-rc));
-	/* Everyone who waits looks at the error again. The conditions are
-	 * signalled without their locks, which the caller may hold: waiters
-	 * for the disk are woken by whoever syncs, and the background
-	 * threads by their tick. */
-	cond_broadcast(&db->progress);
-	event_wake(&db->sync_done);
-	cond_broadcast(&db->work);
-	return -EIO;
+	return getrlimit(RLIMIT_NOFILE, &rl) == 0 ? rl.rlim_cur : RLIM_INFINITY;
+}
+
+/* How many tables and segments may be kept open. */
+static unsigned
+open_files_max(void)
+{
+	rlim_t limit = descriptor_limit();
+
+	if (limit >= 2 * OPEN_FILES_MAX + OTHER_FILES)
+		return OPEN_FILES_MAX;
+	return limit > OTHER_FILES + 2 ? (unsigned)(limit - OTHER_FILES) / 2 :
+					 1;
 }
 
 /* Takes store, unless it fails. */
@@ -83,6 +87,7 @@ db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 	atomic_store(&db->sync_commits, opts->sync_commits);
 	atomic_store(&db->sync_ms, opts->sync_ms);
 	atomic_store(&db->wal_buffer_bytes, opts->wal_buffer_bytes);
+	db->segment_writers_max = open_files_max() / 2 + 1;
 	db->log_bytes_next = LOG_MIN_BYTES;
 	db->snapshots.prev = db->snapshots.next = &db->snapshots;
 	RB_INIT(&db->segments);
@@ -92,6 +97,7 @@ db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 	mutex_init(&db->mu);
 	mutex_init(&db->segment_mu);
 	mutex_init(&db->doomed_mu);
+	mutex_init(&db->fault_mu);
 	event_init(&db->sync_done);
 	cond_init(&db->sync_wanted);
 	cond_init(&db->work);
@@ -99,7 +105,7 @@ db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 	db->cache = block_cache_create(opts->cache_bytes);
 	if (db->cache != NULL)
 		db->tables = table_cache_create(store, db->cache,
-		    OPEN_FILES_MAX, opts->cache_bytes / INDEX_PART);
+		    open_files_max(), opts->cache_bytes / INDEX_PART);
 	db->compact_threads = calloc(opts->compaction_threads + 1,
 	    sizeof(pthread_t));
 	return db;
@@ -158,6 +164,7 @@ db_free(struct db *db)
 	cond_fini(&db->progress);
 	cond_fini(&db->work);
 	cond_fini(&db->sync_wanted);
+	mutex_fini(&db->fault_mu);
 	mutex_fini(&db->doomed_mu);
 	mutex_fini(&db->segment_mu);
 	mutex_fini(&db->mu);
@@ -227,6 +234,16 @@ db_open_in(struct env *env, struct env_dir *store,
 			env_dir_close(store);
 		goto fail;
 	}
+	rc = foreign_refuse(store);
+	if (rc == 0 && descriptor_limit() < PROCESS_FILES_MIN) {
+		log_error("%s: a store needs %d open files, and this process "
+			  "may have %llu: raise the limit (ulimit -n)",
+		    store->path, PROCESS_FILES_MIN,
+		    (unsigned long long)descriptor_limit());
+		rc = -EMFILE;
+	}
+	if (rc < 0)
+		goto fail;
 	rc = store_lock_take(&db->lock, store,
 	    db->read_only ? ENV_LOCK_SHARED : ENV_LOCK_EXCLUSIVE, opts->owner,
 	    opts->wait_ms);

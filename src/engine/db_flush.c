@@ -260,6 +260,7 @@ db_flush_thread(void *arg)
 				page_pool_fill(&db->pages, 0, 0);
 			db_remove_doomed(db);
 			db_room_forget(db);
+			db_watch_directory(db);
 			mutex_lock(&db->mu);
 			if (db->stop)
 				break;

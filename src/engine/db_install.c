@@ -231,12 +231,15 @@ db_install_locked(struct db *db, struct version_edit *e,
 		/* Tables made for the edit must be there if it is. */
 		rc = env_dir_sync(db->store);
 		if (rc < 0)
-			db_poison(db, rc, "cannot sync the store's directory");
+			db_poison(db, rc, "cannot sync the directory %s",
+			    db->dir);
 	}
 	if (rc == 0) {
 		rc = manifest_append(db->manifest, e);
 		if (rc < 0 && rc != -ENOSPC && rc != -ENOMEM)
-			db_poison(db, rc, "cannot write the manifest");
+			db_poison(db, rc, "cannot write %s/MANIFEST-%06llu",
+			    db->dir,
+			    (unsigned long long)manifest_number(db->manifest));
 	}
 	mutex_lock(&db->mu);
 	if (rc == 0) {

@@ -64,13 +64,22 @@
 #define LOG_MIN_BYTES (1u << 20)
 #define LOG_LEAST_BYTES (64u << 10) /* where there is no room for more */
 #define LOG_MAX_BYTES (16u << 20)
-/* Open tables and segments; each costs a descriptor. */
+/*
+ * Open tables and segments that are kept; each costs a descriptor. Of those
+ * that the process may have, OTHER_FILES stay for logs, the manifest, outputs
+ * and the caller; of the rest half is kept, and a fourth is for segments that
+ * wait for a sync.
+ */
 #define OPEN_FILES_MAX 512
+#define OTHER_FILES 20
+/* The least that the process must be allowed. */
+#define PROCESS_FILES_MIN 32
 /* Of the cache's bound, indexes and filters take no more than this part:
  * at 1.6 % of a tree of small rows, 16 MiB are enough for 1 GiB. */
 #define INDEX_PART 2
 /* version_edit.log_number of a store that was closed: no log is needed. */
 #define LOG_NONE UINT64_MAX
+#define FAULT_BYTES 480
 /* After so long without a commit the store tidies up. */
 #define IDLE_NS (2 * 1000000000ULL)
 
@@ -167,6 +176,7 @@ struct db {
 	struct store_lock lock;
 	bool read_only;
 	uint64_t segment_bytes; /* size at which one is full */
+	unsigned segment_writers_max; /* open at once */
 	struct warm_up *warm_up; /* NULL: none wanted */
 
 	/* own synchronisation */
@@ -174,6 +184,7 @@ struct db {
 	_Atomic uint64_t durable_seq;
 	_Atomic uint64_t durable_at_ns; /* when that was reached */
 	_Atomic int error; /* sticky: read-only since then */
+	_Atomic uint64_t locks_lost; /* LOCK was gone, and written anew */
 	_Atomic uint64_t next_file;
 	_Atomic uint64_t delay_ns_per_kib; /* writers' slowdown */
 	_Atomic uint64_t last_commit_ns;
@@ -260,6 +271,9 @@ struct db {
 	struct segment_tree segments;
 	struct segment_ref *active_segment; /* held */
 
+	struct mutex fault_mu;
+	char fault[FAULT_BYTES]; /* why; constant once error is set */
+
 	/* guarded by doomed_mu */
 	struct mutex doomed_mu;
 	struct doomed_file *doomed;
@@ -285,14 +299,20 @@ int db_open(struct env *env, const char *dir, const struct kv_options *opts,
 int db_open_in(struct env *env, struct env_dir *store,
     const struct kv_options *opts, struct kv **kvp);
 uint64_t db_new_file_number(struct db *db);
-/* Remember a failure that makes the store read-only, wake all waiters;
- * logs the first. Returns -EIO. */
-int db_poison(struct db *db, int rc, const char *what);
 static inline int
 db_error(struct db *db)
 {
 	return atomic_load_explicit(&db->error, memory_order_acquire);
 }
+
+/* ---- db_fault.c ---- */
+
+/* Remember a failure that makes the store read-only, wake all waiters;
+ * logs the first, and keeps it as text. Returns -EIO. */
+int db_poison(struct db *db, int rc, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* See that the store's directory and LOCK are still ours. */
+void db_watch_directory(struct db *db);
 
 static inline bool
 db_is_idle(struct db *db)

@@ -137,7 +137,8 @@ db_log_prepare_locked(struct db *db)
 		/* Off the commit path: the first sync need not do it. */
 		rc = db_sync_names(db);
 		if (rc < 0)
-			db_poison(db, rc, "cannot sync the store's directory");
+			db_poison(db, rc, "cannot sync the directory %s",
+			    db->dir);
 	}
 	atomic_store(&db->user_syncs, 0);
 	mutex_lock(&db->mu);
@@ -236,7 +237,7 @@ db_log_switch(struct db *db, uint64_t need)
 	if (old != NULL) {
 		rc = wal_writer_flush(old->writer);
 		if (rc < 0)
-			return db_poison(db, rc, "cannot write the log");
+			return db_poison(db, rc, "cannot write %s", old->path);
 	}
 	log = take_spare(db, need, &size);
 	if (log == NULL) {

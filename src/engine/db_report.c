@@ -40,13 +40,43 @@ report_durability(struct db *db, struct report *r)
 	    last > durable ? atomic_load(&db->commit_count) - commits : 0);
 	report_text(r, "Last disk sync", "%.3f seconds ago",
 	    at != 0 ? (double)(clock_now_ns() - at) * 1e-9 : 0.0);
-	report_text(r, "State", "%s",
-	    db_error(db) < 0  ? "failed, read-only" :
-		db->read_only ? "read-only" :
-				"writable");
+}
+
+/* A value of a label: quotes and backslashes escaped. */
+static void
+make_label(char *dst, size_t len, const char *name, const char *text)
+{
+	size_t n = (size_t)snprintf(dst, len, "%s=\"", name);
+
+	for (; *text != '\0' && n + 4 < len; text++) {
+		if (*text == '"' || *text == '\\')
+			dst[n++] = '\\';
+		dst[n++] = *text;
+	}
+	dst[n++] = '"';
+	dst[n] = '\0';
+}
+
+static void
+report_state(struct db *db, struct report *r)
+{
+	bool failed = db_error(db) < 0;
+	char label[FAULT_BYTES + 40];
+
+	if (failed)
+		report_text(r, "State", "failed, read-only: %s", db->fault);
+	else
+		report_text(r, "State", "%s",
+		    db->read_only ? "read-only" : "writable");
 	if (r->format == REPORT_PROMETHEUS)
 		report_gauge(r, "1 when the store has failed and is read-only",
-		    "failed", db_error(db) < 0);
+		    "failed", failed);
+	if (r->format == REPORT_PROMETHEUS && failed) {
+		make_label(label, sizeof(label), "reason", db->fault);
+		report_gauge_of(r, "Why it has failed", "failure", label, 1);
+	}
+	report_counter(r, "LOCK files lost", "locks_lost",
+	    atomic_load(&db->locks_lost));
 }
 
 static void
@@ -248,6 +278,7 @@ db_report(struct db *db, FILE *out, enum report_format format)
 
 	report_init(&r, out, format);
 	report_durability(db, &r);
+	report_state(db, &r);
 	report_tree(db, &r);
 	report_segments(db, &r);
 	report_cache(db, &r);

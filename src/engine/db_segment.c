@@ -85,6 +85,26 @@ segment_put(struct db *db, struct segment_ref *s)
 	free(s);
 }
 
+/* Sealed segments keep their writers until a sync: no more of them than the
+ * descriptors of this process allow. */
+static int
+spare_writers(struct db *db)
+{
+	struct segment_ref *s;
+	unsigned n = 0;
+	int rc = 0;
+
+	mutex_lock(&db->segment_mu);
+	RB_FOREACH (s, segment_tree, &db->segments)
+		n += s->writer != NULL;
+	mutex_unlock(&db->segment_mu);
+	if (n >= db->segment_writers_max)
+		rc = db_segment_sync(db);
+	return rc < 0 && rc != -ENOMEM ?
+	    db_poison(db, rc, "cannot sync a segment in %s", db->dir) :
+	    rc;
+}
+
 /* A new, empty active segment; segment_mu is not held over the file calls. */
 static int
 segment_start(struct db *db, struct segment_ref **sp)
@@ -92,11 +112,13 @@ segment_start(struct db *db, struct segment_ref **sp)
 	struct segment_ref *s = calloc(1, sizeof(*s));
 	struct env_file *file = NULL;
 	char path[PATH_MAX];
-	int rc;
+	int rc = spare_writers(db);
 
 	*sp = NULL;
-	if (s == NULL)
-		return -ENOMEM;
+	if (rc < 0 || s == NULL) {
+		free(s);
+		return rc < 0 ? rc : -ENOMEM;
+	}
 	s->number = db_new_file_number(db);
 	filename_path(path, db->dir, FILE_SEGMENT, s->number);
 	rc = store_file_open(db->store, FILE_SEGMENT, s->number,

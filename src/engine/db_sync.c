@@ -102,6 +102,9 @@ plan_run(struct db *db, struct sync_plan *plan)
 		rc = db_sync_names(db);
 	for (size_t i = 0; i < plan->log_count && rc == 0; i++) {
 		rc = wal_writer_sync(plan->logs[i]->writer);
+		if (rc < 0)
+			return db_poison(db, rc, "cannot sync %s",
+			    plan->logs[i]->path);
 		if (rc == 0 && plan->was_retired[i])
 			plan->logs[i]->synced = true;
 	}
@@ -162,7 +165,7 @@ leave_mark(struct db *db)
 	    wal_writer_has_room(db->log->writer, &none)) {
 		if (wal_writer_append(db->log->writer, NULL, seq + 1, 0, seq) <
 		    0)
-			db_poison(db, -EIO, "cannot write the log");
+			db_poison(db, -EIO, "cannot write %s", db->log->path);
 		db->marked_seq = seq;
 	}
 	mutex_unlock(&db->commit_mu);
@@ -271,7 +274,8 @@ sync_once(struct db *db)
 	}
 	plan_free(db, &plan);
 	if (rc < 0 && rc != -ENOMEM)
-		rc = db_poison(db, rc, "cannot sync the log");
+		rc = db_poison(db, rc, "cannot make commits durable in %s",
+		    db->dir);
 	return rc;
 }
 
@@ -347,7 +351,7 @@ db_sync_log(struct db *db, struct db_log *log)
 	if (rc == 0 && log->writer != NULL)
 		rc = wal_writer_sync(log->writer);
 	if (rc < 0)
-		rc = db_poison(db, rc, "cannot sync the log");
+		rc = db_poison(db, rc, "cannot sync %s", log->path);
 	role_give(db);
 	return rc;
 }

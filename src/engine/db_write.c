@@ -475,7 +475,7 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 	rc = wal_writer_append(db->log->writer, &ctx->body, first,
 	    (uint32_t)batch->count, atomic_load(&db->durable_seq));
 	if (rc < 0)
-		return db_poison(db, rc, "cannot write the log");
+		return db_poison(db, rc, "cannot write %s", db->log->path);
 	memtable_adder_init(&in.adder, db->mem);
 	in.seq = first;
 	rc = record_decode(buf_slice(&ctx->payload), (uint32_t)batch->count,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "engine/db_internal.h"
+#include "engine/foreign.h"
 #include "engine/repair_internal.h"
 #include "util/log.h"
 
@@ -114,6 +115,9 @@ take_store(struct repair *r, struct env *env, struct store_lock *lock)
 	int rc = env_dir_open(env, r->dir, &r->from);
 
 	if (rc == 0) {
+		rc = foreign_refuse(r->from);
+		if (rc < 0)
+			return rc;
 		rc = store_lock_take(lock, r->from, ENV_LOCK_SHARED, NULL, 0);
 		if (rc < 0)
 			return rc;

@@ -239,5 +239,8 @@ store_lock_owner(struct env_dir *dir, struct kv_owner *ownerp)
 	if (note != NULL)
 		strlcpy(ownerp->note, note + 1, sizeof(ownerp->note));
 	ownerp->note[strcspn(ownerp->note, "\n")] = '\0';
+	/* LOCK was removed, and its owner has not noticed yet. */
+	if (ownerp->pid == 0)
+		env_dir_lockers(dir, ownerp->note, sizeof(ownerp->note));
 	return 1;
 }

@@ -5,11 +5,14 @@
 #include <err.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kvfs/kv.h"
 #include "util/path_probe.h"
 
 #define OWNER_MOUNTED "mounted at "
+#define OWNER_WAIT_MS 5000
+#define OWNER_RETRY_MS 20
 
 static bool
 is_dead(int rc)
@@ -57,6 +60,13 @@ take_mount(struct place *p, const struct path_probe *probe)
 	return true;
 }
 
+/* Whether its owner says that he has mounted it. */
+static bool
+is_mounted(const struct place *p)
+{
+	return strncmp(p->note, OWNER_MOUNTED, strlen(OWNER_MOUNTED)) == 0;
+}
+
 /* The store at p->path is used: by a mount, or by whom. */
 static void
 find_its_mount(struct place *p)
@@ -65,7 +75,7 @@ find_its_mount(struct place *p)
 	struct path_probe probe;
 
 	p->kind = PLACE_USED;
-	if (strncmp(p->note, OWNER_MOUNTED, strlen(OWNER_MOUNTED)) != 0)
+	if (!is_mounted(p))
 		return;
 	(void)path_probe(where, &probe);
 	(void)take_mount(p, &probe);
@@ -75,12 +85,18 @@ static int
 find_store(const char *name, struct place *p)
 {
 	struct kv_owner owner;
-	int rc = kv_owner(p->path, &owner);
+	int rc;
 
-	if (rc > 0) {
+	/* One that is mounted, but not to be found in the table of mounts,
+	 * begins or ends: that gets some time. */
+	for (unsigned ms = 0; (rc = kv_owner(p->path, &owner)) > 0;
+	     ms += OWNER_RETRY_MS) {
 		take_owner(p, &owner);
 		find_its_mount(p);
-		return 0;
+		if (p->kind != PLACE_USED || !is_mounted(p) ||
+		    ms >= OWNER_WAIT_MS)
+			return 0;
+		usleep(OWNER_RETRY_MS * 1000);
 	}
 	if (rc == -ENOENT || rc == -ENOTDIR)
 		warnx("%s: neither a store nor a mountpoint of kvfs", name);
@@ -129,9 +145,13 @@ place_complain(const char *name, const struct place *p)
 		    p->mount.path);
 		return -ENOTCONN;
 	default:
-		warnx("%s: in use by process %d%s%s%s", name, (int)p->pid,
-		    p->note[0] != '\0' ? " (" : "", p->note,
-		    p->note[0] != '\0' ? ")" : "");
+		if (p->pid == 0)
+			warnx("%s: in use by %s", name,
+			    p->note[0] != '\0' ? p->note : "another process");
+		else
+			warnx("%s: in use by process %d%s%s%s", name,
+			    (int)p->pid, p->note[0] != '\0' ? " (" : "",
+			    p->note, p->note[0] != '\0' ? ")" : "");
 		return -EBUSY;
 	}
 }

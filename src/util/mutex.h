@@ -8,7 +8,7 @@
  *   fs     rename, inode (parent before child, else by number), inode
  *          table shard, write-back, orphans
  *   engine commit, sync, state (db), version list, table cache, block
- *          cache shard, segment, warm-up
+ *          cache shard, segment, warm-up, fault
  *   util   log
  */
 #ifndef KVFS_UTIL_MUTEX_H

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC */
+/* Stores of other programs, whose files have names like ours. */
+#ifndef KVFS_ENGINE_FOREIGN_H
+#define KVFS_ENGINE_FOREIGN_H
+
+#include "engine/env.h"
+
+/* -ENOTEMPTY, logged, when the directory is a LevelDB or a RocksDB. Changes
+ * nothing there. */
+int foreign_refuse(struct env_dir *dir);
+
+#endif
