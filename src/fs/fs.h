@@ -141,13 +141,21 @@ size_t fs_inode_bytes(void);
 
 /* Inodes in memory: those that lookups, opens or waiting contents keep. */
 size_t fs_inode_count(struct fs *fs);
+/* One that lookups alone keep there, and that was not used lately. */
+struct fs_cold {
+	uint64_t ino;
+	bool is_dir;
+	/* Where it is found; an empty name when it has none, or several. */
+	uint64_t parent;
+	struct slice name;
+};
 /*
- * Name up to max inodes that lookups alone keep in memory and that were not
- * used lately, so that the caller can have them forgotten. fn is called
- * without a lock; what it is told may be out of date. Returns how many.
+ * Tell of up to max such inodes, so that the caller can have them forgotten.
+ * fn is called without a lock; what it is told may be out of date. Returns
+ * how many.
  */
 size_t fs_prune(struct fs *fs, size_t max,
-    void (*fn)(void *arg, uint64_t parent, struct slice name), void *arg);
+    void (*fn)(void *arg, const struct fs_cold *cold), void *arg);
 
 /* ---- Attributes (op_attr.c) ---- */
 

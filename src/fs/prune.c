@@ -15,47 +15,41 @@ fs_inode_count(struct fs *fs)
 	return inode_table_count(&fs->table);
 }
 
-/* Where a name leads to in; false when it has none, or several. */
-static bool
-name_of(struct inode *in, uint64_t *parentp, uint8_t *name, size_t *lenp)
+/* What the caller has to know of in; its name goes to space. */
+static void
+describe(struct inode *in, uint8_t *space, struct fs_cold *cold)
 {
-	struct slice s;
-	bool has_name;
+	struct slice name;
 
+	*cold = (struct fs_cold){ .ino = in->ino, .is_dir = inode_is_dir(in) };
 	mutex_lock(&in->mu);
-	has_name = in->state == INODE_LIVE && inode_has_dentry(in);
-	if (has_name) {
-		s = iname_slice(&in->name);
-		*parentp = in->parent->ino;
-		*lenp = s.len;
-		memcpy(name, s.data, s.len);
+	if (in->state == INODE_LIVE && inode_has_dentry(in)) {
+		name = iname_slice(&in->name);
+		memcpy(space, name.data, name.len);
+		cold->parent = in->parent->ino;
+		cold->name = slice_make(space, name.len);
 	}
 	mutex_unlock(&in->mu);
-	return has_name;
 }
 
 size_t
 fs_prune(struct fs *fs, size_t max,
-    void (*fn)(void *arg, uint64_t parent, struct slice name), void *arg)
+    void (*fn)(void *arg, const struct fs_cold *cold), void *arg)
 {
-	struct inode *cold[PRUNE_STEP];
-	size_t named = 0, n;
+	struct inode *all[PRUNE_STEP];
+	uint8_t name[FS_NAME_MAX];
+	struct fs_cold cold;
+	size_t told = 0, n;
 
 	do {
-		n = inode_table_cold(fs, cold,
-		    max - named < PRUNE_STEP ? max - named : PRUNE_STEP);
+		n = inode_table_cold(fs, all,
+		    max - told < PRUNE_STEP ? max - told : PRUNE_STEP);
 		for (size_t i = 0; i < n; i++) {
-			uint8_t name[FS_NAME_MAX];
-			uint64_t parent;
-			size_t len;
-			bool has_name = name_of(cold[i], &parent, name, &len);
-
-			inode_put(fs, cold[i]);
-			if (!has_name)
-				continue;
-			fn(arg, parent, slice_make(name, len));
-			named++;
+			describe(all[i], name, &cold);
+			inode_put(fs, all[i]);
+			fn(arg, &cold);
 		}
-	} while (n != 0 && named < max);
-	return named;
+		told += n;
+	} while (n != 0 && told < max);
+	return told;
 }

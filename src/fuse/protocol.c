@@ -26,6 +26,7 @@
 static struct {
 	uint64_t unique;
 	uint32_t offered; /* flags of the kernel */
+	_Atomic uint32_t minor; /* relaxed */
 	atomic_bool pending; /* INIT was read, not answered yet */
 } init;
 
@@ -60,6 +61,12 @@ bool
 protocol_is_statx(void)
 {
 	return is_statx;
+}
+
+uint32_t
+protocol_kernel_minor(void)
+{
+	return atomic_load_explicit(&init.minor, memory_order_relaxed);
 }
 
 static enum request_kind
@@ -106,6 +113,7 @@ peek_init(const struct fuse_in_header *in, const struct fuse_init_in *arg)
 {
 	init.unique = in->unique;
 	init.offered = arg->flags;
+	atomic_store_explicit(&init.minor, arg->minor, memory_order_relaxed);
 	atomic_store_explicit(&init.pending, true, memory_order_relaxed);
 }
 

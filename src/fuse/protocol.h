@@ -44,6 +44,9 @@ enum request_kind protocol_peek(void *request, size_t len);
 /* The thread that waits for the answer, 0 if none does. */
 uint32_t protocol_caller(const void *request, size_t len);
 
+/* The minor version of the protocol that the kernel speaks; 0 before INIT. */
+uint32_t protocol_kernel_minor(void);
+
 /* Must the request that this thread works on drop set-id bits? */
 bool protocol_kill_suid(void);
 /* Is the CREATE that this thread works on to leave out the name? */

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 
 #include "fs/fs.h"
+#include "fuse/drop_names.h"
 #include "fuse/fuse_api.h"
 #include "fuse/memory.h"
+#include "fuse/protocol.h"
 #include "util/log.h"
 #include "util/mutex.h"
 
@@ -23,6 +25,8 @@ struct prune {
 	struct fuse_session *se;
 	size_t max_inodes;
 	struct memory_keeper memory; /* the thread's */
+	bool has_drop;
+	struct drop_names drop; /* the thread's, when has_drop */
 	pthread_t thread;
 
 	struct mutex mu;
@@ -31,31 +35,35 @@ struct prune {
 };
 
 static void
-drop_name(void *arg, uint64_t parent, struct slice name)
+drop_name(void *arg, const struct fs_cold *cold)
 {
-	struct prune *p = arg;
-
-	/* Fails when the kernel has forgotten the name already, or uses it;
-	 * both are fine. */
-	(void)fuse_lowlevel_notify_inval_entry(p->se, parent, name.data,
-	    name.len);
+	drop_names_add(arg, cold);
 }
 
-/* Drop names until few enough inodes are left, or all of them are in use.
- * The kernel takes the directory's lock for it, so no lock is held here. */
+/* Drop names until few enough inodes are left, or all were asked for: those
+ * in use stay. The kernel may take the directory's lock for it, so no lock is
+ * held here. It forgets inodes a while later. */
 static void
 prune(struct prune *p)
 {
 	size_t goal = p->max_inodes - p->max_inodes / 8;
-	size_t have = fs_inode_count(p->fs);
+	size_t have = fs_inode_count(p->fs), most = 2 * have, told = 0, n;
 	unsigned idle = 0;
 
-	while (have > goal && idle < 16) {
+	/* Where there are inodes, INIT was answered. */
+	if (!p->has_drop)
+		drop_names_init(&p->drop, fuse_session_fd(p->se),
+		    protocol_kernel_minor());
+	p->has_drop = true;
+	while (have > goal && idle < 16 && told < most) {
 		size_t want = have - goal < STEP ? have - goal : STEP;
 
-		idle = fs_prune(p->fs, want, drop_name, p) != 0 ? 0 : idle + 1;
+		n = fs_prune(p->fs, want, drop_name, &p->drop);
+		idle = n != 0 ? 0 : idle + 1;
+		told += n;
 		have = fs_inode_count(p->fs);
 	}
+	drop_names_end(&p->drop);
 }
 
 static void *

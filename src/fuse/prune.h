@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Keeps the number of inodes in memory near a bound: a thread that has the
- * kernel drop names that it has not used for long, whereupon it forgets
- * their inodes. Without it the kernel keeps all that it ever saw.
+ * kernel drop names that nobody uses, whereupon it forgets their inodes.
+ * Without it the kernel keeps all that it ever saw.
  */
 #ifndef KVFS_FUSE_PRUNE_H
 #define KVFS_FUSE_PRUNE_H
