@@ -43,7 +43,8 @@ text_close(struct session *s, struct handle *base)
 {
 	struct control_text *t = (struct control_text *)base;
 
-	(void)s;
+	if (t->backup != NULL)
+		atomic_fetch_sub(&s->backups, 1);
 	kv_backup_close(t->backup);
 	free(t->data);
 	free(t);
@@ -57,8 +58,12 @@ text_make(struct session *s, const struct control_spec *spec,
 	FILE *out;
 	int rc;
 
-	if (spec->backup != NULL)
-		return spec->backup(s, &t->backup);
+	if (spec->backup != NULL) {
+		rc = spec->backup(s, &t->backup);
+		if (rc == 0)
+			atomic_fetch_add(&s->backups, 1);
+		return rc;
+	}
 	out = open_memstream(&t->data, &t->len);
 	if (out == NULL)
 		return -ENOMEM;

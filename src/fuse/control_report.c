@@ -32,6 +32,8 @@ show_figures(struct session *s, struct report *r, const char *command)
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	report_gauge(r, "Uptime seconds", "uptime_seconds",
 	    (uint64_t)(now.tv_sec - s->started.tv_sec));
+	report_gauge(r, "Backups open", "backups_open",
+	    atomic_load(&s->backups));
 	memory_report(s, r);
 	fs_report(s->fs, r);
 	rc = kv_control(s->kv, command, r->out);

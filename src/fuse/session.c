@@ -93,6 +93,7 @@ session_open(struct session *s, const struct options *opts, const char *store,
 	s->gid = getegid();
 	atomic_init(&s->flush_lazy, !opts->fs.flush_on_close);
 	atomic_init(&s->backup_ends, 0);
+	atomic_init(&s->backups, 0);
 	clock_gettime(CLOCK_BOOTTIME, &s->started);
 	mutex_init(&s->mu);
 	cond_init(&s->idle);

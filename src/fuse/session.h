@@ -49,6 +49,7 @@ struct session {
 	atomic_bool flush_lazy;
 	/* How often the backups that were open were ended. */
 	atomic_uint backup_ends;
+	atomic_uint backups; /* that are open */
 
 	struct mutex mu;
 	struct cond idle; /* job_threads went down */

@@ -7,6 +7,7 @@
  */
 #include "tools/command.h"
 #include "tools/detach.h"
+#include "tools/end_backups.h"
 #include "tools/place.h"
 
 #include <err.h>
@@ -174,6 +175,8 @@ unmount_live(const struct mount *m, bool force)
 		return command_failed(m->path, rc);
 	pidfd = daemon_pidfd(t, &pid);
 	rc = target_control(t, "sync", stdout);
+	if (rc >= 0)
+		end_backups(t);
 	if (rc < 0 && rc != -EROFS) {
 		warnx("%s: the last changes could not be made durable: %s%s",
 		    m->path, strerror(-rc),

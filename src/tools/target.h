@@ -167,8 +167,8 @@ target_rename(struct target *t, const char *from, const char *to)
 }
 /*
  * Maintenance, the answer on out: "stats", "check" (problems, one a line,
- * counted in the return value), "sync", "flush", "compact" and
- * "set NAME=VALUE" (-ENOTSUP: not mounted).
+ * counted in the return value), "sync", "flush", "compact", and of a
+ * mounted store "set NAME=VALUE" and "end backups" (-ENOTSUP: not mounted).
  */
 static inline int
 target_control(struct target *t, const char *command, FILE *out)

@@ -365,7 +365,8 @@ direct_control(struct target *t, const char *command, FILE *out)
 		return direct_report(d, command, REPORT_TEXT, out);
 	if (strcmp(command, "metrics") == 0)
 		return direct_report(d, command, REPORT_PROMETHEUS, out);
-	if (strncmp(command, "set ", 4) == 0)
+	if (strncmp(command, "set ", 4) == 0 ||
+	    strcmp(command, "end backups") == 0)
 		return -ENOTSUP;
 	rc = fs_sync(d->fs);
 	if (rc < 0 || strcmp(command, "sync") == 0)

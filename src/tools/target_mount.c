@@ -325,6 +325,8 @@ mount_control(struct target *t, const char *command, FILE *out)
 
 	if (strncmp(command, "set ", 4) == 0)
 		return control_write(t, "options", command + 4);
+	if (strcmp(command, "end backups") == 0)
+		return control_write(t, "backup", "end\n");
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (strcmp(command, actions[i]) == 0)
 			return control_write(t, command, "1\n");

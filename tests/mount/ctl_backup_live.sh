@@ -138,6 +138,28 @@ done
 "$KVFSCTL_BIN" backup "$MNT" "$DISK/KILL" 2>"$T/err" && fail "over half of one"
 rm -r "$DISK/KILL"
 
+# The end of the mount ends it; until then it holds the mount. The other
+# backup shows when the end has come.
+stop_backup "$DISK/unmounted"
+exec 5<"$MNT/.kvfs/backup" || fail "cannot hold a backup"
+"$KVFSCTL_BIN" umount "$MNT" 2>"$T/err.umount" 5<&- &
+umount_pid=$!
+is_ended()
+{
+	! head -c 1 <&5 >"$T/out.5" 2>"$T/err.5"
+}
+await "the end of a backup" is_ended
+grep -q 'canceled' "$T/err.5" || fail "$(cat "$T/err.5")"
+exec 5<&-
+kill -CONT $tool_pid
+wait $tool_pid
+same "status after the unmount" 1 $?
+grep -q 'the mount is being ended' "$T/err" || fail "$(cat "$T/err")"
+[ ! -e "$DISK/unmounted" ] || fail "$(ls "$DISK/unmounted")"
+wait $umount_pid || fail "kvfsctl umount: $(cat "$T/err.umount")"
+wait_gone "$PID"
+start_kvfs
+
 # The end of the daemon ends it.
 stop_backup "$DISK/ended"
 kill -TERM "$PID"

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/* See end_backups.h. */
+#include "tools/end_backups.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Whoever makes one sees the end at his next read, and may be writing. */
+#define WAIT_MS 10000
+#define LOOK_MS 20
+#define FIGURE "\nBackups open: "
+
+/* How many are open; 0 when the daemon does not say. */
+static int
+count(struct target *t)
+{
+	char *text = NULL, *line;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int rc = out != NULL ? target_control(t, "stats", out) : -ENOMEM, n = 0;
+
+	if (out != NULL && fclose(out) == 0 && rc >= 0) {
+		line = strstr(text, FIGURE);
+		n = line != NULL ? atoi(line + strlen(FIGURE)) : 0;
+	}
+	free(text);
+	return n;
+}
+
+void
+end_backups(struct target *t)
+{
+	const struct timespec pause = { 0, LOOK_MS * 1000000l };
+
+	if (count(t) == 0 || target_control(t, "end backups", stdout) < 0)
+		return;
+	for (int ms = 0; ms < WAIT_MS && count(t) != 0; ms += LOOK_MS)
+		nanosleep(&pause, NULL);
+	/* The daemon knows before the kernel has let go of the mount. */
+	nanosleep(&pause, NULL);
+}
