@@ -64,6 +64,10 @@
 #define LOG_MIN_BYTES (1u << 20)
 #define LOG_LEAST_BYTES (64u << 10) /* where there is no room for more */
 #define LOG_MAX_BYTES (16u << 20)
+/* With sync=full commits gather in memory for one write(2) before the sync
+ * that they all wait for: 46,100 puts a second of 32 threads, 39,400 with a
+ * call each; 18,500 and 16,600 of 8. */
+#define LOG_GATHER_BYTES (64u << 10)
 /*
  * Open tables and segments that are kept; each costs a descriptor. Of those
  * that the process may have, OTHER_FILES stay for logs, the manifest, outputs
@@ -213,11 +217,16 @@ struct db {
 	struct db_stats stats;
 	struct backoff backoff; /* of compression */
 
-	_Atomic bool syncing; /* somebody has the role of syncing for all */
-	_Atomic uint32_t sync_waiters; /* who want to be durable */
-	uint32_t sync_crowd; /* of them, lately; of the role's holder */
-	uint64_t sync_took_ns; /* the last one; likewise */
-	struct event sync_done; /* it was given up, or the store failed */
+	/* Group commit; see db_sync.c. The role is taken and given up with
+	 * sequential consistency, against sync_done; the rest are hints on when
+	 * a sync is worth most, in any order. */
+	_Atomic uintptr_t sync_role; /* of syncing for all: who has it */
+	_Atomic uint64_t sync_took_ns; /* the last one */
+	_Atomic uint64_t planned_seq, planned_commits; /* covered by the last */
+	_Atomic uint32_t crowd_served; /* who wanted the last one */
+	_Atomic uint32_t crowd_next; /* who want the next, so far */
+	_Atomic uint32_t crowd_size; /* so many are worth waiting for */
+	struct event sync_done; /* the role was given up, or the store failed */
 
 	/* guarded by commit_mu */
 	struct mutex commit_mu;
@@ -460,7 +469,15 @@ int db_sync_log(struct db *db, struct db_log *log);
 void db_yield_to_sync(struct db *db);
 /* After the commit-th commit since opening, whose last change is seq:
  * whatever the sync mode asks of it. */
-int db_sync_after_commit(struct db *db, uint64_t seq, uint64_t commit);
+int db_sync_after_commit(struct db *db, enum kv_sync_mode mode, uint64_t seq,
+    uint64_t commit);
+
+/* ---- db_sync_timer.c ---- */
+
+/* A commit was made that nobody waits for: have it synced in time. */
+void db_timer_arm(struct db *db);
+/* After a sync: leave a mark in the log, unless a commit comes first. */
+void db_timer_owe_mark(struct db *db);
 void *db_sync_thread(void *arg);
 
 /* ---- db_segment.c ---- */

@@ -220,6 +220,18 @@ take_spare(struct db *db, uint64_t need, uint64_t *sizep)
 	return log;
 }
 
+/* What may wait in memory; whether it does is up to each commit. */
+static uint64_t
+gather_bytes(struct db *db)
+{
+	uint64_t bytes = atomic_load(&db->wal_buffer_bytes);
+
+	if (atomic_load(&db->sync_mode) == KV_SYNC_FULL &&
+	    bytes < LOG_GATHER_BYTES)
+		return LOG_GATHER_BYTES;
+	return bytes;
+}
+
 int
 db_log_switch(struct db *db, uint64_t need)
 {
@@ -262,8 +274,8 @@ db_log_switch(struct db *db, uint64_t need)
 	file = log->file;
 	log->file = NULL;
 	rc = wal_writer_open(file, log->path, log->number, log->size, chain,
-	    next_seq, atomic_load(&db->durable_seq),
-	    atomic_load(&db->wal_buffer_bytes), &log->writer);
+	    next_seq, atomic_load(&db->durable_seq), gather_bytes(db),
+	    &log->writer);
 	if (rc == 0) {
 		mutex_lock(&db->mu);
 		rc = logs_add_locked(db, log);

@@ -39,6 +39,8 @@ struct commit_ctx {
 	struct segment_ref **segments;
 	size_t segment_count, segment_cap;
 	size_t kept_bytes; /* as counted in kept_buffers */
+	/* As it was when the commit began. */
+	enum kv_sync_mode sync_mode;
 	uint64_t seq; /* of its last change */
 	uint64_t number; /* of the commit, since opening */
 };
@@ -474,6 +476,12 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 		db->mem->segment_bytes += ctx->pointers[i].frame_len;
 	rc = wal_writer_append(db->log->writer, &ctx->body, first,
 	    (uint32_t)batch->count, atomic_load(&db->durable_seq));
+	/* Who waits for a sync needs no write(2) of his own before it. */
+	if (rc == 0 && ctx->sync_mode != KV_SYNC_FULL &&
+	    wal_writer_waiting(db->log->writer) >
+		atomic_load_explicit(&db->wal_buffer_bytes,
+		    memory_order_relaxed))
+		rc = wal_writer_flush(db->log->writer);
 	if (rc < 0)
 		return db_poison(db, rc, "cannot write %s", db->log->path);
 	memtable_adder_init(&in.adder, db->mem);
@@ -517,6 +525,9 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	ctx = ctx_get();
 	if (ctx == NULL)
 		return -ENOMEM;
+	/* Relaxed: a commit beside the change may go by either. */
+	ctx->sync_mode = (enum kv_sync_mode)atomic_load_explicit(&db->sync_mode,
+	    memory_order_relaxed);
 	rc = write_large_values(db, batch, ctx);
 	if (rc < 0)
 		goto out;
@@ -538,7 +549,7 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	counter_add(&db->stats.user_bytes, batch->bytes);
 	counter_add(&db->stats.log_bytes,
 	    ctx->body.stored.len + WAL_FRAME_HEADER_LEN);
-	rc = db_sync_after_commit(db, ctx->seq, ctx->number);
+	rc = db_sync_after_commit(db, ctx->sync_mode, ctx->seq, ctx->number);
 	end = clock_now_ns();
 	atomic_store_explicit(&db->last_commit_ns, end, memory_order_relaxed);
 	histogram_add(&db->stats.commit_ns, end - start);

@@ -114,6 +114,8 @@ int wal_writer_append(struct wal_writer *w, const struct wal_body *body,
 int wal_writer_promise(struct wal_writer *w, uint64_t durable_seq);
 /* Hand what waits in memory to the kernel. */
 int wal_writer_flush(struct wal_writer *w);
+/* Bytes that wait so. */
+uint64_t wal_writer_waiting(const struct wal_writer *w);
 /* fdatasync what has reached the kernel. May run beside append and flush;
  * one sync at a time. Never retry after a failure. */
 int wal_writer_sync(struct wal_writer *w);

@@ -341,6 +341,12 @@ wal_writer_size(const struct wal_writer *w)
 }
 
 uint64_t
+wal_writer_waiting(const struct wal_writer *w)
+{
+	return w->used - w->written;
+}
+
+uint64_t
 wal_writer_used(const struct wal_writer *w)
 {
 	return w->used;

@@ -2,22 +2,48 @@
 /* Eventcounts on futex(2); see event.h. */
 #include "util/event.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-void
-event_wait(struct event *e, uint32_t seen)
+#define NS_PER_S 1000000000ULL
+
+/* Until the absolute time, if there is one. */
+static int
+wait_for_epoch(struct event *e, uint32_t seen, const struct timespec *until)
 {
+	long rc;
+
 	/* Sequentially consistent, as in event_wake(): either that sees us
 	 * wait, or the kernel sees the new epoch. */
 	atomic_fetch_add(&e->waiters, 1);
 	/* It compares, so that no wake between the look and the wait is
 	 * missed. A signal or a change meanwhile ends it early. */
-	(void)syscall(SYS_futex, &e->epoch, FUTEX_WAIT_PRIVATE, seen, NULL,
-	    NULL, 0);
+	rc = syscall(SYS_futex, &e->epoch,
+	    FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, seen, until, NULL,
+	    FUTEX_BITSET_MATCH_ANY);
+	if (rc != 0)
+		rc = -errno;
 	atomic_fetch_sub(&e->waiters, 1);
+	return (int)rc;
+}
+
+void
+event_wait(struct event *e, uint32_t seen)
+{
+	(void)wait_for_epoch(e, seen, NULL);
+}
+
+bool
+event_wait_until(struct event *e, uint32_t seen, uint64_t deadline_ns)
+{
+	const struct timespec until = { (time_t)(deadline_ns / NS_PER_S),
+		(long)(deadline_ns % NS_PER_S) };
+
+	return wait_for_epoch(e, seen, &until) != -ETIMEDOUT;
 }
 
 void

@@ -16,6 +16,7 @@
 #define KVFS_UTIL_EVENT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct event {
@@ -38,6 +39,9 @@ event_seen(struct event *e)
 /* Wait until event_wake() was called after seen was taken; may return
  * without that. */
 void event_wait(struct event *e, uint32_t seen);
+/* Likewise, but no longer than until deadline_ns (clock_now_ns()): false when
+ * it has passed. */
+bool event_wait_until(struct event *e, uint32_t seen, uint64_t deadline_ns);
 /* After the condition was changed: wake all who wait. */
 void event_wake(struct event *e);
 

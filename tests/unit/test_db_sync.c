@@ -127,7 +127,7 @@ START_TEST(background_work_waits_for_a_sync_unless_it_lags_behind)
 	ck_assert_int_eq(db_open(env_posix(), dir, &opts, &kv), 0);
 	db = db_of(kv);
 	db_yield_to_sync(db); /* there is none */
-	atomic_store(&db->syncing, true);
+	atomic_store(&db->sync_role, 1);
 	atomic_store(&db->delay_ns_per_kib, 1);
 	db_yield_to_sync(db); /* nobody would end it */
 	atomic_store(&db->delay_ns_per_kib, 0);
@@ -137,7 +137,7 @@ START_TEST(background_work_waits_for_a_sync_unless_it_lags_behind)
 	while (!atomic_load(&has_gone_on))
 		event_wake(&db->sync_done);
 	pthread_join(thread, NULL);
-	atomic_store(&db->syncing, false);
+	atomic_store(&db->sync_role, 0);
 	ck_assert_int_eq(kv_close(kv), 0);
 }
 END_TEST
@@ -221,6 +221,83 @@ START_TEST(a_sync_that_nothing_follows_leaves_a_mark)
 }
 END_TEST
 
+/* Each with another number of commits: a crowd that was larger a moment ago
+ * must not keep the last ones waiting. */
+static void *
+durable_writer(void *arg)
+{
+	uint64_t id = (uint64_t)(uintptr_t)arg;
+
+	for (unsigned i = 0; i < COMMITS / (id + 1); i++) {
+		struct kv_key key = { 1, id, slice_make(&i, sizeof(i)) };
+		struct kv_batch b;
+		uint64_t seq;
+
+		kv_batch_init(&b);
+		kv_batch_put(&b, &key, slice_str("value"));
+		if (kv_commit(kv, &b, &seq) < 0 ||
+		    atomic_load(&db_of(kv)->durable_seq) < seq)
+			abort();
+		kv_batch_fini(&b);
+	}
+	return NULL;
+}
+
+START_TEST(each_commit_is_durable_when_it_returns)
+{
+	pthread_t threads[WRITERS];
+	struct kv_options opts;
+
+	kv_options_init(&opts);
+	opts.sync = KV_SYNC_FULL;
+	ck_assert_int_eq(db_open(env_posix(), dir, &opts, &kv), 0);
+	for (uintptr_t i = 0; i < WRITERS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL,
+				     durable_writer, (void *)i),
+		    0);
+	/* Who waits may find it done by a flush. */
+	for (unsigned i = 0; i < 20; i++)
+		ck_assert_int_eq(db_flush_all(db_of(kv)), 0);
+	for (size_t i = 0; i < WRITERS; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_int_eq(kv_close(kv), 0);
+}
+END_TEST
+
+static uint64_t
+log_waiting(struct db *db)
+{
+	uint64_t n;
+
+	mutex_lock(&db->commit_mu);
+	n = wal_writer_waiting(db->log->writer);
+	mutex_unlock(&db->commit_mu);
+	return n;
+}
+
+/* It could be lost with the process. */
+START_TEST(a_commit_that_does_not_wait_leaves_nothing_in_memory)
+{
+	struct kv_options opts;
+
+	kv_options_init(&opts);
+	opts.sync = KV_SYNC_FULL;
+	ck_assert_int_eq(db_open(env_posix(), dir, &opts, &kv), 0);
+	put_one(1);
+	ck_assert_uint_eq(log_waiting(db_of(kv)), 0);
+	/* In the log that was begun to gather in memory. */
+	ck_assert_int_eq(kv_control(kv, "set sync=interval:1000000", NULL), 0);
+	put_one(2);
+	ck_assert_uint_eq(log_waiting(db_of(kv)), 0);
+	ck_assert_int_eq(kv_control(kv, "set wal_buffer=65536", NULL), 0);
+	put_one(3);
+	ck_assert_uint_ne(log_waiting(db_of(kv)), 0);
+	ck_assert_int_eq(kv_control(kv, "set sync=full", NULL), 0);
+	ck_assert_uint_eq(log_waiting(db_of(kv)), 0);
+	ck_assert_int_eq(kv_close(kv), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -233,6 +310,9 @@ main(void)
 	    background_work_waits_for_a_sync_unless_it_lags_behind);
 	tcase_add_test(tc, a_shorter_interval_counts_from_the_next_commit_on);
 	tcase_add_test(tc, a_sync_that_nothing_follows_leaves_a_mark);
+	tcase_add_test(tc, each_commit_is_durable_when_it_returns);
+	tcase_add_test(tc,
+	    a_commit_that_does_not_wait_leaves_nothing_in_memory);
 	tcase_add_loop_test(tc, no_more_commits_wait_than_the_mode_says, 0, 2);
 	suite_add_tcase(s, tc);
 	return run_suite(s);

@@ -6,6 +6,7 @@
 
 #include "support/suite.h"
 #include "util/event.h"
+#include "util/mutex.h"
 
 #define THREADS 8
 #define ROUNDS 20000
@@ -60,6 +61,24 @@ START_TEST(a_wake_between_the_look_and_the_wait_counts)
 }
 END_TEST
 
+START_TEST(a_wait_with_a_deadline_ends_at_it_and_not_before)
+{
+	uint64_t deadline = clock_now_ns() + 2000000;
+	uint32_t seen;
+
+	event_init(&turn);
+	seen = event_seen(&turn);
+	/* A signal may end it early, without a wake. */
+	while (event_wait_until(&turn, seen, deadline))
+		ck_assert_uint_eq(event_seen(&turn), seen);
+	ck_assert_uint_ge(clock_now_ns(), deadline);
+	/* Once it has passed there is nothing to wait for. */
+	ck_assert(!event_wait_until(&turn, seen, deadline));
+	event_wake(&turn);
+	ck_assert(event_wait_until(&turn, seen, UINT64_MAX / 2));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -68,5 +87,6 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, no_wake_is_missed);
 	tcase_add_test(tc, a_wake_between_the_look_and_the_wait_counts);
+	tcase_add_test(tc, a_wait_with_a_deadline_ends_at_it_and_not_before);
 	return run_case("event", tc);
 }
