@@ -251,9 +251,15 @@ struct fs_read {
 };
 int fs_read(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
     struct fs_read *rp);
-/* The same, and the access time stays (O_NOATIME). */
-int fs_read_noatime(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
-    struct fs_read *rp);
+enum {
+	FS_READ_NOATIME = 1 << 0, /* the access time stays (O_NOATIME) */
+	FS_READ_DIRECT = 1 << 1, /* the reader keeps no copy (O_DIRECT) */
+};
+int fs_read_how(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
+    unsigned how, struct fs_read *rp);
+/* Has anybody read ino who may have kept a copy, older than a write that
+ * has ended before the call? */
+bool fs_is_shared(struct fs *fs, uint64_t ino);
 void fs_read_done(struct fs_read *r);
 /* Would a read move the access time? *sizep is the size of the file. */
 bool fs_atime_is_due(struct fs *fs, uint64_t ino, uint64_t *sizep);

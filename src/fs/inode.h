@@ -81,6 +81,9 @@ struct inode {
 	/* Raised before each commit that moves or changes contents. */
 	_Atomic uint64_t content_gen;
 	_Atomic uint64_t seq; /* of the last commit that touched it */
+	/* Somebody may have a copy of something that was read. Never reset.
+	 * seq_cst: set before reading, looked at after writing. */
+	atomic_bool is_shared;
 	/* Somebody may have a copy of a hole as memory, and write there
 	 * without our knowledge: as long as there are writers, data may be
 	 * anywhere. Never reset. Relaxed: set before the copy is handed

@@ -242,10 +242,11 @@ clear(struct fs_read *r)
 	memset(r, 0, offsetof(struct fs_read, space));
 }
 
-static int
-read_range(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
-    bool keep_atime, struct fs_read *rp)
+int
+fs_read_how(struct fs *fs, uint64_t ino, uint64_t off, size_t len, unsigned how,
+    struct fs_read *rp)
 {
+	bool keep_atime = (how & FS_READ_NOATIME) != 0;
 	struct inode *in;
 	int rc;
 
@@ -253,6 +254,9 @@ read_range(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
 	rc = regular_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
+	/* Before anything is read: whoever writes after us sees it. */
+	if ((how & FS_READ_DIRECT) == 0 && !atomic_load(&in->is_shared))
+		atomic_store(&in->is_shared, true);
 	rc = read_once(fs, in, off, len, false, keep_atime, rp);
 	if (rc == -EAGAIN) {
 		fs_read_done(rp);
@@ -270,14 +274,17 @@ int
 fs_read(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
     struct fs_read *rp)
 {
-	return read_range(fs, ino, off, len, false, rp);
+	return fs_read_how(fs, ino, off, len, 0, rp);
 }
 
-int
-fs_read_noatime(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
-    struct fs_read *rp)
+bool
+fs_is_shared(struct fs *fs, uint64_t ino)
 {
-	return read_range(fs, ino, off, len, true, rp);
+	struct inode *in = inode_get(fs, ino);
+	bool is_shared = in != NULL && atomic_load(&in->is_shared);
+
+	inode_put(fs, in);
+	return is_shared;
 }
 
 bool

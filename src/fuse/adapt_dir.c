@@ -197,7 +197,10 @@ do_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 
 	(void)datasync;
 	(void)fi;
-	reply_status(req, control_owns(ino) ? 0 : fs_fsync(s->fs, ino));
+	if (ino == FS_ROOT_INO)
+		kernel_cache_sync(req, 0);
+	else
+		reply_status(req, control_owns(ino) ? 0 : fs_fsync(s->fs, ino));
 }
 
 void

@@ -86,6 +86,8 @@ end_open(struct session *s, uint64_t ino, const struct fuse_file_info *fi)
 {
 	if (may_write(fi) && fs_writer_end(s->fs, ino))
 		session_forget_attr(s, ino);
+	if (may_write(fi))
+		kernel_cache_closed(s, fi);
 	fs_release(s->fs, ino);
 }
 
@@ -110,8 +112,11 @@ do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		reply_status(req, rc);
 		return;
 	}
-	if (may_write(fi) && fs_writer_begin(s->fs, ino))
-		session_forget_attr(s, ino);
+	if (may_write(fi)) {
+		if (fs_writer_begin(s->fs, ino))
+			session_forget_attr(s, ino);
+		kernel_cache_opened(s, ino, fi);
+	}
 	set_open_flags(s, fi, !must_see_reads(s, ino, fi));
 	if (fuse_reply_open(req, fi) < 0)
 		end_open(s, ino, fi);
@@ -147,8 +152,11 @@ do_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		reply_status(req, rc);
 		return;
 	}
-	if (may_write(fi) && fs_writer_begin(s->fs, attr.ino))
-		(void)fs_getattr(s->fs, attr.ino, &attr);
+	if (may_write(fi)) {
+		if (fs_writer_begin(s->fs, attr.ino))
+			(void)fs_getattr(s->fs, attr.ino, &attr);
+		kernel_cache_opened(s, attr.ino, fi);
+	}
 	reply_fill_entry(&attr, &e);
 	set_open_flags(s, fi, true);
 	if (fuse_reply_create(req, &e, fi) < 0) {
@@ -219,6 +227,7 @@ do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi)
 {
 	struct session *s = request_session(req);
+	unsigned how = 0;
 	struct fs_read r;
 	int rc;
 
@@ -227,9 +236,10 @@ do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		return;
 	}
 	if ((fi->flags & O_NOATIME) != 0)
-		rc = fs_read_noatime(s->fs, ino, (uint64_t)off, size, &r);
-	else
-		rc = fs_read(s->fs, ino, (uint64_t)off, size, &r);
+		how |= FS_READ_NOATIME;
+	if ((fi->flags & O_DIRECT) != 0)
+		how |= FS_READ_DIRECT;
+	rc = fs_read_how(s->fs, ino, (uint64_t)off, size, how, &r);
 	if (rc < 0) {
 		reply_status(req, rc);
 		return;
@@ -265,7 +275,11 @@ do_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size,
 		if (rc < 0)
 			n = rc;
 	}
-	reply_count(req, n);
+	if (n > 0 && (fi->flags & O_DIRECT) != 0 && !fi->writepage &&
+	    fs_is_shared(s->fs, ino))
+		kernel_cache_direct_written(req, ino, (uint64_t)off, (size_t)n);
+	else
+		reply_count(req, n);
 }
 
 static void

@@ -202,6 +202,12 @@ start_job(fuse_req_t req, const struct control_spec *spec,
 
 /* ---- Files ---- */
 
+static bool
+is_writable(const struct control_spec *spec)
+{
+	return spec->act != NULL || spec->answer != NULL;
+}
+
 void
 control_file_open(fuse_req_t req, const struct control_spec *spec,
     struct fuse_file_info *fi)
@@ -210,7 +216,7 @@ control_file_open(fuse_req_t req, const struct control_spec *spec,
 	struct control_text *t;
 
 	if ((mode != O_WRONLY && spec->show == NULL && spec->backup == NULL) ||
-	    (mode != O_RDONLY && spec->act == NULL)) {
+	    (mode != O_RDONLY && !is_writable(spec))) {
 		reply_status(req, -EACCES);
 		return;
 	}
@@ -288,8 +294,12 @@ control_file_write(fuse_req_t req, const struct control_spec *spec,
 	char *copy;
 	int rc;
 
-	if (spec->act == NULL || text.len > TEXT_MAX) {
+	if (!is_writable(spec) || text.len > TEXT_MAX) {
 		reply_status(req, -EINVAL);
+		return;
+	}
+	if (spec->answer != NULL) {
+		spec->answer(req, text.len);
 		return;
 	}
 	copy = strndup(text.data, text.len);

@@ -32,6 +32,8 @@ struct control_spec {
 	int (*act)(struct session *s, const char *text);
 	/* What takes long goes on on a thread of its own. */
 	enum control_job open_job, act_job;
+	/* In place of act, for any text of that length: it answers. */
+	void (*answer)(fuse_req_t req, size_t len);
 };
 
 /* Each answers the request, now or later, except the release. */

@@ -182,13 +182,6 @@ control_do_options(struct session *s, const char *text)
 	return rc;
 }
 
-int
-control_do_sync(struct session *s, const char *text)
-{
-	(void)text;
-	return fs_sync(s->fs);
-}
-
 /* A command to the store after the contents that wait. */
 static int
 command(struct session *s, const char *name)

@@ -19,7 +19,6 @@ int control_show_sync(struct session *s, FILE *out);
 int control_open_backup(struct session *s, struct kv_backup **backupp);
 
 int control_do_options(struct session *s, const char *text);
-int control_do_sync(struct session *s, const char *text);
 int control_do_flush(struct session *s, const char *text);
 int control_do_compact(struct session *s, const char *text);
 /* Those that are open give ECANCELED from now on. */

@@ -241,6 +241,13 @@ session_forget_attr(struct session *s, uint64_t ino)
 }
 
 void
+session_forget_range(struct session *s, uint64_t ino, uint64_t off, size_t n)
+{
+	(void)fuse_lowlevel_notify_inval_inode(s->se, ino, (off_t)off,
+	    (off_t)n);
+}
+
+void
 session_forget_pages(struct session *s, uint64_t ino)
 {
 	(void)fuse_lowlevel_notify_inval_inode(s->se, ino, 0, 0);

@@ -98,6 +98,7 @@ session_open(struct session *s, const struct options *opts, const char *store,
 	mutex_init(&s->mu);
 	cond_init(&s->idle);
 	LIST_INIT(&s->handles);
+	kernel_cache_init(&s->kernel_cache);
 	rc = open_fds(s);
 	if (rc == 0)
 		rc = open_fs(s);
@@ -210,12 +211,14 @@ session_close(struct session *s)
 {
 	int rc;
 
-	/* Its messages may wait for requests to be served. */
+	/* Their messages may wait for requests to be served. */
 	prune_stop(s->prune);
+	kernel_cache_end(&s->kernel_cache);
 	rc = loop_stop(s->loop);
 	await_jobs(s);
 	unmount_fuse(s);
 	handle_end_all(s);
+	kernel_cache_fini(&s->kernel_cache);
 	rc = first(rc, fs_close(s->fs));
 	rc = first(rc, kv_close(s->kv));
 	if (s->done_fd >= 0)

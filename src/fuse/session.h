@@ -15,6 +15,7 @@
 
 #include "fs/fs.h"
 #include "fuse/handle.h"
+#include "fuse/kernel_cache.h"
 #include "fuse/mountpoint.h"
 #include "fuse/options.h"
 #include "kvfs/kv.h"
@@ -34,6 +35,7 @@ struct session {
 	struct fuse_session *se;
 	struct loop *loop;
 	struct prune *prune;
+	struct kernel_cache kernel_cache; /* locks itself */
 	struct mountpoint_id mount; /* ours, to take off again */
 	int done_fd; /* eventfd: the connection has ended */
 	int signal_fd; /* those of session_signals() */
@@ -83,6 +85,9 @@ void session_forget_attr(struct session *s, uint64_t ino);
 /* Nor its copy of the contents, or of the listing: likewise, but for a
  * request that has pages of ino locked. */
 void session_forget_pages(struct session *s, uint64_t ino);
+/* Nor of n bytes of the contents, at off. */
+void session_forget_range(struct session *s, uint64_t ino, uint64_t off,
+    size_t n);
 
 /* The INIT request: which capabilities, which sizes. */
 void session_init_conn(void *userdata, struct fuse_conn_info *conn);
