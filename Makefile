@@ -84,7 +84,8 @@ MOUNT_TOOLS := $(call prog_of,tests/mount/*.c)
 MOUNT := $(filter-out tests/mount/lib%.sh,$(wildcard tests/mount/*.sh))
 STYLE := $(wildcard tests/style/*.sh)
 SOURCES := $(wildcard include/*/*.h src/*/*.[ch] tests/*/*.[ch])
-SCRIPTS := $(wildcard .ci/run mount-scripts/mount.kvfs tests/*.sh tests/*/*.sh)
+SCRIPTS := $(wildcard .ci/run mount-scripts/mount.kvfs \
+	mount-scripts/umount.kvfs tests/*.sh tests/*/*.sh)
 PROGRAMS := $(BUILD)/kvfs $(BUILD)/kvfsctl
 
 all: $(PROGRAMS) ## build the daemon and the tool
@@ -275,10 +276,14 @@ install: all ## put programs, mount helper and manuals under DESTDIR and PREFIX
 	install -Dm755 $(BUILD)/kvfs $(DESTDIR)$(PREFIX)/bin/kvfs
 	install -Dm755 $(BUILD)/kvfsctl $(DESTDIR)$(PREFIX)/bin/kvfsctl
 	install -Dm755 mount-scripts/mount.kvfs $(DESTDIR)$(SBINDIR)/mount.kvfs
+	install -Dm755 mount-scripts/umount.kvfs $(DESTDIR)$(SBINDIR)/umount.kvfs
+	ln -sf umount.kvfs $(DESTDIR)$(SBINDIR)/umount.fuse.kvfs
 	$(foreach m,$(MANUALS),$(call install_man,$(m))$(newline))
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/kvfs $(DESTDIR)$(PREFIX)/bin/kvfsctl \
-		$(DESTDIR)$(SBINDIR)/mount.kvfs $(foreach m,$(MANUALS), \
+		$(DESTDIR)$(SBINDIR)/mount.kvfs \
+		$(DESTDIR)$(SBINDIR)/umount.kvfs \
+		$(DESTDIR)$(SBINDIR)/umount.fuse.kvfs $(foreach m,$(MANUALS), \
 		$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m)))
 define newline
 

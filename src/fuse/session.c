@@ -21,6 +21,7 @@
 #include "fuse/mount_fuse.h"
 #include "fuse/mountpoint.h"
 #include "fuse/prune.h"
+#include "util/daemon_note.h"
 #include "util/log.h"
 
 /* How long an unmounted connection may go on elsewhere (a bind mount, a
@@ -31,10 +32,10 @@ static int
 open_fs(struct session *s)
 {
 	struct kv_options kv = s->opts.kv;
-	char owner[4200];
+	char owner[DAEMON_NOTE_MAX];
 	int rc;
 
-	snprintf(owner, sizeof(owner), "mounted at %s", s->mountpoint);
+	daemon_note_make(owner, sizeof(owner), s->mountpoint);
 	kv.owner = owner;
 	rc = kv_open(s->store, &kv, &s->kv);
 	if (rc < 0)
@@ -187,7 +188,7 @@ session_wait(struct session *s)
 	}
 	if (p[0].revents == 0)
 		leave(s);
-	setproctitle("ending %s on %s", s->store, s->mountpoint);
+	setproctitle(DAEMON_ENDING "%s on %s", s->store, s->mountpoint);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "fuse/store_path.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -14,10 +15,18 @@
 #include <unistd.h>
 
 #include "kvfs/kv.h"
+#include "util/daemon_note.h"
 #include "util/hash.h"
 #include "util/log.h"
+#include "util/mount_table.h"
 
 #define ESCAPED_KEPT 200
+
+/* See patience_ms(). */
+#define ENDING_WAIT_MS 60000
+#define OWNER_WAIT_MS 5000
+#define OWNER_RETRY_MS 20
+#define OWNER_TELL_MS 200
 
 char *
 store_path_escape(const char *path)
@@ -195,17 +204,113 @@ resolve(const char *given, char **pathp)
 	return rc;
 }
 
-static int
-check_unused(const char *path)
+/* Is the store mounted where its owner says, as far as can be seen here. */
+static bool
+is_mounted(const char *note)
 {
-	struct kv_owner owner;
-	int rc = kv_owner(path, &owner);
+	char where[PATH_MAX];
+	const struct mount_entry *e = NULL;
+	struct mount_table t;
+	bool mounted;
 
-	if (rc <= 0)
-		return 0; /* kv_open() says what else may be wrong */
-	log_error("%s: in use by process %d%s%s: unmount it there first", path,
-	    owner.pid, owner.note[0] != '\0' ? ", " : "", owner.note);
-	return -EBUSY;
+	if (!daemon_note_parse(note, where, sizeof(where)))
+		return false;
+	if (mount_table_read(&t) == 0)
+		for (size_t i = 0; i < t.count && e == NULL; i++)
+			if (mount_is_fuse(&t.entries[i]) &&
+			    strcmp(t.entries[i].path, where) == 0)
+				e = &t.entries[i];
+	mounted = e != NULL;
+	mount_table_fini(&t);
+	return mounted;
+}
+
+/*
+ * How long to wait for whoever has the store: not at all for a daemon with
+ * a mount; long for one that writes out what it has; a while for a tool, and
+ * for a daemon that begins or has just lost its mount.
+ */
+static int
+patience_ms(const struct kv_owner *owner)
+{
+	if (owner->pid > 0 && daemon_is_ending(owner->pid))
+		return ENDING_WAIT_MS;
+	return is_mounted(owner->note) ? 0 : OWNER_WAIT_MS;
+}
+
+/* "process 7, mounted at /mnt"; where the number is not known the note says
+ * who it is. */
+static void
+describe(const struct kv_owner *owner, char *buf, size_t len)
+{
+	if (owner->pid > 0)
+		snprintf(buf, len, "process %d%s%s", owner->pid,
+		    owner->note[0] != '\0' ? ", " : "", owner->note);
+	else
+		strlcpy(buf,
+		    owner->note[0] != '\0' ? owner->note : "another process",
+		    len);
+}
+
+static int
+await_unused(const char *path)
+{
+	static struct kv_owner owner;
+	char who[sizeof(owner.note) + 32];
+	int waited_ms = 0;
+
+	/* kv_open() says what else may be wrong. */
+	while (kv_owner(path, &owner) > 0) {
+		describe(&owner, who, sizeof(who));
+		if (waited_ms >= patience_ms(&owner)) {
+			log_error("%s: in use by %s: unmount it there first",
+			    path, who);
+			return -EBUSY;
+		}
+		if (waited_ms == OWNER_TELL_MS)
+			log_info("%s: waits for %s, to let go of the store",
+			    path, who);
+		usleep(OWNER_RETRY_MS * 1000);
+		waited_ms += OWNER_RETRY_MS;
+	}
+	return 0;
+}
+
+/* Are a store's files there; those of LevelDB have a CURRENT beside. */
+static bool
+is_store(const char *path)
+{
+	bool manifest = false, foreign = false;
+	struct dirent *de;
+	DIR *dir = opendir(path);
+
+	while (dir != NULL && (de = readdir(dir)) != NULL) {
+		if (strncmp(de->d_name, "MANIFEST-", 9) == 0)
+			manifest = true;
+		else if (strcmp(de->d_name, "CURRENT") == 0)
+			foreign = true;
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return manifest && !foreign;
+}
+
+/* The operands may have been swapped: what is mounted over a store hides all
+ * that it holds. */
+static int
+check_mountpoint(const char *given, const char *mountpoint)
+{
+	if (!is_store(mountpoint))
+		return 0;
+	if (given != NULL)
+		log_error("%s: is a store, no mountpoint: the store comes "
+			  "first: kvfs %s %s",
+		    mountpoint, mountpoint, given);
+	else
+		log_error("%s: is a store, no mountpoint: name the mountpoint "
+			  "after it: kvfs %s MOUNTPOINT",
+		    mountpoint, mountpoint);
+	return -EINVAL;
 }
 
 int
@@ -218,6 +323,9 @@ store_path_prepare(const char *given, const char *mountpoint, int read_only,
 	int rc;
 
 	*pathp = NULL;
+	rc = check_mountpoint(given, mountpoint);
+	if (rc < 0)
+		goto fail;
 	if (given == NULL) {
 		rc = store_path_default(mountpoint, &place);
 		if (rc == 0 && !read_only)
@@ -245,7 +353,7 @@ store_path_prepare(const char *given, const char *mountpoint, int read_only,
 		rc = -ENOTDIR;
 		goto fail;
 	}
-	rc = check_unused(path);
+	rc = await_unused(path);
 	if (rc < 0)
 		goto fail;
 	*pathp = path;

@@ -1,61 +1,70 @@
 /* SPDX-License-Identifier: ISC */
 /* kvfsctl del: delete keys, and trees of them. */
 #include "tools/command.h"
-#include "tools/listing.h"
+#include "tools/walk.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Everything below a directory, then itself; stops at the first failure,
- * with the path that it concerns in failed. */
-static int
-delete_tree(struct target *t, const char *key, char failed[PATH_MAX])
-{
-	struct listing l = { 0 };
-	char path[PATH_MAX];
-	int rc = listing_read(&l, t, key, false);
+/* Stops at the first failure, with the path that it concerns. */
+struct deletion {
+	struct target *t;
+	char failed[PATH_MAX];
+};
 
-	for (size_t i = 0; rc == 0 && i < l.count; i++) {
-		rc = listing_path(path, key, l.entries[i].name);
-		if (rc < 0)
-			break;
-		if (S_ISDIR(l.entries[i].type)) {
-			rc = delete_tree(t, path, failed);
-			if (rc < 0)
-				goto out;
-		} else {
-			rc = target_remove(t, path, false);
-			if (rc < 0) {
-				strlcpy(failed, path, PATH_MAX);
-				goto out;
-			}
-		}
-	}
-	if (rc == 0)
-		rc = target_remove(t, key, true);
+static int
+delete_one(struct deletion *d, const char *path, bool directory)
+{
+	int rc = target_remove(d->t, path, directory);
+
 	if (rc < 0)
-		strlcpy(failed, key, PATH_MAX);
-out:
-	listing_fini(&l);
+		strlcpy(d->failed, path, sizeof(d->failed));
 	return rc;
 }
 
 static int
+delete_file(void *arg, const char *path)
+{
+	return delete_one(arg, path, false);
+}
+
+static int
+delete_directory(void *arg, const char *path)
+{
+	return delete_one(arg, path, true);
+}
+
+static int
+failed(void *arg, const char *path, int rc)
+{
+	struct deletion *d = arg;
+
+	strlcpy(d->failed, path, sizeof(d->failed));
+	return rc;
+}
+
+static const struct walk_calls calls = {
+	.visit = delete_file,
+	.leave = delete_directory,
+	.failed = failed,
+};
+
+static int
 delete_key(struct target *t, const char *key, bool recursive)
 {
-	char failed[PATH_MAX];
+	struct deletion d = { .t = t };
 	struct stat st;
 	int rc = key_check(key);
 
-	strlcpy(failed, key, sizeof(failed));
+	strlcpy(d.failed, key, sizeof(d.failed));
 	if (rc == 0)
 		rc = target_stat(t, key, &st);
 	if (rc == 0 && !S_ISDIR(st.st_mode))
 		rc = target_remove(t, key, false);
 	else if (rc == 0)
-		rc = recursive ? delete_tree(t, key, failed) : -EISDIR;
-	return rc < 0 ? command_failed(failed, rc) : 0;
+		rc = recursive ? walk_tree(t, key, false, &calls, &d) : -EISDIR;
+	return rc < 0 ? command_failed(d.failed, rc) : 0;
 }
 
 static int

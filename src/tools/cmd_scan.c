@@ -5,8 +5,8 @@
  * that can hold a match are listed.
  */
 #include "tools/command.h"
-#include "tools/listing.h"
 #include "tools/value.h"
+#include "tools/walk.h"
 
 #include <err.h>
 #include <errno.h>
@@ -75,40 +75,44 @@ can_match(const struct scan *s, const char *path, bool is_dir)
 	return is_dir && (len == 0 || s->prefix[len] == '/');
 }
 
-static void
-walk(struct scan *s, const char *dir)
+static bool
+wants(void *arg, const char *path, bool is_dir)
 {
-	struct listing l = { 0 };
-	char path[PATH_MAX];
-	int rc = listing_read(&l, s->t, dir, true);
+	return can_match(arg, path, is_dir);
+}
+
+static int
+visit(void *arg, const char *path)
+{
+	struct scan *s = arg;
+
+	print_key(s, path);
+	return s->left == 0 || ferror(stdout) ? 1 : 0;
+}
+
+static int
+failed(void *arg, const char *path, int rc)
+{
+	struct scan *s = arg;
 
 	/* Deleted meanwhile: no keys. */
-	if (rc < 0 && !(rc == -ENOENT && *dir != '\0'))
-		s->status = command_failed(*dir != '\0' ? dir : "/", rc);
-	for (size_t i = 0; rc == 0 && i < l.count && s->left > 0; i++) {
-		bool is_dir = S_ISDIR(l.entries[i].type);
-		int rc2 = listing_path(path, dir, l.entries[i].name);
-
-		if (rc2 < 0)
-			s->status = command_failed(l.entries[i].name, rc2);
-		else if (!can_match(s, path, is_dir))
-			continue;
-		else if (is_dir)
-			walk(s, path);
-		else
-			print_key(s, path);
-		if (ferror(stdout))
-			break;
-	}
-	listing_fini(&l);
+	if (rc != -ENOENT || *path == '\0')
+		s->status = command_failed(*path != '\0' ? path : "/", rc);
+	return 0;
 }
+
+static const struct walk_calls calls = {
+	.wants = wants,
+	.visit = visit,
+	.failed = failed,
+};
 
 static int
 run(const struct command *cmd, int argc, char **argv)
 {
 	struct scan s = { .left = UINT64_MAX, .end = '\n' };
 	const char *problem;
-	int o;
+	int o, rc;
 
 	while ((o = getopt(argc, argv, "+0ln:v")) != -1) {
 		switch (o) {
@@ -142,7 +146,9 @@ run(const struct command *cmd, int argc, char **argv)
 	s.prefix_len = strlen(s.prefix);
 	if (command_open(argv[0], TARGET_READ, &s.t) != 0)
 		return 1;
-	walk(&s, "");
+	rc = s.left > 0 ? walk_tree(s.t, "", true, &calls, &s) : 0;
+	if (rc < 0)
+		s.status = command_failed(argv[0], rc);
 	return command_close(s.t, s.status);
 }
 

@@ -7,6 +7,42 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What can be set, as kvfs(1) has it. */
+static const struct settable {
+	const char *name, *values;
+} settables[] = {
+	{ "profile", "safe, balanced or fast" },
+	{ "sync",
+	    "full, every:N, interval:MS, hybrid:N:MS, checkpoint or off" },
+	{ "flush", "close or lazy" },
+	{ "writeback", "milliseconds, from 1 to 3600000" },
+	{ "wal_buffer", "a size from 0 to 64M" },
+	{ "max_size", "a size from 4M, or 0 for no bound" },
+};
+#define SETTABLES (sizeof(settables) / sizeof(settables[0]))
+
+/* One line: the values that the option takes, or the options. */
+static void
+explain(const char *assignment)
+{
+	size_t len = strcspn(assignment, "=");
+	char names[128] = "";
+
+	for (size_t i = 0; i < SETTABLES; i++) {
+		const struct settable *s = &settables[i];
+
+		if (strlen(s->name) == len &&
+		    strncmp(s->name, assignment, len) == 0) {
+			warnx("%s: bad value: give %s", assignment, s->values);
+			return;
+		}
+		strlcat(names, i > 0 ? ", " : "", sizeof(names));
+		strlcat(names, s->name, sizeof(names));
+	}
+	warnx("%s: cannot be changed while mounted; these can: %s", assignment,
+	    names);
+}
+
 static int
 set(struct target *t, const char *assignment)
 {
@@ -17,9 +53,7 @@ set(struct target *t, const char *assignment)
 	rc = n < (int)sizeof(command) ? target_control(t, command, stdout) :
 					-EINVAL;
 	if (rc == -EINVAL) {
-		warnx("%s: no option that can be changed, or no value of it; "
-		      "kvfsctl set --help lists them",
-		    assignment);
+		explain(assignment);
 		return 1;
 	}
 	return rc < 0 ? command_failed(assignment, rc) : 0;
@@ -55,7 +89,12 @@ const struct command cmd_set = {
 	.name = "set",
 	.summary = "change options of a mounted store",
 	.usage = "set MOUNTPOINT|STORE NAME=VALUE...\n"
-		 "Options: profile, sync, flush, writeback, wal_buffer; "
-		 "see kvfs(1)",
+		 "  profile=safe|balanced|fast\n"
+		 "  sync=full|every:N|interval:MS|hybrid:N:MS|checkpoint|off\n"
+		 "  flush=close|lazy\n"
+		 "  writeback=MS     1 to 3600000\n"
+		 "  wal_buffer=SIZE  0 to 64M\n"
+		 "  max_size=SIZE    from 4M; 0 for no bound\n"
+		 "SIZE takes K, M or G; kvfs(1) has what they mean",
 	.run = run,
 };

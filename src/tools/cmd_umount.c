@@ -9,10 +9,10 @@
 #include "tools/detach.h"
 #include "tools/end_backups.h"
 #include "tools/place.h"
+#include "util/daemon_note.h"
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -27,9 +27,6 @@
 #define LOOK_MS 100
 /* How long a daemon that did not answer may take to end in order. */
 #define LAST_CHANCE_MS 1000
-
-/* How a daemon shows that it writes out what it has, and ends. */
-#define ENDING "kvfs: ending "
 
 /* The daemon's process id, as it says itself. */
 static int
@@ -73,23 +70,6 @@ daemon_pidfd(struct target *t, int *pidp)
 	return -ESRCH;
 }
 
-/* Does it end, as the title of the process says. */
-static bool
-is_ending(int pid)
-{
-	char name[64], title[sizeof(ENDING)] = "";
-	ssize_t n = -1;
-	int fd;
-
-	snprintf(name, sizeof(name), "/proc/%d/cmdline", pid);
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, title, sizeof(title) - 1);
-		close(fd);
-	}
-	return n == sizeof(title) - 1 && strcmp(title, ENDING) == 0;
-}
-
 /* True when the process has ended within that time. */
 static bool
 has_ended(int pidfd, int timeout_ms)
@@ -112,7 +92,7 @@ wait_for_daemon(const struct mount *m, int pidfd, int pid, bool for_files)
 	int waited_ms = 0;
 
 	while (!has_ended(pidfd, LOOK_MS)) {
-		if (is_ending(pid))
+		if (daemon_is_ending(pid))
 			continue;
 		waited_ms += LOOK_MS;
 		if (waited_ms == COPIES_MS)

@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include "kvfs/kv.h"
+#include "util/daemon_note.h"
 #include "util/path_probe.h"
 
-#define OWNER_MOUNTED "mounted at "
+/* A daemon that begins or ends, and a tool, have a store for a while. */
 #define OWNER_WAIT_MS 5000
 #define OWNER_RETRY_MS 20
 
@@ -60,44 +61,51 @@ take_mount(struct place *p, const struct path_probe *probe)
 	return true;
 }
 
-/* Whether its owner says that he has mounted it. */
+/* The store at p->path is used: by a mount, or by whom. False when who has
+ * it does not mount it. */
 static bool
-is_mounted(const struct place *p)
-{
-	return strncmp(p->note, OWNER_MOUNTED, strlen(OWNER_MOUNTED)) == 0;
-}
-
-/* The store at p->path is used: by a mount, or by whom. */
-static void
 find_its_mount(struct place *p)
 {
-	const char *where = p->note + strlen(OWNER_MOUNTED);
+	char where[PATH_MAX];
 	struct path_probe probe;
 
 	p->kind = PLACE_USED;
-	if (!is_mounted(p))
-		return;
+	if (!daemon_note_parse(p->note, where, sizeof(where)))
+		return false;
+	strlcpy(p->note, "mounted at ", sizeof(p->note));
+	strlcat(p->note, where, sizeof(p->note));
 	(void)path_probe(where, &probe);
 	(void)take_mount(p, &probe);
+	return true;
+}
+
+/* Who has the store, as kv_owner(). One that says that it is mounted, but is
+ * not in the table of mounts, begins or ends: that gets some time. */
+static int
+find_owner(struct place *p)
+{
+	static struct kv_owner owner;
+	int rc;
+
+	for (int ms = 0;; ms += OWNER_RETRY_MS) {
+		rc = kv_owner(p->path, &owner);
+		if (rc <= 0)
+			return rc;
+		take_owner(p, &owner);
+		if (!find_its_mount(p) || p->kind != PLACE_USED ||
+		    ms >= OWNER_WAIT_MS)
+			return rc;
+		usleep(OWNER_RETRY_MS * 1000);
+	}
 }
 
 static int
 find_store(const char *name, struct place *p)
 {
-	struct kv_owner owner;
-	int rc;
+	int rc = find_owner(p);
 
-	/* One that is mounted, but not to be found in the table of mounts,
-	 * begins or ends: that gets some time. */
-	for (unsigned ms = 0; (rc = kv_owner(p->path, &owner)) > 0;
-	     ms += OWNER_RETRY_MS) {
-		take_owner(p, &owner);
-		find_its_mount(p);
-		if (p->kind != PLACE_USED || !is_mounted(p) ||
-		    ms >= OWNER_WAIT_MS)
-			return 0;
-		usleep(OWNER_RETRY_MS * 1000);
-	}
+	if (rc > 0)
+		return 0;
 	if (rc == -ENOENT || rc == -ENOTDIR)
 		warnx("%s: neither a store nor a mountpoint of kvfs", name);
 	else if (rc < 0)

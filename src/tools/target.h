@@ -51,8 +51,8 @@ struct target_ops {
 	    size_t len, uint64_t off);
 	ssize_t (*write)(struct target *t, struct target_file *f,
 	    const void *buf, size_t len, uint64_t off);
-	int (*set_owner)(struct target *t, struct target_file *f,
-	    const struct stat *like);
+	int (*copy_attributes)(struct target *t, struct target_file *f,
+	    const char *key, const struct stat *like);
 	int (*close_file)(struct target *t, struct target_file *f);
 	int (*mkdir)(struct target *t, const char *key);
 	int (*remove)(struct target *t, const char *key, bool directory);
@@ -134,13 +134,13 @@ target_write(struct target *t, struct target_file *f, const void *buf,
 {
 	return t->ops->write(t, f, buf, len, off);
 }
-/* Give a file that was created here the mode and, where that is allowed,
- * the owner of another. */
+/* Give a file that was created here the mode, the extended attributes and,
+ * where that is allowed, the owner of key, of which like is the state. */
 static inline int
-target_set_owner(struct target *t, struct target_file *f,
+target_copy_attributes(struct target *t, struct target_file *f, const char *key,
     const struct stat *like)
 {
-	return t->ops->set_owner(t, f, like);
+	return t->ops->copy_attributes(t, f, key, like);
 }
 /* Errors of writing may come only now. */
 static inline int

@@ -246,8 +246,31 @@ direct_write(struct target *t, struct target_file *f, const void *buf,
 	return fs_write(fs_of(t), f->ino, off, slice_make(buf, len));
 }
 
+/* Attributes of one inode for another. */
 static int
-direct_set_owner(struct target *t, struct target_file *f,
+copy_xattrs(struct fs *fs, uint64_t from, uint64_t to)
+{
+	struct buf names = { 0 }, value = { 0 };
+	int rc = fs_listxattr(fs, from, true, &names);
+	size_t len;
+
+	for (size_t at = 0; rc >= 0 && at < names.len; at += len + 1) {
+		const char *name = (const char *)names.data + at;
+
+		len = strlen(name);
+		buf_clear(&value);
+		rc = fs_getxattr(fs, from, slice_make(name, len), &value);
+		if (rc >= 0)
+			rc = fs_setxattr(fs, to, slice_make(name, len),
+			    slice_make(value.data, value.len), 0);
+	}
+	buf_fini(&value);
+	buf_fini(&names);
+	return rc < 0 ? rc : 0;
+}
+
+static int
+direct_copy_attributes(struct target *t, struct target_file *f, const char *key,
     const struct stat *like)
 {
 	struct target_direct *d = (struct target_direct *)t;
@@ -256,12 +279,17 @@ direct_set_owner(struct target *t, struct target_file *f,
 		.uid = like->st_uid,
 		.gid = like->st_gid,
 	};
-	struct fs_attr result;
+	struct fs_attr old, result;
 	unsigned owner = d->cred.uid == 0 ? FS_SET_UID | FS_SET_GID : 0;
-	int rc = 0;
+	int rc;
 
+	rc = resolve(t, key, strlen(key), &old);
+	if (rc < 0)
+		return rc;
+	rc = copy_xattrs(d->fs, old.ino, f->ino);
+	forget(t, old.ino);
 	/* Two steps: a change of the owner drops set-id bits. */
-	if (owner != 0)
+	if (rc == 0 && owner != 0)
 		rc = fs_setattr(d->fs, f->ino, &attr, owner, &result);
 	if (rc < 0)
 		return rc;
@@ -422,7 +450,7 @@ static const struct target_ops direct_ops = {
 	.open = direct_open,
 	.read = direct_read,
 	.write = direct_write,
-	.set_owner = direct_set_owner,
+	.copy_attributes = direct_copy_attributes,
 	.close_file = direct_close_file,
 	.mkdir = direct_mkdir,
 	.remove = direct_remove,

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "kvfs/kv.h"
@@ -48,7 +49,7 @@ open_beneath(struct target *t, const char *path, int flags, mode_t mode)
 static int
 open_parent(struct target *t, const char *key, char name[NAME_MAX + 1])
 {
-	char parent[PATH_MAX];
+	char parent[PATH_MAX + NAME_MAX];
 	size_t len = strlcpy(parent, key, sizeof(parent));
 	char *slash;
 
@@ -160,14 +161,24 @@ static int
 mount_open(struct target *t, const char *key, bool create, mode_t mode,
     struct target_file *f)
 {
+	char name[NAME_MAX + 1];
 	struct stat st;
-	int fd;
+	int fd, dir;
 
-	/* A FIFO must not block. */
-	fd = open_beneath(t, key,
-	    O_NOFOLLOW |
-		(create ? O_RDWR | O_CREAT | O_EXCL : O_RDONLY | O_NONBLOCK),
-	    mode);
+	if (create) {
+		dir = open_parent(t, key, name);
+		if (dir < 0)
+			return dir;
+		fd = openat(dir, name,
+		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+		if (fd < 0)
+			fd = -errno;
+		close(dir);
+	} else {
+		/* A FIFO must not block. */
+		fd = open_beneath(t, key, O_NOFOLLOW | O_RDONLY | O_NONBLOCK,
+		    0);
+	}
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
@@ -198,16 +209,70 @@ mount_write(struct target *t, struct target_file *f, const void *buf,
 	return n < 0 ? -errno : n;
 }
 
+/* One attribute; some may be seen and not be set, as those of security. */
 static int
-mount_set_owner(struct target *t, struct target_file *f,
+copy_xattr(int from, int to, const char *name)
+{
+	ssize_t len = fgetxattr(from, name, NULL, 0);
+	char *value;
+	int rc = 0;
+
+	if (len < 0)
+		return errno == ENODATA || errno == EPERM || errno == EACCES ?
+		    0 :
+		    -errno;
+	value = malloc((size_t)len + 1);
+	if (value == NULL)
+		return -ENOMEM;
+	len = fgetxattr(from, name, value, (size_t)len);
+	if (len < 0)
+		rc = errno == ENODATA ? 0 : -errno;
+	else if (fsetxattr(to, name, value, (size_t)len, 0) < 0 &&
+	    errno != EPERM && errno != EACCES)
+		rc = -errno;
+	free(value);
+	return rc;
+}
+
+static int
+copy_xattrs(int from, int to)
+{
+	ssize_t len = flistxattr(from, NULL, 0);
+	char *names;
+	int rc = 0;
+
+	if (len < 0)
+		return errno == ENOTSUP ? 0 : -errno;
+	names = malloc((size_t)len + 1);
+	if (names == NULL)
+		return -ENOMEM;
+	len = flistxattr(from, names, (size_t)len);
+	if (len < 0)
+		rc = -errno;
+	for (char *p = names; rc == 0 && p < names + len; p += strlen(p) + 1)
+		rc = copy_xattr(from, to, p);
+	free(names);
+	return rc;
+}
+
+/* Only root may give files away; the mode comes after the owner, whose change
+ * drops set-id bits. A value that one may not read has its attributes for
+ * itself, too. */
+static int
+mount_copy_attributes(struct target *t, struct target_file *f, const char *key,
     const struct stat *like)
 {
-	(void)t;
-	/* Only root may give files away; the mode comes second because a
-	 * change of the owner drops set-id bits. */
-	if (fchown(f->fd, like->st_uid, like->st_gid) < 0 && errno != EPERM)
-		return -errno;
-	return fchmod(f->fd, like->st_mode & 07777) < 0 ? -errno : 0;
+	int from = open_beneath(t, key, O_NOFOLLOW | O_RDONLY | O_NONBLOCK, 0);
+	int rc = from >= 0 ? copy_xattrs(from, f->fd) : 0;
+
+	if (from >= 0)
+		close(from);
+	if (rc == 0 && fchown(f->fd, like->st_uid, like->st_gid) < 0 &&
+	    errno != EPERM)
+		rc = -errno;
+	if (rc == 0 && fchmod(f->fd, like->st_mode & 07777) < 0)
+		rc = -errno;
+	return rc;
 }
 
 static int
@@ -456,7 +521,7 @@ static const struct target_ops mount_ops = {
 	.open = mount_open,
 	.read = mount_read,
 	.write = mount_write,
-	.set_owner = mount_set_owner,
+	.copy_attributes = mount_copy_attributes,
 	.close_file = mount_close_file,
 	.mkdir = mount_mkdir,
 	.remove = mount_remove,

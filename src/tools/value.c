@@ -3,8 +3,10 @@
 #include "tools/value.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #define PIECE_BYTES (1u << 20)
@@ -89,28 +91,43 @@ write_source(struct target *t, struct target_file *f,
 	return rc;
 }
 
-/* A name that nobody uses, beside key; whoever dies between the steps
- * leaves one, and it says whose it was. */
+/* The name beside key is not bound by the length of paths: only directories
+ * are. */
+#define TEMP_MAX (PATH_MAX + 64)
+
+/* A name that nobody uses or guesses, beside key; whoever dies between the
+ * steps leaves one, and it says whose it was. */
 static int
-temp_key(const char *key, unsigned attempt, char temp[PATH_MAX])
+temp_key(const char *key, char temp[TEMP_MAX])
 {
 	const char *slash = strrchr(key, '/');
 	int dir_len = slash == NULL ? 0 : (int)(slash - key) + 1;
-	int n = snprintf(temp, PATH_MAX, "%.*s.kvfsctl-put.%ld.%u", dir_len,
-	    key, (long)getpid(), attempt);
+	uint64_t chance;
 
-	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+	if (getrandom(&chance, sizeof(chance), 0) != sizeof(chance))
+		return -EIO;
+	snprintf(temp, TEMP_MAX, "%.*s.kvfsctl-put.%ld.%016" PRIx64, dir_len,
+	    key, (long)getpid(), chance);
+	return 0;
+}
+
+/* What a value gets before its name: a new one the mode of any new file; one
+ * that replaces another is nobody's but the caller's until it has all that
+ * the other had. */
+static mode_t
+temp_mode(bool is_new)
+{
+	return is_new ? 0666 : 0600;
 }
 
 int
 value_replace(struct target *t, const char *key, const struct value_source *src,
     bool *source_failed)
 {
-	char temp[PATH_MAX];
+	char temp[TEMP_MAX];
 	struct target_file f;
 	struct stat old;
 	bool is_new;
-	unsigned attempt = 0;
 	int rc = key_check(key), rc2;
 
 	*source_failed = false;
@@ -127,15 +144,15 @@ value_replace(struct target *t, const char *key, const struct value_source *src,
 		    S_ISLNK(old.st_mode)    ? -ELOOP :
 					      -EEXIST;
 	do {
-		rc = temp_key(key, attempt++, temp);
+		rc = temp_key(key, temp);
 		if (rc == 0)
-			rc = target_create_file(t, temp, 0666, &f);
+			rc = target_create_file(t, temp, temp_mode(is_new), &f);
 	} while (rc == -EEXIST);
 	if (rc < 0)
 		return rc;
 	rc = write_source(t, &f, src, source_failed);
 	if (rc == 0 && !is_new)
-		rc = target_set_owner(t, &f, &old);
+		rc = target_copy_attributes(t, &f, key, &old);
 	rc2 = target_close_file(t, &f);
 	if (rc == 0)
 		rc = rc2;

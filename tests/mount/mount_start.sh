@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Starting beside others: a daemon that is ending is waited for, a store that
+# is used is refused at once, and so are operands in the wrong order.
+. "$(dirname "$0")/lib.sh"
+
+# umount(8) returns before the daemon has ended; a start right behind it
+# waits, and what is written then goes into the store.
+start_kvfs -o flush=lazy,writeback=60000
+i=0
+while [ $i -lt 8 ]; do
+	i=$((i + 1))
+	head -c 3000000 /dev/urandom >"$MNT/big"
+	echo $i >"$MNT/count"
+	unmount "$MNT" || fail "umount $i"
+	"$KVFS_BIN" "$STORE" "$MNT" -o flush=lazy,writeback=60000 2>"$T/err" ||
+	    fail "start $i: $(cat "$T/err")"
+	same "count" $i "$(cat "$MNT/count")"
+done
+PID=$(stat_value "$MNT" Pid)
+
+# In use: at once.
+mkdir "$T/other"
+before=$(date +%s)
+expect_error 1 "in use by process $PID" "$KVFS_BIN" "$STORE" "$T/other"
+[ $(($(date +%s) - before)) -lt 4 ] || fail "waits for a store in use"
+stop_kvfs
+
+# The helper of umount(8).
+start_kvfs
+"$top/mount-scripts/umount.kvfs" "$MNT" || fail "umount.kvfs"
+[ ! -e "/proc/$PID/exe" ] || fail "umount.kvfs: the daemon goes on"
+PID=
+same "umount.kvfs without operands" 2 \
+    "$("$top/mount-scripts/umount.kvfs" >"$T/out" 2>&1; echo $?)"
+same "umount.kvfs, unknown letter" 2 \
+    "$("$top/mount-scripts/umount.kvfs" -z "$MNT" >"$T/out" 2>&1; echo $?)"
+same "umount.kvfs of a plain directory" 1 \
+    "$("$top/mount-scripts/umount.kvfs" "$MNT" >"$T/out" 2>&1; echo $?)"
+
+# Swapped operands make no store and hide nothing.
+expect_error 1 "kvfs $STORE $MNT" "$KVFS_BIN" "$MNT" "$STORE"
+[ -z "$(ls -A "$MNT")" ] || fail "something was made in the mountpoint"
+expect_error 1 "is a store, no mountpoint" "$KVFS_BIN" "$STORE"
+expect_error 1 "" "$KVFS_BIN" "$STORE" "$STORE"
+mkdir "$STORE.outer"
+expect_error 1 "lies inside" "$KVFS_BIN" "$STORE.outer/in" "$STORE.outer"
+
+# Names in the mount table, and a mount that is found under them.
+start_kvfs -o fsname=some,subtype=other
+grep -q "^some $MNT fuse.other " /proc/self/mounts ||
+    fail "fsname and subtype: $(grep " $MNT " /proc/self/mounts)"
+echo v >"$MNT/k"
+same "by mountpoint" v "$("$KVFSCTL_BIN" get "$MNT" k)"
+same "by store" v "$("$KVFSCTL_BIN" get "$STORE" k)"
+expect_error 1 "mounted there already" "$KVFS_BIN" "$T/store2" "$MNT"
+"$KVFSCTL_BIN" umount "$MNT" || fail "umount of another type"
+PID=
+
+# A line break in both names.
+odd="$T/a
+b\\c"
+mkdir -p "$odd/mnt"
+"$KVFS_BIN" "$odd/store" "$odd/mnt" || fail "a line break"
+echo odd >"$odd/mnt/k"
+same "by mountpoint" odd "$("$KVFSCTL_BIN" get "$odd/mnt" k)"
+same "by store" odd "$("$KVFSCTL_BIN" get "$odd/store" k)"
+"$KVFSCTL_BIN" umount "$odd/store" || fail "umount of odd names"
