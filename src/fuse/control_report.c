@@ -132,53 +132,64 @@ set_kv(struct session *s, const char *name, const char *value)
 	return rc < 0 ? rc : 0;
 }
 
-/* Hand what differs to the store and to the file system. */
-static int apply_locked(struct session *s, const struct options *o)
-    REQUIRES(&s->mu);
-
+/* Hand what differs to the store, which may wait for its disk; now becomes
+ * what is in force. */
 static int
-apply_locked(struct session *s, const struct options *o)
+apply_kv(struct session *s, struct options *now, const struct options *o)
 {
-	char now[64], want[64];
+	char have[64], want[64];
 	int rc = 0;
 
-	kv_options_format_sync(&s->opts.kv, now, sizeof(now));
+	kv_options_format_sync(&now->kv, have, sizeof(have));
 	kv_options_format_sync(&o->kv, want, sizeof(want));
-	if (strcmp(now, want) != 0)
+	if (strcmp(have, want) != 0)
 		rc = set_kv(s, "sync", want);
-	if (rc == 0) {
-		s->opts.kv.sync = o->kv.sync;
-		s->opts.kv.sync_commits = o->kv.sync_commits;
-		s->opts.kv.sync_ms = o->kv.sync_ms;
-	}
-	if (rc == 0 && s->opts.kv.wal_buffer_bytes != o->kv.wal_buffer_bytes) {
+	if (rc < 0)
+		return rc;
+	now->kv.sync = o->kv.sync;
+	now->kv.sync_commits = o->kv.sync_commits;
+	now->kv.sync_ms = o->kv.sync_ms;
+	if (now->kv.wal_buffer_bytes != o->kv.wal_buffer_bytes) {
 		snprintf(want, sizeof(want), "%" PRIu64,
 		    o->kv.wal_buffer_bytes);
 		rc = set_kv(s, "wal_buffer", want);
 	}
-	if (rc < 0)
-		return rc;
-	s->opts.kv.wal_buffer_bytes = o->kv.wal_buffer_bytes;
-	s->opts.fs = o->fs;
+	if (rc == 0)
+		now->kv.wal_buffer_bytes = o->kv.wal_buffer_bytes;
+	return rc;
+}
+
+static void
+apply_fs(struct session *s, struct options *now, const struct options *o)
+{
+	now->fs = o->fs;
 	fs_set_options(s->fs, &o->fs);
 	loop_set_commits_wait(s->loop, o->kv.sync == KV_SYNC_FULL);
 	atomic_store_explicit(&s->flush_lazy, !o->fs.flush_on_close,
 	    memory_order_relaxed);
-	return 0;
 }
 
+/* s->mu is not held meanwhile: requests take it. */
 int
 control_do_options(struct session *s, const char *text)
 {
-	struct options changed;
+	struct options now, changed;
 	int rc;
 
+	mutex_lock(&s->change_mu);
 	mutex_lock(&s->mu);
-	changed = s->opts;
-	rc = options_change(&changed, text);
-	if (rc == 0)
-		rc = apply_locked(s, &changed);
+	now = changed = s->opts;
 	mutex_unlock(&s->mu);
+	rc = options_change(&changed, text);
+	if (rc == 0) {
+		rc = apply_kv(s, &now, &changed);
+		if (rc == 0)
+			apply_fs(s, &now, &changed);
+		mutex_lock(&s->mu);
+		s->opts = now;
+		mutex_unlock(&s->mu);
+	}
+	mutex_unlock(&s->change_mu);
 	return rc;
 }
 

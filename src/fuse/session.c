@@ -96,6 +96,7 @@ session_open(struct session *s, const struct options *opts, const char *store,
 	atomic_init(&s->backup_ends, 0);
 	atomic_init(&s->backups, 0);
 	clock_gettime(CLOCK_BOOTTIME, &s->started);
+	mutex_init(&s->change_mu);
 	mutex_init(&s->mu);
 	cond_init(&s->idle);
 	LIST_INIT(&s->handles);
@@ -228,5 +229,6 @@ session_close(struct session *s)
 		close(s->signal_fd);
 	cond_fini(&s->idle);
 	mutex_fini(&s->mu);
+	mutex_fini(&s->change_mu);
 	return rc;
 }

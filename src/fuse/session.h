@@ -53,6 +53,7 @@ struct session {
 	atomic_uint backup_ends;
 	atomic_uint backups; /* that are open */
 
+	struct mutex change_mu; /* one at a time changes opts; before mu */
 	struct mutex mu;
 	struct cond idle; /* job_threads went down */
 	struct options opts GUARDED_BY(mu); /* as changed meanwhile */
