@@ -8,12 +8,7 @@
 
 uint64_t hash64(const void *data, size_t len, uint64_t seed);
 
-/* For hash.c alone: where the processor has AVX2. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define HASH_HAS_AVX2 1
-uint64_t hash64_avx2(const void *data, size_t len, uint64_t seed);
-#else
-#define HASH_HAS_AVX2 0
-#endif
+/* The same, for input that is known to be long; hash64() calls it. */
+uint64_t hash64_long(const void *data, size_t len, uint64_t seed);
 
 #endif
