@@ -310,6 +310,8 @@ kv_reserve(struct kv *kv, uint64_t bytes)
  *   check                 read every block and verify every checksum; each
  *                         problem is one line "damage: FILE: what"; returns
  *                         the number of problems
+ *   check-tables          the same but for values in segments, for those who
+ *                         read all of them anyway
  *   flush                 write memtables out to tables
  *   compact               merge everything down, wait until it is done
  *   set NAME=VALUE        change an option of the running store (sync,

@@ -63,7 +63,7 @@ check_entries(struct db *db, struct check *c)
 }
 
 static int
-control_check(struct db *db, FILE *out)
+control_check(struct db *db, bool with_values, FILE *out)
 {
 	struct check c = { .out = out };
 	struct view *v;
@@ -74,7 +74,8 @@ control_check(struct db *db, FILE *out)
 	for (int i = 0; i < LEVELS; i++)
 		for (size_t j = 0; j < v->version->levels[i].count; j++)
 			check_table(db, v->version->levels[i].files[j], &c);
-	check_entries(db, &c);
+	if (with_values)
+		check_entries(db, &c);
 	view_unref(v);
 	return c.problems;
 }
@@ -164,7 +165,9 @@ db_control(struct kv *kv, const char *command, FILE *out)
 	if (strcmp(command, "metrics") == 0)
 		return db_report(db, out, REPORT_PROMETHEUS);
 	if (strcmp(command, "check") == 0)
-		return control_check(db, out);
+		return control_check(db, true, out);
+	if (strcmp(command, "check-tables") == 0)
+		return control_check(db, false, out);
 	if (strncmp(command, "set cache=", 10) == 0)
 		return set_cache(db, command + 10);
 	if (db->read_only)

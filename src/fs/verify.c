@@ -357,6 +357,7 @@ fs_verify(struct kv *kv, FILE *out)
 	int rc;
 
 	verify_map_init(&v.map);
+	RB_INIT(&v.names);
 	rc = kv_snapshot(kv, &v.snap);
 	if (rc < 0)
 		return rc;
@@ -376,7 +377,14 @@ fs_verify(struct kv *kv, FILE *out)
 	if (rc == 0) {
 		check_tree(&v);
 		check_end(&v);
+	} else if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM) {
+		/* What lies behind is not known, so nothing can be said of
+		 * how it all hangs together. */
+		verify_problem(&v, &(struct row_id){ "row", 0, { 0 } },
+		    "a damaged table ends the walk; run kvfsctl repair");
+		rc = 0;
 	}
+	verify_tell(&v);
 	kv_snapshot_release(kv, v.snap);
 	verify_map_fini(&v.map);
 	if (rc < 0)

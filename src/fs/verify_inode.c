@@ -1,49 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /* One inode of the walk of verify.c: its attributes, and the chunks and
- * extended attributes that belong to them; and how a problem is told. */
+ * extended attributes that belong to them. */
 #include <inttypes.h>
-#include <stdarg.h>
 
 #include "fs/verify.h"
-
-void
-verify_problem(struct verify *v, const struct row_id *id, const char *fmt, ...)
-{
-	const uint8_t *p = id->name.data;
-	va_list ap;
-
-	v->problems++;
-	fprintf(v->out, "problem: %s %" PRIu64, id->space, id->group);
-	if (id->name.len != 0) {
-		fputs(" \"", v->out);
-		for (size_t i = 0; i < id->name.len; i++) {
-			if (p[i] < ' ' || p[i] == '"' || p[i] == '\\' ||
-			    p[i] == 0x7f)
-				fprintf(v->out, "\\x%02x", p[i]);
-			else
-				fputc(p[i], v->out);
-		}
-		fputc('"', v->out);
-	}
-	fputs(": ", v->out);
-	va_start(ap, fmt);
-	vfprintf(v->out, fmt, ap);
-	va_end(ap);
-	fputc('\n', v->out);
-}
 
 int
 verify_bad_row(struct verify *v, const struct row_id *id, int rc)
 {
 	switch (rc) {
 	case -KVFS_ECORRUPT:
-		verify_problem(v, id, "the row is damaged");
+		verify_problem(v, id, "damaged");
 		return 0;
 	case -KVFS_ECHECKSUM:
-		verify_problem(v, id, "the row does not match its checksum");
+		verify_problem(v, id, "does not match its checksum");
 		return 0;
 	case -EPROTO:
-		verify_problem(v, id, "the row is of a newer version");
+		verify_problem(v, id, "of a newer version");
 		return 0;
 	default:
 		return rc;
@@ -59,6 +32,7 @@ check_chunks(struct verify *v, const struct row_id *id, uint64_t ino,
 	struct kv_iter *it;
 	struct kv_key key;
 	uint8_t space[8];
+	bool all_read = true;
 	int rc;
 
 	key = key_chunk(ino, 0, space);
@@ -74,9 +48,10 @@ check_chunks(struct verify *v, const struct row_id *id, uint64_t ino,
 			rc = schema_get_chunk(value, &data);
 		if (rc != 0) {
 			rc = verify_bad_row(v,
-			    &(struct row_id){ "chunk", ino, { 0 } }, rc);
+			    &(struct row_id){ "chunk", ino, key.name }, rc);
 			if (rc < 0)
 				break;
+			all_read = false;
 			continue;
 		}
 		if (index >= chunks_of(rec->size)) {
@@ -93,7 +68,7 @@ check_chunks(struct verify *v, const struct row_id *id, uint64_t ino,
 		alloc += alloc_of(data.len);
 	}
 	kv_iter_close(it);
-	if (rc == 0 && alloc != rec->alloc)
+	if (rc == 0 && all_read && alloc != rec->alloc)
 		verify_problem(v, id,
 		    "takes %" PRIu64 " bytes, its attributes say %" PRIu64,
 		    alloc, rec->alloc);

@@ -84,7 +84,7 @@ control_show_check(struct session *s, FILE *out)
 		rc = fs_sync(s->fs);
 	if (rc < 0)
 		return rc;
-	blocks = kv_control(s->kv, "check", out);
+	blocks = kv_control(s->kv, "check-tables", out);
 	if (blocks == -ENOTSUP)
 		blocks = 0;
 	if (blocks < 0)

@@ -361,7 +361,7 @@ direct_rename(struct target *t, const char *from, const char *to)
 static int
 direct_check(struct target_direct *d, FILE *out)
 {
-	int damaged = kv_control(d->kv, "check", out), problems;
+	int damaged = kv_control(d->kv, "check-tables", out), problems;
 
 	if (damaged < 0)
 		return damaged;

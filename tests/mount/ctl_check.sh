@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# What is damaged is told by the path of its file, also one with two names,
+# deep in directories, or in a mount; each damaged value once.
+. "$(dirname "$0")/lib.sh"
+
+# Turn over four bytes in the middle of a value that begins with $1.
+damage()
+{
+	for f in "$STORE"/*.seg; do
+		at=$(LC_ALL=C grep -obUaF -m 1 "$1" "$f" | head -1 | cut -d: -f1)
+		[ -n "$at" ] || continue
+		printf '\xff\xff\xff\xff' |
+		    dd of="$f" bs=1 seek=$((at + 100)) conv=notrunc status=none
+		return
+	done
+	fail "$1 is not to be found"
+}
+
+# A value that compression leaves alone, with a mark at its front.
+value()
+{
+	echo "$1"
+	head -c 20000 /dev/urandom
+}
+
+start_kvfs
+mkdir -p "$MNT/users/deep/er"
+value mark-of-42 >"$MNT/users/42"
+value mark-of-x >"$MNT/users/deep/er/x"
+value mark-of-linked >"$MNT/users/deep/linked"
+ln "$MNT/users/deep/linked" "$MNT/users/deep/er/other name"
+value mark-of-sound >"$MNT/users/sound"
+stop_kvfs
+same "check" "Problems: 0" "$("$KVFSCTL_BIN" check "$STORE")"
+damage mark-of-42
+damage mark-of-x
+damage mark-of-linked
+same "status" 1 "$("$KVFSCTL_BIN" check "$STORE" >"$T/direct" 2>"$T/err"
+    echo $?)"
+start_kvfs
+cat "$MNT/.kvfs/check" >"$T/mounted"
+stop_kvfs
+for out in "$T/direct" "$T/mounted"; do
+	same "problems" "Problems: 3" "$(tail -1 "$out")"
+	for path in users/42 users/deep/er/x; do
+		grep -q "^problem: $path: contents from byte 0 on: " "$out" ||
+		    fail "$path is not named: $(cat "$out")"
+	done
+	grep -Eq '^problem: users/deep/(linked|er/other name): contents' \
+	    "$out" || fail "the file of two names: $(cat "$out")"
+done
