@@ -15,6 +15,7 @@ dir_begin(struct dir_change *c, struct inode *dir, const struct timespec *now)
 	c->rec.mtime = *now;
 	c->rec.ctime = *now;
 	c->tombs = dir->tombs;
+	c->gone = (struct slice){ 0 };
 }
 
 int
@@ -34,6 +35,7 @@ dir_count(struct dir_change *c, int entries, int subdirs)
 void
 dir_delete_entry(struct dir_change *c, struct txn *t, struct slice name)
 {
+	c->gone = name;
 	if (c->rec.entries == 0 && c->tombs >= TOMBS_MAX) {
 		kv_batch_delete_group(&t->batch, SPACE_DENTRY, c->dir->ino);
 		c->tombs = 0;
@@ -56,6 +58,8 @@ dir_commit(struct fs *fs, struct dir_change *c, uint64_t seq) NO_THREAD_SAFETY
 	c->dir->tombs = c->tombs;
 	inode_row_committed(fs, c->dir, &c->rec, seq);
 	inode_touch(c->dir);
+	if (c->gone.len != 0)
+		listing_forget_name(c->dir, c->gone);
 }
 
 int

@@ -50,7 +50,7 @@ struct fs_options {
 	bool flush_on_close; /* flush=close */
 	uint32_t writeback_ms; /* longest stay in the write-back cache */
 	uint64_t writeback_bytes; /* bound of that cache */
-	uint64_t listing_bytes; /* of remembered listings; see fs_memory() */
+	uint64_t listing_bytes; /* of names that listings remember */
 	bool read_only;
 	bool atime; /* relatime rules when true, never when false */
 	/* Writes, truncating opens and fallocate leave mtime and ctime: the
@@ -131,8 +131,7 @@ int fs_readlink(struct fs *fs, uint64_t ino, struct buf *target);
 struct fs_memory {
 	uint64_t inode_bytes; /* what fs_prune() makes less */
 	uint64_t writeback_bytes;
-	/* Of directories that are open, and of others as far as the bound
-	 * lets them. */
+	/* Names that have gone from open directories. */
 	uint64_t listing_bytes;
 };
 void fs_memory(struct fs *fs, struct fs_memory *memoryp);
@@ -190,9 +189,9 @@ int fs_statfs(struct fs *fs, struct fs_statfs *stp);
 
 /* ---- Directories (op_dir.c) ---- */
 
-/* One listing: a view of the directory as of the first read, or of the
- * last rewind to offset 0, so that offsets stay true while others create
- * and delete. */
+/* A descriptor of a directory. What is there throughout is listed once,
+ * while others create and delete. Offsets are the same for all descriptors,
+ * and stay true as long as one is open. */
 int fs_opendir(struct fs *fs, uint64_t ino, struct fs_dir **dirp);
 void fs_closedir(struct fs *fs, struct fs_dir *dir);
 
@@ -215,8 +214,9 @@ struct fs_dirent {
 typedef bool (*fs_dirent_fn)(void *arg, const struct fs_dirent *entry);
 int fs_readdir(struct fs *fs, struct fs_dir *dir, int64_t offset,
     bool with_attr, fs_dirent_fn fn, void *arg);
-/* False when what was listed up to the end must not be kept by the kernel,
- * which would cut listings of others short by it; see listing.h. */
+/* After a call that came to the end: false when what was listed must not be
+ * kept by the kernel, which would cut listings of others short by it; see
+ * listing.h. */
 bool fs_dir_is_safe(struct fs_dir *dir);
 
 /* ---- Contents (op_io.c) ---- */

@@ -141,6 +141,7 @@ struct dir_change {
 	struct inode *dir;
 	struct attr_rec rec;
 	uint32_t tombs;
+	struct slice gone; /* the entry that is deleted; borrowed */
 };
 /* Begin: times become now. */
 void dir_begin(struct dir_change *c, struct inode *dir,

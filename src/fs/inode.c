@@ -51,7 +51,7 @@ inode_free(struct inode *in)
 {
 	if (in == NULL)
 		return;
-	listing_free_all(in);
+	listing_free(in);
 	drop_kept(in);
 	iname_fini(&in->name);
 	mutex_fini(&in->mu);

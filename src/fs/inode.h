@@ -36,7 +36,7 @@
 struct fs;
 struct fs_attr;
 struct content;
-struct listing_set;
+struct listing;
 struct fs_options;
 
 /* A name, in place when it is short. */
@@ -107,8 +107,7 @@ struct inode {
 	uint32_t nopen;
 	uint32_t nwriters; /* of nopen, those who may write */
 	uint32_t tombs; /* directories: deletions since the last group's */
-	uint32_t nlisting; /* directories: how often open; see listing.h */
-	struct listing_set *listings; /* owned; NULL: none */
+	struct listing *listing; /* owned; NULL: was never open */
 	/*
 	 * Where the attributes are: in the dentry row (parent, name), or
 	 * in the inode row when parent is NULL or is_nameless. Of a

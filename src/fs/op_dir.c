@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Listings. "." is at offset 0, ".." at 1; rows follow in key order, and an
- * offset among them is the number of a listing and an ordinal in it. A view
- * is a snapshot, given back at the end of the listing. An offset of another
- * view is looked up in what is remembered of that (listing.h): the names
- * that were before it there are before it here.
+ * Reading directories. "." is at offset 0, ".." at 1, the first name at 2;
+ * further offsets are as listing.h has them. Each call goes on behind the
+ * name that the last one ended with, whatever became of it, and looks for
+ * the place only when another one is asked for.
  */
 #include <stdlib.h>
 
 #include "fs/fs_internal.h"
 #include "fs/listing.h"
 
-#define DOTS 2
-#define NUMBER_SHIFT 40
+/* Behind a name, or before all of them when it has none. */
+struct place {
+	struct iname name;
+	int64_t offset;
+};
 
 struct fs_dir {
 	struct inode *in; /* referenced and held */
-	struct kv_snapshot *snap;
-	struct kv_iter *it;
-	struct listing *listing; /* of the view, also when that is gone */
-	uint64_t index; /* of the row that comes next */
-	bool has_row; /* the iterator stands on it already */
-	bool is_last; /* the iterator has come to the end */
-	bool is_end; /* all rows were given out; the view is gone */
+	struct place from, to; /* what the last call has read */
+	struct listing_course course;
 };
 
 int
@@ -36,26 +33,18 @@ fs_opendir(struct fs *fs, uint64_t ino, struct fs_dir **dirp)
 	if (rc < 0)
 		return rc;
 	*dirp = calloc(1, sizeof(**dirp));
-	if (*dirp == NULL) {
+	mutex_lock(&in->mu);
+	rc = *dirp != NULL ? listing_open(&fs->listings, in) : -ENOMEM;
+	mutex_unlock(&in->mu);
+	if (rc < 0) {
+		free(*dirp);
+		*dirp = NULL;
 		inode_put(fs, in);
-		return -ENOMEM;
+		return rc;
 	}
 	inode_hold(fs, in);
-	mutex_lock(&in->mu);
-	in->nlisting++;
-	mutex_unlock(&in->mu);
 	(*dirp)->in = in;
 	return 0;
-}
-
-static void
-close_view(struct fs *fs, struct fs_dir *dir)
-{
-	kv_iter_close(dir->it);
-	kv_snapshot_release(fs->kv, dir->snap);
-	dir->it = NULL;
-	dir->snap = NULL;
-	dir->has_row = dir->is_last = false;
 }
 
 void
@@ -63,201 +52,129 @@ fs_closedir(struct fs *fs, struct fs_dir *dir)
 {
 	if (dir == NULL)
 		return;
-	close_view(fs, dir);
 	mutex_lock(&dir->in->mu);
-	dir->in->nlisting--;
-	listing_put(dir->in, dir->listing);
+	listing_close(dir->in);
 	mutex_unlock(&dir->in->mu);
 	inode_unhold(fs, dir->in);
 	orphan_forgotten(fs, dir->in);
 	inode_put(fs, dir->in);
+	iname_fini(&dir->from.name);
+	iname_fini(&dir->to.name);
 	free(dir);
 }
 
-/* A view of the directory as it is now, and its listing. */
 static int
-open_view(struct fs *fs, struct fs_dir *dir)
+place_set(struct place *p, struct slice name, int64_t offset)
 {
-	struct inode *in = dir->in;
-	int rc;
-
-	close_view(fs, dir);
-	dir->is_end = false;
-	/* Names change under the lock, so the two belong together. */
-	mutex_lock(&in->mu);
-	listing_put(in, dir->listing);
-	dir->listing = listing_get(&fs->listings, in);
-	rc = dir->listing != NULL ? kv_snapshot(fs->kv, &dir->snap) : -ENOMEM;
-	mutex_unlock(&in->mu);
-	return rc;
+	iname_fini(&p->name);
+	p->offset = offset;
+	return name.len != 0 ? iname_set(&p->name, name) : 0;
 }
 
-/* Stand before the row of the view at the last mark before index. */
+/* Rows from the place on, with it if it is there. */
 static int
-open_at(struct fs *fs, struct fs_dir *dir, uint64_t index)
+open_rows(struct fs *fs, struct fs_dir *dir, const struct place *p,
+    struct kv_iter **itp)
 {
-	struct iname name;
-	struct kv_key from;
-	int rc;
+	struct kv_key from = key_dentry(dir->in->ino, iname_slice(&p->name));
 
-	kv_iter_close(dir->it);
-	dir->it = NULL;
-	dir->has_row = dir->is_last = false;
-	rc = listing_mark(dir->listing, index, &name, &dir->index);
-	if (rc < 0)
-		return rc;
-	from = key_dentry(dir->in->ino, iname_slice(&name));
-	rc = kv_iter_open(fs->kv, &from, KV_SCOPE_GROUP, dir->snap, &dir->it);
-	iname_fini(&name);
-	return rc;
+	return kv_iter_open(fs->kv, &from, KV_SCOPE_GROUP, NULL, itp);
 }
 
-/* Have the iterator on row dir->index: 1, or 0 at the end. */
+/* Find a name by its offset, from dir->to on: 1, and dir->to is behind it;
+ * 0 when there is none. end: look no further than that name; may be empty. */
 static int
-load_row(struct fs_dir *dir)
+scan(struct fs *fs, struct fs_dir *dir, int64_t offset, struct slice end)
 {
+	struct kv_iter *it = NULL;
 	struct kv_key key;
-	int rc;
+	int rc, rc2;
 
-	if (dir->has_row)
-		return 1;
-	if (dir->is_last || dir->is_end)
-		return 0;
-	rc = kv_iter_next(dir->it);
-	dir->is_last = rc == 0;
-	if (rc <= 0)
-		return rc;
-	key = kv_iter_key(dir->it);
-	if (!schema_is_name(key.name))
-		return inode_bad_row(dir->in->ino, key.name, -KVFS_ECORRUPT);
-	rc = listing_add(dir->listing, dir->index, key.name);
-	if (rc < 0)
-		return rc;
-	dir->has_row = true;
-	return 1;
-}
-
-static void
-next_row(struct fs_dir *dir)
-{
-	dir->has_row = false;
-	dir->index++;
-}
-
-/* Have dir->index at index of the view, or at the end. */
-static int
-seek_row(struct fs *fs, struct fs_dir *dir, uint64_t index)
-{
-	int rc = 1;
-
-	if (dir->it == NULL || index < dir->index) {
-		rc = open_at(fs, dir, index);
-		if (rc < 0)
-			return rc;
-	}
-	while (dir->index < index) {
-		rc = load_row(dir);
-		if (rc <= 0)
-			return rc;
-		next_row(dir);
-	}
-	return 0;
-}
-
-/* Where the rows behind place begin in the view. */
-static int
-find_place(struct fs *fs, struct fs_dir *dir, const struct listing_place *place,
-    uint64_t *indexp)
-{
-	struct kv_key key;
-	int rc, side;
-
-	*indexp = 0;
-	rc = seek_row(fs, dir, 0);
-	while (rc >= 0 && (rc = load_row(dir)) == 1) {
-		key = kv_iter_key(dir->it);
-		side = listing_compare(place, key.name);
-		if (side > 0)
+	rc = open_rows(fs, dir, &dir->to, &it);
+	while (rc >= 0 && (rc = kv_iter_next(it)) == 1) {
+		key = kv_iter_key(it);
+		if (end.len != 0 && slice_cmp(key.name, end) > 0) {
+			rc = 0;
 			break;
-		next_row(dir);
-		if (side < 0)
-			*indexp = dir->index;
+		}
+		if (listing_offset(key.name) != offset)
+			continue;
+		rc2 = schema_is_name(key.name) ?
+		    place_set(&dir->to, key.name, offset) :
+		    0;
+		rc = rc2 < 0 ? rc2 : 1;
+		break;
 	}
+	kv_iter_close(it);
+	return rc;
+}
+
+/* Among the names that have gone: 1 or 0. */
+static int
+find_gone(struct fs_dir *dir, int64_t offset)
+{
+	struct slice name;
+	int rc = 0;
+
+	mutex_lock(&dir->in->mu);
+	if (listing_find_gone(dir->in, offset, &name))
+		rc = place_set(&dir->to, name, offset) < 0 ? -ENOMEM : 1;
+	mutex_unlock(&dir->in->mu);
+	return rc;
+}
+
+/* Have dir->to at offset: within what was read last, most likely. */
+static int
+find_place(struct fs *fs, struct fs_dir *dir, int64_t offset)
+{
+	uint8_t space[FS_NAME_MAX];
+	struct slice end = iname_slice(&dir->to.name);
+	int rc;
+
+	end = slice_make(memcpy(space, end.data, end.len), end.len);
+	rc = place_set(&dir->to, iname_slice(&dir->from.name),
+	    dir->from.offset);
+	if (rc == 0 && dir->to.offset == offset)
+		return 0;
+	if (rc == 0 && end.len != 0)
+		rc = scan(fs, dir, offset, end);
+	if (rc == 0)
+		rc = find_gone(dir, offset);
+	if (rc == 0)
+		rc = place_set(&dir->to, (struct slice){ 0 }, LISTING_DOTS);
+	if (rc == 0)
+		rc = scan(fs, dir, offset, (struct slice){ 0 });
+	/* It went while it was looked for. */
+	if (rc == 0)
+		rc = find_gone(dir, offset);
+	if (rc == 0)
+		rc = place_set(&dir->to, (struct slice){ 0 }, LISTING_DOTS);
 	return rc < 0 ? rc : 0;
 }
 
-/* Stand at index of another listing, in a new view. */
-static int
-seek_listing(struct fs *fs, struct fs_dir *dir, uint32_t number,
-    uint64_t index) NO_THREAD_SAFETY
-{
-	struct listing_place *place;
-	struct listing *l;
-	int rc = 0;
-
-	place = malloc(sizeof(*place));
-	if (place == NULL)
-		return -ENOMEM;
-	mutex_lock(&dir->in->mu);
-	l = listing_find(dir->in, number, dir->listing);
-	mutex_unlock(&dir->in->mu);
-	if (l != NULL)
-		rc = listing_get_place(l, index, place);
-	if (rc == 0)
-		rc = open_view(fs, dir);
-	if (rc == 0)
-		listing_set_joined(dir->listing);
-	/* Forgotten: about there. */
-	if (rc == 0 && l != NULL)
-		rc = find_place(fs, dir, place, &index);
-	if (rc == 0)
-		rc = seek_row(fs, dir, index);
-	if (l != NULL)
-		listing_place_fini(place);
-	free(place);
-	mutex_lock(&dir->in->mu);
-	listing_put(dir->in, l);
-	mutex_unlock(&dir->in->mu);
-	return rc;
-}
-
-static int
-seek_offset(struct fs *fs, struct fs_dir *dir, int64_t offset)
-{
-	uint32_t number = (uint32_t)(offset >> NUMBER_SHIFT);
-	uint64_t index = (uint64_t)offset & ((1ULL << NUMBER_SHIFT) - 1);
-
-	if (dir->listing == NULL || dir->listing->number != number ||
-	    (dir->is_end && index < dir->index))
-		return seek_listing(fs, dir, number, index);
-	return dir->is_end ? 0 : seek_row(fs, dir, index);
-}
-
-static int64_t
-offset_of(const struct fs_dir *dir, uint64_t index)
-{
-	return (int64_t)dir->listing->number << NUMBER_SHIFT | (int64_t)index;
-}
-
 /*
- * The inode that an entry of the view is now, with its attributes;
+ * The inode that an entry is now, with its attributes, and one lookup more;
  * referenced. NULL when the name is gone, or another file's, or cannot be
  * read: then the entry is listed, and whoever looks it up learns why.
+ * change: of the directory, before the row was read.
  */
 static struct inode *
 current_inode(struct fs *fs, struct fs_dir *dir, struct slice name,
-    const struct dentry_row *row, struct fs_attr *attrp) NO_THREAD_SAFETY
+    const struct dentry_row *row, uint64_t change,
+    struct fs_attr *attrp) NO_THREAD_SAFETY
 {
 	struct inode *in;
 	int rc;
 
-	rc = inode_from_row(fs, dir->in, name, row, dir->listing->change, &in);
+	rc = inode_from_row(fs, dir->in, name, row, change, &in);
 	if (rc == -EAGAIN)
 		rc = inode_find_lock(fs, dir->in, name, &in);
 	if (rc < 0)
 		return NULL;
-	if (in->ino == row->ino)
+	if (in->ino == row->ino) {
 		inode_attr(in, attrp);
+		inode_count_lookup(fs, in);
+	}
 	mutex_unlock(&in->mu);
 	if (in->ino != row->ino) {
 		inode_put(fs, in);
@@ -266,15 +183,21 @@ current_inode(struct fs *fs, struct fs_dir *dir, struct slice name,
 	return in;
 }
 
-/* Give the entry under the iterator to fn: whether it was taken. */
+struct reader {
+	bool with_attr;
+	fs_dirent_fn fn;
+	void *arg;
+	uint64_t change;
+};
+
+/* Give the entry under the iterator to its reader: whether it was taken. */
 static int
-emit_row(struct fs *fs, struct fs_dir *dir, bool with_attr, fs_dirent_fn fn,
-    void *arg)
+emit_row(struct fs *fs, struct fs_dir *dir, struct kv_iter *it,
+    struct slice name, const struct reader *r)
 {
-	struct kv_key key = kv_iter_key(dir->it);
 	struct fs_dirent entry = {
-		.name = key.name,
-		.next = offset_of(dir, dir->index + 1),
+		.name = name,
+		.next = listing_offset(name),
 	};
 	struct dentry_row row;
 	struct inode *in = NULL;
@@ -283,33 +206,59 @@ emit_row(struct fs *fs, struct fs_dir *dir, bool with_attr, fs_dirent_fn fn,
 	bool is_taken;
 	int rc;
 
-	rc = kv_iter_value(dir->it, &value);
+	rc = schema_is_name(name) ? kv_iter_value(it, &value) : -KVFS_ECORRUPT;
 	if (rc == 0)
 		rc = schema_get_dentry(value, &row);
 	if (rc != 0)
-		return inode_bad_row(dir->in->ino, key.name, rc);
+		return inode_bad_row(dir->in->ino, name, rc);
 	entry.ino = row.ino;
 	entry.type = row.type;
-	if (with_attr)
-		in = current_inode(fs, dir, key.name, &row, &attr);
+	if (r->with_attr)
+		in = current_inode(fs, dir, name, &row, r->change, &attr);
 	if (in != NULL)
 		entry.attr = &attr;
-	is_taken = fn(arg, &entry);
-	if (in != NULL && is_taken)
-		inode_count_lookup(fs, in);
+	is_taken = r->fn(r->arg, &entry);
+	if (in != NULL && !is_taken) {
+		inode_forget(fs, in, 1);
+		orphan_forgotten(fs, in);
+	}
 	inode_put(fs, in);
 	return is_taken;
+}
+
+/* Rows behind dir->to, which moves on: 0 at the end or when it is full. */
+static int
+emit_rows(struct fs *fs, struct fs_dir *dir, const struct reader *r)
+{
+	uint8_t space[FS_NAME_MAX];
+	struct slice name, last = { 0 };
+	struct kv_iter *it = NULL;
+	int rc, rc2 = 0;
+
+	rc = open_rows(fs, dir, &dir->to, &it);
+	while (rc >= 0 && (rc = kv_iter_next(it)) == 1) {
+		name = kv_iter_key(it).name;
+		if (slice_eq(name, iname_slice(&dir->to.name)))
+			continue;
+		rc = emit_row(fs, dir, it, name, r);
+		if (rc <= 0)
+			break;
+		listing_advance(&dir->course, name);
+		last = slice_make(memcpy(space, name.data, name.len), name.len);
+	}
+	kv_iter_close(it);
+	if (last.len != 0)
+		rc2 = place_set(&dir->to, last, listing_offset(last));
+	return rc < 0 ? rc : rc2;
 }
 
 /* "." and "..": whether there is room for more. */
 static bool
 emit_dots(struct fs_dir *dir, int64_t offset, fs_dirent_fn fn, void *arg)
 {
-	struct fs_dirent dots[DOTS] = {
+	struct fs_dirent dots[LISTING_DOTS] = {
 		{ .type = S_IFDIR, .name = slice_str("."), .next = 1 },
-		{ .type = S_IFDIR,
-		    .name = slice_str(".."),
-		    .next = offset_of(dir, 0) },
+		{ .type = S_IFDIR, .name = slice_str(".."), .next = 2 },
 	};
 
 	dots[0].ino = dots[1].ino = dir->in->ino;
@@ -317,52 +266,63 @@ emit_dots(struct fs_dir *dir, int64_t offset, fs_dirent_fn fn, void *arg)
 	if (dir->in->parent != NULL)
 		dots[1].ino = dir->in->parent->ino;
 	mutex_unlock(&dir->in->mu);
-	for (; offset < DOTS; offset++)
+	for (; offset < LISTING_DOTS; offset++) {
 		if (!fn(arg, &dots[offset]))
 			return false;
+		dir->to.offset = dots[offset].next;
+	}
 	return true;
+}
+
+/* Stand at offset. */
+static int
+go_to(struct fs *fs, struct fs_dir *dir, int64_t offset)
+{
+	int rc = 0;
+
+	if (offset == 0) {
+		mutex_lock(&dir->in->mu);
+		inode_accessed(fs, dir->in);
+		listing_begin(dir->in, &dir->course);
+		mutex_unlock(&dir->in->mu);
+	} else if (offset != dir->to.offset) {
+		dir->course.is_straight = false;
+	}
+	if (offset <= LISTING_DOTS)
+		rc = place_set(&dir->to, (struct slice){ 0 }, offset);
+	else if (offset != dir->to.offset)
+		rc = find_place(fs, dir, offset);
+	if (rc == 0)
+		rc = place_set(&dir->from, iname_slice(&dir->to.name),
+		    dir->to.offset);
+	return rc;
 }
 
 int
 fs_readdir(struct fs *fs, struct fs_dir *dir, int64_t offset, bool with_attr,
     fs_dirent_fn fn, void *arg)
 {
+	struct reader r = { .with_attr = with_attr, .fn = fn, .arg = arg };
 	int rc;
 
 	if (offset < 0)
 		return -EINVAL;
-	if (offset == 0) {
-		mutex_lock(&dir->in->mu);
-		inode_accessed(fs, dir->in);
-		mutex_unlock(&dir->in->mu);
-	}
-	if (offset < DOTS) {
-		/* The view is as of the first read. */
-		rc = offset == 0 || dir->listing == NULL || dir->is_end ?
-		    open_view(fs, dir) :
-		    0;
-		if (rc == 0)
-			rc = seek_row(fs, dir, 0);
-		if (rc < 0 || !emit_dots(dir, offset, fn, arg))
-			return rc;
-	} else {
-		rc = seek_offset(fs, dir, offset);
-	}
-	while (rc >= 0 && (rc = load_row(dir)) == 1) {
-		rc = emit_row(fs, dir, with_attr, fn, arg);
-		if (rc <= 0)
-			break;
-		next_row(dir);
-	}
-	if (rc == 0 && dir->is_last) {
-		close_view(fs, dir);
-		dir->is_end = true;
-	}
-	return rc;
+	rc = go_to(fs, dir, offset);
+	if (rc < 0 ||
+	    (offset < LISTING_DOTS && !emit_dots(dir, offset, fn, arg)))
+		return rc;
+	/* Before the rows are read; see inode.h. */
+	r.change = atomic_load(&dir->in->change);
+	return emit_rows(fs, dir, &r);
 }
 
 bool
 fs_dir_is_safe(struct fs_dir *dir)
 {
-	return !dir->is_end || listing_is_safe(dir->listing);
+	bool is_safe;
+
+	mutex_lock(&dir->in->mu);
+	is_safe = listing_is_safe(dir->in, &dir->course);
+	mutex_unlock(&dir->in->mu);
+	return is_safe;
 }
