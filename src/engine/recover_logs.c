@@ -180,7 +180,8 @@ copy(struct replay *re, struct slice s)
 {
 	uint8_t *to = re->copies + re->used;
 
-	memcpy(to, s.data, s.len);
+	if (s.len != 0) /* an empty one may have no data */
+		memcpy(to, s.data, s.len);
 	re->used += s.len;
 	return slice_make(to, s.len);
 }
