@@ -143,7 +143,7 @@ enum {
 struct kv_usage {
 	uint64_t disk_bytes; /* what the store's files take on disk */
 	uint64_t free_bytes; /* what commits may still add */
-	uint64_t total_bytes; /* size of the file system below */
+	uint64_t total_bytes; /* of the file system below, or max_bytes */
 };
 
 /* What the store has in memory, by who uses it, in bytes. */
@@ -152,6 +152,13 @@ struct kv_memory {
 	uint64_t index_bytes; /* indexes and filters of open tables */
 	uint64_t memtable_bytes; /* those that wait or are read still, too */
 	uint64_t work_bytes; /* of flushes, compactions and commits */
+};
+
+/* What room is asked for: what adds to the store, or what replaces as much,
+ * which may use half of what is kept free, since that comes back. */
+enum kv_room {
+	KV_ROOM_ADD,
+	KV_ROOM_REPLACE,
 };
 
 struct kv_ops {
@@ -170,7 +177,7 @@ struct kv_ops {
 	void (*snapshot_release)(struct kv *kv, struct kv_snapshot *snap);
 	int (*usage)(struct kv *kv, struct kv_usage *usagep);
 	void (*memory)(struct kv *kv, struct kv_memory *memoryp);
-	int (*reserve)(struct kv *kv, uint64_t bytes);
+	int (*reserve)(struct kv *kv, enum kv_room kind, uint64_t bytes);
 	int (*control)(struct kv *kv, const char *command, FILE *out);
 	int (*backup_open)(struct kv *kv, struct kv_backup **backupp);
 	ssize_t (*backup_read)(struct kv_backup *b, void *buf, size_t len,
@@ -294,13 +301,15 @@ kv_memory(struct kv *kv, struct kv_memory *memoryp)
  * Whether commits may add so many bytes now: 0, -ENOSPC or another error.
  * The store keeps some of the disk for its own needs, so that deleting works
  * when it is full; a commit that only adds ends with -ENOSPC then, unless its
- * batch says is_reserved. May write memtables to disk to find room, and wait
- * for that. Holds nothing back for the caller.
+ * batch says is_reserved. Before it says -ENOSPC it has what is dead make
+ * room (flushes, compactions, moves of what lives beside what is dead), and
+ * waits for that, for some seconds: call it without locks that others need.
+ * Holds nothing back for the caller.
  */
 static inline int
-kv_reserve(struct kv *kv, uint64_t bytes)
+kv_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes)
 {
-	return kv->ops->reserve(kv, bytes);
+	return kv->ops->reserve(kv, kind, bytes);
 }
 
 /*
@@ -315,7 +324,7 @@ kv_reserve(struct kv *kv, uint64_t bytes)
  *   flush                 write memtables out to tables
  *   compact               merge everything down, wait until it is done
  *   set NAME=VALUE        change an option of the running store (sync,
- *                         wal_buffer, cache)
+ *                         wal_buffer, cache, max_size)
  * -ENOTSUP: the store does not know the command.
  */
 static inline int
@@ -382,6 +391,7 @@ struct kv_options {
 	 * and what flushes and compactions work with; a quarter stays for
 	 * blocks in any case. */
 	uint64_t cache_bytes;
+	uint64_t max_bytes; /* of all files of the store; 0: no bound */
 	unsigned compaction_threads;
 	bool compress; /* snappy where it pays; reads never depend on it */
 	bool read_only; /* write nothing, not even a recovery */

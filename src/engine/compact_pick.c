@@ -15,11 +15,20 @@
 #define RELOCATE_PERCENT 50
 /* ... or this, when nothing else is to do. */
 #define RELOCATE_PERCENT_IDLE 75
-#define RELOCATE_MIN_BYTES (1u << 20)
+/* ... or this, when a writer waits for room. */
+#define RELOCATE_PERCENT_DESPERATE 90
+/* A segment that was closed before it had this part of a full one's size is a
+ * crumb: with so many of them, they are merged, since each costs a file. */
+#define CRUMB_PART 4
+#define CRUMBS_MAX 8
 /* Merge what costs at most so many times what its deletions free. */
 #define PROFIT_COST 2
 /* Idle: merge down what would cost at most so many times what it brings. */
 #define IDLE_COST 8
+/* A tree of so much is merged down within a second or two: a writer who waits
+ * for room has it done for a smaller part. */
+#define CHEAP_BYTES (64u << 20)
+#define CHEAP_COST 64
 /* A table that overlaps more than this is not handed down unread. */
 #define MOVE_MAX_OVERLAP (10ULL * TABLE_FILE_BYTES)
 /* Left free beside the values that are moved out of a segment. */
@@ -32,6 +41,7 @@ struct pick {
 	int base; /* level below 0 in use */
 	uint64_t entry_bytes; /* average of the tree */
 	bool idle; /* or asked for, or short of room, or scans suffer */
+	bool desperate; /* a writer waits for room */
 };
 
 int
@@ -375,9 +385,20 @@ pick_profit(const struct pick *p, struct version *v)
 	return job;
 }
 
-/* A table with a pointer into segment number. */
+static bool
+names_any(const struct table_file *f, const uint64_t *numbers, size_t count)
+{
+	for (size_t i = 0; i < f->use_count; i++)
+		for (size_t j = 0; j < count; j++)
+			if (f->uses[i].segment == numbers[j])
+				return true;
+	return false;
+}
+
+/* To move what a table has in these segments. */
 static struct compact_job *
-pick_user_of(const struct pick *p, struct version *v, uint64_t number)
+pick_user_of(const struct pick *p, struct version *v, const uint64_t *numbers,
+    size_t count)
 {
 	for (int i = 0; i < LEVELS; i++) {
 		const struct level *l = &v->levels[i];
@@ -386,19 +407,18 @@ pick_user_of(const struct pick *p, struct version *v, uint64_t number)
 			struct table_file *f = l->files[j];
 			struct compact_job *job;
 
-			if (!is_free(f) || (i == 0 && p->db->l0_compacting))
+			if (!is_free(f) || (i == 0 && p->db->l0_compacting) ||
+			    !names_any(f, numbers, count))
 				continue;
-			for (size_t k = 0; k < f->use_count; k++) {
-				if (f->uses[k].segment != number)
-					continue;
-				job = job_create(v, i, i);
-				if (job == NULL || job->inputs[0] == NULL)
-					return job_complete(p->db, job);
-				job->in_place = true;
-				job->inputs[0][job->input_count[0]++] = f;
-				job->relocate[job->relocate_count++] = number;
+			job = job_create(v, i, i);
+			if (job == NULL || job->inputs[0] == NULL)
 				return job_complete(p->db, job);
-			}
+			job->in_place = true;
+			job->inputs[0][job->input_count[0]++] = f;
+			memcpy(job->relocate, numbers,
+			    count * sizeof(*numbers));
+			job->relocate_count = count;
+			return job_complete(p->db, job);
 		}
 	}
 	return NULL;
@@ -415,41 +435,93 @@ has_room_for(struct db *db, uint64_t bytes)
 	    space.free_bytes >= bytes + MOVE_SPARE_BYTES;
 }
 
-/* Empty the sealed segment that has least live, if little enough. */
-static struct compact_job *
-pick_relocation(const struct pick *p, struct version *v)
-{
-	uint64_t percent = p->idle ? RELOCATE_PERCENT_IDLE : RELOCATE_PERCENT;
-	uint64_t number = 0, best = percent, bytes = 0;
-	struct db *db = p->db;
-	struct segment_ref *s;
-	bool seal = false;
+/* The sealed segment that has least live, if little enough. */
+struct sparse {
+	uint64_t number, live_bytes; /* number 0: none */
+	bool should_seal; /* the active one has less */
+};
 
-	mutex_lock(&db->segment_mu);
-	RB_FOREACH (s, segment_tree, &db->segments) {
+static struct sparse
+find_sparse_locked(const struct pick *p) REQUIRES(&p->db->segment_mu)
+{
+	uint64_t best = p->desperate ? RELOCATE_PERCENT_DESPERATE :
+	    p->idle                  ? RELOCATE_PERCENT_IDLE :
+				       RELOCATE_PERCENT;
+	uint64_t least = atomic_load(&p->db->sizes.segment_bytes) / CRUMB_PART;
+	struct sparse found = { 0 };
+	struct segment_ref *s;
+
+	RB_FOREACH (s, segment_tree, &p->db->segments) {
 		uint64_t live;
 
-		if (s->size < RELOCATE_MIN_BYTES)
+		if (s->size == 0 || s->damaged || (s->size < least && !p->idle))
 			continue;
 		live = s->live_bytes * 100 / s->size;
 		if (live >= best)
 			continue;
 		if (!s->sealed) {
-			seal = p->idle && s == db->active_segment;
+			found.should_seal = p->idle && s->size >= least &&
+			    s == p->db->active_segment;
 			continue;
 		}
 		/* Without any it goes when memory lets go of it. */
 		if (s->live_bytes == 0)
 			continue;
 		best = live;
-		bytes = s->live_bytes;
-		number = s->number;
+		found.number = s->number;
+		found.live_bytes = s->live_bytes;
 	}
-	mutex_unlock(&db->segment_mu);
-	if (seal)
+	return found;
+}
+
+/* Crumbs to merge: 0 while there are few. */
+static size_t
+find_crumbs_locked(const struct pick *p, uint64_t numbers[CRUMBS_MAX],
+    uint64_t *bytesp) REQUIRES(&p->db->segment_mu)
+{
+	uint64_t most = atomic_load(&p->db->sizes.segment_bytes) / CRUMB_PART;
+	struct segment_ref *s;
+	size_t n = 0, count = 0;
+
+	*bytesp = 0;
+	RB_FOREACH (s, segment_tree, &p->db->segments) {
+		if (!s->sealed || s->damaged || s->size >= most ||
+		    s->live_bytes == 0)
+			continue;
+		if (n < CRUMBS_MAX) {
+			numbers[n++] = s->number;
+			*bytesp += s->live_bytes;
+		}
+		count++;
+	}
+	return count > CRUMBS_MAX ? n : 0;
+}
+
+/* Empty the segment that gives most, or merge small ones. */
+static struct compact_job *
+pick_relocation(const struct pick *p, struct version *v)
+{
+	uint64_t numbers[CRUMBS_MAX], bytes;
+	struct db *db = p->db;
+	struct sparse sparse;
+	size_t count;
+
+	mutex_lock(&db->segment_mu);
+	sparse = find_sparse_locked(p);
+	if (sparse.should_seal) {
+		mutex_unlock(&db->segment_mu);
 		segment_seal_active(db);
-	return number != 0 && has_room_for(db, bytes) ?
-	    pick_user_of(p, v, number) :
+		mutex_lock(&db->segment_mu);
+		sparse = find_sparse_locked(p);
+	}
+	bytes = sparse.live_bytes;
+	numbers[0] = sparse.number;
+	count = sparse.number != 0;
+	if (count == 0)
+		count = find_crumbs_locked(p, numbers, &bytes);
+	mutex_unlock(&db->segment_mu);
+	return count != 0 && has_room_for(db, bytes) ?
+	    pick_user_of(p, v, numbers, count) :
 	    NULL;
 }
 
@@ -485,6 +557,35 @@ pick_idle(const struct pick *p, struct version *v)
 	return NULL;
 }
 
+/*
+ * Whether what the levels above the last may hide of it, each entry one as
+ * large, is worth the price of merging everything down. A pointer hides a
+ * value that counts with what it takes in its segment.
+ */
+static bool
+upper_levels_hide(const struct pick *p, const struct version *v)
+{
+	uint64_t hidden = 0, cost = 0;
+
+	for (int i = 0; i < LEVELS; i++) {
+		for (size_t j = 0; j < v->levels[i].count; j++) {
+			const struct table_file *f = v->levels[i].files[j];
+
+			cost += f->props.file_bytes;
+			if (i == LEVEL_LAST)
+				continue;
+			hidden += weight(p, f);
+			/* How much a group's deletion hides is a guess. */
+			if (f->props.group_deletes != 0)
+				hidden += overlap_bytes(v, LEVEL_LAST,
+				    f->smallest, f->limit);
+			for (size_t k = 0; k < f->use_count; k++)
+				hidden += f->uses[k].bytes;
+		}
+	}
+	return hidden * (cost <= CHEAP_BYTES ? CHEAP_COST : IDLE_COST) >= cost;
+}
+
 /* kvfsctl compact: everything to the last level, from the top. */
 static struct compact_job *
 pick_for_all(const struct pick *p, struct version *v)
@@ -500,21 +601,12 @@ pick_for_all(const struct pick *p, struct version *v)
 static void
 pick_init(struct pick *p, struct db *db)
 {
-	uint64_t entries = 0, bytes = 0;
-
 	*p = (struct pick){ .db = db, .v = db->view->version };
-	for (int i = 0; i < LEVELS; i++) {
-		for (size_t j = 0; j < p->v->levels[i].count; j++) {
-			const struct table_file *f = p->v->levels[i].files[j];
-
-			entries += f->props.entries;
-			bytes += f->props.file_bytes;
-		}
-	}
-	p->entry_bytes = entries != 0 ? bytes / entries : 0;
+	p->entry_bytes = version_entry_bytes(p->v);
 	p->base = compact_targets(db, p->v, p->targets);
-	p->idle = db->compact_all || db->tidying || atomic_load(&db->pressed) ||
-	    db_is_idle(db);
+	p->desperate = atomic_load(&db->desperate);
+	p->idle = p->desperate || db->compact_all || db->tidying ||
+	    atomic_load(&db->pressed) || db_is_idle(db);
 }
 
 struct compact_job *
@@ -532,7 +624,8 @@ compact_pick_locked(struct db *db)
 		job = due_first ? pick_profit(&p, v) : pick_due(&p, v);
 	if (job == NULL)
 		job = pick_relocation(&p, v);
-	if (job == NULL && db->compact_all)
+	if (job == NULL &&
+	    (db->compact_all || (p.desperate && upper_levels_hide(&p, v))))
 		job = pick_for_all(&p, v);
 	if (job == NULL && p.idle)
 		job = pick_idle(&p, v);

@@ -96,6 +96,7 @@ run_part(struct db *db, struct compact_job *job, struct compact_part *part)
 		.relocate_count = job->relocate_count,
 		.one_table = job->in_place,
 		.may_abandon = true,
+		.reclaim_bytes = job->reclaim_bytes / job->part_count,
 		.pace = &job->pace,
 	};
 	/* Those of level 0 are walked beside each other. */
@@ -182,6 +183,7 @@ run_merge(struct db *db, struct compact_job *job, struct version_edit *e)
 
 			job->input_bytes += p->file_bytes;
 			job->input_entries += p->entries;
+			job->reclaim_bytes += job->inputs[i][j]->reclaim_bytes;
 		}
 	}
 	rc = run_all_parts(db, job);
@@ -265,6 +267,7 @@ db_compact_thread(void *arg)
 			if (db->compacting == 0) {
 				db->compact_all = false;
 				db->tidying = false;
+				atomic_store(&db->pressed, false);
 				db->compact_rests++;
 			}
 			cond_broadcast(&db->progress);

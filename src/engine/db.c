@@ -88,14 +88,15 @@ db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 	atomic_store(&db->sync_ms, opts->sync_ms);
 	atomic_store(&db->wal_buffer_bytes, opts->wal_buffer_bytes);
 	db->segment_writers_max = open_files_max() / 2 + 1;
-	db->log_bytes_next = LOG_MIN_BYTES;
 	db->snapshots.prev = db->snapshots.next = &db->snapshots;
 	RB_INIT(&db->segments);
 	page_pool_init(&db->pages);
+	mutex_init(&db->reclaim_mu);
 	mutex_init(&db->commit_mu);
 	mutex_init(&db->sync_mu);
 	mutex_init(&db->mu);
 	mutex_init(&db->segment_mu);
+	mutex_init(&db->remove_mu);
 	mutex_init(&db->doomed_mu);
 	mutex_init(&db->fault_mu);
 	event_init(&db->sync_done);
@@ -166,10 +167,12 @@ db_free(struct db *db)
 	cond_fini(&db->sync_wanted);
 	mutex_fini(&db->fault_mu);
 	mutex_fini(&db->doomed_mu);
+	mutex_fini(&db->remove_mu);
 	mutex_fini(&db->segment_mu);
 	mutex_fini(&db->mu);
 	mutex_fini(&db->sync_mu);
 	mutex_fini(&db->commit_mu);
+	mutex_fini(&db->reclaim_mu);
 	free(db->compact_threads);
 	free(db);
 }

@@ -140,6 +140,13 @@ control_set(struct db *db, const char *setting)
 		/* It takes effect with the log that follows. */
 		return db_rotate(db);
 	}
+	if (strncmp(setting, "max_size=", 9) == 0) {
+		opts.max_bytes = strtoull(setting + 9, &end, 10);
+		if (end == setting + 9 || *end != '\0')
+			return -EINVAL;
+		db_room_set_max(db, opts.max_bytes);
+		return 0;
+	}
 	return -EINVAL;
 }
 
@@ -186,23 +193,13 @@ db_usage(struct kv *kv, struct kv_usage *usagep)
 {
 	struct db *db = db_of(kv);
 	struct env_space space;
-	struct segment_ref *s;
-	int rc = env_dir_space(db->store, &space);
+	int rc = db_space(db, &space);
 
 	*usagep = (struct kv_usage){ 0 };
 	if (rc < 0)
 		return rc;
 	usagep->total_bytes = space.total_bytes;
 	usagep->free_bytes = db_room(db, &space);
-	mutex_lock(&db->mu);
-	for (int i = 0; i < LEVELS; i++)
-		usagep->disk_bytes += db->view->version->levels[i].bytes;
-	for (size_t i = 0; i < db->log_count; i++)
-		usagep->disk_bytes += db->logs[i]->size;
-	mutex_unlock(&db->mu);
-	mutex_lock(&db->segment_mu);
-	RB_FOREACH (s, segment_tree, &db->segments)
-		usagep->disk_bytes += s->size;
-	mutex_unlock(&db->segment_mu);
+	usagep->disk_bytes = db_disk_bytes(db);
 	return 0;
 }

@@ -16,6 +16,9 @@
  * part of all there is, or would free a lot. */
 #define IDLE_FLUSH_BYTES (1u << 20)
 #define IDLE_FLUSH_RECLAIM (4u << 20)
+#define IDLE_FLUSH_LEAST (64u << 10)
+/* One that is short of room flushes a memtable that hides so much. */
+#define PRESSED_FLUSH_BYTES (4u << 20)
 /* Scans that meet many deleted keys have them removed no more often. */
 #define TIDY_EVERY_NS 1000000000ULL
 
@@ -180,13 +183,20 @@ static bool
 is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 {
 	const struct memtable *m = db->view->mem;
-	uint64_t bytes = memtable_bytes(m);
+	uint64_t bytes = memtable_bytes(m), hides, tree;
 
-	if (memtable_is_empty(m) || db->view->imm_count != 0 || !db_is_idle(db))
+	if (memtable_is_empty(m) || db->view->imm_count != 0)
 		return false;
-	return bytes >= IDLE_FLUSH_BYTES ||
-	    bytes >= tree_bytes(db->view->version) / 8 ||
-	    atomic_load(&m->reclaim_bytes) >= IDLE_FLUSH_RECLAIM ||
+	/* What it hides in segments can go only then. */
+	hides = db_memtable_hides_locked(db);
+	if (atomic_load(&db->pressed) && hides >= PRESSED_FLUSH_BYTES)
+		return true;
+	if (!db_is_idle(db))
+		return false;
+	tree = tree_bytes(db->view->version);
+	return bytes >= IDLE_FLUSH_BYTES || bytes >= tree / 8 ||
+	    hides >= IDLE_FLUSH_RECLAIM ||
+	    (hides >= IDLE_FLUSH_LEAST && hides >= tree / 8) ||
 	    atomic_exchange(&db->tidy_wanted, false);
 }
 
@@ -194,18 +204,11 @@ is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 static void
 shrink_logs_locked(struct db *db) REQUIRES(&db->mu)
 {
-	struct db_log **surplus[] = { &db->spare_log, &db->recycled_log };
+	uint64_t least = atomic_load(&db->sizes.log_min_bytes);
 
-	db->log_bytes_next = LOG_MIN_BYTES;
-	for (size_t i = 0; i < 2; i++) {
-		struct db_log *log = *surplus[i];
-
-		if (log == NULL || log->size <= LOG_MIN_BYTES)
-			continue;
-		*surplus[i] = NULL;
-		db_doom(db, FILE_WAL, log->number);
-		db_log_put(db, log);
-	}
+	if (db->log_bytes_next > least)
+		db_log_drop_spares_locked(db);
+	db->log_bytes_next = least;
 }
 
 /* The store is idle: make its logs small, and say whether what is in memory

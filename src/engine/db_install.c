@@ -41,6 +41,7 @@ db_remove_doomed(struct db *db)
 	struct doomed_file *d, *next;
 	int rc;
 
+	mutex_lock(&db->remove_mu);
 	mutex_lock(&db->doomed_mu);
 	d = db->doomed;
 	db->doomed = NULL;
@@ -62,6 +63,7 @@ db_remove_doomed(struct db *db)
 		}
 		free(d);
 	}
+	mutex_unlock(&db->remove_mu);
 }
 
 void
@@ -248,6 +250,7 @@ db_install_locked(struct db *db, struct version_edit *e,
 		if (e->last_seq != 0)
 			db->flushed_seq = e->last_seq;
 		rc = apply_locked(db, e, flushed);
+		db->installs++;
 		if (rc < 0)
 			db_poison(db, rc, "cannot apply a manifest edit");
 	}

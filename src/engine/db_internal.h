@@ -45,10 +45,7 @@
  * only pointers to the log, also where each commit is synced and that makes
  * two files to sync. */
 #define SEGMENT_DIRECT_MIN (64u << 10)
-/* A segment is a small part of the disk, so that there is room to move what
- * lives in one, and no larger than this. */
-#define SEGMENT_FILE_PART 64
-#define SEGMENT_FILE_MIN (1u << 20)
+/* No segment is larger; small disks have smaller ones (struct room_sizes). */
 #define SEGMENT_FILE_MAX (256u << 20)
 /* Bounds what recovery must verify in segments. */
 #define MEMTABLE_SEGMENT_BYTES (256u << 20)
@@ -120,6 +117,7 @@ struct segment_ref {
 	uint64_t live_bytes; /* named by the current version's tables */
 	bool sealed;
 	bool recovered; /* found by recovery, and synced by it */
+	bool damaged; /* a value could not be moved: it stays as it is */
 };
 
 RB_HEAD(segment_tree, segment_ref);
@@ -136,6 +134,18 @@ struct kv_snapshot {
 	struct kv_snapshot *prev, *next;
 	uint64_t seq;
 	uint64_t taken_ns;
+};
+
+/*
+ * How large things may become, by the space that there is: the disk's, or
+ * max_bytes. What is dead comes back in pieces of these, and some of each
+ * are only half used.
+ */
+struct room_sizes {
+	_Atomic uint64_t segment_bytes; /* at which a segment is full */
+	_Atomic uint64_t memtable_segment_bytes; /* in segments, by one */
+	_Atomic uint64_t table_bytes; /* below level 0: what a merge writes */
+	_Atomic uint64_t log_min_bytes, log_max_bytes;
 };
 
 #define VIEW_SLOTS 64
@@ -179,7 +189,7 @@ struct db {
 	struct table_cache *tables;
 	struct store_lock lock;
 	bool read_only;
-	uint64_t segment_bytes; /* size at which one is full */
+	bool log_may_fill; /* a log that was made ahead may find no room */
 	unsigned segment_writers_max; /* open at once */
 	struct warm_up *warm_up; /* NULL: none wanted */
 
@@ -208,7 +218,10 @@ struct db {
 	_Atomic uint64_t slow_at_ns; /* when it is to begin; compact_pace.c */
 	_Atomic uint32_t user_syncs; /* since the last log was made */
 	_Atomic bool pressed; /* for room: compact as when idle */
+	_Atomic bool desperate; /* pressed, and a writer waits for it */
 	_Atomic int64_t room_left; /* bytes, until the disk is asked again */
+	_Atomic uint64_t max_bytes; /* live; 0: no bound */
+	struct room_sizes sizes;
 	/* Counted against the cache's bound; relaxed, statistics. */
 	_Atomic uint64_t waiting_bytes; /* memtables that are full */
 	_Atomic uint64_t work_bytes; /* of flushes and compactions */
@@ -227,6 +240,10 @@ struct db {
 	_Atomic uint32_t crowd_next; /* who want the next, so far */
 	_Atomic uint32_t crowd_size; /* so many are worth waiting for */
 	struct event sync_done; /* the role was given up, or the store failed */
+
+	/* guarded by reclaim_mu */
+	struct mutex reclaim_mu; /* one writer looks for room at a time */
+	uint64_t reclaim_late_ns; /* when one gave up for want of time */
 
 	/* guarded by commit_mu */
 	struct mutex commit_mu;
@@ -271,6 +288,7 @@ struct db {
 	bool stop;
 	bool compact_all; /* kvfsctl compact */
 	uint64_t compact_rests; /* how often there was nothing to compact */
+	uint64_t installs; /* of versions of the tree, so far */
 	int background_error; /* of the last flush */
 	uint64_t flush_tries; /* so far */
 	int compact_error; /* of the last compaction that failed */
@@ -282,6 +300,9 @@ struct db {
 
 	struct mutex fault_mu;
 	char fault[FAULT_BYTES]; /* why; constant once error is set */
+
+	/* Who has it sees gone what was doomed before: before doomed_mu. */
+	struct mutex remove_mu;
 
 	/* guarded by doomed_mu */
 	struct mutex doomed_mu;
@@ -388,16 +409,38 @@ void db_update_delay_locked(struct db *db) REQUIRES(&db->mu);
 
 /* ---- db_room.c ---- */
 
-/* Choose sizes by the size of the disk. */
+/* Choose sizes by the space that there is. */
 void db_room_init(struct db *db);
-/* What commits may still add to a disk with so much space. */
+/* Another bound of all files, 0 for none. */
+void db_room_set_max(struct db *db, uint64_t max_bytes);
+/* What the store's files take. */
+uint64_t db_disk_bytes(struct db *db);
+/* The disk's space, within max_bytes. */
+int db_space(struct db *db, struct env_space *spacep);
+/* What commits may still add in such a space. */
 uint64_t db_room(struct db *db, const struct env_space *space);
+/* The same as it is now. */
+int db_room_look(struct db *db, enum kv_room kind, uint64_t *roomp);
+/* Bytes in memory that a flush will have to write. */
+uint64_t db_memory_to_flush(struct db *db);
 /* -ENOSPC when the batch would take what the store needs for itself, or
  * another error; batches that delete always pass. May flush, and wait. */
 int db_room_take(struct db *db, const struct kv_batch *batch);
-int db_reserve(struct kv *kv, uint64_t bytes);
+int db_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes);
 /* Others may have filled the disk meanwhile: look anew. */
 void db_room_forget(struct db *db);
+
+/* ---- db_reclaim.c ---- */
+
+/* What the memtable that is written to may let go of when it is flushed, if
+ * each of its entries hides one as large. */
+uint64_t db_memtable_hides_locked(struct db *db) REQUIRES(&db->mu);
+
+/* Have what is dead make room for so many bytes, and wait for it, for some
+ * seconds: 0 and the room there is then, -ENOSPC or another error. No lock
+ * is held. */
+int db_reclaim(struct db *db, enum kv_room kind, uint64_t bytes,
+    uint64_t *roomp);
 
 /* ---- db_compress.c ---- */
 
@@ -446,6 +489,8 @@ void db_log_prepare_locked(struct db *db) REQUIRES(&db->mu);
 void db_log_release_locked(struct db *db, uint64_t first_needed)
     REQUIRES(&db->mu);
 void db_log_put(struct db *db, struct db_log *log);
+/* Remove the logs that were made ahead of use. */
+void db_log_drop_spares_locked(struct db *db) REQUIRES(&db->mu);
 /* Register a log that recovery has read and that must stay. */
 int db_log_keep(struct db *db, uint64_t number, uint64_t size);
 
@@ -488,6 +533,8 @@ void segment_put(struct db *db, struct segment_ref *s);
  * caller gets a reference to the one used. */
 int db_segment_append(struct db *db, const struct segment_value *v,
     size_t count, struct segment_pointer *pointers, struct segment_ref **sp);
+/* Values of a segment cannot be read: do not try to move them again. */
+void segment_set_damaged(struct db *db, uint64_t number);
 /* Take no more appends to the active segment. */
 void segment_seal_active(struct db *db);
 /* Hold the segments that f names; count its bytes live (or not). */
@@ -575,6 +622,7 @@ struct compact_job {
 	size_t part_count;
 	size_t parts_taken, parts_done; /* guarded by mu */
 	uint64_t input_bytes, input_entries;
+	uint64_t reclaim_bytes; /* that its inputs say they free */
 	struct compact_pace pace;
 };
 

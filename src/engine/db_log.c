@@ -58,7 +58,7 @@ affordable(struct db *db, uint64_t size)
 {
 	struct env_space space;
 
-	if (size <= LOG_MIN_BYTES || env_dir_space(db->store, &space) < 0)
+	if (size <= LOG_MIN_BYTES || db_space(db, &space) < 0)
 		return size;
 	while (size > LOG_MIN_BYTES && size > space.free_bytes / 16)
 		size /= 2;
@@ -211,7 +211,8 @@ take_spare(struct db *db, uint64_t need, uint64_t *sizep)
 		db->spare_log = NULL;
 	}
 	/* Under load logs fill up: larger ones are switched less often. */
-	if (db->log != NULL && db->log_bytes_next < LOG_MAX_BYTES &&
+	if (db->log != NULL &&
+	    db->log_bytes_next * 2 <= atomic_load(&db->sizes.log_max_bytes) &&
 	    wal_writer_used(db->log->writer) > db->log->size / 2)
 		db->log_bytes_next *= 2;
 	db->spare_wanted = true;
@@ -248,6 +249,8 @@ db_log_switch(struct db *db, uint64_t need)
 
 	if (old != NULL) {
 		rc = wal_writer_flush(old->writer);
+		if (rc == -ENOSPC)
+			return rc;
 		if (rc < 0)
 			return db_poison(db, rc, "cannot write %s", old->path);
 	}
@@ -290,6 +293,23 @@ db_log_switch(struct db *db, uint64_t need)
 		old->retired = true;
 	db->log = log;
 	return 0;
+}
+
+void
+db_log_drop_spares_locked(struct db *db)
+{
+	struct db_log **spares[] = { &db->spare_log, &db->recycled_log };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct db_log *log = *spares[i];
+
+		if (log == NULL)
+			continue;
+		*spares[i] = NULL;
+		db_doom(db, FILE_WAL, log->number);
+		db_log_put(db, log);
+	}
+	db->spare_wanted = false;
 }
 
 void

@@ -1,46 +1,137 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Room on the disk. Commits that add something end with -ENOSPC while there
- * still is what the store needs for itself: the flush of all that is in
- * memory, the next log, a manifest, a compaction. So a store that has filled
- * its disk takes deletions, frees what they free, closes, and opens again
- * (the slop space of ZFS).
+ * Room: on the disk, and within max_bytes, which is treated as a smaller
+ * disk. Commits that add something end with -ENOSPC while there still is
+ * what the store needs for itself: the flush of all that is in memory, the
+ * next log, a manifest, a compaction. So a store that has filled its space
+ * takes deletions, frees what they free, closes, and opens again (the slop
+ * space of ZFS). Before a commit hears -ENOSPC, what is dead makes room:
+ * db_reclaim.c.
  */
 #include <errno.h>
 
 #include "engine/db_internal.h"
 
-/* Kept free: a part of the disk, within bounds; enough to move what lives
+/* Kept free: a part of the space, within bounds; enough to move what lives
  * in half of a segment. */
 #define MARGIN_SHARE 16
 #define MARGIN_MIN (2u << 20)
 #define MARGIN_MAX (SEGMENT_FILE_MAX / 2 + (32u << 20))
 /* What commits may take until the disk is asked again. */
 #define GRANT_MAX (16u << 20)
-/* A writer waits so long for compaction to make room. */
-#define PRESS_NS (2 * 1000000000ULL)
-/* A flush of less would free too little to be worth its table. */
-#define FLUSH_WORTH (256u << 10)
 /* A deletion may carry so much, of rows that tell of it. */
 #define DELETION_BYTES_MAX 4096
+
+/* Parts of the space, and the least of each. */
+#define SEGMENT_PART 64
+#define SEGMENT_MIN (256u << 10)
+#define MEMTABLE_PART 64
+#define MEMTABLE_MIN (256u << 10)
+#define TABLE_PART 256
+#define TABLE_MIN (64u << 10)
+#define MEMTABLE_SEGMENT_PART 8
+#define LOG_PART 64
+
+static uint64_t
+part(uint64_t total, uint64_t share, uint64_t least, uint64_t most)
+{
+	uint64_t n = total / share;
+
+	if (n < least)
+		return least;
+	return n < most ? n : most;
+}
+
+static void
+choose_sizes(struct db *db, uint64_t total)
+{
+	struct room_sizes *s = &db->sizes;
+
+	atomic_store(&s->segment_bytes,
+	    part(total, SEGMENT_PART, SEGMENT_MIN, SEGMENT_FILE_MAX));
+	atomic_store(&s->memtable_segment_bytes,
+	    part(total, MEMTABLE_SEGMENT_PART, SEGMENT_MIN,
+		MEMTABLE_SEGMENT_BYTES));
+	atomic_store(&s->table_bytes,
+	    part(total, TABLE_PART, TABLE_MIN, TABLE_FILE_BYTES));
+	atomic_store(&s->log_max_bytes,
+	    part(total, LOG_PART, LOG_LEAST_BYTES, LOG_MAX_BYTES));
+	atomic_store(&s->log_min_bytes,
+	    part(total, LOG_PART, LOG_LEAST_BYTES, LOG_MIN_BYTES));
+}
 
 void
 db_room_init(struct db *db)
 {
 	struct env_space space;
+	uint64_t memtable;
 
-	db->segment_bytes = SEGMENT_FILE_MAX;
-	if (env_dir_space(db->store, &space) < 0)
-		return;
-	if (db->segment_bytes > space.total_bytes / SEGMENT_FILE_PART)
-		db->segment_bytes = space.total_bytes / SEGMENT_FILE_PART;
-	if (db->segment_bytes < SEGMENT_FILE_MIN)
-		db->segment_bytes = SEGMENT_FILE_MIN;
+	atomic_store(&db->max_bytes, db->opts.max_bytes);
+	db->log_may_fill = !env_dir_keeps_blocks(db->store);
+	if (db_space(db, &space) < 0)
+		space.total_bytes = UINT64_MAX;
+	choose_sizes(db, space.total_bytes);
+	memtable = part(space.total_bytes, MEMTABLE_PART, MEMTABLE_MIN,
+	    UINT64_MAX);
+	if (db->opts.memtable_bytes > memtable)
+		db->opts.memtable_bytes = memtable;
+	db->log_bytes_next = atomic_load(&db->sizes.log_min_bytes);
 }
 
-/* Bytes in memory that a flush will have to write. */
-static uint64_t
-memory_bytes(struct db *db)
+void
+db_room_set_max(struct db *db, uint64_t max_bytes)
+{
+	struct env_space space;
+
+	atomic_store(&db->max_bytes, max_bytes);
+	if (db_space(db, &space) == 0)
+		choose_sizes(db, space.total_bytes);
+	db_room_forget(db);
+}
+
+uint64_t
+db_disk_bytes(struct db *db)
+{
+	struct db_log *ahead[2];
+	struct segment_ref *s;
+	uint64_t n = 0;
+
+	mutex_lock(&db->mu);
+	for (int i = 0; db->view != NULL && i < LEVELS; i++)
+		n += db->view->version->levels[i].bytes;
+	for (size_t i = 0; i < db->log_count; i++)
+		n += db->logs[i]->size;
+	ahead[0] = db->spare_log;
+	ahead[1] = db->recycled_log;
+	for (int i = 0; i < 2; i++)
+		n += ahead[i] != NULL ? ahead[i]->size : 0;
+	mutex_unlock(&db->mu);
+	mutex_lock(&db->segment_mu);
+	RB_FOREACH (s, segment_tree, &db->segments)
+		n += s->size;
+	mutex_unlock(&db->segment_mu);
+	return n;
+}
+
+int
+db_space(struct db *db, struct env_space *spacep)
+{
+	uint64_t max = atomic_load(&db->max_bytes), used, left;
+	int rc = env_dir_space(db->store, spacep);
+
+	if (rc < 0 || max == 0)
+		return rc;
+	used = db_disk_bytes(db);
+	left = max > used ? max - used : 0;
+	if (spacep->free_bytes > left)
+		spacep->free_bytes = left;
+	if (spacep->total_bytes > max)
+		spacep->total_bytes = max;
+	return 0;
+}
+
+uint64_t
+db_memory_to_flush(struct db *db)
 {
 	const struct view *v;
 	uint64_t n;
@@ -55,7 +146,7 @@ memory_bytes(struct db *db)
 }
 
 static uint64_t
-log_bytes(struct db *db)
+next_log_bytes(struct db *db)
 {
 	uint64_t n;
 
@@ -65,84 +156,74 @@ log_bytes(struct db *db)
 	return n;
 }
 
-uint64_t
-db_room(struct db *db, const struct env_space *space)
+static uint64_t
+margin(const struct env_space *space)
 {
-	uint64_t margin = space->total_bytes / MARGIN_SHARE;
-	uint64_t need;
+	return part(space->total_bytes, MARGIN_SHARE, MARGIN_MIN, MARGIN_MAX);
+}
 
-	if (margin < MARGIN_MIN)
-		margin = MARGIN_MIN;
-	if (margin > MARGIN_MAX)
-		margin = MARGIN_MAX;
-	need = margin + memory_bytes(db) + log_bytes(db);
+/* The room that is left above so much that is kept free. */
+static uint64_t
+room_above(struct db *db, const struct env_space *space, uint64_t kept)
+{
+	uint64_t need = kept + db_memory_to_flush(db) + next_log_bytes(db);
+
 	return space->free_bytes > need ? space->free_bytes - need : 0;
 }
 
-/* Whether a flush of what is in memory may free more than it takes. */
-static bool
-flush_frees(struct db *db)
+uint64_t
+db_room(struct db *db, const struct env_space *space)
 {
-	bool is_worth;
-
-	mutex_lock(&db->mu);
-	is_worth = atomic_load(&db->view->mem->reclaim_bytes) != 0;
-	mutex_unlock(&db->mu);
-	return is_worth || memory_bytes(db) >= FLUSH_WORTH;
+	return room_above(db, space, margin(space));
 }
 
-/* Have compaction free what it can, and wait for that, within reason. */
+/* Have compaction free what it can, before somebody has to wait for it. */
 static void
 press(struct db *db)
 {
-	uint64_t deadline = clock_now_ns() + PRESS_NS, before;
-
-	atomic_store(&db->pressed, true);
+	if (atomic_exchange(&db->pressed, true))
+		return;
 	mutex_lock(&db->mu);
-	before = db->compact_rests;
-	db->compact_error = 0;
 	cond_broadcast(&db->work);
-	while (db->compact_rests == before && db->compact_error == 0 &&
-	    db_error(db) == 0 && clock_now_ns() < deadline)
-		cond_wait_until(&db->progress, &db->mu, deadline);
 	mutex_unlock(&db->mu);
-	db_remove_doomed(db);
-}
-
-/* Ask the disk; where it has too little, free what can be freed. */
-static int
-find_room(struct db *db, uint64_t bytes, uint64_t *roomp)
-{
-	struct env_space space;
-	int rc;
-
-	for (int tries = 0;; tries++) {
-		rc = env_dir_space(db->store, &space);
-		if (rc < 0)
-			return rc;
-		*roomp = db_room(db, &space);
-		if (*roomp >= bytes) {
-			atomic_store(&db->pressed, false);
-			return 0;
-		}
-		if (tries == 0 && flush_frees(db))
-			rc = db_flush_all(db);
-		else if (tries == 1)
-			press(db);
-		else if (tries > 1)
-			rc = -ENOSPC;
-		if (rc < 0)
-			return rc;
-	}
 }
 
 int
-db_reserve(struct kv *kv, uint64_t bytes)
+db_room_look(struct db *db, enum kv_room kind, uint64_t *roomp)
+{
+	struct env_space space;
+	int rc = db_space(db, &space);
+	uint64_t kept = margin(&space);
+
+	*roomp = 0;
+	if (rc < 0)
+		return rc;
+	if (db_room(db, &space) < kept)
+		press(db);
+	else
+		atomic_store(&db->pressed, false);
+	*roomp = room_above(db, &space,
+	    kind == KV_ROOM_REPLACE ? kept / 2 : kept);
+	return 0;
+}
+
+static int
+find_room(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
+{
+	int rc = db_room_look(db, kind, roomp);
+
+	if (rc < 0 || *roomp >= bytes)
+		return rc;
+	return db_reclaim(db, kind, bytes, roomp);
+}
+
+int
+db_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes)
 {
 	struct db *db = db_of(kv);
 	uint64_t room;
 
-	return db->read_only ? -EROFS : find_room(db, bytes, &room);
+	return db->read_only ? -EROFS : find_room(db, kind, bytes, &room);
 }
 
 static bool
@@ -171,7 +252,7 @@ db_room_take(struct db *db, const struct kv_batch *batch)
 		return 0;
 	if (may_pass(batch))
 		return 0;
-	rc = find_room(db, batch->bytes, &room);
+	rc = find_room(db, KV_ROOM_ADD, batch->bytes, &room);
 	room = rc == 0 ? room - batch->bytes : 0;
 	if (room > GRANT_MAX)
 		room = GRANT_MAX;

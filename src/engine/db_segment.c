@@ -85,6 +85,18 @@ segment_put(struct db *db, struct segment_ref *s)
 	free(s);
 }
 
+void
+segment_set_damaged(struct db *db, uint64_t number)
+{
+	struct segment_ref key = { .number = number }, *s;
+
+	mutex_lock(&db->segment_mu);
+	s = RB_FIND(segment_tree, &db->segments, &key);
+	if (s != NULL)
+		s->damaged = true;
+	mutex_unlock(&db->segment_mu);
+}
+
 /* Sealed segments keep their writers until a sync: no more of them than the
  * descriptors of this process allow. */
 static int
@@ -207,7 +219,8 @@ db_segment_append(struct db *db, const struct segment_value *v, size_t count,
 	mutex_lock(&db->segment_mu);
 	s->size = segment_writer_size(s->writer);
 	s->users--;
-	full = (s->size >= db->segment_bytes || (rc < 0 && rc != -ENOSPC)) &&
+	full = (s->size >= atomic_load(&db->sizes.segment_bytes) ||
+		   (rc < 0 && rc != -ENOSPC)) &&
 	    s == db->active_segment;
 	mutex_unlock(&db->segment_mu);
 	if (full)

@@ -193,6 +193,8 @@ promise(struct db *db, uint64_t seq)
 		return 0;
 	before->promised = true;
 	rc = wal_writer_promise(before->writer, seq);
+	if (rc == -ENOSPC) /* a part of it tells nothing */
+		rc = 0;
 	db_log_put(db, before);
 	return rc;
 }
@@ -278,6 +280,10 @@ sync_once(struct db *db)
 	start = clock_now_ns();
 	atomic_store(&db->sync_pending, false);
 	rc = plan_make(db, &plan);
+	if (rc == -ENOSPC) { /* what waits in memory still does */
+		plan_free(db, &plan);
+		return rc;
+	}
 	if (rc == 0 && plan.seq > atomic_load(&db->durable_seq)) {
 		rc = plan_run(db, &plan);
 		durable = atomic_load(&db->durable_commits);

@@ -29,10 +29,14 @@ leave_mark(struct db *db)
 	if (db_error(db) == 0 && seq != db->marked_seq &&
 	    seq == atomic_load(&db->last_seq) &&
 	    wal_writer_has_room(db->log->writer, &none)) {
-		if (wal_writer_append(db->log->writer, NULL, seq + 1, 0, seq) <
-			0 ||
-		    wal_writer_flush(db->log->writer) < 0)
-			db_poison(db, -EIO, "cannot write %s", db->log->path);
+		int rc = wal_writer_append(db->log->writer, NULL, seq + 1, 0,
+		    seq);
+
+		/* On a full disk it is done without, or waits. */
+		if (rc == 0)
+			rc = wal_writer_flush(db->log->writer);
+		if (rc < 0 && rc != -ENOSPC)
+			db_poison(db, rc, "cannot write %s", db->log->path);
 		db->marked_seq = seq;
 	}
 	mutex_unlock(&db->commit_mu);

@@ -352,7 +352,8 @@ static bool
 memtable_is_full(struct db *db, const struct memtable *m)
 {
 	return memtable_bytes(m) >= db->opts.memtable_bytes ||
-	    m->segment_bytes >= MEMTABLE_SEGMENT_BYTES;
+	    atomic_load_explicit(&m->segment_bytes, memory_order_relaxed) >=
+	    atomic_load(&db->sizes.memtable_segment_bytes);
 }
 
 /* Put a fresh memtable in front; its first log is the new one. */
@@ -456,6 +457,30 @@ encode_body(struct db *db, const struct kv_batch *batch, struct commit_ctx *ctx)
 	    slice_make(user, len));
 }
 
+/*
+ * What was appended goes to the kernel, unless it may wait. Who waits for a
+ * sync needs no write(2) of his own before it; but he must hear now of a disk
+ * that is full: once the commit was applied there is no way back.
+ */
+static int
+hand_over(struct db *db, struct commit_ctx *ctx) REQUIRES(&db->commit_mu)
+{
+	struct wal_writer *w = db->log->writer;
+	uint64_t may_wait = atomic_load_explicit(&db->wal_buffer_bytes,
+	    memory_order_relaxed);
+	int rc;
+
+	if (ctx->sync_mode == KV_SYNC_FULL) {
+		if (!db->log_may_fill)
+			return 0;
+		may_wait = 0;
+	}
+	if (wal_writer_waiting(w) <= may_wait)
+		return 0;
+	rc = wal_writer_flush(w);
+	return rc == -ENOSPC ? wal_writer_take_back(w) : rc;
+}
+
 static int
 commit_locked(struct db *db, const struct kv_batch *batch,
     struct commit_ctx *ctx) REQUIRES(&db->commit_mu)
@@ -472,18 +497,14 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 		if (rc < 0)
 			return rc;
 	}
-	for (size_t i = 0; i < ctx->pointer_count; i++)
-		db->mem->segment_bytes += ctx->pointers[i].frame_len;
 	rc = wal_writer_append(db->log->writer, &ctx->body, first,
 	    (uint32_t)batch->count, atomic_load(&db->durable_seq));
-	/* Who waits for a sync needs no write(2) of his own before it. */
-	if (rc == 0 && ctx->sync_mode != KV_SYNC_FULL &&
-	    wal_writer_waiting(db->log->writer) >
-		atomic_load_explicit(&db->wal_buffer_bytes,
-		    memory_order_relaxed))
-		rc = wal_writer_flush(db->log->writer);
+	if (rc == 0)
+		rc = hand_over(db, ctx);
 	if (rc < 0)
-		return db_poison(db, rc, "cannot write %s", db->log->path);
+		return rc == -ENOSPC ?
+		    rc :
+		    db_poison(db, rc, "cannot write %s", db->log->path);
 	memtable_adder_init(&in.adder, db->mem);
 	in.seq = first;
 	rc = record_decode(buf_slice(&ctx->payload), (uint32_t)batch->count,
@@ -492,6 +513,9 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 		rc = memtable_adder_finish(&in.adder);
 	if (rc < 0) /* the log has it, the memtable not all of it */
 		return db_poison(db, rc, "cannot apply a commit");
+	for (size_t i = 0; i < ctx->pointer_count; i++)
+		atomic_fetch_add_explicit(&db->mem->segment_bytes,
+		    ctx->pointers[i].frame_len, memory_order_relaxed);
 	ctx->number = atomic_fetch_add(&db->commit_count, 1) + 1;
 	db->mem->last_commit = ctx->number;
 	ctx->seq = first + batch->count - 1;
@@ -550,6 +574,8 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	counter_add(&db->stats.log_bytes,
 	    ctx->body.stored.len + WAL_FRAME_HEADER_LEN);
 	rc = db_sync_after_commit(db, ctx->sync_mode, ctx->seq, ctx->number);
+	if (rc == -ENOSPC) /* others may have seen it: there is no way back */
+		rc = db_poison(db, rc, "cannot write %s", db->dir);
 	end = clock_now_ns();
 	atomic_store_explicit(&db->last_commit_ns, end, memory_order_relaxed);
 	histogram_add(&db->stats.commit_ns, end - start);

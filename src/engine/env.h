@@ -64,6 +64,8 @@ struct env_ops {
 	int (*dir_list)(struct env_dir *dir,
 	    int (*fn)(void *arg, const char *name), void *arg);
 	int (*dir_space)(struct env_dir *dir, struct env_space *spacep);
+	void (*dir_settle)(struct env_dir *dir); /* may be NULL */
+	bool (*dir_keeps_blocks)(struct env_dir *dir); /* NULL: it does */
 
 	int (*open)(struct env_dir *dir, const char *name, unsigned flags,
 	    struct env_file **filep);
@@ -172,6 +174,22 @@ static inline int
 env_dir_space(struct env_dir *dir, struct env_space *spacep)
 {
 	return dir->ops->dir_space(dir, spacep);
+}
+/* Have what was unlinked count as free: some file systems (btrfs) see to it
+ * only when a transaction ends, up to half a minute later. */
+static inline void
+env_dir_settle(struct env_dir *dir)
+{
+	if (dir->ops->dir_settle != NULL)
+		dir->ops->dir_settle(dir);
+}
+/* Whether the promise of env_allocate() holds there; else writing within it
+ * may meet -ENOSPC all the same. */
+static inline bool
+env_dir_keeps_blocks(struct env_dir *dir)
+{
+	return dir->ops->dir_keeps_blocks == NULL ||
+	    dir->ops->dir_keeps_blocks(dir);
 }
 
 /* ---- Names in a directory ---- */

@@ -202,6 +202,22 @@ posix_dir_space(struct env_dir *dir, struct env_space *spacep)
 	return 0;
 }
 
+static bool
+posix_dir_keeps_blocks(struct env_dir *dir)
+{
+	return posix_keeps_blocks(to_posix(dir)->fd);
+}
+
+/* syncfs(2) ends a transaction; what it says is no news here. */
+static void
+posix_dir_settle(struct env_dir *dir)
+{
+	int fd = to_posix(dir)->fd;
+
+	if (!posix_keeps_blocks(fd))
+		(void)syncfs(fd);
+}
+
 /* ---- Names in a directory ---- */
 
 static int
@@ -264,6 +280,8 @@ static const struct env_ops posix_ops = {
 	.dir_sync = posix_dir_sync,
 	.dir_list = posix_dir_list,
 	.dir_space = posix_dir_space,
+	.dir_settle = posix_dir_settle,
+	.dir_keeps_blocks = posix_dir_keeps_blocks,
 	.open = posix_open,
 	.rename = posix_rename,
 	.unlink = posix_unlink,

@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "util/log.h"
@@ -307,6 +309,23 @@ posix_file_allocate(struct env_file *file, uint64_t size, bool zero)
 	return rc;
 }
 
+bool
+posix_keeps_blocks(int fd)
+{
+	struct statfs st;
+
+	if (fstatfs(fd, &st) != 0)
+		return false;
+	switch ((unsigned long)st.f_type) {
+	case EXT4_SUPER_MAGIC: /* ext2 and ext3, too */
+	case XFS_SUPER_MAGIC:
+	case TMPFS_MAGIC:
+		return true;
+	default:
+		return false;
+	}
+}
+
 int
 posix_file_map(struct env_file *file, uint64_t size)
 {
@@ -321,6 +340,8 @@ posix_file_map(struct env_file *file, uint64_t size)
 		return rc;
 	if (size == 0 || size > file_size)
 		return -EINVAL;
+	if (f->map == NULL && !posix_keeps_blocks(f->fd))
+		return -EOPNOTSUPP;
 	if (f->map == NULL) {
 		rc = posix_map_open(f->fd, size, &f->map);
 		if (rc < 0)

@@ -20,6 +20,14 @@ int posix_file_write(struct env_file *file, const struct iovec *iov, int iovcnt,
 int posix_file_sync(struct env_file *file);
 int posix_file_allocate(struct env_file *file, uint64_t size, bool zero);
 int posix_file_map(struct env_file *file, uint64_t size);
+/*
+ * Whether writing to blocks that fallocate(2) or a write has given to a file
+ * cannot find the disk full. Where blocks are never overwritten in place (btrfs,
+ * bcachefs, ZFS, F2FS, or whatever lies behind FUSE, NFS and overlayfs), a
+ * store to a map then ends in SIGBUS, or in the loss of the page when it is
+ * written back; write(2) says -ENOSPC.
+ */
+bool posix_keeps_blocks(int fd);
 int posix_file_truncate(struct env_file *file, uint64_t size);
 int posix_file_size(struct env_file *file, uint64_t *sizep);
 int posix_file_lock(struct env_file *file, enum env_lock_mode mode);

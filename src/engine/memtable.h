@@ -25,6 +25,7 @@ struct memtable {
 	_Atomic uint64_t deletes;
 	_Atomic uint64_t entries;
 	_Atomic uint64_t reclaim_bytes; /* hints of group deletions */
+	_Atomic uint64_t segment_bytes; /* in segments, by its pointers */
 
 	/* the writer's */
 	struct arena arena;
@@ -32,7 +33,6 @@ struct memtable {
 	struct mem_filter filter;
 	uint64_t last_commit; /* the owner's: number of its last commit */
 	uint64_t min_seq, max_seq;
-	uint64_t segment_bytes; /* written straight to segments */
 	uint64_t counted_bytes; /* the owner's: by db_memory_take() */
 
 	/* Segments that it names and holds; the writer's. */

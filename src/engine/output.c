@@ -45,24 +45,11 @@ struct merge_state {
 	/* Deletions that a group's deletion made superfluous: what they
 	 * hide below is still there, and worth so much. */
 	uint64_t superfluous_deletes;
+	uint64_t inherited_bytes; /* out->reclaim_bytes, until a table has it */
 	uint64_t entry_bytes;
 	uint64_t table_bytes; /* to write in one table */
 	uint64_t piece_bytes; /* merged since the last pause */
 };
-
-/* Average size of the entries of a tree. */
-static uint64_t
-average_entry_bytes(const struct version *v)
-{
-	uint64_t bytes = 0, entries = 0;
-
-	for (int i = 0; i < LEVELS; i++) {
-		bytes += v->levels[i].bytes;
-		for (size_t j = 0; j < v->levels[i].count; j++)
-			entries += v->levels[i].files[j]->props.entries;
-	}
-	return entries != 0 ? bytes / entries : 0;
-}
 
 static int
 table_begin(struct merge_state *m, struct slice user)
@@ -147,6 +134,13 @@ table_end(struct merge_state *m)
 		qsort(t->uses, t->use_count, sizeof(*t->uses), cmp_use);
 	t->reclaim_bytes += m->superfluous_deletes * m->entry_bytes;
 	m->superfluous_deletes = 0;
+	/* What the deletions of groups hide is still there: what was known of
+	 * it goes with the first of them. */
+	if (t->has_group_end && m->inherited_bytes != 0) {
+		if (t->reclaim_bytes < m->inherited_bytes)
+			t->reclaim_bytes = m->inherited_bytes;
+		m->inherited_bytes = 0;
+	}
 	f = table_file_create(t->number, &props,
 	    slice_make(t->first, t->first_len), limit, t->uses, t->use_count,
 	    t->reclaim_bytes);
@@ -253,6 +247,7 @@ add_pointer(struct merge_state *m, struct slice ikey, struct slice value)
 		if (rc != -KVFS_ECORRUPT && rc != -KVFS_ECHECKSUM && rc != -EIO)
 			return rc;
 		/* Damaged: it stays where it is, and reads of it fail. */
+		segment_set_damaged(m->out->db, p.segment);
 	}
 	rc = note_use(m, &p);
 	if (rc < 0)
@@ -293,10 +288,11 @@ static uint64_t
 target_bytes(const struct output *out)
 {
 	uint64_t bytes = out->below->levels[out->level].bytes / LEVEL_TABLES;
+	uint64_t most = atomic_load(&out->db->sizes.table_bytes);
 
 	if (bytes < out->db->opts.memtable_bytes)
 		bytes = out->db->opts.memtable_bytes;
-	return bytes < TABLE_FILE_BYTES ? bytes : TABLE_FILE_BYTES;
+	return bytes < most ? bytes : most;
 }
 
 /* Between two pieces a compaction looks after the others: the store may
@@ -410,8 +406,9 @@ output_merge(struct output *out, struct iter *it)
 {
 	struct merge_state m = {
 		.out = out,
-		.entry_bytes = average_entry_bytes(out->below),
+		.entry_bytes = version_entry_bytes(out->below),
 		.table_bytes = target_bytes(out),
+		.inherited_bytes = out->reclaim_bytes,
 	};
 	int rc = it != NULL ? 0 : -ENOMEM;
 

@@ -27,6 +27,7 @@ struct output {
 	int below_level; /* ... from this level on; LEVELS: nothing does */
 	const uint64_t *relocate; /* segments whose values are moved */
 	size_t relocate_count;
+	uint64_t reclaim_bytes; /* what its sources say that they free below */
 	bool separate; /* move large values to a segment (a flush) */
 	bool one_table; /* never cut */
 	bool may_abandon; /* -ECANCELED when the store closes */

@@ -9,6 +9,10 @@
 #include "engine/recover_internal.h"
 #include "util/log.h"
 
+/* Of a store that dies young again and again each life leaves a log: from so
+ * many on they are replaced by a table. */
+#define REPLAYED_LOGS_MAX 4
+
 /* ---- The manifest ---- */
 
 static int
@@ -179,6 +183,20 @@ renew_manifest(struct recovery *r)
 	return rc;
 }
 
+/* What was replayed goes to tables; on a full disk the logs keep it. */
+static int
+flush_replayed(struct recovery *r)
+{
+	struct db *db = r->db;
+	int rc = recover_next_memtable(db, db->log->number);
+
+	mutex_lock(&db->mu);
+	while (rc == 0 && db->view->imm_count > 0)
+		rc = db_flush_oldest_locked(db);
+	mutex_unlock(&db->mu);
+	return rc == -ENOSPC ? 0 : rc;
+}
+
 /* After the logs were replayed. */
 static int
 go_on(struct recovery *r)
@@ -189,7 +207,11 @@ go_on(struct recovery *r)
 	if (r->stop_seq == 0) {
 		if (r->replayed_frames != 0)
 			rc = recover_sync_replayed(r);
-		return rc == 0 ? begin_log(r) : rc;
+		if (rc == 0)
+			rc = begin_log(r);
+		return rc == 0 && db->log_count > REPLAYED_LOGS_MAX ?
+		    flush_replayed(r) :
+		    rc;
 	}
 	/* The logs hold frames that must not come back: what was replayed
 	 * goes to tables, and they are needed no more. The new log does not

@@ -237,7 +237,8 @@ replay_record(void *arg, enum key_type type, struct slice user,
 		if (rc == 0)
 			rc = memtable_hold_segment(db, re->adder.m, s);
 		segment_put(db, s);
-		re->adder.m->segment_bytes += p.frame_len;
+		atomic_fetch_add_explicit(&re->adder.m->segment_bytes,
+		    p.frame_len, memory_order_relaxed);
 	}
 	return rc == 0 ? replay_add(re, re->seq++, type, user, value) : rc;
 }
@@ -331,7 +332,8 @@ replay_frame(struct log_visit *v, const struct wal_frame *frame)
 		return rc; /* it may be there all the same */
 	if (!db->read_only &&
 	    (memtable_bytes(db->mem) >= db->opts.memtable_bytes ||
-		db->mem->segment_bytes >= MEMTABLE_SEGMENT_BYTES)) {
+		atomic_load(&db->mem->segment_bytes) >=
+		    atomic_load(&db->sizes.memtable_segment_bytes))) {
 		rc = replay_finish(&r->replay);
 		if (rc == 0)
 			rc = recover_next_memtable(db, v->number);

@@ -327,3 +327,16 @@ key_group_end(uint8_t dst[KEY_PREFIX_LEN], struct slice user)
 	memset(dst, 0xff, KEY_PREFIX_LEN);
 	return KEY_PREFIX_LEN;
 }
+
+uint64_t
+version_entry_bytes(const struct version *v)
+{
+	uint64_t bytes = 0, entries = 0;
+
+	for (int i = 0; i < LEVELS; i++) {
+		bytes += v->levels[i].bytes;
+		for (size_t j = 0; j < v->levels[i].count; j++)
+			entries += v->levels[i].files[j]->props.entries;
+	}
+	return entries != 0 ? bytes / entries : 0;
+}

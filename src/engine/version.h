@@ -127,4 +127,7 @@ bool level_overlaps(const struct level *l, int level, struct slice smallest,
 /* The first user key after all of user's group; returns its length (9). */
 size_t key_group_end(uint8_t dst[KEY_PREFIX_LEN], struct slice user);
 
+/* Average size of the entries of its tables. */
+uint64_t version_entry_bytes(const struct version *v);
+
 #endif

@@ -102,7 +102,7 @@ uint64_t wal_size_for(const struct wal_body *body);
  * which only records durable_seq. The frame has reached the kernel on
  * return, or with buffer_bytes waits in memory. After any failure the
  * writer takes no more: later calls return the same error; but -EINVAL, for
- * a body without room, changes nothing.
+ * a body without room, and -ENOSPC, for a disk without, change nothing.
  */
 int wal_writer_append(struct wal_writer *w, const struct wal_body *body,
     uint64_t seq, uint32_t count, uint64_t durable_seq);
@@ -112,8 +112,11 @@ int wal_writer_append(struct wal_writer *w, const struct wal_body *body,
  * for it is kept. It is synced by nobody: a power cut may take it.
  */
 int wal_writer_promise(struct wal_writer *w, uint64_t durable_seq);
-/* Hand what waits in memory to the kernel. */
+/* Hand what waits in memory to the kernel. After -ENOSPC it still waits. */
 int wal_writer_flush(struct wal_writer *w);
+/* Take back the last frame, which the flush that found no room did not hand
+ * over. Returns -ENOSPC, or what makes the writer take no more. */
+int wal_writer_take_back(struct wal_writer *w);
 /* Bytes that wait so. */
 uint64_t wal_writer_waiting(const struct wal_writer *w);
 /* fdatasync what has reached the kernel. May run beside append and flush;

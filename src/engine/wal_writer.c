@@ -40,6 +40,9 @@ struct wal_writer {
 	uint64_t used;
 	uint64_t written;
 	uint32_t chain;
+	/* Before the last frame; for wal_writer_take_back(). */
+	uint64_t last_used;
+	uint32_t last_chain;
 	uint8_t *buffer; /* what stands at written .. used */
 };
 
@@ -106,13 +109,38 @@ writer_fail(struct wal_writer *w, int rc, const char *what, uint64_t off)
 	return rc;
 }
 
+/* A full disk is no failure: what was written of it is not reached, for the
+ * caller takes it back (take_back()), or writes the same there again. */
 static int
 write_at(struct wal_writer *w, const struct iovec *iov, int iovcnt,
     uint64_t off)
 {
 	int rc = env_write(w->file, iov, iovcnt, off);
 
-	return rc < 0 ? writer_fail(w, rc, "write", off) : 0;
+	if (rc == -EDQUOT)
+		rc = -ENOSPC;
+	return rc < 0 && rc != -ENOSPC ? writer_fail(w, rc, "write", off) : rc;
+}
+
+/*
+ * After a write that found no room, no part of the frame at off may be taken
+ * for one: its last bytes may have been zeros, as those that are there. Where
+ * its header has arrived it is overwritten; if even that cannot be done, the
+ * log ends here. Returns -ENOSPC, or that failure.
+ */
+static int
+void_frame(struct wal_writer *w, uint64_t off)
+{
+	static const uint8_t zeros[WAL_FRAME_HEADER_LEN];
+	struct iovec iov = { (void *)zeros, sizeof(zeros) };
+	uint8_t there[sizeof(zeros)];
+	ssize_t n = env_read(w->file, there, sizeof(there), off);
+	int rc = n < 0 ? (int)n : 0;
+
+	if (n == sizeof(there) && memcmp(there, zeros, sizeof(zeros)) != 0)
+		rc = env_write(w->file, &iov, 1, off);
+	return rc < 0 ? writer_fail(w, rc, "take back a part of", off) :
+			-ENOSPC;
 }
 
 /* ---- Life ---- */
@@ -244,6 +272,8 @@ put_frame(struct wal_writer *w, const struct iovec *iov, int iovcnt,
 		return 0;
 	}
 	rc = write_at(w, iov, iovcnt, w->used);
+	if (rc == -ENOSPC)
+		rc = void_frame(w, w->used);
 	if (rc < 0)
 		return rc;
 	w->used += len;
@@ -286,10 +316,21 @@ wal_writer_append(struct wal_writer *w, const struct wal_body *body,
 	if (len > w->size - w->used)
 		return -EINVAL;
 	sum = wal_frame_encode(&h, w->salt, bytes);
+	w->last_used = w->used;
+	w->last_chain = w->chain;
 	rc = put_frame(w, iov, iovcnt, len);
 	if (rc == 0)
 		w->chain = sum;
 	return rc;
+}
+
+int
+wal_writer_take_back(struct wal_writer *w)
+{
+	assert(w->last_used >= w->written);
+	w->used = w->last_used;
+	w->chain = w->last_chain;
+	return void_frame(w, w->used);
 }
 
 int

@@ -234,7 +234,6 @@ fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp)
 	fs->read_only = opts->read_only || (kv->caps & KV_CAP_READ_ONLY) != 0;
 	atomic_init(&fs->flush_on_close, opts->flush_on_close);
 	atomic_init(&fs->atime, opts->atime);
-	atomic_init(&fs->max_bytes, opts->max_bytes);
 	fs->acl = opts->acl;
 	fs->keep_times = opts->keep_times;
 	mutex_init(&fs->rename_mu);
@@ -295,7 +294,6 @@ void
 fs_set_options(struct fs *fs, const struct fs_options *opts)
 {
 	atomic_store(&fs->flush_on_close, opts->flush_on_close);
-	atomic_store(&fs->max_bytes, opts->max_bytes);
 	writeback_set_age(fs, opts->writeback_ms);
 }
 
@@ -319,7 +317,7 @@ fs_statfs(struct fs *fs, struct fs_statfs *stp)
 	int rc;
 
 	*stp = (struct fs_statfs){ 0 };
-	rc = space_usage(fs, &usage);
+	rc = kv_usage(fs->kv, &usage);
 	if (rc < 0)
 		return rc;
 	stp->block_size = ALLOC_UNIT;

@@ -57,7 +57,6 @@ struct fs_options {
 	 * caller sets them, as the kernel does with its write-back cache. */
 	bool keep_times;
 	bool acl; /* access control lists are kept; else -EOPNOTSUPP */
-	uint64_t max_bytes; /* of the store on disk; 0: no bound */
 };
 
 void fs_options_init(struct fs_options *opts);
@@ -89,8 +88,7 @@ struct fs_cred {
 int fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp);
 /* Commit all contents, make them durable, free. NULL is accepted. */
 int fs_close(struct fs *fs);
-/* Change flush_on_close, writeback_ms and max_bytes of a running file
- * system. */
+/* Change flush_on_close and writeback_ms of a running file system. */
 void fs_set_options(struct fs *fs, const struct fs_options *opts);
 
 /* ---- Names (op_name.c) ---- */

@@ -41,7 +41,6 @@ struct fs {
 	bool read_only; /* constant */
 	bool acl; /* constant */
 	bool keep_times; /* see fs_options */
-	_Atomic uint64_t max_bytes; /* 0: no bound */
 	_Atomic bool flush_on_close;
 	_Atomic bool atime;
 	struct inode *root; /* constant, pinned */
@@ -81,11 +80,10 @@ int fs_next_ino(struct fs *fs, uint64_t *inop);
 
 /* ---- space.c ---- */
 
-/* The store's figures within fs_options.max_bytes. */
-int space_usage(struct fs *fs, struct kv_usage *usagep);
-/* -ENOSPC when a row of so many bytes would go beyond max_bytes. Without
- * one the store itself says when it is full. */
-int space_for_row(struct fs *fs, size_t len);
+/* -ENOSPC when the store has no room for len more bytes, of contents or of a
+ * row, also after what is dead has made some, which it waits for: no lock is
+ * held. */
+int space_ask(struct fs *fs, enum kv_room kind, size_t len);
 
 /* ---- count.c ---- */
 

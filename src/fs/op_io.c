@@ -93,6 +93,20 @@ fs_writer_end(struct fs *fs, uint64_t ino)
 	return count_writer(fs, ino, false);
 }
 
+/* As a hint: without the inode's lock. */
+static enum kv_room
+room_kind(struct inode *in, uint64_t off, size_t len)
+{
+	uint64_t size;
+
+	if (off == FS_APPEND)
+		return KV_ROOM_ADD;
+	mutex_lock(&in->mu);
+	size = content_base_size(in);
+	mutex_unlock(&in->mu);
+	return off < size && len <= size - off ? KV_ROOM_REPLACE : KV_ROOM_ADD;
+}
+
 ssize_t
 fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
 {
@@ -111,7 +125,7 @@ fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
 		goto out;
 	n = writeback_throttle(fs);
 	if (n == 0)
-		n = writeback_reserve(fs, data.len);
+		n = space_ask(fs, room_kind(in, off, data.len), data.len);
 	if (n < 0)
 		goto out;
 	counter_add(&fs->counters.writes, 1);

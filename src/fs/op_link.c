@@ -83,6 +83,8 @@ fs_link(struct fs *fs, uint64_t ino, uint64_t parent, struct slice name,
 		return -EROFS;
 	rc = name_check(name);
 	if (rc == 0)
+		rc = space_ask(fs, KV_ROOM_ADD, 0);
+	if (rc == 0)
 		rc = dir_get(fs, parent, &dir);
 	if (rc == 0)
 		rc = file_get(fs, ino, &in);

@@ -192,7 +192,7 @@ create(struct fs *fs, uint64_t parent, struct slice name,
 		return -EROFS;
 	rc = name_check(name);
 	if (rc == 0)
-		rc = space_for_row(fs, data.len);
+		rc = space_ask(fs, KV_ROOM_ADD, data.len);
 	if (rc < 0)
 		return rc;
 	rc = dir_get(fs, parent, &dir);
@@ -299,7 +299,7 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	*attrp = (struct fs_attr){ 0 };
 	if (fs->read_only)
 		return -EROFS;
-	rc = space_for_row(fs, 0);
+	rc = space_ask(fs, KV_ROOM_ADD, 0);
 	if (rc < 0)
 		return rc;
 	rc = dir_get(fs, parent, &dir);

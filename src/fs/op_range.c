@@ -64,7 +64,7 @@ fs_fallocate(struct fs *fs, uint64_t ino, int mode, uint64_t off, uint64_t len)
 	rc = writeback_throttle(fs);
 	/* Nothing is set aside, but what cannot fit is refused. */
 	if (rc == 0 && (mode & ~FALLOC_FL_KEEP_SIZE) == 0)
-		rc = writeback_reserve(fs, len);
+		rc = space_ask(fs, KV_ROOM_ADD, len);
 	if (rc == 0) {
 		mutex_lock(&in->mu);
 		rc = allocate(fs, in, mode, off, off + len);

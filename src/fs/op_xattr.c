@@ -231,7 +231,7 @@ fs_setxattr(struct fs *fs, uint64_t ino, struct slice name, struct slice value,
 		return -EINVAL;
 	if (value.len > FS_XATTR_SIZE_MAX)
 		return -E2BIG;
-	rc = space_for_row(fs, value.len);
+	rc = space_ask(fs, KV_ROOM_ADD, value.len);
 	if (rc < 0)
 		return rc;
 	rc = file_get(fs, ino, &in);

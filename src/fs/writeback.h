@@ -30,10 +30,7 @@ struct writeback {
 	_Atomic size_t bytes; /* memory of dirty buffers */
 	_Atomic size_t data_bytes; /* of contents that wait */
 
-	/* What the store has left, looked at now and then. */
-	struct mutex space_mu;
-	uint64_t room_seq GUARDED_BY(space_mu); /* room was made up to here */
-	uint64_t room_ns GUARDED_BY(space_mu); /* not again before */
+	/* What the store has left, looked at now and then; relaxed. */
 	_Atomic uint64_t space_free;
 	_Atomic uint64_t space_used; /* committed since */
 	_Atomic uint64_t space_ns; /* when */
@@ -56,8 +53,6 @@ void writeback_account(struct fs *fs, ssize_t mem, ssize_t data);
 
 /* Commit the oldest while there is too much; call without locks. */
 int writeback_throttle(struct fs *fs);
-/* -ENOSPC when the store has no room for len more bytes of contents. */
-int writeback_reserve(struct fs *fs, size_t len);
 /* Commit all that was dirty at the call; the first error. */
 int writeback_all(struct fs *fs);
 

@@ -176,7 +176,6 @@ writeback_start(struct fs *fs, const struct fs_options *opts)
 	int rc;
 
 	mutex_init(&wb->mu);
-	mutex_init(&wb->space_mu);
 	cond_init(&wb->wake);
 	TAILQ_INIT(&wb->dirty);
 	wb->limit_bytes = opts->writeback_bytes;
@@ -220,6 +219,5 @@ writeback_fini(struct fs *fs)
 		inode_put(fs, in);
 	}
 	cond_fini(&wb->wake);
-	mutex_fini(&wb->space_mu);
 	mutex_fini(&wb->mu);
 }

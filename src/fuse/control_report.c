@@ -154,8 +154,15 @@ apply_kv(struct session *s, struct options *now, const struct options *o)
 		    o->kv.wal_buffer_bytes);
 		rc = set_kv(s, "wal_buffer", want);
 	}
+	if (rc < 0)
+		return rc;
+	now->kv.wal_buffer_bytes = o->kv.wal_buffer_bytes;
+	if (now->kv.max_bytes != o->kv.max_bytes) {
+		snprintf(want, sizeof(want), "%" PRIu64, o->kv.max_bytes);
+		rc = set_kv(s, "max_size", want);
+	}
 	if (rc == 0)
-		now->kv.wal_buffer_bytes = o->kv.wal_buffer_bytes;
+		now->kv.max_bytes = o->kv.max_bytes;
 	return rc;
 }
 

@@ -141,7 +141,7 @@ format_value(const struct options *o, enum option_id id, char *buf, size_t len)
 		snprintf(buf, len, "%u", o->kv.compaction_threads);
 		break;
 	case OPT_MAX_SIZE:
-		option_format_size(o->fs.max_bytes, buf, len);
+		option_format_size(o->kv.max_bytes, buf, len);
 		break;
 	case OPT_FSNAME:
 		strlcpy(buf, o->fsname != NULL ? o->fsname : "", len);

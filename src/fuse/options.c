@@ -207,7 +207,7 @@ set_valued(struct options *o, const struct option_spec *spec, const char *value)
 		if (rc == 0 && n != 0 && n < MAX_SIZE_MIN)
 			return bad_value(spec, value,
 			    "give 0 for no bound, or at least 4M");
-		o->fs.max_bytes = rc == 0 ? n : o->fs.max_bytes;
+		o->kv.max_bytes = rc == 0 ? n : o->kv.max_bytes;
 		return rc;
 	case OPT_THREADS:
 		rc = parse_number(spec, value, 1, 256, false, &n);

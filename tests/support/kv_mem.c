@@ -469,10 +469,11 @@ mem_usage(struct kv *kv, struct kv_usage *usagep)
 }
 
 static int
-mem_reserve(struct kv *kv, uint64_t bytes)
+mem_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes)
 {
 	struct kv_usage usage;
 
+	(void)kind;
 	(void)mem_usage(kv, &usage);
 	return usage.free_bytes >= bytes ? 0 : -ENOSPC;
 }

@@ -603,10 +603,11 @@ END_TEST
 START_TEST(a_full_store_refuses_writes_and_still_deletes)
 {
 	uint8_t *data = pattern(1u << 20, 1);
-	uint64_t f = make("f"), off = 0;
+	uint64_t f, off = 0;
 	ssize_t n;
 
 	kv_mem_set_limit(kv, 20u << 20);
+	f = make("f");
 	ck_assert_int_eq(fs_openfile(fs, f, false), 0);
 	while ((n = fs_write(fs, f, off, slice_make(data, 1u << 20))) > 0)
 		off += (uint64_t)n;

@@ -623,6 +623,57 @@ START_TEST(a_buffer_gathers_until_it_is_full_or_flushed)
 }
 END_TEST
 
+START_TEST(a_full_disk_costs_the_frame_and_not_the_log)
+{
+	struct env_fault_rule rule = { ENV_CALL_BIT(ENV_CALL_WRITE), 1, ENOSPC,
+		false, true };
+	struct env *below = env;
+	struct wal_writer *w;
+
+	env = env_fault_create(below);
+	w = start_log(make_file("a", LOG_SIZE), 7, LOG_SIZE, START_CHAIN, 0);
+	ck_assert_int_eq(append(w, 0, 0), 0);
+	/* A part of the frame is written before the disk is full. */
+	env_fault_arm(env, &rule);
+	ck_assert_int_eq(append(w, 1, 0), -ENOSPC);
+	env_fault_disarm(env);
+	ck_assert_uint_eq(read_log(env, "a", 7).frames, 1);
+	ck_assert_int_eq(append(w, 1, 0), 0);
+	ck_assert_int_eq(append(w, 2, 0), 0);
+	ck_assert_int_eq(wal_writer_sync(w), 0);
+	wal_writer_close(w);
+	ck_assert_uint_eq(read_log(env, "a", 7).frames, 3);
+	env_fault_destroy(env);
+	env = below;
+}
+END_TEST
+
+START_TEST(what_a_full_disk_kept_in_memory_can_be_taken_back)
+{
+	struct env_fault_rule rule = { ENV_CALL_BIT(ENV_CALL_WRITE), 1, ENOSPC,
+		false, true };
+	struct env *below = env;
+	struct wal_writer *w;
+
+	env = env_fault_create(below);
+	w = start_log(make_file("a", LOG_SIZE), 7, LOG_SIZE, START_CHAIN,
+	    LOG_SIZE);
+	ck_assert_int_eq(append(w, 0, 0), 0);
+	ck_assert_int_eq(append(w, 1, 0), 0);
+	env_fault_arm(env, &rule);
+	ck_assert_int_eq(wal_writer_flush(w), -ENOSPC);
+	ck_assert_int_eq(wal_writer_take_back(w), -ENOSPC);
+	env_fault_disarm(env);
+	ck_assert_int_eq(append(w, 1, 0), 0);
+	ck_assert_int_eq(append(w, 2, 0), 0);
+	ck_assert_int_eq(wal_writer_flush(w), 0);
+	wal_writer_close(w);
+	ck_assert_uint_eq(read_log(env, "a", 7).frames, 3);
+	env_fault_destroy(env);
+	env = below;
+}
+END_TEST
+
 START_TEST(after_a_failure_the_writer_takes_no_more)
 {
 	static const enum env_call calls[] = { ENV_CALL_WRITE, ENV_CALL_SYNC };
@@ -631,8 +682,8 @@ START_TEST(after_a_failure_the_writer_takes_no_more)
 
 	env = env_fault_create(below);
 	for (size_t i = 0; i < 2; i++) {
-		struct env_fault_rule rule = { ENV_CALL_BIT(calls[i]), 1,
-			i == 0 ? ENOSPC : EIO, false, true };
+		struct env_fault_rule rule = { ENV_CALL_BIT(calls[i]), 1, EIO,
+			false, true };
 		struct wal_writer *w;
 
 		path[0] = (char)('a' + i);
@@ -641,7 +692,7 @@ START_TEST(after_a_failure_the_writer_takes_no_more)
 		ck_assert_int_eq(append(w, 0, 0), 0);
 		env_fault_arm(env, &rule);
 		if (i == 0)
-			ck_assert_int_eq(append(w, 1, 0), -ENOSPC);
+			ck_assert_int_eq(append(w, 1, 0), -EIO);
 		else
 			ck_assert_int_eq(wal_writer_sync(w), -EIO);
 		/* The disk is well again; the log is not. */
@@ -803,6 +854,8 @@ main(void)
 	tcase_add_test(tc, a_flipped_byte_leaves_a_prefix_or_an_error);
 	tcase_add_test(tc, impossible_frames_under_right_sums_are_damage);
 	tcase_add_test(tc, a_buffer_gathers_until_it_is_full_or_flushed);
+	tcase_add_test(tc, a_full_disk_costs_the_frame_and_not_the_log);
+	tcase_add_test(tc, what_a_full_disk_kept_in_memory_can_be_taken_back);
 	tcase_add_test(tc, after_a_failure_the_writer_takes_no_more);
 	tcase_add_test(tc, a_read_error_is_neither_the_end_nor_absence);
 	tcase_add_test(tc, after_a_power_cut_a_prefix_with_all_synced_is_there);
