@@ -43,7 +43,7 @@ const struct option_spec option_specs[] = {
 	{ "atime", NULL, OPT_RELATIME, 0, "the same as relatime" },
 	{ "noxattr", NULL, OPT_NOXATTR, 0,
 	    "no extended attributes; saves a request per file written" },
-	{ "acl", NULL, OPT_ACL, 0, "POSIX access control lists" },
+	{ "acl", NULL, OPT_ACL, 0, "POSIX access control lists, the default" },
 	{ "noacl", NULL, OPT_NOACL, 0, "none" },
 	{ "threads", "N", OPT_THREADS, 0, "most requests served at a time" },
 	{ "spin", "US", OPT_SPIN, 0,
@@ -180,7 +180,7 @@ is_set(const struct options *o, enum option_id id)
 	case OPT_ACL:
 		return o->fs.acl;
 	case OPT_NOACL:
-		return false;
+		return !o->fs.acl;
 	case OPT_AFFINITY:
 		return o->affinity;
 	case OPT_NOAFFINITY:

@@ -39,6 +39,7 @@ options_init(struct options *o)
 	*o = (struct options){ 0 };
 	kv_options_init(&o->kv);
 	fs_options_init(&o->fs);
+	o->fs.acl = true;
 	/* Who may mount by himself may have them anyhow, as with mount(8). */
 	o->nosuid = o->nodev = geteuid() != 0;
 	o->allow_other = geteuid() == 0;
@@ -253,7 +254,7 @@ set_flag(struct options *o, enum option_id id)
 		break;
 	case OPT_ACL:
 	case OPT_NOACL:
-		o->fs.acl = id == OPT_ACL;
+		o->fs.acl = o->acl_is_asked = id == OPT_ACL;
 		break;
 	case OPT_AFFINITY:
 	case OPT_NOAFFINITY:
@@ -382,11 +383,14 @@ options_parse_list(struct options *o, const char *list)
 		return -ENOMEM;
 	}
 	rc = set_options(o, text, ",", false);
-	if (rc == 0 && o->fs.acl && o->noxattr) {
+	if (rc == 0 && o->acl_is_asked && o->noxattr) {
 		log_error("-o acl,noxattr: lists are extended attributes: "
 			  "leave one of the two out");
 		rc = -EINVAL;
 	}
+	/* Lists are extended attributes. */
+	if (o->noxattr)
+		o->fs.acl = false;
 	if (rc == 0)
 		rc = derive(o);
 	free(text);

@@ -36,6 +36,7 @@ struct options {
 	bool auto_unmount;
 	bool kernel_writeback;
 	bool noxattr;
+	bool acl_is_asked; /* not by default alone */
 	/* The budget, and parts of it that are no option of their own. */
 	uint64_t memory_bytes;
 	uint64_t inode_bytes; /* of inodes that the kernel makes us keep */

@@ -43,6 +43,8 @@ try memory=64M,cache=20M memory=64M cache=20M
 try threads=1,max_background=8 threads=1 max_background=8
 try noatime noatime
 try acl acl
+try noacl noacl
+try noxattr noxattr noacl
 try max_size=64M max_size=64M
 try kernel_writeback kernel_writeback
 try ro,rw rw

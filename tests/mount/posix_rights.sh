@@ -8,7 +8,7 @@ tool=${KVFS_BUILD:-$top/build}/tests/mount/posix_rights
 need_root # to be somebody else
 chmod 755 "$T"
 
-for opts in defaults kernel_writeback acl flush=lazy; do
+for opts in defaults kernel_writeback noacl flush=lazy; do
 	start_kvfs -o "$opts"
 	mkdir -m 777 "$MNT/$opts"
 	"$tool" "$MNT/$opts" || fail "with $opts"

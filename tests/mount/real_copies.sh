@@ -9,7 +9,7 @@ need rsync tar setfacl setfattr
 
 # Made on another mount with the same options: what the file system below
 # can store does not matter.
-start_kvfs -o acl
+start_kvfs
 mkdir -p "$MNT/from/a/b"
 cd "$MNT/from" || exit 1
 echo contents >a/f
@@ -43,7 +43,7 @@ differences()
 
 same "copies differ" "" "$(differences)"
 cd /
-remount -o acl
+remount
 same "copies differ after a remount" "" "$(differences)"
 for copy in rsync cp; do
 	blocks=$(du -k "$MNT/$copy/a/sparse" | cut -f 1)

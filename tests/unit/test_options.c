@@ -138,12 +138,16 @@ START_TEST(the_last_of_opposites_counts)
 	ck_assert_int_eq(parse("sync=off,sync=full"), 0);
 	expect_sync("full");
 	ck_assert_int_eq(parse("defaults"), 0);
-	ck_assert(o.fs.atime && !o.fs.acl && o.kv.max_bytes == 0);
+	ck_assert(o.fs.atime && o.fs.acl && o.kv.max_bytes == 0);
 	ck_assert_int_eq(parse("relatime,noatime"), 0);
 	ck_assert(!o.fs.atime);
 	ck_assert_int_eq(parse("noacl,acl,max_size=1G"), 0);
 	ck_assert(o.fs.acl && o.kv.max_bytes == 1u << 30);
 	expect_refused("max_size=1M", "at least 4M");
+	ck_assert_int_eq(parse("acl,noacl"), 0);
+	ck_assert(!o.fs.acl);
+	ck_assert_int_eq(parse("noxattr"), 0);
+	ck_assert(!o.fs.acl);
 	expect_refused("acl,noxattr", "leave one of the two out");
 	ck_assert_int_eq(parse("suid,nosuid,dev"), 0);
 	ck_assert(o.nosuid && !o.nodev);
