@@ -159,6 +159,7 @@ struct inode_shard {
 struct inode_table {
 	struct inode_shard shards[INODE_SHARDS];
 	_Atomic unsigned hand; /* shard that prune looks at next */
+	_Atomic size_t count; /* in all shards; relaxed, a statistic */
 };
 
 int inode_table_init(struct inode_table *table);

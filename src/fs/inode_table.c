@@ -63,7 +63,7 @@ shard_grow(struct inode_shard *s)
 }
 
 static void
-shard_add(struct inode_shard *s, struct inode *in)
+shard_add(struct inode_table *table, struct inode_shard *s, struct inode *in)
 {
 	struct inode **bucket;
 
@@ -73,10 +73,11 @@ shard_add(struct inode_shard *s, struct inode *in)
 	in->hash_next = *bucket;
 	*bucket = in;
 	s->count++;
+	atomic_fetch_add_explicit(&table->count, 1, memory_order_relaxed);
 }
 
 static void
-shard_remove(struct inode_shard *s, struct inode *in)
+shard_remove(struct inode_table *table, struct inode_shard *s, struct inode *in)
 {
 	struct inode **p = bucket_of(s, in->ino);
 
@@ -84,6 +85,7 @@ shard_remove(struct inode_shard *s, struct inode *in)
 		p = &(*p)->hash_next;
 	*p = in->hash_next;
 	s->count--;
+	atomic_fetch_sub_explicit(&table->count, 1, memory_order_relaxed);
 }
 
 int
@@ -126,14 +128,7 @@ inode_table_fini(struct inode_table *table)
 size_t
 inode_table_count(struct inode_table *table)
 {
-	size_t n = 0;
-
-	for (int i = 0; i < INODE_SHARDS; i++) {
-		mutex_lock(&table->shards[i].mu);
-		n += table->shards[i].count;
-		mutex_unlock(&table->shards[i].mu);
-	}
-	return n;
+	return atomic_load_explicit(&table->count, memory_order_relaxed);
 }
 
 static bool
@@ -247,7 +242,7 @@ inode_get_any(struct fs *fs, uint64_t ino)
 	} else {
 		in = inode_alloc(ino);
 		if (in != NULL)
-			shard_add(s, in);
+			shard_add(&fs->table, s, in);
 	}
 	mutex_unlock(&s->mu);
 	return in;
@@ -262,7 +257,7 @@ inode_insert(struct fs *fs, struct inode *in)
 	mutex_lock(&s->mu);
 	is_free = shard_find(s, in->ino) == NULL;
 	if (is_free)
-		shard_add(s, in);
+		shard_add(&fs->table, s, in);
 	mutex_unlock(&s->mu);
 	return is_free;
 }
@@ -300,7 +295,7 @@ inode_put(struct fs *fs, struct inode *in)
 			mutex_unlock(&s->mu);
 			return;
 		}
-		shard_remove(s, in);
+		shard_remove(&fs->table, s, in);
 		mutex_unlock(&s->mu);
 		assert(in->content == NULL && !in->in_wb);
 		parent = in->parent;

@@ -117,7 +117,7 @@ add_entry(void *arg, const struct fs_dirent *d)
 	memcpy(name, d->name.data, d->name.len);
 	name[d->name.len] = '\0';
 	if (l->plus && d->attr != NULL) {
-		reply_fill_entry(d->attr, &e);
+		reply_fill_entry(fuse_req_userdata(l->req), d->attr, &e);
 	} else {
 		e.attr.st_ino = d->ino;
 		e.attr.st_mode = d->type;
@@ -156,7 +156,8 @@ list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		    (size / ENTRY_PLUS_MIN + 1) * sizeof(*l.counted));
 	if (l.buf != NULL && (!plus || l.counted != NULL)) {
 		mutex_lock(&h->mu);
-		rc = fs_readdir(s->fs, h->dir, off, plus, add_entry, &l);
+		rc = fs_readdir(s->fs, h->dir, off,
+		    plus && !session_is_crowded(s), add_entry, &l);
 		is_safe = l.len != 0 || fs_dir_is_safe(h->dir);
 		mutex_unlock(&h->mu);
 	}

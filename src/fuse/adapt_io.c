@@ -157,7 +157,7 @@ do_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 			(void)fs_getattr(s->fs, attr.ino, &attr);
 		kernel_cache_opened(s, attr.ino, fi);
 	}
-	reply_fill_entry(&attr, &e);
+	reply_fill_entry(s, &attr, &e);
 	set_open_flags(s, fi, true);
 	if (fuse_reply_create(req, &e, fi) < 0) {
 		end_open(s, attr.ino, fi);

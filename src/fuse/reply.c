@@ -44,12 +44,13 @@ reply_stat(const struct fs_attr *attr, struct stat *st)
 
 /* Inode numbers are never used again, so the generation stays 0. */
 void
-reply_fill_entry(const struct fs_attr *attr, struct fuse_entry_param *e)
+reply_fill_entry(struct session *s, const struct fs_attr *attr,
+    struct fuse_entry_param *e)
 {
 	*e = (struct fuse_entry_param){
 		.ino = attr->ino,
 		.attr_timeout = CACHE_SECONDS,
-		.entry_timeout = CACHE_SECONDS,
+		.entry_timeout = session_is_crowded(s) ? 0 : CACHE_SECONDS,
 	};
 	reply_stat(attr, &e->attr);
 }
@@ -93,7 +94,7 @@ reply_entry(fuse_req_t req, int rc, const struct fs_attr *attr)
 		reply_status(req, rc);
 		return;
 	}
-	reply_fill_entry(attr, &e);
+	reply_fill_entry(s, attr, &e);
 	if (fuse_reply_entry(req, &e) < 0)
 		fs_forget(s->fs, attr->ino, 1);
 }

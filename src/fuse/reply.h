@@ -40,7 +40,8 @@ request_creator(fuse_req_t req)
 /* A positive errno for the kernel; damage becomes EIO. */
 int reply_errno(int rc);
 void reply_stat(const struct fs_attr *attr, struct stat *st);
-void reply_fill_entry(const struct fs_attr *attr, struct fuse_entry_param *e);
+void reply_fill_entry(struct session *s, const struct fs_attr *attr,
+    struct fuse_entry_param *e);
 
 /* rc: 0 or a negative errno. */
 void reply_status(fuse_req_t req, int rc);

@@ -90,6 +90,7 @@ session_open(struct session *s, const struct options *opts, const char *store,
 	s->opts = *opts;
 	s->noxattr = opts->noxattr;
 	s->kernel_writeback = opts->kernel_writeback;
+	s->max_inodes = opts->inode_bytes / fs_inode_bytes();
 	s->uid = geteuid();
 	s->gid = getegid();
 	atomic_init(&s->flush_lazy, !opts->fs.flush_on_close);
@@ -119,6 +120,12 @@ session_open(struct session *s, const struct options *opts, const char *store,
 		rc = -EIO;
 	}
 	return rc;
+}
+
+bool
+session_is_crowded(struct session *s)
+{
+	return fs_inode_count(s->fs) > s->max_inodes;
 }
 
 /* True when fd became readable in time; timeout_ms < 0 waits for ever. */

@@ -45,6 +45,7 @@ struct session {
 	bool noxattr;
 	bool kernel_writeback;
 	bool fuse_mounted;
+	size_t max_inodes; /* in memory; see session_is_crowded() */
 
 	/* flush=lazy: close(2) has nothing to do. Relaxed: a hint that open
 	 * takes, the file system decides. */
@@ -89,6 +90,13 @@ void session_forget_pages(struct session *s, uint64_t ino);
 /* Nor of n bytes of the contents, at off. */
 void session_forget_range(struct session *s, uint64_t ino, uint64_t off,
     size_t n);
+
+/*
+ * More inodes are in memory than the budget has room for. The kernel is told
+ * to drop names (prune.h), and until it has, gets none that it need not
+ * have, and may keep new ones only as long as they are in use.
+ */
+bool session_is_crowded(struct session *s);
 
 /* The INIT request: which capabilities, which sizes. */
 void session_init_conn(void *userdata, struct fuse_conn_info *conn);
