@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fuse/claim.h"
 #include "util/log.h"
 #include "util/process.h"
 
@@ -53,7 +54,9 @@ daemon_fork(struct daemon *d)
 		close(fds[1]);
 		return await_ready(fds[0], pid);
 	}
+	/* The parent has the claim until we are ready. */
 	process_close_inherited(fds[1]);
+	d->claim_fd = -1;
 	d->ready_fd = fds[1];
 	(void)setsid();
 	return 0;
@@ -65,6 +68,8 @@ daemon_ready(struct daemon *d)
 	int null;
 	ssize_t n;
 
+	claim_drop(d->claim_fd);
+	d->claim_fd = -1;
 	if (d->ready_fd < 0)
 		return;
 	(void)log_flush(FLUSH_MS);

@@ -12,6 +12,7 @@
 
 struct daemon {
 	int ready_fd; /* daemon's end of the pipe; -1 in the foreground */
+	int claim_fd; /* of the mountpoint; the parent's, or -1 */
 };
 
 /*
@@ -23,7 +24,7 @@ pid_t daemon_fork(struct daemon *d);
 
 /*
  * Let go of the terminal: messages go to syslog from here on, and the
- * parent hears that all is well.
+ * parent hears that all is well. In the foreground: the claim is given up.
  */
 void daemon_ready(struct daemon *d);
 

@@ -536,13 +536,14 @@ end_thread(pthread_t thread)
 
 	do {
 		pthread_kill(thread, WAKE_SIGNAL);
-		clock_gettime(CLOCK_REALTIME, &deadline);
+		clock_gettime(CLOCK_MONOTONIC, &deadline);
 		deadline.tv_nsec += WAKE_EVERY_NS;
 		if (deadline.tv_nsec >= 1000000000) {
 			deadline.tv_nsec -= 1000000000;
 			deadline.tv_sec++;
 		}
-	} while (pthread_timedjoin_np(thread, NULL, &deadline) == ETIMEDOUT);
+	} while (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC,
+		     &deadline) == ETIMEDOUT);
 }
 
 int

@@ -14,8 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fuse/memory.h"
+#include "fuse/claim.h"
 #include "fuse/daemonize.h"
+#include "fuse/memory.h"
 #include "fuse/mountpoint.h"
 #include "fuse/options.h"
 #include "fuse/remount.h"
@@ -81,7 +82,7 @@ serve(struct daemon *d, const struct options *opts, const char *store,
 static int
 run(const struct options *opts)
 {
-	struct daemon d = { .ready_fd = -1 };
+	struct daemon d = { .ready_fd = -1, .claim_fd = -1 };
 	char *mountpoint = NULL, *store = NULL;
 	dev_t dev;
 	pid_t pid;
@@ -90,7 +91,7 @@ run(const struct options *opts)
 	rc = mountpoint_check_rights();
 	if (rc == 0)
 		rc = mountpoint_prepare(opts->mountpoint, opts->subtype,
-		    &mountpoint);
+		    &mountpoint, &d.claim_fd);
 	if (rc == 0)
 		rc = store_path_prepare(opts->store, mountpoint,
 		    opts->read_only, &store);
@@ -117,6 +118,7 @@ run(const struct options *opts)
 		rc = -EIO;
 	}
 done:
+	claim_drop(d.claim_fd);
 	free(store);
 	free(mountpoint);
 	return rc;

@@ -16,7 +16,7 @@
 
 #include "fuse/adapt.h"
 #include "fuse/fuse_api.h"
-#include "fuse/mountpoint.h"
+#include "fuse/own_mount.h"
 #include "fuse/protocol.h"
 #include "util/log.h"
 
@@ -193,7 +193,7 @@ mount_fuse(struct session *s, const struct options *opts)
 	fuse_set_log_func(say);
 	s->fuse_mounted = true;
 	/* Without /proc it stays unknown, and is not taken off by us. */
-	if (mountpoint_identify(s->mountpoint, &s->mount) < 0)
+	if (own_mount_find(s->mountpoint, &s->mount) < 0)
 		log_warn("%s: cannot find the mount in /proc/self/mountinfo",
 		    s->mountpoint);
 	rc = protocol_install(s->se);
@@ -217,20 +217,21 @@ has_ended(const struct session *s)
 
 /*
  * libfuse unmounts whatever lies uppermost at the path, so it may do so only
- * where nothing does. What is still open elsewhere gets ENOTCONN when the
- * connection is closed.
+ * where it does not: the connection has ended. Otherwise the connection is
+ * closed, since nobody answers any more, and then our mount alone is taken
+ * off. What is still open elsewhere gets ENOTCONN.
  */
 void
 unmount_fuse(struct session *s)
 {
 	if (s->se == NULL)
 		return;
-	if (s->fuse_mounted && (has_ended(s) || mountpoint_is_bare(&s->mount)))
+	if (s->fuse_mounted && has_ended(s))
 		fuse_session_unmount(s->se);
 	fuse_session_destroy(s->se);
-	/* An aborted connection leaves its mount behind. */
+	/* An aborted connection, too, leaves its mount behind. */
 	if (s->fuse_mounted)
-		(void)mountpoint_unmount_own(&s->mount, true);
+		(void)own_mount_end(&s->mount, true);
 	s->se = NULL;
 }
 

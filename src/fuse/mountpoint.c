@@ -6,21 +6,19 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "fuse/claim.h"
+#include "fuse/own_mount.h"
+#include "util/bounded.h"
 #include "util/log.h"
 #include "util/mount_table.h"
 #include "util/path_probe.h"
-
-extern char **environ;
 
 static bool
 is_dead(int err)
@@ -58,7 +56,7 @@ clear_entry(const struct mount_table *t, const struct mount_entry *e,
 		    e->path, below->path);
 		return -EBUSY;
 	}
-	rc = mountpoint_unmount(e->path, true);
+	rc = own_mount_end_entry(e, true);
 	if (rc < 0)
 		log_error("%s: a killed kvfs left a dead mount: cannot "
 			  "clear it: %s: try umount -l %s",
@@ -74,9 +72,16 @@ static int
 clear_dead(const char *given, const char *path, const char *subtype)
 {
 	const struct mount_entry *e = NULL;
+	struct path_probe now;
 	struct mount_table t;
-	int rc;
+	int claim, rc;
 
+	/* Another start may clear it, and mount there, at the same time. */
+	claim = path[0] != '\0' ? claim_take_parent(path) : -1;
+	if (claim >= 0 && !is_dead(path_probe(given, &now))) {
+		claim_drop(claim);
+		return 0;
+	}
 	rc = mount_table_read(&t);
 	if (rc == 0 && path[0] != '\0')
 		e = mount_table_top(&t, path);
@@ -88,6 +93,7 @@ clear_dead(const char *given, const char *path, const char *subtype)
 		rc = -ENOTCONN;
 	}
 	mount_table_fini(&t);
+	claim_drop(claim);
 	return rc;
 }
 
@@ -137,33 +143,50 @@ check_directory(const char *path)
 	return 0;
 }
 
+/* What there is at the mountpoint, fit to be mounted on. */
+static int
+inspect(const char *given, const char *subtype, struct path_probe *p)
+{
+	int rc;
+
+	/* Several dead mounts may lie upon each other. */
+	while (is_dead(path_probe(given, p))) {
+		rc = clear_dead(given, p->path, subtype);
+		if (rc < 0)
+			return rc;
+	}
+	if (p->rc == -ETIMEDOUT) {
+		log_error("%s: mountpoint: does not answer: what is mounted "
+			  "there hangs: see kvfsctl umount -f",
+		    given);
+		return p->rc;
+	}
+	if (p->rc < 0) {
+		log_error("%s: mountpoint: %s%s", given, strerror(-p->rc),
+		    p->rc == -ENOENT ? ": make the directory first" : "");
+		return p->rc;
+	}
+	rc = check_directory(p->path);
+	return rc == 0 ? check_free(p, subtype) : rc;
+}
+
 int
-mountpoint_prepare(const char *given, const char *subtype, char **pathp)
+mountpoint_prepare(const char *given, const char *subtype, char **pathp,
+    int *claimp)
 {
 	struct path_probe p;
 	int rc;
 
 	*pathp = NULL;
-	/* Several dead mounts may lie upon each other. */
-	while (is_dead(path_probe(given, &p))) {
-		rc = clear_dead(given, p.path, subtype);
-		if (rc < 0)
-			return rc;
-	}
-	if (p.rc == -ETIMEDOUT) {
-		log_error("%s: mountpoint: does not answer: what is mounted "
-			  "there hangs: see kvfsctl umount -f",
-		    given);
-		return p.rc;
-	}
-	if (p.rc < 0) {
-		log_error("%s: mountpoint: %s%s", given, strerror(-p.rc),
-		    p.rc == -ENOENT ? ": make the directory first" : "");
-		return p.rc;
-	}
-	rc = check_directory(p.path);
-	if (rc == 0)
-		rc = check_free(&p, subtype);
+	*claimp = -1;
+	rc = inspect(given, subtype, &p);
+	if (rc < 0)
+		return rc;
+	*claimp = claim_take(p.path);
+	if (*claimp < -1)
+		return *claimp;
+	/* Whoever had it before has mounted meanwhile. */
+	rc = inspect(given, subtype, &p);
 	if (rc < 0)
 		return rc;
 	*pathp = strdup(p.path);
@@ -221,120 +244,16 @@ mountpoint_check_rights(void)
 bool
 mountpoint_answers(const char *path, dev_t *devp)
 {
+	/* statfs(2) asks the daemon, stat(2) of the root need not. */
+	int fd = bounded_open(path, O_PATH);
 	struct statfs sf;
 	struct stat st;
+	bool answers = fd >= 0 && fstatfs(fd, &sf) == 0 &&
+	    fstat(fd, &st) == 0 && sf.f_type == FUSE_SUPER_MAGIC &&
+	    st.st_ino == 1;
 
-	*devp = 0;
-	if (statfs(path, &sf) < 0 || stat(path, &st) < 0)
-		return false;
-	*devp = st.st_dev;
-	return sf.f_type == FUSE_SUPER_MAGIC && st.st_ino == 1;
-}
-
-/* fusermount3 has the right to unmount what its user has mounted. */
-static int
-run_fusermount(const char *path, bool lazy)
-{
-	const char *argv[8];
-	posix_spawn_file_actions_t actions;
-	int n = 0, status = 0, err;
-	pid_t pid;
-
-	argv[n++] = "fusermount3";
-	argv[n++] = "-u";
-	argv[n++] = "-q";
-	if (lazy)
-		argv[n++] = "-z";
-	argv[n++] = "--";
-	argv[n++] = path;
-	argv[n] = NULL;
-	err = posix_spawn_file_actions_init(&actions);
-	if (err != 0)
-		return -err;
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
-	    O_WRONLY, 0);
-	err = posix_spawnp(&pid, argv[0], &actions, NULL,
-	    (char *const *)(uintptr_t)argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	if (err != 0)
-		return -err;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EBUSY;
-}
-
-int
-mountpoint_unmount(const char *path, bool lazy)
-{
-	if (umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
-		return 0;
-	if (errno != EPERM || geteuid() == 0)
-		return -errno;
-	return run_fusermount(path, lazy);
-}
-
-int
-mountpoint_identify(const char *path, struct mountpoint_id *idp)
-{
-	const struct mount_entry *e = NULL;
-	struct mount_table t;
-	int rc = mount_table_read(&t);
-
-	*idp = (struct mountpoint_id){ .mount = -1 };
-	if (rc == 0)
-		e = mount_table_top(&t, path);
-	if (e != NULL && mount_is_fuse(e))
-		*idp = (struct mountpoint_id){ e->id, e->dev };
-	else if (rc == 0)
-		rc = -ENOENT;
-	mount_table_fini(&t);
-	return rc;
-}
-
-static const struct mount_entry *
-find_own(const struct mount_table *t, const struct mountpoint_id *id)
-{
-	for (size_t i = 0; i < t->count; i++)
-		if (t->entries[i].id == id->mount &&
-		    t->entries[i].dev == id->dev)
-			return &t->entries[i];
-	return NULL;
-}
-
-int
-mountpoint_unmount_own(const struct mountpoint_id *id, bool lazy)
-{
-	const struct mount_entry *e = NULL, *on = NULL;
-	struct mount_table t;
-	int rc = mount_table_read(&t);
-
-	if (rc == 0)
-		e = find_own(&t, id);
-	if (e != NULL)
-		on = mount_table_child(&t, id->mount);
-	if (on != NULL) {
-		log_warn("%s: %s is mounted on it: the mount is left as it is",
-		    e->path,
-		    strcmp(on->path, e->path) != 0 ? on->path : on->source);
-		rc = -ENOTEMPTY;
-	} else if (e != NULL) {
-		rc = mountpoint_unmount(e->path, lazy);
-	} else if (rc == 0) {
-		rc = -ENOENT;
-	}
-	mount_table_fini(&t);
-	return rc;
-}
-
-bool
-mountpoint_is_bare(const struct mountpoint_id *id)
-{
-	struct mount_table t;
-	bool bare = true;
-
-	if (mount_table_read(&t) == 0 && id->mount >= 0)
-		bare = find_own(&t, id) != NULL &&
-		    mount_table_child(&t, id->mount) == NULL;
-	mount_table_fini(&t);
-	return bare;
+	*devp = answers ? st.st_dev : 0;
+	if (fd >= 0)
+		close(fd);
+	return answers;
 }

@@ -85,7 +85,7 @@ session_open(struct session *s, const struct options *opts, const char *store,
 	int rc;
 
 	*s = (struct session){ .store = store, .mountpoint = mountpoint };
-	s->mount.mount = -1;
+	s->mount.id = -1;
 	s->done_fd = s->signal_fd = -1;
 	s->opts = *opts;
 	s->noxattr = opts->noxattr;
@@ -142,42 +142,47 @@ wait_readable(int fd, int timeout_ms)
 }
 
 /* Let the kernel hand over what it has gathered. */
-static void
+static int
 sync_mount(const struct session *s)
 {
-	int fd = open(s->mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
+	int fd = own_mount_open(&s->mount, O_RDONLY | O_DIRECTORY);
 
-	/* Something else may lie over it. */
-	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == s->mount.dev)
-		(void)syncfs(fd);
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return fd;
+	(void)syncfs(fd);
+	close(fd);
+	return 0;
 }
 
 /*
  * A signal asks us to end. Unmounting while requests are still served lets
  * the kernel write back what it has. A mount that is in use ends all the
- * same; one with another mount on it stays, without us.
+ * same; one with another mount on it stays, without us, and so does one whose
+ * path leads through a mount that hangs.
  */
 static void
 leave(struct session *s)
 {
-	int rc;
+	int rc = sync_mount(s);
 
-	sync_mount(s);
-	rc = mountpoint_unmount_own(&s->mount, false);
+	if (rc != -ETIMEDOUT)
+		rc = own_mount_end(&s->mount, false);
 	if (rc == -EBUSY) {
 		log_warn("%s: in use: ending all the same, open files are "
 			 "lost to their programs",
 		    s->mountpoint);
-		rc = mountpoint_unmount_own(&s->mount, true);
+		rc = own_mount_end(&s->mount, true);
 	}
+	/* Left alone from here on. */
+	if (rc == -ENOTEMPTY || rc == -ETIMEDOUT)
+		s->fuse_mounted = false;
 	if (rc == 0)
 		(void)wait_readable(s->done_fd, LINGER_MS);
-	else if (rc == -ENOTEMPTY)
-		s->fuse_mounted = false; /* to be left alone */
-	else if (rc != -ENOENT)
+	else if (rc == -ETIMEDOUT)
+		log_warn("%s: cannot unmount: what it lies in hangs: the mount "
+			 "stays, without its daemon: umount -l it later",
+		    s->mountpoint);
+	else if (rc != -ENOENT && rc != -ENOTEMPTY)
 		log_warn("%s: cannot unmount: %s", s->mountpoint,
 		    strerror(-rc));
 }

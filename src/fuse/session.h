@@ -16,8 +16,8 @@
 #include "fs/fs.h"
 #include "fuse/handle.h"
 #include "fuse/kernel_cache.h"
-#include "fuse/mountpoint.h"
 #include "fuse/options.h"
+#include "fuse/own_mount.h"
 #include "kvfs/kv.h"
 #include "util/mutex.h"
 
@@ -36,7 +36,7 @@ struct session {
 	struct loop *loop;
 	struct prune *prune;
 	struct kernel_cache kernel_cache; /* locks itself */
-	struct mountpoint_id mount; /* ours, to take off again */
+	struct own_mount mount; /* ours, to take off again */
 	int done_fd; /* eventfd: the connection has ended */
 	int signal_fd; /* those of session_signals() */
 	uid_t uid; /* owner of the control directory */
