@@ -22,6 +22,7 @@
 #include "fuse/remount.h"
 #include "fuse/session.h"
 #include "fuse/store_path.h"
+#include "fuse/watcher.h"
 #include "util/log.h"
 #include "util/process.h"
 
@@ -58,16 +59,20 @@ serve(struct daemon *d, const struct options *opts, const char *store,
     const char *mountpoint)
 {
 	struct session *s = calloc(1, sizeof(*s));
-	int rc, closed;
+	int rc, closed, watcher = -1;
 
 	if (s == NULL)
 		return -ENOMEM;
+	if (opts->auto_unmount && (watcher = watcher_start(mountpoint)) < 0) {
+		free(s);
+		return watcher;
+	}
 	block_signals();
 	log_start_thread();
 	(void)umask(077);
 	if (chdir("/") < 0)
 		log_warn("/: %s", strerror(errno));
-	rc = session_open(s, opts, store, mountpoint);
+	rc = session_open(s, opts, store, mountpoint, watcher);
 	if (rc == 0) {
 		setproctitle("%s on %s", store, mountpoint);
 		daemon_ready(d);

@@ -18,6 +18,7 @@
 #include "fuse/fuse_api.h"
 #include "fuse/own_mount.h"
 #include "fuse/protocol.h"
+#include "fuse/watcher.h"
 #include "util/log.h"
 
 void
@@ -74,8 +75,6 @@ add_options(struct session *s, const struct options *opts,
 	    (opts->fs.atime || fuse_opt_add_opt(&list, "noatime") == 0) &&
 	    (!opts->allow_other ||
 		fuse_opt_add_opt(&list, "allow_other") == 0) &&
-	    (!opts->auto_unmount ||
-		fuse_opt_add_opt(&list, "auto_unmount") == 0) &&
 	    fuse_opt_add_arg(args, "kvfs") == 0 &&
 	    fuse_opt_add_arg(args, "-o") == 0 &&
 	    fuse_opt_add_arg(args, list) == 0 &&
@@ -196,6 +195,7 @@ mount_fuse(struct session *s, const struct options *opts)
 	if (own_mount_find(s->mountpoint, &s->mount) < 0)
 		log_warn("%s: cannot find the mount in /proc/self/mountinfo",
 		    s->mountpoint);
+	watcher_tell(s->watcher_fd, &s->mount);
 	rc = protocol_install(s->se);
 	if (rc != 0) {
 		log_error("libfuse: cannot install the message hooks: %s",

@@ -77,14 +77,16 @@ open_fds(struct session *s)
 
 int
 session_open(struct session *s, const struct options *opts, const char *store,
-    const char *mountpoint)
+    const char *mountpoint, int watcher_fd)
 {
 	struct prune_limits limits = { opts->inode_bytes, opts->memory_bytes,
 		opts->kv.cache_bytes };
 	dev_t dev;
 	int rc;
 
-	*s = (struct session){ .store = store, .mountpoint = mountpoint };
+	*s = (struct session){ .store = store,
+		.mountpoint = mountpoint,
+		.watcher_fd = watcher_fd };
 	s->mount.id = -1;
 	s->done_fd = s->signal_fd = -1;
 	s->opts = *opts;
@@ -239,6 +241,8 @@ session_close(struct session *s)
 		close(s->done_fd);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
+	if (s->watcher_fd >= 0)
+		close(s->watcher_fd);
 	cond_fini(&s->idle);
 	mutex_fini(&s->mu);
 	mutex_fini(&s->change_mu);

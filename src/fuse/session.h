@@ -37,6 +37,7 @@ struct session {
 	struct prune *prune;
 	struct kernel_cache kernel_cache; /* locks itself */
 	struct own_mount mount; /* ours, to take off again */
+	int watcher_fd; /* auto_unmount; or -1 */
 	int done_fd; /* eventfd: the connection has ended */
 	int signal_fd; /* those of session_signals() */
 	uid_t uid; /* owner of the control directory */
@@ -69,12 +70,13 @@ struct session {
  * that were ignored when kvfs was started, as by nohup(1). */
 void session_signals(sigset_t *set);
 /*
- * Open the store, mount it and start serving. On failure a line was
+ * Open the store, mount it and start serving; watcher_fd is of
+ * watcher_start(), or -1, and belongs to the session. On failure a line was
  * logged; the caller calls session_close() all the same. Call with
  * session_signals() blocked in every thread.
  */
 int session_open(struct session *s, const struct options *opts,
-    const char *store, const char *mountpoint);
+    const char *store, const char *mountpoint, int watcher_fd);
 /* Serve until a signal comes or the mount has gone. */
 int session_wait(struct session *s);
 /* Finish the requests under way, unmount, make everything durable, close.

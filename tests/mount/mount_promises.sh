@@ -118,11 +118,3 @@ if has_root && has_tool setpriv; then
 	refuses "Permission denied" $nobody cat "$MNT/mine"
 	stop_kvfs
 fi
-if has_tool fusermount3; then
-	start_kvfs -o auto_unmount
-	kill -KILL "$PID"
-	timeout 60 sh -c 'while grep -q " $0 " /proc/self/mounts; do
-	    sleep 0.02; done' "$MNT" || fail "auto_unmount: still mounted"
-	wait_gone "$PID"
-	PID=
-fi
