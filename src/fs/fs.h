@@ -312,6 +312,16 @@ int fs_removexattr(struct fs *fs, uint64_t ino, struct slice name);
  */
 int fs_verify(struct kv *kv, FILE *out);
 
+/*
+ * Put right what rows that are missing leave inconsistent, in a store that
+ * nobody else has open, until fs_verify() finds nothing. What no name
+ * reaches gets one in the directory lost+found. Each change that is more
+ * than a count is one line "repaired: PATH or row: what" on out. Returns
+ * how many changes there were, or errno: -EPROTO when rows of a newer
+ * version are among them.
+ */
+int fs_mend(struct kv *kv, FILE *out);
+
 /* Inodes in memory, write-back bytes, counters. */
 void fs_report(struct fs *fs, struct report *r);
 

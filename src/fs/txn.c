@@ -36,6 +36,37 @@ txn_pool_fini(struct txn_pool *pool)
 	}
 }
 
+void
+txn_init(struct txn *t)
+{
+	kv_batch_init(&t->batch);
+	t->next = NULL;
+	t->blocks = NULL;
+	t->used = 0;
+}
+
+void
+txn_clear(struct txn *t)
+{
+	struct txn_block *b;
+
+	while ((b = t->blocks) != NULL) {
+		t->blocks = b->next;
+		free(b);
+	}
+	t->used = 0;
+	if (t->batch.cap > KEEP_OPS)
+		kv_batch_fini(&t->batch);
+	kv_batch_clear(&t->batch);
+}
+
+void
+txn_fini(struct txn *t)
+{
+	txn_clear(t);
+	kv_batch_fini(&t->batch);
+}
+
 struct txn *
 txn_begin(struct fs *fs)
 {
@@ -52,12 +83,8 @@ txn_begin(struct fs *fs)
 	if (t != NULL)
 		return t;
 	t = malloc(sizeof(*t));
-	if (t == NULL)
-		return NULL;
-	kv_batch_init(&t->batch);
-	t->next = NULL;
-	t->blocks = NULL;
-	t->used = 0;
+	if (t != NULL)
+		txn_init(t);
 	return t;
 }
 
@@ -65,18 +92,10 @@ void
 txn_end(struct fs *fs, struct txn *t)
 {
 	unsigned i = stats_stripe();
-	struct txn_block *b;
 
 	if (t == NULL)
 		return;
-	while ((b = t->blocks) != NULL) {
-		t->blocks = b->next;
-		free(b);
-	}
-	t->used = 0;
-	if (t->batch.cap > KEEP_OPS)
-		kv_batch_fini(&t->batch);
-	kv_batch_clear(&t->batch);
+	txn_clear(t);
 	mutex_lock(&fs->txns.stripe[i].mu);
 	if (fs->txns.stripe[i].count < POOL_MAX) {
 		t->next = fs->txns.stripe[i].free;

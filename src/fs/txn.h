@@ -43,6 +43,12 @@ struct txn_pool {
 void txn_pool_init(struct txn_pool *pool);
 void txn_pool_fini(struct txn_pool *pool);
 
+/* One in the caller's memory, for those who have no file system open; and
+ * make it empty again. */
+void txn_init(struct txn *t);
+void txn_clear(struct txn *t);
+void txn_fini(struct txn *t);
+
 /* NULL without memory. */
 struct txn *txn_begin(struct fs *fs);
 /* Valid until txn_end(). NULL without memory, which txn_commit() reports

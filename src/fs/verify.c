@@ -8,25 +8,53 @@
  * A problem is a fact about rows that the rest of src/fs never leaves
  * behind, at any prefix of its commits.
  */
-#include <inttypes.h>
-
 #include "fs/verify.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
 
 /* Keys of one group that are passed one by one before it is jumped over. */
 #define GROUP_STEPS 16u
 
+void
+verify_problem(struct verify *v, const struct verify_fault *f, const char *fmt,
+    ...)
+{
+	char *text = NULL;
+	va_list ap;
+	int rc;
+
+	v->problems++;
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	rc = v->fault(v, f, text);
+	if (v->error == 0 && rc < 0)
+		v->error = rc;
+	free(text);
+}
+
+static void
+saw_number(struct verify *v, uint64_t ino)
+{
+	if (ino > v->max_ino)
+		v->max_ino = ino;
+}
+
 /* The row of a directory, in parent. */
 static int
-add_dir(struct verify *v, const struct row_id *id, uint64_t ino,
-    uint64_t parent, const struct attr_rec *rec)
+add_dir(struct verify *v, uint64_t ino, uint64_t parent,
+    const struct attr_rec *rec)
 {
 	struct verify_dir *d = verify_map_dir(&v->map, ino);
 
 	if (d == NULL)
 		return -ENOMEM;
+	/* A second row is told of by verify_inode(). */
 	if (d->has_row)
-		verify_problem(v, id, "directory %" PRIu64 " has two names",
-		    ino);
+		return 0;
 	d->has_row = true;
 	d->parent = parent;
 	d->want_entries = rec->entries;
@@ -39,7 +67,7 @@ add_dir(struct verify *v, const struct row_id *id, uint64_t ino,
 static int
 visit_inode(struct verify *v, const struct kv_key *key, struct slice value)
 {
-	struct row_id id = { "inode", key->group, { 0 } };
+	struct verify_fault f = { .key = *key, .ino = key->group };
 	struct verify_link *l;
 	struct attr_rec rec;
 	struct slice data;
@@ -49,20 +77,24 @@ visit_inode(struct verify *v, const struct kv_key *key, struct slice value)
 	if (rc == 0 && key->name.len != 0)
 		rc = -KVFS_ECORRUPT;
 	if (rc < 0)
-		return verify_bad_row(v, &id, rc);
-	rc = verify_inode(v, &id, key->group, &rec);
+		return verify_bad_row(v, key, rc);
+	if (key->group == FS_ROOT_INO && !S_ISDIR(rec.mode)) {
+		f.kind = FAULT_ROW;
+		verify_problem(v, &f, "the root is not a directory");
+		return 0;
+	}
+	rc = verify_inode(v, key, key->group, &rec);
 	if (rc < 0)
 		return rc;
 	/* A removed directory that somebody stood in is as a removed file. */
 	if (S_ISDIR(rec.mode) &&
 	    (rec.nlink != 0 || key->group == FS_ROOT_INO)) {
-		if (key->group != FS_ROOT_INO)
-			verify_problem(v, &id,
-			    "is a directory in an inode row");
-		return add_dir(v, &id, key->group, key->group, &rec);
+		if (key->group != FS_ROOT_INO) {
+			f.kind = FAULT_MISPLACED;
+			verify_problem(v, &f, "is a directory in an inode row");
+		}
+		return add_dir(v, key->group, key->group, &rec);
 	}
-	if (key->group == FS_ROOT_INO)
-		verify_problem(v, &id, "the root is not a directory");
 	l = verify_map_add_link(&v->map, key->group);
 	if (l == NULL)
 		return -ENOMEM;
@@ -72,74 +104,89 @@ visit_inode(struct verify *v, const struct kv_key *key, struct slice value)
 }
 
 static int
+visit_ref(struct verify *v, const struct kv_key *key,
+    const struct dentry_row *row)
+{
+	struct verify_fault f = { .key = *key, .ino = row->ino };
+	struct verify_link *l = verify_map_find_link(&v->map, row->ino);
+
+	saw_number(v, row->ino);
+	if (l == NULL) {
+		f.kind = FAULT_REF;
+		verify_problem(v, &f, "inode %" PRIu64 " has no row", row->ino);
+		return 0;
+	}
+	if (l->type != row->type) {
+		f.kind = FAULT_REF_TYPE;
+		f.number = l->type;
+		verify_problem(v, &f, "inode %" PRIu64 " is of another type",
+		    row->ino);
+	}
+	l->names++;
+	return 0;
+}
+
+static int
 visit_dentry(struct verify *v, const struct kv_key *key, struct slice value)
 {
-	struct row_id id = { "dentry", key->group, key->name };
-	struct dentry_row row;
+	struct verify_fault f = { .key = *key };
 	struct verify_dir *dir = verify_map_dir(&v->map, key->group);
-	struct verify_link *l;
+	struct dentry_row row;
 	int rc;
 
 	if (dir == NULL)
 		return -ENOMEM;
 	dir->entries++;
-	if (!schema_is_name(key->name))
-		verify_problem(v, &id, "no file can have this name");
+	saw_number(v, key->group);
 	rc = schema_get_dentry(value, &row);
 	if (rc < 0)
-		return verify_bad_row(v, &id, rc);
-	if (row.is_ref) {
-		l = verify_map_find_link(&v->map, row.ino);
-		if (l == NULL)
-			verify_problem(v, &id, "inode %" PRIu64 " has no row",
-			    row.ino);
-		else if (l->type != row.type)
-			verify_problem(v, &id,
-			    "inode %" PRIu64 " is of another type", row.ino);
-		if (l != NULL)
-			l->names++;
-		return 0;
+		return verify_bad_row(v, key, rc);
+	f.ino = row.ino;
+	if (!schema_is_name(key->name)) {
+		f.kind = FAULT_NAME;
+		verify_problem(v, &f, "no file can have this name");
 	}
-	rc = verify_inode(v, &id, row.ino, &row.rec);
+	if (row.is_ref)
+		return visit_ref(v, key, &row);
+	rc = verify_inode(v, key, row.ino, &row.rec);
 	if (rc < 0)
 		return rc;
 	if (row.type == S_IFDIR) {
 		dir->subdirs++;
-		return add_dir(v, &id, row.ino, key->group, &row.rec);
+		return add_dir(v, row.ino, key->group, &row.rec);
 	}
-	if (row.rec.nlink != 1)
-		verify_problem(v, &id, "has %" PRIu32 " links, but one row",
+	if (row.rec.nlink != 1) {
+		f.kind = FAULT_LINK_ONE;
+		verify_problem(v, &f, "has %" PRIu32 " links, but one row",
 		    row.rec.nlink);
+	}
 	return 0;
 }
 
 static int
 visit_orphan(struct verify *v, const struct kv_key *key, struct slice value)
 {
-	struct row_id id = { "orphan", key->group, { 0 } };
+	struct verify_fault f = { FAULT_ROW, *key, key->group, 0 };
 	struct verify_link *l;
 	struct slice data;
 	int rc;
 
+	saw_number(v, key->group);
 	rc = schema_get_bytes(value, &data);
 	if (rc == 0 && key->name.len != 0)
 		rc = -KVFS_ECORRUPT;
 	if (rc < 0)
-		return verify_bad_row(v, &id, rc);
+		return verify_bad_row(v, key, rc);
 	l = verify_map_find_link(&v->map, key->group);
 	if (l == NULL)
-		verify_problem(v, &id, "has no inode row");
-	else if (l->want_names != 0)
-		verify_problem(v, &id, "has %" PRIu64 " links", l->want_names);
-	if (l != NULL)
+		verify_problem(v, &f, "has no inode row");
+	else
 		l->is_orphan = true;
 	return 0;
 }
 
-static int
-walk_space(struct verify *v, enum space space,
-    int (
-	*visit)(struct verify *v, const struct kv_key *key, struct slice value))
+int
+verify_space(struct verify *v, enum space space, verify_visit_fn visit)
 {
 	struct kv_key key = { .space = (uint8_t)space };
 	struct kv_iter *it;
@@ -152,10 +199,10 @@ walk_space(struct verify *v, enum space space,
 	while ((rc = kv_iter_next(it)) == 1) {
 		key = kv_iter_key(it);
 		rc = kv_iter_value(it, &value);
-		rc = rc < 0 ?
-		    verify_bad_row(v,
-			&(struct row_id){ "row", key.group, key.name }, rc) :
-		    visit(v, &key, value);
+		rc = rc < 0 ? verify_bad_row(v, &key, rc) :
+			      visit(v, &key, value);
+		if (rc == 0)
+			rc = v->error;
 		if (rc < 0)
 			break;
 	}
@@ -166,15 +213,16 @@ walk_space(struct verify *v, enum space space,
 /* Groups of a space that no inode says it has. */
 static int
 walk_groups(struct verify *v, enum space space, enum verify_set set,
-    const char *what)
+    enum verify_kind kind)
 {
 	struct kv_key key = { .space = (uint8_t)space };
+	struct verify_fault f = { .kind = kind };
 	struct kv_iter *it = NULL;
 	uint64_t group = 0;
 	unsigned steps = 0;
 	int rc = 0;
 
-	for (;;) {
+	while (v->error == 0) {
 		if (it == NULL)
 			rc = kv_iter_open(v->kv, &key, KV_SCOPE_SPACE, v->snap,
 			    &it);
@@ -185,12 +233,12 @@ walk_groups(struct verify *v, enum space space, enum verify_set set,
 		rc = 0;
 		key = kv_iter_key(it);
 		if (key.group != group || steps == 0) {
-			group = key.group;
+			group = f.ino = key.group;
+			f.key = (struct kv_key){ (uint8_t)space, group, { 0 } };
 			steps = 0;
+			saw_number(v, group);
 			if (!verify_map_has(&v->map, set, group))
-				verify_problem(v,
-				    &(struct row_id){ what, group, { 0 } },
-				    "belongs to no inode");
+				verify_problem(v, &f, "belongs to no inode");
 		}
 		if (++steps < GROUP_STEPS)
 			continue;
@@ -202,192 +250,94 @@ walk_groups(struct verify *v, enum space space, enum verify_set set,
 		steps = 0;
 	}
 	kv_iter_close(it);
+	return rc < 0 ? rc : v->error;
+}
+
+/* ---- The whole ---- */
+
+static int
+walk_all(struct verify *v)
+{
+	int rc = verify_store(v);
+
+	if (rc == 0)
+		rc = verify_space(v, SPACE_INODE, visit_inode);
+	if (rc == 0)
+		rc = verify_space(v, SPACE_DENTRY, visit_dentry);
+	if (rc == 0)
+		rc = verify_space(v, SPACE_ORPHAN, visit_orphan);
+	if (rc == 0) {
+		verify_tree(v);
+		rc = walk_groups(v, SPACE_CHUNK, SET_CHUNKS,
+		    FAULT_CHUNKS_ALONE);
+	}
+	if (rc == 0)
+		rc = walk_groups(v, SPACE_XATTR, SET_XATTRS,
+		    FAULT_XATTRS_ALONE);
+	if (rc == 0)
+		rc = verify_unknown(v);
+	if (rc == 0)
+		verify_count(v);
 	return rc;
 }
 
-static int
-check_store(struct verify *v)
+int
+verify_walk(struct verify *v)
 {
-	struct row_id id = { "store", 0, slice_str(KEY_FORMAT) };
-	struct kv_key key = key_store(KEY_FORMAT);
-	struct super_row super;
-	struct kv_value value;
+	struct verify_fault f = { .kind = FAULT_FOREIGN };
 	int rc;
 
-	rc = kv_get(v->kv, &key, v->snap, &value);
-	if (rc == 0)
-		rc = schema_get_super(value.data, &super);
-	kv_value_release(&value);
-	if (rc == 0 &&
-	    (super.version > SUPER_VERSION || super.refuse_flags != 0 ||
-		super.chunk_size != CHUNK_SIZE))
-		rc = -EPROTO;
-	if (rc == -ENOENT)
-		rc = -KVFS_ECORRUPT;
-	rc = verify_bad_row(v, &id, rc);
+	verify_map_init(&v->map);
+	rc = kv_snapshot(v->kv, &v->snap);
 	if (rc < 0)
 		return rc;
-	id.name = slice_str(KEY_NEXT_INO);
-	key = key_store(KEY_NEXT_INO);
-	rc = kv_get(v->kv, &key, v->snap, &value);
-	if (rc == 0)
-		rc = schema_get_number(value.data, &v->next_ino);
-	kv_value_release(&value);
-	if (rc == -ENOENT)
-		rc = -KVFS_ECORRUPT;
-	rc = verify_bad_row(v, &id, rc);
-	if (rc < 0)
-		return rc;
-	id.name = slice_str(KEY_INODES);
-	key = key_store(KEY_INODES);
-	rc = kv_get(v->kv, &key, v->snap, &value);
-	if (rc == 0)
-		rc = schema_get_count(value.data, &v->count);
-	v->has_count = rc == 0 && v->count.is_exact;
-	kv_value_release(&value);
-	return rc == -ENOENT ? 0 : verify_bad_row(v, &id, rc);
+	rc = walk_all(v);
+	if (v->error < 0)
+		return v->error;
+	if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM) {
+		/* What lies behind is not known, so nothing can be said of
+		 * how it all hangs together. */
+		verify_problem(v, &f,
+		    "a damaged table ends the walk; run kvfsctl repair");
+		rc = v->error;
+	}
+	return rc;
 }
 
-/* ---- What can be said at the end ---- */
-
-/* Climb from each directory to one that is known to hang below the root. */
-static void
-check_tree(struct verify *v)
+void
+verify_fini(struct verify *v)
 {
-	struct verify_dir *d, *up;
-	uint64_t walk = 0;
-	bool is_reached;
-
-	RB_FOREACH (d, verify_dirs, &v->map.dirs) {
-		walk++;
-		for (up = d; up != NULL && up->has_row && !up->is_reached &&
-		     up->ino != FS_ROOT_INO && up->walk != walk;
-		     up = verify_map_find_dir(&v->map, up->parent))
-			up->walk = walk;
-		is_reached = up != NULL && up->has_row &&
-		    (up->is_reached || up->ino == FS_ROOT_INO);
-		if (!is_reached && d->has_row)
-			verify_problem(v,
-			    &(struct row_id){ "dentry", d->parent, { 0 } },
-			    "directory %" PRIu64
-			    " cannot be reached from the root",
-			    d->ino);
-		for (up = d;
-		     is_reached && !up->is_reached && up->ino != FS_ROOT_INO;
-		     up = verify_map_find_dir(&v->map, up->parent))
-			up->is_reached = true;
-	}
+	kv_snapshot_release(v->kv, v->snap);
+	v->snap = NULL;
+	verify_map_fini(&v->map);
 }
 
-static void
-check_end(struct verify *v)
-{
-	struct row_id id = { "inode", 0, { 0 } };
-	struct verify_link *l;
-	struct verify_dir *d;
+/* ---- Telling ---- */
 
-	RB_FOREACH (d, verify_dirs, &v->map.dirs) {
-		id.group = d->ino;
-		if (!d->has_row) {
-			verify_problem(v, &id,
-			    "has %" PRIu64 " entries but is no directory",
-			    d->entries);
-			continue;
-		}
-		if (d->entries != d->want_entries)
-			verify_problem(v, &id,
-			    "has %" PRIu64
-			    " entries, its attributes say %" PRIu64,
-			    d->entries, d->want_entries);
-		if (d->subdirs + 2 != d->want_nlink)
-			verify_problem(v, &id,
-			    "has %" PRIu64
-			    " directories, its link count is %" PRIu64,
-			    d->subdirs, d->want_nlink);
-	}
-	RB_FOREACH (l, verify_links, &v->map.links) {
-		id.group = l->ino;
-		if (l->names != l->want_names)
-			verify_problem(v, &id,
-			    "has %" PRIu64 " names, its link count is %" PRIu64,
-			    l->names, l->want_names);
-		if (l->want_names == 0 && !l->is_orphan)
-			verify_problem(v, &id, "has no name and no orphan row");
-	}
-	id = (struct row_id){ "store", 0, slice_str(KEY_INODES) };
-	if (v->has_count && v->count.inodes != v->inodes)
-		verify_problem(v, &id,
-		    "says %" PRIu64 " inodes, there are %" PRIu64,
-		    v->count.inodes, v->inodes);
-	id = (struct row_id){ "inode", FS_ROOT_INO, { 0 } };
-	if (verify_map_find_dir(&v->map, FS_ROOT_INO) == NULL)
-		verify_problem(v, &id, "there is no root");
-}
+struct check {
+	struct verify v;
+	struct finding_list found;
+};
 
-/* Rows of kinds that this version does not know. */
 static int
-check_unknown(struct verify *v)
+note_fault(struct verify *v, const struct verify_fault *f, const char *text)
 {
-	const uint8_t spaces[] = { 0, SPACE_ORPHAN + 1 };
-	struct kv_iter *it;
-	struct kv_key key;
-	int rc = 0;
+	struct check *c = (struct check *)v;
 
-	for (size_t i = 0; i < sizeof(spaces) && rc >= 0; i++) {
-		key = (struct kv_key){ .space = spaces[i] };
-		rc = kv_iter_open(v->kv, &key,
-		    i == 0 ? KV_SCOPE_SPACE : KV_SCOPE_ALL, v->snap, &it);
-		if (rc == 0)
-			rc = kv_iter_next(it);
-		if (rc == 1) {
-			key = kv_iter_key(it);
-			verify_problem(v,
-			    &(struct row_id){ "row", key.group, { 0 } },
-			    "is of the unknown kind %u", key.space);
-		}
-		kv_iter_close(it);
-	}
-	return rc < 0 ? rc : 0;
+	finding_add(&c->found, &f->key,
+	    text != NULL ? text : "not enough memory to say what");
+	return 0;
 }
 
 int
 fs_verify(struct kv *kv, FILE *out)
 {
-	struct verify v = { .kv = kv, .out = out };
-	int rc;
+	struct check c = { .v = { .kv = kv, .fault = note_fault } };
+	int rc = verify_walk(&c.v);
 
-	verify_map_init(&v.map);
-	RB_INIT(&v.names);
-	rc = kv_snapshot(kv, &v.snap);
+	finding_tell(&c.found, kv, c.v.snap, &c.v.map, "problem", out);
+	verify_fini(&c.v);
 	if (rc < 0)
 		return rc;
-	rc = check_store(&v);
-	if (rc == 0)
-		rc = walk_space(&v, SPACE_INODE, visit_inode);
-	if (rc == 0)
-		rc = walk_space(&v, SPACE_DENTRY, visit_dentry);
-	if (rc == 0)
-		rc = walk_space(&v, SPACE_ORPHAN, visit_orphan);
-	if (rc == 0)
-		rc = walk_groups(&v, SPACE_CHUNK, SET_CHUNKS, "chunk");
-	if (rc == 0)
-		rc = walk_groups(&v, SPACE_XATTR, SET_XATTRS, "xattr");
-	if (rc == 0)
-		rc = check_unknown(&v);
-	if (rc == 0) {
-		check_tree(&v);
-		check_end(&v);
-	} else if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM) {
-		/* What lies behind is not known, so nothing can be said of
-		 * how it all hangs together. */
-		verify_problem(&v, &(struct row_id){ "row", 0, { 0 } },
-		    "a damaged table ends the walk; run kvfsctl repair");
-		rc = 0;
-	}
-	verify_tell(&v);
-	kv_snapshot_release(kv, v.snap);
-	verify_map_fini(&v.map);
-	if (rc < 0)
-		return rc;
-	return v.problems > INT32_MAX ? INT32_MAX : (int)v.problems;
+	return c.v.problems > INT32_MAX ? INT32_MAX : (int)c.v.problems;
 }

@@ -10,16 +10,39 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/fs.h"
 #include "kvfs/kv.h"
 #include "tools/mounts.h"
 #include "util/path_probe.h"
+
+/* The rows that were saved become a file system without faults. */
+static int
+mend(const char *store)
+{
+	struct kv_options opts;
+	struct kv *kv;
+	int rc, rc2;
+
+	kv_options_init(&opts);
+	opts.create = false;
+	/* Closing makes everything durable. */
+	opts.sync = KV_SYNC_OFF;
+	opts.owner = "kvfsctl repair";
+	opts.warm_up = false;
+	rc = kv_open(store, &opts, &kv);
+	if (rc < 0)
+		return rc;
+	rc = fs_mend(kv, stdout);
+	rc2 = kv_close(kv);
+	return rc < 0 || rc2 == 0 ? rc : rc2;
+}
 
 static int
 run(const struct command *cmd, int argc, char **argv)
 {
 	struct path_probe p;
 	struct mount m;
-	int rc;
+	int rc, changes;
 
 	if (getopt(argc, argv, "+") != -1 || argc - optind != 2)
 		return command_misuse(cmd);
@@ -34,9 +57,19 @@ run(const struct command *cmd, int argc, char **argv)
 	}
 	/* A failure has been logged. */
 	rc = kv_repair(p.path, argv[1], stdout);
-	if (rc >= 0)
-		printf("Losses: %d\n", rc);
-	return command_close(NULL, rc != 0);
+	if (rc < 0)
+		return command_close(NULL, 1);
+	changes = mend(argv[1]);
+	if (changes < 0) {
+		command_failed(argv[1], changes);
+		warnx("%s: what was saved is there, but \"kvfsctl check\" "
+		      "finds faults in it",
+		    argv[1]);
+		return command_close(NULL, 1);
+	}
+	printf("Rows put right: %d\n", changes);
+	printf("Losses: %d\n", rc);
+	return command_close(NULL, rc != 0 || changes != 0);
 }
 
 const struct command cmd_repair = {

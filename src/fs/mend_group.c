@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/* Rows whose inode does not know them, or is lost; see mend.h. */
+#include "fs/mend.h"
+
+/* A new name for what group ino of a space holds: of this number when no
+ * other inode has it, else of a fresh one that takes the rows over. */
+static int
+attach_group(struct mend *m, enum space space, uint64_t ino,
+    const struct attr_rec *rec, const char *why)
+{
+	struct mend_row r = { .ino = ino,
+		.type = rec->mode & S_IFMT,
+		.rec = *rec };
+	int rc = 0;
+
+	if (verify_map_has(&m->v.map, SET_INODES, ino)) {
+		r.ino = mend_number(m);
+		rc = mend_move_group(m, space, ino, r.ino);
+	}
+	if (rc == 0)
+		rc = mend_attach(m, &r, why);
+	if (rc == 0)
+		rc = verify_map_put(&m->v.map, SET_INODES, r.ino);
+	return rc < 0 ? rc : mend_commit(m);
+}
+
+int
+mend_no_dir(struct mend *m, const struct verify_fault *f)
+{
+	struct verify_dir *d = verify_map_find_dir(&m->v.map, f->ino);
+	struct attr_rec rec = mend_new_rec(S_IFDIR | 0700);
+
+	if (d == NULL)
+		return 0;
+	rec.entries = d->entries;
+	rec.nlink = (uint32_t)d->subdirs + 2;
+	return attach_group(m, SPACE_DENTRY, f->ino, &rec,
+	    "a directory of which name, owner, mode and times are lost");
+}
+
+int
+mend_chunks(struct mend *m, const struct verify_fault *f)
+{
+	struct attr_rec rec;
+	int rc = mend_rec_of_chunks(m, f->ino, &rec);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 1)
+		return attach_group(m, SPACE_CHUNK, f->ino, &rec,
+		    "contents of which name, owner, mode, times and maybe "
+		    "the end are lost");
+	/* None of them can be read. */
+	kv_batch_delete_group(&m->txn.batch, SPACE_CHUNK, f->ino);
+	finding_add(&m->told, &f->key, "contents that nothing names; removed");
+	return mend_commit(m);
+}
+
+int
+mend_xattrs(struct mend *m, const struct verify_fault *f)
+{
+	if (verify_map_has(&m->v.map, SET_INODES, f->ino)) {
+		/* The next walk comes by its row, and counts them. */
+		m->changes++;
+		return verify_map_put(&m->suspects, SET_XATTRS, f->ino);
+	}
+	kv_batch_delete_group(&m->txn.batch, SPACE_XATTR, f->ino);
+	finding_add(&m->told, &f->key,
+	    "extended attributes of what is lost; removed");
+	return mend_commit(m);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: ISC */
+/* Rows as a repair reads and writes them; see mend.h. */
+#include "fs/mend.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+/* A batch that moves rows. */
+#define MOVE_BYTES (1u << 20)
+#define MOVE_ROWS 1024u
+/* Names that are tried in lost+found for one inode. */
+#define NAMES_MAX 1000u
+
+int
+mend_load(struct mend *m, const struct kv_key *key, struct mend_row *r)
+{
+	struct dentry_row row;
+	int rc;
+
+	*r = (struct mend_row){ .key = *key, .ino = key->group };
+	rc = kv_get(m->v.kv, key, NULL, &r->pin);
+	if (rc == -ENOENT || rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM)
+		return 0;
+	if (rc < 0)
+		return rc;
+	if (key->space == SPACE_INODE) {
+		rc = schema_get_inode(r->pin.data, &r->rec, &r->data);
+		r->type = r->rec.mode & S_IFMT;
+	} else {
+		rc = schema_get_dentry(r->pin.data, &row);
+		r->ino = row.ino;
+		r->type = row.type;
+		r->is_ref = row.is_ref;
+		r->rec = row.rec;
+		r->data = row.inline_data;
+	}
+	if (rc == 0)
+		return 1;
+	kv_value_release(&r->pin);
+	return 0;
+}
+
+int
+mend_has(struct mend *m, const struct kv_key *key)
+{
+	struct kv_value value;
+	int rc = kv_get(m->v.kv, key, NULL, &value);
+
+	kv_value_release(&value);
+	return rc == 0 ? 1 : rc == -ENOENT ? 0 : rc;
+}
+
+void
+mend_put(struct mend *m, const struct mend_row *r)
+{
+	if (r->key.space == SPACE_INODE)
+		txn_put_inode(&m->txn, r->ino, &r->rec, r->data);
+	else
+		txn_put_dentry(&m->txn, r->key.group, r->key.name, r->ino,
+		    &r->rec, r->data);
+}
+
+int
+mend_commit(struct mend *m)
+{
+	int rc = m->txn.batch.error;
+
+	if (rc == 0 && m->txn.batch.count != 0) {
+		m->txn.batch.is_reserved = true;
+		rc = kv_commit(m->v.kv, &m->txn.batch, NULL);
+		m->changes++;
+	}
+	txn_clear(&m->txn);
+	return rc;
+}
+
+uint64_t
+mend_number(struct mend *m)
+{
+	uint8_t value[SCHEMA_ROW_MAX];
+	uint64_t ino = m->next_ino++;
+
+	txn_put_store(&m->txn, KEY_NEXT_INO, value,
+	    schema_put_number(value, m->next_ino));
+	return ino;
+}
+
+int
+mend_find_dir(struct mend *m, uint64_t parent, uint64_t ino,
+    const struct kv_key * not, struct mend_row *r, char name[KV_NAME_MAX])
+{
+	struct kv_key key = { SPACE_DENTRY, parent, { 0 } };
+	struct dentry_row row;
+	struct slice value;
+	struct kv_iter *it;
+	int rc = kv_iter_open(m->v.kv, &key, KV_SCOPE_GROUP, NULL, &it);
+
+	*r = (struct mend_row){ 0 };
+	if (rc < 0)
+		return rc;
+	while ((rc = kv_iter_next(it)) == 1) {
+		key = kv_iter_key(it);
+		if (not != NULL && not ->group == parent &&
+		    slice_eq(not ->name, key.name))
+			continue;
+		if (kv_iter_value(it, &value) == 0 &&
+		    schema_get_dentry(value, &row) == 0 && row.ino == ino &&
+		    !row.is_ref)
+			break;
+	}
+	if (rc == 1) {
+		memcpy(name, key.name.data, key.name.len);
+		key.name.data = (const uint8_t *)name;
+		rc = mend_load(m, &key, r);
+	}
+	kv_iter_close(it);
+	return rc;
+}
+
+static int
+move_row(struct mend *m, const struct kv_key *key, struct slice value,
+    uint64_t to)
+{
+	struct kv_key moved = { key->space, to, key->name };
+	uint8_t *copy = txn_alloc(&m->txn, value.len + 1);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	if (value.len != 0)
+		memcpy(copy, value.data, value.len);
+	kv_batch_put(&m->txn.batch, &moved, slice_make(copy, value.len));
+	kv_batch_delete(&m->txn.batch, key);
+	if (m->txn.batch.bytes >= MOVE_BYTES || m->txn.batch.count >= MOVE_ROWS)
+		return mend_commit(m);
+	return 0;
+}
+
+int
+mend_move_group(struct mend *m, enum space space, uint64_t from, uint64_t to)
+{
+	struct kv_key key = { (uint8_t)space, from, { 0 } };
+	struct slice value;
+	struct kv_iter *it;
+	int rc = kv_iter_open(m->v.kv, &key, KV_SCOPE_GROUP, NULL, &it);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = kv_iter_next(it)) == 1) {
+		key = kv_iter_key(it);
+		rc = kv_iter_value(it, &value);
+		if (rc == 0)
+			rc = move_row(m, &key, value, to);
+		if (rc < 0)
+			break;
+	}
+	kv_iter_close(it);
+	return rc;
+}
+
+struct attr_rec
+mend_new_rec(uint32_t mode)
+{
+	struct timespec now = fs_now();
+
+	return (struct attr_rec){
+		.mode = mode,
+		.nlink = S_ISDIR(mode) ? 2 : 1,
+		.uid = geteuid(),
+		.gid = getegid(),
+		.atime = now,
+		.mtime = now,
+		.ctime = now,
+		.btime = now,
+	};
+}
+
+int
+mend_rec_of_chunks(struct mend *m, uint64_t ino, struct attr_rec *recp)
+{
+	struct slice value, data;
+	struct kv_iter *it;
+	struct kv_key key;
+	uint8_t space[8];
+	uint64_t index;
+	int rc;
+
+	*recp = mend_new_rec(S_IFREG | 0600);
+	recp->flags = ATTR_CHUNKS;
+	key = key_chunk(ino, 0, space);
+	rc = kv_iter_open(m->v.kv, &key, KV_SCOPE_GROUP, NULL, &it);
+	if (rc < 0)
+		return rc;
+	while ((rc = kv_iter_next(it)) == 1) {
+		key = kv_iter_key(it);
+		if (key_chunk_index(&key, &index) < 0 ||
+		    index >= chunks_of(SIZE_LIMIT) ||
+		    kv_iter_value(it, &value) < 0 ||
+		    schema_get_chunk(value, &data) < 0 || data.len == 0)
+			continue;
+		recp->size = index * CHUNK_SIZE + data.len;
+		recp->alloc += alloc_of(data.len);
+	}
+	kv_iter_close(it);
+	return rc < 0 ? rc : recp->size != 0;
+}
+
+/* ---- lost+found ---- */
+
+/* The directory, which is made when it is needed for the first time; what
+ * else has its name stays. */
+static int
+find_lost_found(struct mend *m)
+{
+	char name[32] = "lost+found";
+	struct mend_row r;
+	struct kv_key key;
+	int rc;
+
+	for (unsigned n = 1; m->lost_found == 0 && n < NAMES_MAX; n++) {
+		key = key_dentry(FS_ROOT_INO, slice_str(name));
+		rc = mend_has(m, &key);
+		if (rc < 0)
+			return rc;
+		if (rc == 0) {
+			struct attr_rec rec = mend_new_rec(S_IFDIR | 0700);
+
+			m->lost_found = mend_number(m);
+			txn_put_dentry(&m->txn, FS_ROOT_INO, key.name,
+			    m->lost_found, &rec, (struct slice){ 0 });
+			return 0;
+		}
+		rc = mend_load(m, &key, &r);
+		if (rc < 0)
+			return rc;
+		if (rc == 1 && r.type == S_IFDIR)
+			m->lost_found = r.ino;
+		kv_value_release(&r.pin);
+		snprintf(name, sizeof(name), "lost+found.%u", n);
+	}
+	return m->lost_found != 0 ? 0 : -EEXIST;
+}
+
+int
+mend_attach(struct mend *m, const struct mend_row *r, const char *why)
+{
+	char name[48];
+	struct kv_key key;
+	int rc = find_lost_found(m);
+
+	snprintf(name, sizeof(name), "#%" PRIu64, r->ino);
+	for (unsigned n = 1; rc == 0; n++) {
+		key = key_dentry(m->lost_found, slice_str(name));
+		rc = mend_has(m, &key);
+		if (rc <= 0)
+			break;
+		rc = n < NAMES_MAX ? 0 : -EEXIST;
+		snprintf(name, sizeof(name), "#%" PRIu64 ".%u", r->ino, n);
+	}
+	if (rc < 0)
+		return rc;
+	if (r->is_ref)
+		txn_put_ref(&m->txn, key.group, key.name, r->ino, r->type);
+	else
+		txn_put_dentry(&m->txn, key.group, key.name, r->ino, &r->rec,
+		    r->data);
+	finding_add(&m->told, &key, why);
+	return 0;
+}
