@@ -426,7 +426,8 @@ struct kv_owner {
 	int pid; /* 0: it cannot be told */
 	char note[4200]; /* kv_options.owner of the process that has it */
 };
-/* Who has the store open: 1 and *ownerp filled, 0 when nobody, or errno.
+/* Who has the store open: 1 and *ownerp filled, 0 when nobody (the note is
+ * that of the last who wrote to it, the pid 0), or errno.
  * -ENOENT: dir holds no store. */
 int kv_owner(const char *dir, struct kv_owner *ownerp);
 

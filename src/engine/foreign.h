@@ -5,8 +5,8 @@
 
 #include "engine/env.h"
 
-/* -ENOTEMPTY, logged, when the directory is a LevelDB or a RocksDB. Changes
- * nothing there. */
+/* -ENOTEMPTY, logged, when the directory is a LevelDB, a RocksDB, an LMDB
+ * or a Berkeley DB. Changes nothing there. */
 int foreign_refuse(struct env_dir *dir);
 
 #endif

@@ -232,13 +232,13 @@ store_lock_owner(struct env_dir *dir, struct kv_owner *ownerp)
 	}
 	if (n < 0)
 		return (int)n;
-	if (!has_writer(dir))
-		return rc == 0 || has_store(dir) ? 0 : -ENOENT;
-	ownerp->pid = atoi(text);
 	note = strchr(text, '\n');
 	if (note != NULL)
 		strlcpy(ownerp->note, note + 1, sizeof(ownerp->note));
 	ownerp->note[strcspn(ownerp->note, "\n")] = '\0';
+	if (!has_writer(dir))
+		return rc == 0 || has_store(dir) ? 0 : -ENOENT;
+	ownerp->pid = atoi(text);
 	/* LOCK was removed, and its owner has not noticed yet. */
 	if (ownerp->pid == 0)
 		env_dir_lockers(dir, ownerp->note, sizeof(ownerp->note));

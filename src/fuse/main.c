@@ -87,6 +87,7 @@ serve(struct daemon *d, const struct options *opts, const char *store,
 static int
 run(const struct options *opts)
 {
+	const struct mountpoint_hints hints = { opts->subtype, opts->store };
 	struct daemon d = { .ready_fd = -1, .claim_fd = -1 };
 	char *mountpoint = NULL, *store = NULL;
 	dev_t dev;
@@ -95,8 +96,8 @@ run(const struct options *opts)
 
 	rc = mountpoint_check_rights();
 	if (rc == 0)
-		rc = mountpoint_prepare(opts->mountpoint, opts->subtype,
-		    &mountpoint, &d.claim_fd);
+		rc = mountpoint_prepare(opts->mountpoint, &hints, &mountpoint,
+		    &d.claim_fd);
 	if (rc == 0)
 		rc = store_path_prepare(opts->store, mountpoint,
 		    opts->read_only, &store);

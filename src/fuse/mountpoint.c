@@ -15,7 +15,9 @@
 
 #include "fuse/claim.h"
 #include "fuse/own_mount.h"
+#include "kvfs/kv.h"
 #include "util/bounded.h"
+#include "util/daemon_note.h"
 #include "util/log.h"
 #include "util/mount_table.h"
 #include "util/path_probe.h"
@@ -24,6 +26,18 @@ static bool
 is_dead(int err)
 {
 	return err == -ENOTCONN || err == -ECONNABORTED;
+}
+
+/* Has the daemon that was the last to have that store left a mount there. */
+static bool
+was_left_by(const char *store, const char *path)
+{
+	static struct kv_owner owner;
+	char where[PATH_MAX];
+
+	return store != NULL && kv_owner(store, &owner) == 0 &&
+	    daemon_note_parse(owner.note, where, sizeof(where)) &&
+	    strcmp(where, path) == 0;
 }
 
 /* Of kvfs: by its type, which -o subtype= may have given it. */
@@ -39,12 +53,13 @@ is_ours(const struct mount_entry *e, const char *subtype)
 /* Take off the dead mount at path. */
 static int
 clear_entry(const struct mount_table *t, const struct mount_entry *e,
-    const char *subtype)
+    const struct mountpoint_hints *hints)
 {
 	const struct mount_entry *below = mount_table_child(t, e->id);
 	int rc;
 
-	if (!is_ours(e, subtype)) {
+	if (!is_ours(e, hints->subtype) &&
+	    !(mount_is_fuse(e) && was_left_by(hints->store, e->path))) {
 		log_error("%s: a dead mount of type %s is there: clear it "
 			  "with umount -l %s",
 		    e->path, e->type, e->path);
@@ -69,7 +84,8 @@ clear_entry(const struct mount_table *t, const struct mount_entry *e,
 }
 
 static int
-clear_dead(const char *given, const char *path, const char *subtype)
+clear_dead(const char *given, const char *path,
+    const struct mountpoint_hints *hints)
 {
 	const struct mount_entry *e = NULL;
 	struct path_probe now;
@@ -86,7 +102,7 @@ clear_dead(const char *given, const char *path, const char *subtype)
 	if (rc == 0 && path[0] != '\0')
 		e = mount_table_top(&t, path);
 	if (e != NULL) {
-		rc = clear_entry(&t, e, subtype);
+		rc = clear_entry(&t, e, hints);
 	} else {
 		log_error("%s: %s: clear it with umount -l %s", given,
 		    strerror(ENOTCONN), given);
@@ -145,13 +161,14 @@ check_directory(const char *path)
 
 /* What there is at the mountpoint, fit to be mounted on. */
 static int
-inspect(const char *given, const char *subtype, struct path_probe *p)
+inspect(const char *given, const struct mountpoint_hints *hints,
+    struct path_probe *p)
 {
 	int rc;
 
 	/* Several dead mounts may lie upon each other. */
 	while (is_dead(path_probe(given, p))) {
-		rc = clear_dead(given, p->path, subtype);
+		rc = clear_dead(given, p->path, hints);
 		if (rc < 0)
 			return rc;
 	}
@@ -167,26 +184,26 @@ inspect(const char *given, const char *subtype, struct path_probe *p)
 		return p->rc;
 	}
 	rc = check_directory(p->path);
-	return rc == 0 ? check_free(p, subtype) : rc;
+	return rc == 0 ? check_free(p, hints->subtype) : rc;
 }
 
 int
-mountpoint_prepare(const char *given, const char *subtype, char **pathp,
-    int *claimp)
+mountpoint_prepare(const char *given, const struct mountpoint_hints *hints,
+    char **pathp, int *claimp)
 {
 	struct path_probe p;
 	int rc;
 
 	*pathp = NULL;
 	*claimp = -1;
-	rc = inspect(given, subtype, &p);
+	rc = inspect(given, hints, &p);
 	if (rc < 0)
 		return rc;
 	*claimp = claim_take(p.path);
 	if (*claimp < -1)
 		return *claimp;
 	/* Whoever had it before has mounted meanwhile. */
-	rc = inspect(given, subtype, &p);
+	rc = inspect(given, hints, &p);
 	if (rc < 0)
 		return rc;
 	*pathp = strdup(p.path);

@@ -9,15 +9,20 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* What else a mount of ours is told by; each may be NULL. */
+struct mountpoint_hints {
+	const char *subtype; /* the type of the mount to be made */
+	const char *store; /* whose last daemon may have left it */
+};
+
 /*
  * The real path of the mountpoint, returned owned. A dead mount that a
  * killed kvfs left there is cleared. Refuses what is missing, no directory
- * or has a kvfs on it already: one that says so, or whose type is ours or
- * that of subtype, if it is not NULL. *claimp is to be given to claim_drop()
- * when the mount answers, and in case of an error.
+ * or has a kvfs on it already. *claimp is to be given to claim_drop() when
+ * the mount answers, and in case of an error.
  */
-int mountpoint_prepare(const char *given, const char *subtype, char **pathp,
-    int *claimp);
+int mountpoint_prepare(const char *given, const struct mountpoint_hints *hints,
+    char **pathp, int *claimp);
 
 /* May this process mount at all: /dev/fuse, fusermount3. */
 int mountpoint_check_rights(void);

@@ -16,6 +16,7 @@
 
 #include "kvfs/kv.h"
 #include "util/daemon_note.h"
+#include "util/foreign_file.h"
 #include "util/hash.h"
 #include "util/log.h"
 #include "util/mount_table.h"
@@ -319,6 +320,7 @@ store_path_prepare(const char *given, const char *mountpoint, int read_only,
 {
 	char *path = NULL;
 	char *place = NULL;
+	const char *kind;
 	struct stat st;
 	int rc;
 
@@ -347,9 +349,11 @@ store_path_prepare(const char *given, const char *mountpoint, int read_only,
 		goto fail;
 	}
 	if (!S_ISDIR(st.st_mode)) {
-		log_error("%s: the store is not a directory: name another "
+		kind = foreign_file_look(path);
+		log_error("%s: the store is not a directory%s%s: name another "
 			  "place",
-		    path);
+		    path, kind != NULL ? ", but " : "",
+		    kind != NULL ? kind : "");
 		rc = -ENOTDIR;
 		goto fail;
 	}

@@ -196,7 +196,7 @@ out:
 static int
 unmount_store(const char *name, struct place *p)
 {
-	if (mount_of_source(p->path, &p->mount) > 0)
+	if (place_find_dead(p))
 		return detach(&p->mount, true);
 	warnx("%s: not mounted", name);
 	return 1;
@@ -231,8 +231,7 @@ unmount(const char *name, bool force)
 		status = unmount_store(name, p);
 		break;
 	case PLACE_USED:
-		warnx("%s: in use by process %d%s%s, but not mounted here",
-		    name, (int)p->pid, p->note[0] != '\0' ? ", " : "", p->note);
+		place_complain(name, p);
 		break;
 	}
 	free(p);

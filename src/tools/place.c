@@ -9,6 +9,7 @@
 
 #include "kvfs/kv.h"
 #include "util/daemon_note.h"
+#include "util/foreign_file.h"
 #include "util/path_probe.h"
 
 /* A daemon that begins or ends, and a tool, have a store for a while. */
@@ -52,7 +53,8 @@ take_mount(struct place *p, const struct path_probe *probe)
 		return false;
 	if (probe->rc == -ETIMEDOUT)
 		p->kind = PLACE_HUNG;
-	else if (is_dead(probe->rc) && p->mount.is_kvfs)
+	else if (is_dead(probe->rc))
+		/* Whatever type and source it was given: of use to nobody. */
 		p->kind = PLACE_DEAD;
 	else if (probe->is_kvfs || p->mount.is_kvfs)
 		p->kind = PLACE_MOUNT;
@@ -102,11 +104,14 @@ find_owner(struct place *p)
 static int
 find_store(const char *name, struct place *p)
 {
+	const char *kind;
 	int rc = find_owner(p);
 
 	if (rc > 0)
 		return 0;
-	if (rc == -ENOENT || rc == -ENOTDIR)
+	if (rc == -ENOTDIR && (kind = foreign_file_look(p->path)) != NULL)
+		warnx("%s: %s, not a store or mountpoint of kvfs", name, kind);
+	else if (rc == -ENOENT || rc == -ENOTDIR)
 		warnx("%s: neither a store nor a mountpoint of kvfs", name);
 	else if (rc < 0)
 		warnx("%s: %s", name, strerror(-rc));
@@ -132,6 +137,20 @@ place_find(const char *name, struct place *p)
 	else if (rc < 0)
 		warnx("%s: %s", name, strerror(-rc));
 	return rc < 0 ? rc : find_store(name, p);
+}
+
+bool
+place_find_dead(struct place *p)
+{
+	static struct kv_owner owner;
+	char where[PATH_MAX];
+	struct path_probe probe;
+
+	if (mount_of_source(p->path, &p->mount) > 0)
+		return true;
+	return kv_owner(p->path, &owner) == 0 &&
+	    daemon_note_parse(owner.note, where, sizeof(where)) &&
+	    is_dead(path_probe(where, &probe)) && take_mount(p, &probe);
 }
 
 int

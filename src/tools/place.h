@@ -30,6 +30,10 @@ struct place {
 /* 0, or a negative errno after a line that says what is wrong. */
 int place_find(const char *name, struct place *p);
 
+/* For a store that nobody has: the mount that a daemon left when it was
+ * killed, in p->mount. False: there is none. */
+bool place_find_dead(struct place *p);
+
 /* Say that its daemon does not answer, or is gone, or who has it: for those
  * who need one that answers. Returns a negative errno. */
 int place_complain(const char *name, const struct place *p);

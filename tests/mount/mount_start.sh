@@ -57,6 +57,50 @@ expect_error 1 "mounted there already" "$KVFS_BIN" "$T/store2" "$MNT"
 "$KVFSCTL_BIN" umount "$MNT" || fail "umount of another type"
 PID=
 
+# Whose daemon was killed: by mountpoint, by store, by the next start.
+die()
+{
+	start_kvfs -o fsname=some,subtype=other
+	kill -KILL "$PID"
+	wait_gone "$PID"
+	PID=
+	grep -q " $MNT fuse.other" /proc/self/mounts || fail "no dead mount"
+}
+for name in "$MNT" "$STORE"; do
+	die
+	"$KVFSCTL_BIN" umount "$name" || fail "umount of a dead mount: $name"
+	! grep -q " $MNT fuse" /proc/self/mounts || fail "still there: $name"
+done
+die
+start_kvfs 2>"$T/err"
+grep -q "cleared the dead mount" "$T/err" || fail "$(cat "$T/err")"
+stop_kvfs
+# That of another store is left to whoever started it.
+die
+expect_error 1 "clear it with umount -l" "$KVFS_BIN" "$T/store2" "$MNT"
+"$KVFSCTL_BIN" umount "$MNT" || fail "umount of a dead mount"
+
+# Databases of others are told as such, and nothing is made in them.
+foreign()
+{
+	expect_error 1 "$1" "$KVFS_BIN" "$2" "$MNT"
+	"$KVFSCTL_BIN" get "$2" k 2>"$T/err"
+	grep -Eq "$1|neither a store nor a mountpoint" "$T/err" ||
+	    fail "kvfsctl get: $(cat "$T/err")"
+	same "lines of kvfsctl get" 1 "$(wc -l <"$T/err")"
+	same "files in it" "$3" "$(ls -A "$2" | tr '\n' ' ')"
+}
+mkdir "$T/lmdb" "$T/bdb"
+printf '\0\0\0\0\0\0\0\0\0\0\10\0\0\0\0\0\336\300\357\276\1\0\0\0' \
+    >"$T/lmdb/data.mdb"
+: >"$T/lmdb/lock.mdb"
+foreign "an LMDB environment" "$T/lmdb" "data.mdb lock.mdb "
+: >"$T/bdb/log.0000000001"
+: >"$T/bdb/users.db"
+foreign "a Berkeley DB environment" "$T/bdb" "log.0000000001 users.db "
+printf 'SQLite format 3\0\20\0\1\1' >"$T/app.db"
+foreign "a SQLite database" "$T/app.db" "$T/app.db "
+
 # A line break in both names.
 odd="$T/a
 b\\c"
