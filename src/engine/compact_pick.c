@@ -502,16 +502,15 @@ static struct compact_job *
 pick_relocation(const struct pick *p, struct version *v)
 {
 	uint64_t numbers[CRUMBS_MAX], bytes;
-	struct db *db = p->db;
 	struct sparse sparse;
 	size_t count;
 
-	mutex_lock(&db->segment_mu);
+	mutex_lock(&p->db->segment_mu);
 	sparse = find_sparse_locked(p);
 	if (sparse.should_seal) {
-		mutex_unlock(&db->segment_mu);
-		segment_seal_active(db);
-		mutex_lock(&db->segment_mu);
+		mutex_unlock(&p->db->segment_mu);
+		segment_seal_active(p->db);
+		mutex_lock(&p->db->segment_mu);
 		sparse = find_sparse_locked(p);
 	}
 	bytes = sparse.live_bytes;
@@ -519,8 +518,8 @@ pick_relocation(const struct pick *p, struct version *v)
 	count = sparse.number != 0;
 	if (count == 0)
 		count = find_crumbs_locked(p, numbers, &bytes);
-	mutex_unlock(&db->segment_mu);
-	return count != 0 && has_room_for(db, bytes) ?
+	mutex_unlock(&p->db->segment_mu);
+	return count != 0 && has_room_for(p->db, bytes) ?
 	    pick_user_of(p, v, numbers, count) :
 	    NULL;
 }

@@ -13,7 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define COMMAND_BYTES 120
+#define COMMAND_BYTES 400
 
 /* The command line of a process, its arguments apart by blanks; or "". */
 static void

@@ -11,9 +11,9 @@
 
 /* Without a name it cannot ride in its dentry row any more. */
 static int
-stage_last(struct fs *fs, struct txn *t, struct removal *r) REQUIRES(&r->in->mu)
+stage_last(struct fs *fs, struct txn *t, struct inode *in, struct removal *r)
+    REQUIRES(&in->mu)
 {
-	struct inode *in = r->in;
 	int rc;
 
 	if (!inode_is_known(fs, in)) {
@@ -48,14 +48,14 @@ removal_stage(struct fs *fs, struct txn *t, struct inode *in,
 		if (in->tombs >= TOMBS_MAX)
 			kv_batch_delete_group(&t->batch, SPACE_DENTRY, in->ino);
 		r->rec.nlink = 0;
-		return stage_last(fs, t, r);
+		return stage_last(fs, t, in, r);
 	}
 	if (in->rec.nlink == 0 || (in->rec.nlink > 1 && in->parent != NULL))
 		return inode_bad_row(in->ino, (struct slice){ 0 },
 		    -KVFS_ECORRUPT);
 	r->rec.nlink--;
 	if (r->rec.nlink == 0)
-		return stage_last(fs, t, r);
+		return stage_last(fs, t, in, r);
 	r->how = REMOVAL_LINK;
 	return inode_put_row(fs, t, in, &r->rec, NULL);
 }

@@ -205,25 +205,41 @@ resolve(const char *given, char **pathp)
 	return rc;
 }
 
+/* Does the note end in "(kvfs: STORE on PATH)", a daemon's title: all that is
+ * known of one whose LOCK was removed, until it writes that anew. */
+static bool
+is_titled(const char *note, const char *path)
+{
+	static const char on[] = " on ";
+	size_t len = strlen(note), n = strlen(path), before = sizeof(on) - 1;
+	const char *start;
+
+	if (len < before + n + 1 || note[len - 1] != ')')
+		return false;
+	start = note + len - 1 - n - before;
+	return memcmp(start, on, before) == 0 &&
+	    memcmp(start + before, path, n) == 0;
+}
+
 /* Is the store mounted where its owner says, as far as can be seen here. */
 static bool
 is_mounted(const char *note)
 {
 	char where[PATH_MAX];
-	const struct mount_entry *e = NULL;
+	bool is_told = daemon_note_parse(note, where, sizeof(where));
+	bool is_found = false;
 	struct mount_table t;
-	bool mounted;
 
-	if (!daemon_note_parse(note, where, sizeof(where)))
-		return false;
 	if (mount_table_read(&t) == 0)
-		for (size_t i = 0; i < t.count && e == NULL; i++)
-			if (mount_is_fuse(&t.entries[i]) &&
-			    strcmp(t.entries[i].path, where) == 0)
-				e = &t.entries[i];
-	mounted = e != NULL;
+		for (size_t i = 0; i < t.count && !is_found; i++) {
+			const char *path = t.entries[i].path;
+
+			is_found = mount_is_fuse(&t.entries[i]) &&
+			    (is_told ? strcmp(path, where) == 0 :
+				       is_titled(note, path));
+		}
 	mount_table_fini(&t);
-	return mounted;
+	return is_found;
 }
 
 /*
