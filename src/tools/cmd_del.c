@@ -10,7 +10,7 @@
 /* Stops at the first failure, with the path that it concerns. */
 struct deletion {
 	struct target *t;
-	char failed[PATH_MAX];
+	char failed[KEY_MAX];
 };
 
 static int

@@ -42,7 +42,7 @@ static int
 list(struct target *t, const char *key, bool full)
 {
 	struct listing l = { 0 };
-	char path[PATH_MAX];
+	char path[KEY_MAX];
 	struct stat st;
 	int rc = key_check(key), status = 0;
 

@@ -81,11 +81,11 @@ listing_fini(struct listing *l)
 }
 
 int
-listing_path(char dst[PATH_MAX], const char *dir, const char *name)
+listing_path(char dst[KEY_MAX], const char *dir, const char *name)
 {
 	size_t len = strlen(dir);
 	const char *sep = len == 0 || dir[len - 1] == '/' ? "" : "/";
-	int n = snprintf(dst, PATH_MAX, "%s%s%s", dir, sep, name);
+	int n = snprintf(dst, KEY_MAX, "%s%s%s", dir, sep, name);
 
-	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+	return n < KEY_MAX ? 0 : -ENAMETOOLONG;
 }

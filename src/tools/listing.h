@@ -30,6 +30,6 @@ int listing_read(struct listing *l, struct target *t, const char *key,
 void listing_fini(struct listing *l);
 
 /* Write DIR/NAME to dst; -ENAMETOOLONG. */
-int listing_path(char dst[PATH_MAX], const char *dir, const char *name);
+int listing_path(char dst[KEY_MAX], const char *dir, const char *name);
 
 #endif

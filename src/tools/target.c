@@ -59,7 +59,7 @@ key_check(const char *key)
 	const char *name;
 	size_t len;
 
-	if (strlen(key) >= PATH_MAX)
+	if (strlen(key) >= KEY_MAX)
 		return -ENAMETOOLONG;
 	while ((len = key_component(&key, &name)) > 0) {
 		if (len > NAME_MAX)

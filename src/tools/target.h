@@ -30,6 +30,10 @@ struct target_file {
 	uint64_t ino;
 };
 
+/* No key is as long: what one argument of a program can hold. Longer than
+ * PATH_MAX, for trees that were made step by step. */
+#define KEY_MAX (128 << 10)
+
 struct target_entry {
 	const char *name; /* without "/"; valid for the call */
 	mode_t type; /* the S_IFMT bits */

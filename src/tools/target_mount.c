@@ -27,10 +27,10 @@ struct target_mount {
 	int backup; /* open, or -1 */
 };
 
+/* Below the directory at; path is shorter than PATH_MAX. */
 static int
-open_beneath(struct target *t, const char *path, int flags, mode_t mode)
+open_step(int at, const char *path, int flags, mode_t mode)
 {
-	struct target_mount *m = (struct target_mount *)t;
 	struct open_how how = {
 		.flags = (uint64_t)flags | O_CLOEXEC,
 		.mode = mode,
@@ -40,16 +40,48 @@ open_beneath(struct target *t, const char *path, int flags, mode_t mode)
 	long fd;
 
 	path += strspn(path, "/");
-	fd = syscall(SYS_openat2, m->root, *path != '\0' ? path : ".", &how,
+	fd = syscall(SYS_openat2, at, *path != '\0' ? path : ".", &how,
 	    sizeof(how));
 	return fd < 0 ? -errno : (int)fd;
+}
+
+/* A longer path than the kernel takes at once is walked in pieces. */
+static int
+open_beneath(struct target *t, const char *path, int flags, mode_t mode)
+{
+	struct target_mount *m = (struct target_mount *)t;
+	char piece[PATH_MAX];
+	int at = m->root, fd;
+
+	while (strlen(path) >= sizeof(piece)) {
+		const char *end = memrchr(path, '/', sizeof(piece) - 1);
+
+		if (end == NULL || end == path) {
+			fd = -ENAMETOOLONG;
+			goto out;
+		}
+		memcpy(piece, path, (size_t)(end - path));
+		piece[end - path] = '\0';
+		fd = open_step(at, piece, O_PATH | O_DIRECTORY, 0);
+		if (fd < 0)
+			goto out;
+		if (at != m->root)
+			close(at);
+		at = fd;
+		path = end + 1;
+	}
+	fd = open_step(at, path, flags, mode);
+out:
+	if (at != m->root)
+		close(at);
+	return fd;
 }
 
 /* The directory that holds key, open, and the last component in name. */
 static int
 open_parent(struct target *t, const char *key, char name[NAME_MAX + 1])
 {
-	char parent[PATH_MAX + NAME_MAX];
+	char parent[KEY_MAX + NAME_MAX];
 	size_t len = strlcpy(parent, key, sizeof(parent));
 	char *slash;
 

@@ -93,7 +93,7 @@ write_source(struct target *t, struct target_file *f,
 
 /* The name beside key is not bound by the length of paths: only directories
  * are. */
-#define TEMP_MAX (PATH_MAX + 64)
+#define TEMP_MAX (KEY_MAX + 64)
 
 /* A name that nobody uses or guesses, beside key; whoever dies between the
  * steps leaves one, and it says whose it was. */
@@ -167,7 +167,7 @@ int
 value_make_parents(struct target *t, const char *key)
 {
 	const char *p = key, *name;
-	char dir[PATH_MAX];
+	char dir[KEY_MAX];
 	int rc = key_check(key);
 
 	while (rc == 0 && key_component(&p, &name) > 0 && *p == '/') {

@@ -20,7 +20,7 @@ struct walk {
 	const struct walk_calls *calls;
 	void *arg;
 	bool by_path;
-	char path[PATH_MAX]; /* of the deepest level, or what lies in it */
+	char path[KEY_MAX]; /* of the deepest level, or what lies in it */
 	struct level *levels;
 	size_t depth, cap;
 };
