@@ -435,10 +435,14 @@ int kv_owner(const char *dir, struct kv_owner *ownerp);
  * Salvage what is readable of the store in dir, whatever is damaged or
  * missing there, into a new store in dest, which must not exist, or be
  * empty; dir is not changed. Each loss is a line "lost: FILE: what" on
- * report. Returns the number of losses, or errno (logged; dest is then
+ * report; but that of the value of one key is told to lost() when that is
+ * not NULL, which borrows both. Returns the number of losses, or errno (logged; dest is then
  * left empty): -EBUSY: in use; -ENOENT: none there; -ENOTEMPTY: dest;
  * -EPROTO: written by a newer version.
  */
-int kv_repair(const char *dir, const char *dest, FILE *report);
+typedef void (
+    *kv_lost_fn)(void *arg, const struct kv_key *key, const char *why);
+int kv_repair(const char *dir, const char *dest, kv_lost_fn lost, void *arg,
+    FILE *report);
 
 #endif

@@ -705,6 +705,7 @@ void db_backup_close(struct kv_backup *b);
 /* ---- repair.c ---- */
 
 /* kv_repair() on any env; tests use it. */
-int db_repair(struct env *env, const char *dir, const char *dest, FILE *report);
+int db_repair(struct env *env, const char *dir, const char *dest,
+    kv_lost_fn lost, void *arg, FILE *report);
 
 #endif

@@ -30,6 +30,26 @@ repair_lost(struct repair *r, const char *fmt, ...)
 }
 
 void
+repair_lost_value(struct repair *r, struct slice user, const char *fmt, ...)
+{
+	char why[PATH_MAX + 200], text[REPAIR_KEY_TEXT];
+	struct kv_key key;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	if (r->lost == NULL || user.len < KEY_PREFIX_LEN) {
+		repair_lost(r, "%s: value of %s", why, repair_key(user, text));
+		return;
+	}
+	if (r->losses < INT_MAX)
+		r->losses++;
+	key = key_decode(user);
+	r->lost(r->lost_arg, &key, why);
+}
+
+void
 repair_note(struct repair *r, const char *fmt, ...)
 {
 	va_list ap;
@@ -216,12 +236,15 @@ fini(struct repair *r)
 }
 
 int
-db_repair(struct env *env, const char *dir, const char *dest, FILE *report)
+db_repair(struct env *env, const char *dir, const char *dest, kv_lost_fn lost,
+    void *arg, FILE *report)
 {
 	struct repair r = { .env = env,
 		.dir = dir,
 		.dest = dest,
 		.out = report,
+		.lost = lost,
+		.lost_arg = arg,
 		.log_path = "the logs" };
 	struct store_lock lock = { 0 };
 	int rc;
@@ -248,7 +271,8 @@ db_repair(struct env *env, const char *dir, const char *dest, FILE *report)
 }
 
 int
-kv_repair(const char *dir, const char *dest, FILE *report)
+kv_repair(const char *dir, const char *dest, kv_lost_fn lost, void *arg,
+    FILE *report)
 {
-	return db_repair(env_posix(), dir, dest, report);
+	return db_repair(env_posix(), dir, dest, lost, arg, report);
 }

@@ -31,6 +31,8 @@ struct repair {
 	struct env_dir *from, *to; /* the damaged store, the new one */
 	const char *dir, *dest; /* their paths, for messages */
 	FILE *out;
+	kv_lost_fn lost; /* of one value; NULL: a line on out */
+	void *lost_arg;
 	int losses;
 
 	struct store_files files;
@@ -67,6 +69,9 @@ struct repair {
 /* One loss, one line. */
 void repair_lost(struct repair *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* The loss of the value of user, and why. */
+void repair_lost_value(struct repair *r, struct slice user, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
 /* What is no loss, but worth knowing. */
 void repair_note(struct repair *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -97,13 +97,11 @@ add_change(void *arg, enum key_type type, struct slice user, struct slice value)
 
 	if (type == KEY_POINTER) {
 		struct segment_pointer p;
-		char text[REPAIR_KEY_TEXT];
 
 		if (segment_pointer_decode(value, &p) < 0) {
-			repair_lost(c->r,
-			    "%s: commit %llu: impossible pointer: value of %s",
-			    c->r->log_path, (unsigned long long)seq,
-			    repair_key(user, text));
+			repair_lost_value(c->r, user,
+			    "%s: commit %llu: impossible pointer",
+			    c->r->log_path, (unsigned long long)seq);
 			/* The old value is no more either. */
 			type = KEY_DELETE;
 			value = (struct slice){ 0 };

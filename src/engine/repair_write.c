@@ -142,14 +142,14 @@ put_pointed(struct writer *w, struct slice user, struct slice encoded)
 static void
 leave_key(struct writer *w)
 {
-	char path[PATH_MAX], text[REPAIR_KEY_TEXT];
+	char path[PATH_MAX];
 
 	if (w->is_damaged && !w->is_done) {
 		filename_path(path, w->r->dir, FILE_SEGMENT,
 		    w->pointer.segment);
-		repair_lost(w->r, "%s: offset %llu: %s: value of %s", path,
-		    (unsigned long long)w->pointer.off, w->what,
-		    repair_key(slice_make(w->user, w->user_len), text));
+		repair_lost_value(w->r, slice_make(w->user, w->user_len),
+		    "%s: offset %llu: %s", path,
+		    (unsigned long long)w->pointer.off, w->what);
 	}
 	w->is_damaged = false;
 }

@@ -315,8 +315,6 @@ finding_tell(struct finding_list *l, struct kv *kv, struct kv_snapshot *snap,
 		find_names(&t);
 	for (size_t i = 0; i < l->count; i++) {
 		tell_one(&t, &l->v[i], prefix, out);
-		free(l->v[i].text);
-		free((void *)(uintptr_t)l->v[i].key.name.data);
 	}
 	if (l->left_out != 0)
 		fprintf(out, "%s: %" PRIu64 " more, which are not listed\n",
@@ -325,6 +323,16 @@ finding_tell(struct finding_list *l, struct kv *kv, struct kv_snapshot *snap,
 		RB_REMOVE(finding_names, &l->names, n);
 		free((void *)(uintptr_t)n->name.data);
 		free(n);
+	}
+	finding_clear(l);
+}
+
+void
+finding_clear(struct finding_list *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		free(l->v[i].text);
+		free((void *)(uintptr_t)l->v[i].key.name.data);
 	}
 	free(l->v);
 	*l = (struct finding_list){ 0 };

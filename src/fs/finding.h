@@ -36,5 +36,7 @@ void finding_add(struct finding_list *l, const struct kv_key *key,
 void finding_tell(struct finding_list *l, struct kv *kv,
     struct kv_snapshot *snap, struct verify_map *map, const char *prefix,
     FILE *out);
+/* Forget all. */
+void finding_clear(struct finding_list *l);
 
 #endif

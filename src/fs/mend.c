@@ -3,6 +3,8 @@
 #include "fs/mend.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
 
 /* More than any loss of rows has been seen to need; a change that does not
  * put its fault right must not go on for ever. */
@@ -251,8 +253,37 @@ run(struct mend *m)
 	return rc;
 }
 
+struct finding_list *
+fs_losses_create(void)
+{
+	return calloc(1, sizeof(struct finding_list));
+}
+
+void
+fs_losses_add(void *losses, const struct kv_key *key, const char *why)
+{
+	char text[PATH_MAX + 300];
+
+	/* Of a chunk the path says where it begins. */
+	if (key->space == SPACE_CHUNK)
+		snprintf(text, sizeof(text), "up to %u bytes are lost: %s",
+		    CHUNK_SIZE, why);
+	else
+		snprintf(text, sizeof(text), "lost: %s", why);
+	if (losses != NULL)
+		finding_add(losses, key, text);
+}
+
+void
+fs_losses_destroy(struct finding_list *losses)
+{
+	if (losses != NULL)
+		finding_clear(losses);
+	free(losses);
+}
+
 int
-fs_mend(struct kv *kv, FILE *out)
+fs_mend(struct kv *kv, struct finding_list *lost, FILE *out)
 {
 	struct mend m = { .v = { .kv = kv } };
 	int rc;
@@ -261,6 +292,8 @@ fs_mend(struct kv *kv, FILE *out)
 	verify_map_init(&m.suspects);
 	txn_init(&m.txn);
 	rc = run(&m);
+	if (lost != NULL)
+		finding_tell(lost, kv, m.v.snap, &m.v.map, "lost", out);
 	finding_tell(&m.told, kv, m.v.snap, &m.v.map, "repaired", out);
 	verify_fini(&m.v);
 	verify_map_fini(&m.suspects);

@@ -17,7 +17,7 @@
 
 /* The rows that were saved become a file system without faults. */
 static int
-mend(const char *store)
+mend(const char *store, struct finding_list *lost)
 {
 	struct kv_options opts;
 	struct kv *kv;
@@ -32,7 +32,7 @@ mend(const char *store)
 	rc = kv_open(store, &opts, &kv);
 	if (rc < 0)
 		return rc;
-	rc = fs_mend(kv, stdout);
+	rc = fs_mend(kv, lost, stdout);
 	rc2 = kv_close(kv);
 	return rc < 0 || rc2 == 0 ? rc : rc2;
 }
@@ -40,6 +40,7 @@ mend(const char *store)
 static int
 run(const struct command *cmd, int argc, char **argv)
 {
+	struct finding_list *lost = fs_losses_create();
 	struct path_probe p;
 	struct mount m;
 	int rc, changes;
@@ -56,10 +57,13 @@ run(const struct command *cmd, int argc, char **argv)
 		return 1;
 	}
 	/* A failure has been logged. */
-	rc = kv_repair(p.path, argv[1], stdout);
-	if (rc < 0)
+	rc = kv_repair(p.path, argv[1], fs_losses_add, lost, stdout);
+	if (rc < 0) {
+		fs_losses_destroy(lost);
 		return command_close(NULL, 1);
-	changes = mend(argv[1]);
+	}
+	changes = mend(argv[1], lost);
+	fs_losses_destroy(lost);
 	if (changes < 0) {
 		command_failed(argv[1], changes);
 		warnx("%s: what was saved is there, but \"kvfsctl check\" "

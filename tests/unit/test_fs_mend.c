@@ -235,7 +235,7 @@ mend(struct kv *store, int *rcp)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	*rcp = fs_mend(store, out);
+	*rcp = fs_mend(store, NULL, out);
 	fclose(out);
 	return text;
 }

@@ -173,7 +173,7 @@ repair(struct env *e)
 	free(report);
 	report = NULL;
 	out = open_memstream(&report, &len);
-	rc = db_repair(e, "/store", "/new", out);
+	rc = db_repair(e, "/store", "/new", NULL, NULL, out);
 	fclose(out);
 	losses = rc < 0 ? 0 : (unsigned long long)rc;
 	return rc;

@@ -114,7 +114,8 @@ START_TEST(a_database_of_another_program_is_told_and_left_alone)
 	ck_assert_ptr_nonnull(strstr(logged, _i ? "RocksDB" : "LevelDB"));
 	o.read_only = true;
 	ck_assert_int_eq(db_open(env, "/other", &o, &kv), -ENOTEMPTY);
-	ck_assert_int_eq(db_repair(env, "/other", "/new", stdout), -ENOTEMPTY);
+	ck_assert_int_eq(db_repair(env, "/other", "/new", NULL, NULL, stdout),
+	    -ENOTEMPTY);
 	ck_assert_uint_eq(errors, 3);
 	ck_assert_uint_eq(env_mem_bytes_written(disk), written);
 	ck_assert_int_eq(env_path_list(disk, "/other", count_name, &names), 0);
