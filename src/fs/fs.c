@@ -213,6 +213,7 @@ destroy(struct fs *fs)
 	inode_table_fini(&fs->table);
 	txn_pool_fini(&fs->txns);
 	mutex_fini(&fs->orphans.mu);
+	mutex_fini(&fs->orphans.reap_mu);
 	free(fs->orphans.all);
 	mutex_fini(&fs->ino_mu);
 	mutex_fini(&fs->rename_mu);
@@ -238,6 +239,7 @@ fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp)
 	fs->keep_times = opts->keep_times;
 	mutex_init(&fs->rename_mu);
 	mutex_init(&fs->ino_mu);
+	mutex_init(&fs->orphans.reap_mu);
 	mutex_init(&fs->orphans.mu);
 	fs->orphans.due_ns = UINT64_MAX;
 	txn_pool_init(&fs->txns);

@@ -30,6 +30,7 @@ struct orphan {
 };
 
 struct orphan_list {
+	struct mutex reap_mu; /* held while rows are deleted */
 	struct mutex mu;
 	struct orphan *all GUARDED_BY(mu);
 	size_t count GUARDED_BY(mu), cap GUARDED_BY(mu);
@@ -104,8 +105,9 @@ int orphan_sweep(struct fs *fs);
 void orphan_forgotten(struct fs *fs, struct inode *in);
 /* All of them end, whoever knows them: the file system is closing. */
 int orphan_end_all(struct fs *fs);
-/* Delete the rows of those that have ended, and when that is due. */
+/* Delete the rows of all that have ended. Call without locks. */
 void orphan_reap(struct fs *fs);
+/* When that is due; UINT64_MAX: not. */
 uint64_t orphan_due_ns(struct fs *fs);
 /* Delete contents and extended attributes, as far as there are any. */
 void orphan_stage_groups(struct txn *t, uint64_t ino,

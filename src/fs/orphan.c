@@ -77,6 +77,8 @@ orphan_reap(struct fs *fs)
 	struct orphan *all;
 	size_t n;
 
+	/* Who asks for room also waits for what another thread has taken. */
+	mutex_lock(&list->reap_mu);
 	mutex_lock(&list->mu);
 	all = list->all;
 	n = list->count;
@@ -86,6 +88,7 @@ orphan_reap(struct fs *fs)
 	mutex_unlock(&list->mu);
 	for (size_t i = 0; i < n; i += SWEEP_MAX)
 		delete_some(fs, all + i, n - i < SWEEP_MAX ? n - i : SWEEP_MAX);
+	mutex_unlock(&list->reap_mu);
 	free(all);
 }
 

@@ -40,8 +40,7 @@ ask(struct fs *fs, enum kv_room kind, size_t len)
 		SPACE_STALE_NS)
 		return 0;
 	/* What was removed is to make room first. */
-	if (orphan_due_ns(fs) != UINT64_MAX)
-		orphan_reap(fs);
+	orphan_reap(fs);
 	rc = kv_reserve(fs->kv, kind, need);
 	if (rc == 0)
 		rc = kv_usage(fs->kv, &usage);
