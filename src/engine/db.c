@@ -96,6 +96,7 @@ db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 	mutex_init(&db->sync_mu);
 	mutex_init(&db->mu);
 	mutex_init(&db->segment_mu);
+	mutex_init(&db->slack_mu);
 	mutex_init(&db->remove_mu);
 	mutex_init(&db->doomed_mu);
 	mutex_init(&db->fault_mu);
@@ -168,6 +169,7 @@ db_free(struct db *db)
 	mutex_fini(&db->fault_mu);
 	mutex_fini(&db->doomed_mu);
 	mutex_fini(&db->remove_mu);
+	mutex_fini(&db->slack_mu);
 	mutex_fini(&db->segment_mu);
 	mutex_fini(&db->mu);
 	mutex_fini(&db->sync_mu);
@@ -307,6 +309,7 @@ flush_for_close(struct db *db)
 	if (rc == 0 && db->spare_log != NULL)
 		db_doom(db, FILE_WAL, db->spare_log->number);
 	mutex_unlock(&db->mu);
+	db_slack_close(db);
 	return rc;
 }
 

@@ -78,6 +78,13 @@ db_flush_oldest_locked(struct db *db)
 		atomic_fetch_add(&log->refs, 1);
 	mutex_unlock(&db->mu);
 	rc = db_write_memtable(db, m, &e);
+	if (rc == -ENOSPC && db_slack_spend(db)) {
+		uint64_t log_number = e.log_number;
+
+		db_edit_abandon(db, &e);
+		e = (struct version_edit){ .log_number = log_number };
+		rc = db_write_memtable(db, m, &e);
+	}
 	/* The manifest will name that log as the first: it must be there. */
 	if (rc == 0 && log != NULL)
 		rc = db_sync_log(db, log);
@@ -259,10 +266,15 @@ db_flush_thread(void *arg)
 			if (db_error(db) < 0)
 				cond_broadcast(&db->progress);
 			mutex_unlock(&db->mu);
-			if (db_is_idle(db))
-				page_pool_fill(&db->pages, 0, 0);
 			db_remove_doomed(db);
+			if (db_is_idle(db)) {
+				page_pool_fill(&db->pages, 0, 0);
+				/* What has become free is shown soon. */
+				if (atomic_exchange(&db->removed_files, false))
+					env_dir_settle(db->store);
+			}
 			db_room_forget(db);
+			db_slack_keep(db);
 			db_watch_directory(db);
 			mutex_lock(&db->mu);
 			if (db->stop)

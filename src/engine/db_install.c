@@ -55,6 +55,8 @@ db_remove_doomed(struct db *db)
 		if (d->kind == FILE_TABLE || d->kind == FILE_SEGMENT)
 			table_cache_evict(db->tables, d->number);
 		rc = store_file_unlink(db->store, d->kind, d->number);
+		atomic_store_explicit(&db->removed_files, true,
+		    memory_order_relaxed);
 		if (rc < 0 && rc != -ENOENT) {
 			char path[PATH_MAX];
 

@@ -222,6 +222,8 @@ struct db {
 	_Atomic int64_t room_left; /* bytes, until the disk is asked again */
 	_Atomic uint64_t max_bytes; /* live; 0: no bound */
 	struct room_sizes sizes;
+	_Atomic bool removed_files; /* the disk need not show it yet */
+	_Atomic uint64_t settled_bytes; /* of those written: it shows them */
 	/* Counted against the cache's bound; relaxed, statistics. */
 	_Atomic uint64_t waiting_bytes; /* memtables that are full */
 	_Atomic uint64_t work_bytes; /* of flushes and compactions */
@@ -300,6 +302,10 @@ struct db {
 
 	struct mutex fault_mu;
 	char fault[FAULT_BYTES]; /* why; constant once error is set */
+
+	/* guarded by slack_mu */
+	struct mutex slack_mu;
+	uint64_t slack_number; /* of the file that keeps room; 0: none */
 
 	/* Who has it sees gone what was doomed before: before doomed_mu. */
 	struct mutex remove_mu;
@@ -426,9 +432,20 @@ uint64_t db_memory_to_flush(struct db *db);
 /* -ENOSPC when the batch would take what the store needs for itself, or
  * another error; batches that delete always pass. May flush, and wait. */
 int db_room_take(struct db *db, const struct kv_batch *batch);
+/* Whether a batch may use what is kept free: it deletes, or was asked for. */
+bool db_room_may_pass(const struct kv_batch *batch);
 int db_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes);
 /* Others may have filled the disk meanwhile: look anew. */
 void db_room_forget(struct db *db);
+
+/* ---- db_slack.c ---- */
+
+/* Have the file that keeps room, if there is room for it. */
+void db_slack_keep(struct db *db);
+/* Give that room up: false when there is none. No lock is held. */
+bool db_slack_spend(struct db *db);
+/* The store closes: the file stays only where room is short. */
+void db_slack_close(struct db *db);
 
 /* ---- db_reclaim.c ---- */
 

@@ -115,6 +115,8 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
 	do {
 		more = await_compaction(db, deadline);
 		rc = look(db, kind, bytes, roomp);
+		if (rc == -ENOSPC && more == -ENOSPC && db_slack_spend(db))
+			more = 1;
 	} while (more == 1 &&
 	    (rc == -ENOSPC || (rc == 0 && *roomp - bytes < more_bytes)));
 	atomic_store(&db->desperate, false);

@@ -19,6 +19,10 @@
 #define MARGIN_MAX (SEGMENT_FILE_MAX / 2 + (32u << 20))
 /* What commits may take until the disk is asked again. */
 #define GRANT_MAX (16u << 20)
+/* With less than so many margins left, what waits in the page cache is
+ * written back for a look, when it is this part of one. */
+#define SETTLE_MARGINS 4
+#define SETTLE_PART 4
 /* A deletion may carry so much, of rows that tell of it. */
 #define DELETION_BYTES_MAX 4096
 
@@ -113,11 +117,54 @@ db_disk_bytes(struct db *db)
 	return n;
 }
 
+static uint64_t
+margin(const struct env_space *space)
+{
+	return part(space->total_bytes, MARGIN_SHARE, MARGIN_MIN, MARGIN_MAX);
+}
+
+/* All that was written since opening. */
+static uint64_t
+written_bytes(struct db *db)
+{
+	return counter_read(&db->stats.segment_bytes) +
+	    counter_read(&db->stats.flush_bytes) +
+	    counter_read(&db->stats.compact_write_bytes) +
+	    counter_read(&db->stats.log_bytes);
+}
+
+/*
+ * The disk's space. Where blocks are chosen only when pages are written back
+ * (btrfs), what is in the page cache does not count as used yet: when little
+ * is left, it is written back for the figure to be true.
+ */
+static int
+disk_space(struct db *db, struct env_space *spacep)
+{
+	uint64_t written, waiting;
+	int rc = env_dir_space(db->store, spacep);
+
+	if (rc < 0 || !db->log_may_fill)
+		return rc;
+	written = written_bytes(db);
+	waiting = written - atomic_load(&db->settled_bytes);
+	if (spacep->free_bytes < waiting + SETTLE_MARGINS * margin(spacep) &&
+	    waiting > margin(spacep) / SETTLE_PART) {
+		env_dir_settle(db->store);
+		atomic_store(&db->settled_bytes, written);
+		waiting = 0;
+		rc = env_dir_space(db->store, spacep);
+	}
+	spacep->free_bytes -= waiting < spacep->free_bytes ? waiting :
+							     spacep->free_bytes;
+	return rc;
+}
+
 int
 db_space(struct db *db, struct env_space *spacep)
 {
 	uint64_t max = atomic_load(&db->max_bytes), used, left;
-	int rc = env_dir_space(db->store, spacep);
+	int rc = disk_space(db, spacep);
 
 	if (rc < 0 || max == 0)
 		return rc;
@@ -154,12 +201,6 @@ next_log_bytes(struct db *db)
 	n = db->spare_log != NULL ? 0 : db->log_bytes_next;
 	mutex_unlock(&db->mu);
 	return n;
-}
-
-static uint64_t
-margin(const struct env_space *space)
-{
-	return part(space->total_bytes, MARGIN_SHARE, MARGIN_MIN, MARGIN_MAX);
 }
 
 /* The room that is left above so much that is kept free. */
@@ -226,8 +267,8 @@ db_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes)
 	return db->read_only ? -EROFS : find_room(db, kind, bytes, &room);
 }
 
-static bool
-may_pass(const struct kv_batch *batch)
+bool
+db_room_may_pass(const struct kv_batch *batch)
 {
 	if (batch->is_reserved)
 		return true;
@@ -250,7 +291,7 @@ db_room_take(struct db *db, const struct kv_batch *batch)
 	if (atomic_fetch_sub_explicit(&db->room_left, bytes,
 		memory_order_relaxed) >= bytes)
 		return 0;
-	if (may_pass(batch))
+	if (db_room_may_pass(batch))
 		return 0;
 	rc = find_room(db, KV_ROOM_ADD, batch->bytes, &room);
 	room = rc == 0 ? room - batch->bytes : 0;

@@ -566,6 +566,11 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	mutex_lock(&db->commit_mu);
 	rc = commit_locked(db, batch, ctx);
 	mutex_unlock(&db->commit_mu);
+	if (rc == -ENOSPC && db_room_may_pass(batch) && db_slack_spend(db)) {
+		mutex_lock(&db->commit_mu);
+		rc = commit_locked(db, batch, ctx);
+		mutex_unlock(&db->commit_mu);
+	}
 	if (rc < 0)
 		goto out;
 	counter_add(&db->stats.commits, 1);

@@ -146,8 +146,6 @@ remove_orphans(struct recovery *r)
 	}
 	for (size_t i = 0; i < r->files.kinds[FILE_MANIFEST].count; i++)
 		db_doom(db, FILE_MANIFEST, r->files.kinds[FILE_MANIFEST].v[i]);
-	for (size_t i = 0; i < r->files.kinds[FILE_TEMP].count; i++)
-		db_doom(db, FILE_TEMP, r->files.kinds[FILE_TEMP].v[i]);
 	db_remove_doomed(db);
 }
 
@@ -299,6 +297,19 @@ begin(struct recovery *r)
 	return rc;
 }
 
+/* Files in the making, before anything is written: room was kept by one of
+ * them, perhaps (db_slack.c). */
+static void
+drop_unfinished(struct recovery *r)
+{
+	const struct number_list *l = &r->files.kinds[FILE_TEMP];
+
+	for (size_t i = 0; i < l->count; i++)
+		(void)store_file_unlink(r->db->store, FILE_TEMP, l->v[i]);
+	if (l->count != 0)
+		env_dir_settle(r->db->store);
+}
+
 int
 db_recover(struct db *db)
 {
@@ -320,6 +331,8 @@ db_recover(struct db *db)
 		goto out;
 	if (r.next_file <= store_files_highest(&r.files))
 		r.next_file = store_files_highest(&r.files) + 1;
+	if (!db->read_only)
+		drop_unfinished(&r);
 	rc = begin(&r);
 	if (rc == 0 && !db->read_only)
 		remove_orphans(&r);
