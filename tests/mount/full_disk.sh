@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_disk.sh"
 deadline_seconds=30
-max=300000
+max=600000
 head -c $((2 * max)) /dev/urandom >"$T/random" || fail "random"
 declare -A size=() # of each file whose close has returned
 n=0
@@ -35,7 +35,7 @@ fill()
 	local before=${#size[@]} bytes
 
 	for bytes in $max 50000 5000; do
-		while write_file $((1 + RANDOM * 10 % bytes)); do
+		while write_file $((1 + RANDOM * 20 % bytes)); do
 			[ ${#size[@]} -lt 20000 ] || fail "$1: has no end"
 		done
 	done
