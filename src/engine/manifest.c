@@ -52,6 +52,7 @@ static uint32_t
 record_encode(const struct version_edit *e, uint32_t chain, struct buf *out)
 {
 	size_t at = out->len, len;
+	const struct slice magic = slice_str(RECORD_MAGIC);
 	uint32_t sum;
 	uint8_t *h;
 
@@ -61,7 +62,7 @@ record_encode(const struct version_edit *e, uint32_t chain, struct buf *out)
 		return 0;
 	h = out->data + at;
 	len = out->len - at - RECORD_HEADER_LEN;
-	memcpy(h, RECORD_MAGIC, RECORD_MAGIC_LEN);
+	memcpy(h, magic.data, magic.len);
 	put_le32(h + 4, (uint32_t)len);
 	put_le32(h + 8, chain);
 	sum = record_sum(h, slice_make(h + RECORD_HEADER_LEN, len));

@@ -244,7 +244,7 @@ int
 mend_attach(struct mend *m, const struct mend_row *r, const char *why)
 {
 	char name[48];
-	struct kv_key key;
+	struct kv_key key = { 0 };
 	int rc = find_lost_found(m);
 
 	snprintf(name, sizeof(name), "#%" PRIu64, r->ino);

@@ -68,8 +68,9 @@ fs_getxattr(struct fs *fs, uint64_t ino, struct slice name, struct buf *value)
 	int rc;
 
 	rc = check_name(fs, name);
-	if (rc == 0)
-		rc = file_get(fs, ino, &in);
+	if (rc < 0)
+		return rc;
+	rc = file_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
 	mutex_lock(&in->mu);

@@ -53,7 +53,7 @@ hear(int sock, int *fdp)
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(sizeof(int))];
 	} control;
-	int rc;
+	int rc = -ECHILD;
 	struct iovec iov = { .iov_base = &rc, .iov_len = sizeof(rc) };
 	struct msghdr msg = { .msg_iov = &iov,
 		.msg_iovlen = 1,

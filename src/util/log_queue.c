@@ -37,10 +37,12 @@ static void put_locked(const void *data, size_t len) REQUIRES(&queue.mu);
 static void
 put_locked(const void *data, size_t len)
 {
-	const char *from = data;
+	size_t at = queue.head % QUEUE_BYTES;
+	size_t first = len < QUEUE_BYTES - at ? len : QUEUE_BYTES - at;
 
-	for (size_t i = 0; i < len; i++)
-		queue.ring[queue.head++ % QUEUE_BYTES] = from[i];
+	memcpy(queue.ring + at, data, first);
+	memcpy(queue.ring, (const char *)data + first, len - first);
+	queue.head += len;
 }
 
 static void get_locked(void *data, size_t len) REQUIRES(&queue.mu);

@@ -140,8 +140,9 @@ find_over(const struct mount_table *t, const char *path,
 	for (size_t i = t->count; i-- > 0;) {
 		const struct mount_entry *e = &t->entries[i];
 
-		if (strcmp(e->path, path) == 0 && e != under &&
-		    (under == NULL || e->parent == under->id))
+		if (strcmp(e->path, path) != 0)
+			continue;
+		if (under == NULL || (e != under && e->parent == under->id))
 			return e;
 	}
 	return NULL;

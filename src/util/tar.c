@@ -104,6 +104,7 @@ tar_header_encode(const struct tar_entry *e, uint8_t h[TAR_BLOCK])
 	put_size(h + SIZE, e->size);
 	put_octal(h + MTIME, 11, e->mtime > 0 ? (uint64_t)e->mtime : 0);
 	h[TYPE] = PLAIN_FILE;
+	/* Bytes, no string: NOLINTNEXTLINE(*-not-null-terminated-result) */
 	memcpy(h + MAGIC, "ustar\00000", 8);
 	put_octal(h + SUM, 6, header_sum(h));
 	h[SUM + 7] = ' ';
