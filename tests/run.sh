@@ -6,7 +6,7 @@
 #   tests/run.sh [-s] [-j JOBS] [-t SECONDS] TEST...
 #
 # Exit status 0 of a test is passed, 77 skipped, anything else failed, as is
-# running for more than SECONDS (default 240). Its output is kept and shown
+# running for more than SECONDS (default 600). Its output is kept and shown
 # only when it failed. Each test has a fresh TMPDIR, which is gone
 # afterwards; a mount that it leaves there is a failure too, and is ended.
 # The last line is "N passed, N failed, N skipped"; exit status 1 when any
@@ -14,7 +14,7 @@
 set -u
 
 jobs=1
-limit=240
+limit=600
 complete=
 while getopts sj:t: o; do
   case $o in
