@@ -59,10 +59,10 @@ add_options(struct session *s, const struct options *opts,
 	int rc = -ENOMEM;
 
 	if (asprintf(&fsname, "fsname=%s",
-		opts->fsname != NULL ? opts->fsname : s->store) < 0)
+		opts->fsname[0] != '\0' ? opts->fsname : s->store) < 0)
 		fsname = NULL;
 	if (asprintf(&subtype, "subtype=%s",
-		opts->subtype != NULL ? opts->subtype : "kvfs") < 0)
+		opts->subtype[0] != '\0' ? opts->subtype : "kvfs") < 0)
 		subtype = NULL;
 	if (fsname != NULL && subtype != NULL &&
 	    fuse_opt_add_opt(&list, "default_permissions") == 0 &&

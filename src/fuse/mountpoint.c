@@ -45,7 +45,7 @@ static bool
 is_ours(const struct mount_entry *e, const char *subtype)
 {
 	return mount_is_kvfs(e) ||
-	    (mount_is_fuse(e) && subtype != NULL &&
+	    (mount_is_fuse(e) && subtype[0] != '\0' &&
 		strcmp(e->type + strlen("fuse"), "") != 0 &&
 		strcmp(e->type + strlen("fuse."), subtype) == 0);
 }

@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What else a mount of ours is told by; each may be NULL. */
+/* What else a mount of ours is told by. */
 struct mountpoint_hints {
-	const char *subtype; /* the type of the mount to be made */
-	const char *store; /* whose last daemon may have left it */
+	const char *subtype; /* the type of the mount to be made; empty: kvfs */
+	const char *store; /* whose last daemon may have left it; or NULL */
 };
 
 /*

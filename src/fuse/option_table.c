@@ -144,10 +144,10 @@ format_value(const struct options *o, enum option_id id, char *buf, size_t len)
 		option_format_size(o->kv.max_bytes, buf, len);
 		break;
 	case OPT_FSNAME:
-		strlcpy(buf, o->fsname != NULL ? o->fsname : "", len);
+		strlcpy(buf, o->fsname, len);
 		break;
 	case OPT_SUBTYPE:
-		strlcpy(buf, o->subtype != NULL ? o->subtype : "", len);
+		strlcpy(buf, o->subtype, len);
 		break;
 	case OPT_THREADS:
 		snprintf(buf, len, "%u", o->threads);

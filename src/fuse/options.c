@@ -142,18 +142,13 @@ parse_word(const struct option_spec *spec, const char *value, const char *yes,
 /* A name in the mount table: any text that the table can hold. */
 static int
 parse_name(const struct option_spec *spec, const char *value,
-    const char **namep)
+    char name[OPTION_NAME_MAX])
 {
-	const char *copy;
-
 	if (value[0] == '\0')
 		return bad_value(spec, value, "give a name");
-	if (strlen(value) >= OPTION_VALUE_MAX)
+	if (strlen(value) >= OPTION_NAME_MAX)
 		return bad_value(spec, "...", "give a shorter name");
-	copy = strdup(value);
-	if (copy == NULL)
-		return -ENOMEM;
-	*namep = copy;
+	strlcpy(name, value, OPTION_NAME_MAX);
 	return 0;
 }
 
@@ -221,9 +216,9 @@ set_valued(struct options *o, const struct option_spec *spec, const char *value)
 			o->spin_us = (unsigned)n;
 		return rc;
 	case OPT_FSNAME:
-		return parse_name(spec, value, &o->fsname);
+		return parse_name(spec, value, o->fsname);
 	case OPT_SUBTYPE:
-		return parse_name(spec, value, &o->subtype);
+		return parse_name(spec, value, o->subtype);
 	case OPT_MAX_BACKGROUND:
 		rc = parse_number(spec, value, 1, 65535, false, &n);
 		if (rc == 0)

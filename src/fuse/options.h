@@ -16,13 +16,15 @@
 #include "fs/fs.h"
 #include "kvfs/kv.h"
 
+/* Size of a name in the mount table, with its NUL. */
+#define OPTION_NAME_MAX 1024
+
 struct options {
 	/* The command line; the strings are borrowed from argv. */
 	const char *store; /* NULL: the default place of the mountpoint */
 	const char *mountpoint;
-	/* What the mount table shows, owned for the life of the process;
-	 * NULL: the store, and kvfs. */
-	const char *fsname, *subtype;
+	/* What the mount table shows; empty: the store, and kvfs. */
+	char fsname[OPTION_NAME_MAX], subtype[OPTION_NAME_MAX];
 	bool help, version, foreground, debug;
 	char *remount; /* owned: the list, when it asks for a remount; else
 	                  NULL. Nothing of it is in the fields below. */

@@ -97,7 +97,7 @@ use_for_ever(void *arg)
 static void
 check_threads(void)
 {
-	static char names[THREADS][8];
+	static char names[THREADS][16];
 	pthread_t thread;
 
 	for (int i = 0; i < ROUNDS; i++) {
