@@ -66,7 +66,8 @@ inode_hides_all(const struct inode *in)
 	uint64_t alloc = in->content != NULL ? in->content->alloc :
 					       in->rec.alloc;
 
-	return alloc == 0 && inode_hides_data(in);
+	/* An empty file has nothing to be taken for a hole. */
+	return alloc == 0 && inode_size(in) != 0 && inode_hides_data(in);
 }
 
 void
