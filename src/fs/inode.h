@@ -65,6 +65,14 @@ enum inode_state {
 	INODE_DELETED, /* rows are gone; lives on in memory */
 };
 
+/* Who may have a copy of a hole as memory, and write there without our
+ * knowledge: as long as there are writers, data may be anywhere. */
+enum hole_copies {
+	HOLE_UNREAD,
+	HOLE_READ, /* pages of the file as it was read, up to its end */
+	HOLE_CACHED, /* a write-back cache above us, beyond the end too */
+};
+
 struct inode {
 	uint64_t ino; /* constant */
 	uint32_t type; /* S_IFMT bits; constant once live */
@@ -84,11 +92,8 @@ struct inode {
 	/* Somebody may have a copy of something that was read. Never reset.
 	 * seq_cst: set before reading, looked at after writing. */
 	atomic_bool is_shared;
-	/* Somebody may have a copy of a hole as memory, and write there
-	 * without our knowledge: as long as there are writers, data may be
-	 * anywhere. Never reset. Relaxed: set before the copy is handed
-	 * out. */
-	atomic_bool hole_is_shared;
+	/* Never lowered. Relaxed: raised before the copy is handed out. */
+	_Atomic enum hole_copies hole_copies;
 
 	/* Guarded by the table's shard. */
 	struct inode *hash_next;

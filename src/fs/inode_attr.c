@@ -53,11 +53,16 @@ inode_size(const struct inode *in)
 	return in->content != NULL ? in->content->size : in->rec.size;
 }
 
+static enum hole_copies
+hole_copies(const struct inode *in)
+{
+	return atomic_load_explicit(&in->hole_copies, memory_order_relaxed);
+}
+
 bool
 inode_hides_data(const struct inode *in)
 {
-	return in->nwriters != 0 &&
-	    atomic_load_explicit(&in->hole_is_shared, memory_order_relaxed);
+	return in->nwriters != 0 && hole_copies(in) != HOLE_UNREAD;
 }
 
 bool
@@ -66,8 +71,9 @@ inode_hides_all(const struct inode *in)
 	uint64_t alloc = in->content != NULL ? in->content->alloc :
 					       in->rec.alloc;
 
-	/* An empty file has nothing to be taken for a hole. */
-	return alloc == 0 && inode_size(in) != 0 && inode_hides_data(in);
+	if (alloc != 0 || !inode_hides_data(in))
+		return false;
+	return inode_size(in) != 0 || hole_copies(in) == HOLE_CACHED;
 }
 
 void

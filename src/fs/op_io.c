@@ -67,7 +67,7 @@ count_writer(struct fs *fs, uint64_t ino, bool is_more)
 		return false;
 	/* What a write-back cache above us keeps, we do not even see read. */
 	if (fs->keep_times)
-		atomic_store_explicit(&in->hole_is_shared, true,
+		atomic_store_explicit(&in->hole_copies, HOLE_CACHED,
 		    memory_order_relaxed);
 	mutex_lock(&in->mu);
 	hid = inode_hides_all(in);

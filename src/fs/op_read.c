@@ -185,14 +185,18 @@ assemble(const struct reading *g, struct fs_read *r)
 }
 
 /* The reader may keep the pages of a hole, and the rest of the last page,
- * which may become one; see inode.hole_is_shared. */
+ * which may become one; see enum hole_copies. */
 static void
 share_hole(struct inode *in, struct fs_read *r)
 {
-	if (atomic_load_explicit(&in->hole_is_shared, memory_order_relaxed))
+	if (atomic_load_explicit(&in->hole_copies, memory_order_relaxed) !=
+	    HOLE_UNREAD)
 		return;
 	mutex_lock(&in->mu);
-	atomic_store_explicit(&in->hole_is_shared, true, memory_order_relaxed);
+	if (atomic_load_explicit(&in->hole_copies, memory_order_relaxed) ==
+	    HOLE_UNREAD)
+		atomic_store_explicit(&in->hole_copies, HOLE_READ,
+		    memory_order_relaxed);
 	r->blocks_changed = inode_hides_all(in);
 	mutex_unlock(&in->mu);
 }

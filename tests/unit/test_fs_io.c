@@ -188,6 +188,30 @@ START_TEST(holes_read_as_zeros_and_take_no_blocks)
 }
 END_TEST
 
+/* Who has a file mapped may write to a hole without our knowledge. */
+START_TEST(a_writer_hides_holes_that_were_read)
+{
+	static const uint8_t zeros[100];
+	struct fs_attr attr = { .size = sizeof(zeros) };
+	uint64_t f = make("f");
+
+	ck_assert_int_eq(fs_setattr(fs, f, &attr, FS_SET_SIZE, &attr), 0);
+	ck_assert(!fs_writer_begin(fs, f));
+	ck_assert_uint_eq(stat_of(f).blocks, 0);
+	expect_bytes(f, zeros, sizeof(zeros));
+	ck_assert_uint_eq(stat_of(f).blocks, 8);
+	ck_assert(fs_writer_end(fs, f));
+	ck_assert_uint_eq(stat_of(f).blocks, 0);
+	/* Emptied, it has no hole, and the caller nothing to ask again. */
+	ck_assert_int_eq(fs_openfile(fs, f, true), 0);
+	ck_assert(!fs_writer_begin(fs, f));
+	ck_assert_uint_eq(stat_of(f).blocks, 0);
+	write_str(f, "contents");
+	ck_assert(!fs_writer_end(fs, f));
+	fs_release(fs, f);
+}
+END_TEST
+
 START_TEST(growing_after_a_cut_reads_zeros)
 {
 	uint8_t *data = pattern(100000, 2), *want = calloc(1, 100000);
@@ -659,6 +683,7 @@ main(void)
 	tcase_add_test(tc, a_large_write_is_committed_while_it_goes_on);
 	tcase_add_test(tc, memory_stays_within_its_bound);
 	tcase_add_test(tc, holes_read_as_zeros_and_take_no_blocks);
+	tcase_add_test(tc, a_writer_hides_holes_that_were_read);
 	tcase_add_test(tc, growing_after_a_cut_reads_zeros);
 	tcase_add_test(tc, punching_gives_blocks_back);
 	tcase_add_test(tc, sizes_go_to_eight_exbibytes);
