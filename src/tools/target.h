@@ -30,9 +30,9 @@ struct target_file {
 	uint64_t ino;
 };
 
-/* No key is as long: what one argument of a program can hold. Longer than
- * PATH_MAX, for trees that were made step by step. */
-#define KEY_MAX (128 << 10)
+/* No key is as long. Longer than PATH_MAX, for trees that were made step by
+ * step; the time to walk over one grows with the square of its depth. */
+#define KEY_MAX (32 << 10)
 
 struct target_entry {
 	const char *name; /* without "/"; valid for the call */

@@ -1,117 +1,45 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A mounted store: ordinary file calls below the mountpoint, and its
- * control directory, MOUNT/.kvfs. Each key is resolved by openat2(2)
- * beneath the mount's root, so that neither ".." nor a symbolic link leads
- * out of it.
+ * control directory, MOUNT/.kvfs.
  */
 #include "tools/target.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "kvfs/kv.h"
+#include "tools/beneath.h"
 
 #define CONTROL_DIR ".kvfs"
 
 struct target_mount {
 	struct target base;
-	int root;
+	struct beneath files;
 	int backup; /* open, or -1 */
 };
 
-/* Below the directory at; path is shorter than PATH_MAX. */
-static int
-open_step(int at, const char *path, int flags, mode_t mode)
+static struct beneath *
+files_of(struct target *t)
 {
-	struct open_how how = {
-		.flags = (uint64_t)flags | O_CLOEXEC,
-		.mode = mode,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-		    RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
-	};
-	long fd;
-
-	path += strspn(path, "/");
-	fd = syscall(SYS_openat2, at, *path != '\0' ? path : ".", &how,
-	    sizeof(how));
-	return fd < 0 ? -errno : (int)fd;
-}
-
-/* A longer path than the kernel takes at once is walked in pieces. */
-static int
-open_beneath(struct target *t, const char *path, int flags, mode_t mode)
-{
-	struct target_mount *m = (struct target_mount *)t;
-	char piece[PATH_MAX];
-	int at = m->root, fd;
-
-	while (strlen(path) >= sizeof(piece)) {
-		const char *end = memrchr(path, '/', sizeof(piece) - 1);
-
-		if (end == NULL || end == path) {
-			fd = -ENAMETOOLONG;
-			goto out;
-		}
-		memcpy(piece, path, (size_t)(end - path));
-		piece[end - path] = '\0';
-		fd = open_step(at, piece, O_PATH | O_DIRECTORY, 0);
-		if (fd < 0)
-			goto out;
-		if (at != m->root)
-			close(at);
-		at = fd;
-		path = end + 1;
-	}
-	fd = open_step(at, path, flags, mode);
-out:
-	if (at != m->root)
-		close(at);
-	return fd;
-}
-
-/* The directory that holds key, open, and the last component in name. */
-static int
-open_parent(struct target *t, const char *key, char name[NAME_MAX + 1])
-{
-	char parent[KEY_MAX + NAME_MAX];
-	size_t len = strlcpy(parent, key, sizeof(parent));
-	char *slash;
-
-	if (len >= sizeof(parent))
-		return -ENAMETOOLONG;
-	while (len > 0 && parent[len - 1] == '/')
-		parent[--len] = '\0';
-	slash = strrchr(parent, '/');
-	if (strlcpy(name, slash == NULL ? parent : slash + 1, NAME_MAX + 1) >
-	    NAME_MAX)
-		return -ENAMETOOLONG;
-	if (name[0] == '\0')
-		return -EBUSY; /* the root itself */
-	if (slash == NULL)
-		parent[0] = '\0';
-	else
-		*slash = '\0';
-	return open_beneath(t, parent, O_PATH | O_DIRECTORY, 0);
+	return &((struct target_mount *)t)->files;
 }
 
 static int
 mount_stat(struct target *t, const char *key, struct stat *stp)
 {
-	int fd = open_beneath(t, key, O_PATH | O_NOFOLLOW, 0);
+	int fd = beneath_open(files_of(t), key, O_PATH | O_NOFOLLOW, 0);
 	char name[NAME_MAX + 1];
 	int rc = 0;
 
 	if (fd == -ELOOP) {
 		/* The last component may be a link, which is asked for. */
-		fd = open_parent(t, key, name);
+		fd = beneath_open_parent(files_of(t), key, name);
 		if (fd < 0)
 			return fd;
 		if (fstatat(fd, name, stp, AT_SYMLINK_NOFOLLOW) < 0)
@@ -140,7 +68,7 @@ entry_type(DIR *dir, const struct dirent *de)
 static int
 mount_list(struct target *t, const char *key, target_entry_fn fn, void *arg)
 {
-	int fd = open_beneath(t, key, O_RDONLY | O_DIRECTORY, 0), rc = 0;
+	int fd = beneath_open_dir(files_of(t), key), rc = 0;
 	struct target_entry e;
 	struct dirent *de;
 	DIR *dir;
@@ -175,7 +103,7 @@ static int
 mount_readlink(struct target *t, const char *key, char *buf, size_t len)
 {
 	char name[NAME_MAX + 1];
-	int fd = open_parent(t, key, name), rc = 0;
+	int fd = beneath_open_parent(files_of(t), key, name), rc = 0;
 	ssize_t n;
 
 	if (fd < 0)
@@ -198,7 +126,7 @@ mount_open(struct target *t, const char *key, bool create, mode_t mode,
 	int fd, dir;
 
 	if (create) {
-		dir = open_parent(t, key, name);
+		dir = beneath_open_parent(files_of(t), key, name);
 		if (dir < 0)
 			return dir;
 		fd = openat(dir, name,
@@ -208,8 +136,8 @@ mount_open(struct target *t, const char *key, bool create, mode_t mode,
 		close(dir);
 	} else {
 		/* A FIFO must not block. */
-		fd = open_beneath(t, key, O_NOFOLLOW | O_RDONLY | O_NONBLOCK,
-		    0);
+		fd = beneath_open_file(files_of(t), key,
+		    O_NOFOLLOW | O_RDONLY | O_NONBLOCK);
 	}
 	if (fd < 0)
 		return fd;
@@ -294,7 +222,8 @@ static int
 mount_copy_attributes(struct target *t, struct target_file *f, const char *key,
     const struct stat *like)
 {
-	int from = open_beneath(t, key, O_NOFOLLOW | O_RDONLY | O_NONBLOCK, 0);
+	int from = beneath_open(files_of(t), key,
+	    O_NOFOLLOW | O_RDONLY | O_NONBLOCK, 0);
 	int rc = from >= 0 ? copy_xattrs(from, f->fd) : 0;
 
 	if (from >= 0)
@@ -318,7 +247,7 @@ static int
 mount_mkdir(struct target *t, const char *key)
 {
 	char name[NAME_MAX + 1];
-	int fd = open_parent(t, key, name), rc;
+	int fd = beneath_open_parent(files_of(t), key, name), rc;
 
 	if (fd < 0)
 		return fd;
@@ -331,7 +260,7 @@ static int
 mount_remove(struct target *t, const char *key, bool directory)
 {
 	char name[NAME_MAX + 1];
-	int fd = open_parent(t, key, name), rc;
+	int fd = beneath_open_parent(files_of(t), key, name), rc;
 
 	if (fd < 0)
 		return fd;
@@ -344,11 +273,12 @@ static int
 mount_rename(struct target *t, const char *from, const char *to)
 {
 	char from_name[NAME_MAX + 1], to_name[NAME_MAX + 1];
-	int from_fd = open_parent(t, from, from_name), to_fd, rc;
+	int from_fd = beneath_open_parent(files_of(t), from, from_name), to_fd,
+	    rc;
 
 	if (from_fd < 0)
 		return from_fd;
-	to_fd = open_parent(t, to, to_name);
+	to_fd = beneath_open_parent(files_of(t), to, to_name);
 	rc = to_fd;
 	if (to_fd >= 0) {
 		rc = renameat(from_fd, from_name, to_fd, to_name) < 0 ? -errno :
@@ -392,7 +322,7 @@ control_read(struct target *t, const char *name, FILE *out)
 	int fd;
 
 	snprintf(path, sizeof(path), CONTROL_DIR "/%s", name);
-	fd = open_beneath(t, path, O_RDONLY, 0);
+	fd = beneath_open(files_of(t), path, O_RDONLY, 0);
 	return fd < 0 ? fd : copy_answer(fd, out);
 }
 
@@ -405,7 +335,7 @@ control_write(struct target *t, const char *name, const char *text)
 	int fd, rc = 0;
 
 	snprintf(path, sizeof(path), CONTROL_DIR "/%s", name);
-	fd = open_beneath(t, path, O_WRONLY, 0);
+	fd = beneath_open(files_of(t), path, O_WRONLY, 0);
 	if (fd < 0)
 		return fd == -ENOENT ? -ENOTSUP : fd;
 	if (write(fd, text, strlen(text)) < 0)
@@ -436,18 +366,18 @@ static int
 mount_backup_begin(struct target *t)
 {
 	struct target_mount *m = (struct target_mount *)t;
-	int root = open_beneath(t, "", O_RDONLY | O_DIRECTORY, 0);
+	int root = beneath_open(files_of(t), "", O_RDONLY | O_DIRECTORY, 0);
 
 	if (root < 0)
 		return root;
 	(void)syncfs(root);
 	close(root);
-	m->backup = open_beneath(t, CONTROL_DIR "/backup", O_RDONLY, 0);
+	m->backup = beneath_open(files_of(t), CONTROL_DIR "/backup", O_RDONLY,
+	    0);
 	if (m->backup < 0)
 		return m->backup == -ENOENT ? -ENOTSUP : m->backup;
 	/* Whoever ends the mount waits for the backup alone. */
-	close(m->root);
-	m->root = -1;
+	beneath_fini(&m->files);
 	return 0;
 }
 
@@ -540,8 +470,7 @@ mount_close(struct target *t)
 	struct target_mount *m = (struct target_mount *)t;
 
 	mount_backup_end(t);
-	if (m->root >= 0)
-		close(m->root);
+	beneath_fini(&m->files);
 	free(m);
 	return 0;
 }
@@ -570,7 +499,7 @@ int
 target_open_mount(const char *mountpoint, struct target **tp)
 {
 	struct target_mount *m = calloc(1, sizeof(*m));
-	int control = -1, rc;
+	int root, control = -1, rc;
 
 	if (m == NULL)
 		return -ENOMEM;
@@ -579,18 +508,19 @@ target_open_mount(const char *mountpoint, struct target **tp)
 	m->backup = -1;
 	/* The kernel remembers names of a mount whose daemon is gone; opening
 	 * a directory asks the daemon. */
-	m->root = open(mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (m->root >= 0)
-		control = openat(m->root, CONTROL_DIR,
+	root = open(mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root >= 0)
+		control = openat(root, CONTROL_DIR,
 		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (control < 0) {
 		rc = -errno;
-		if (m->root >= 0)
-			close(m->root);
+		if (root >= 0)
+			close(root);
 		free(m);
 		return rc;
 	}
 	close(control);
+	beneath_init(&m->files, root);
 	*tp = &m->base;
 	return 0;
 }

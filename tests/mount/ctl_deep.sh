@@ -39,8 +39,20 @@ check_far()
 	"$KVFSCTL_BIN" del "$1" "${far}new" || fail "del in $1"
 }
 check_far "$MNT"
+
+# Deeper than any key is long: the rest is seen, and one line tells.
+(cd "$MNT" && mkdir deeper && cd deeper && i=0 && while [ $i -lt 170 ]; do
+	mkdir "$long" && cd -P "$long" || exit 1
+	i=$((i + 1))
+done && echo unseen >k) || fail "a deeper tree"
+"$KVFSCTL_BIN" scan "$MNT" >"$T/out" 2>"$T/err"
+same "status of a scan of it" 1 $?
+same "keys seen of $MNT" "$(printf '%s\n' "$path" "${far}k")" "$(cat "$T/out")"
+same "lines of errors" 1 "$(wc -l <"$T/err")"
+grep -q "File name too long" "$T/err" || fail "scan: $(tail -c 200 "$T/err")"
 "$KVFSCTL_BIN" del -r "$MNT" "$long" || fail "del -r"
 [ ! -e "$MNT/$long" ] || fail "still there"
+rm -rf "$MNT/deeper" || fail "rm -rf"
 
 # What a value keeps that is replaced.
 check_kept()
