@@ -94,6 +94,9 @@ struct kv_batch {
 	/* It passes on a disk that is full but for what the store keeps free:
 	 * see kv_reserve(). A batch with a deletion passes anyway. */
 	bool is_reserved;
+	/* The commit does not wait for the disk: the caller calls kv_settle()
+	 * once it has let go of the locks that others wait for. */
+	bool settles_later;
 };
 
 void kv_batch_init(struct kv_batch *b);
@@ -165,6 +168,7 @@ struct kv_ops {
 	int (*get)(struct kv *kv, const struct kv_key *key,
 	    struct kv_snapshot *snap, struct kv_value *valuep);
 	int (*commit)(struct kv *kv, struct kv_batch *batch, uint64_t *seqp);
+	int (*settle)(struct kv *kv, uint64_t seq);
 	int (*sync)(struct kv *kv, uint64_t seq);
 	int (*iter_open)(struct kv *kv, const struct kv_key *from,
 	    enum kv_scope scope, struct kv_snapshot *snap,
@@ -213,8 +217,9 @@ kv_get(struct kv *kv, const struct kv_key *key, struct kv_snapshot *snap,
 
 /*
  * Apply a batch atomically. On return it is visible to every later read,
- * and as durable as the store's sync mode says. *seqp (may be NULL) is the
- * position to hand to kv_sync(). Borrows the batch and its values. On
+ * and as durable as the store's sync mode says, unless the batch says
+ * settles_later. *seqp (may be NULL) is the position to hand to kv_sync() and
+ * kv_settle(). Borrows the batch and its values. On
  * error nothing of it is visible or will be after a recovery, except that
  * after -EIO a recovery may find it.
  */
@@ -222,6 +227,19 @@ static inline int
 kv_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 {
 	return kv->ops->commit(kv, batch, seqp);
+}
+
+/*
+ * Wait until the commits up to seq are as durable as the sync mode says:
+ * durable (full), or no further ahead of what is durable than its number of
+ * commits (every, hybrid); the other modes have nothing to wait for.
+ * Concurrent callers share one disk sync, as those of kv_sync() do. On error
+ * the commits are visible all the same.
+ */
+static inline int
+kv_settle(struct kv *kv, uint64_t seq)
+{
+	return kv->ops->settle(kv, seq);
 }
 
 /* Make everything up to seq durable (UINT64_MAX: all that is committed);

@@ -16,6 +16,7 @@ static int db_close(struct kv *kv);
 static const struct kv_ops db_ops = {
 	.get = db_get,
 	.commit = db_commit,
+	.settle = db_settle,
 	.sync = db_sync,
 	.iter_open = db_iter_open,
 	.iter_next = db_iter_next,

@@ -517,6 +517,7 @@ int db_log_keep(struct db *db, uint64_t number, uint64_t size);
 void db_now_durable(struct db *db, uint64_t seq, uint64_t commits);
 
 int db_sync(struct kv *kv, uint64_t seq);
+int db_settle(struct kv *kv, uint64_t seq);
 /* One disk sync of everything that is committed. */
 int db_sync_all(struct db *db);
 /* Make all names durable that were made before the call. */
@@ -529,7 +530,10 @@ int db_sync_log(struct db *db, struct db_log *log);
  * behind.
  */
 void db_yield_to_sync(struct db *db);
-/* After the commit-th commit since opening, whose last change is seq:
+/* After a commit that nobody waits for: have it synced in time, if the sync
+ * mode asks for that. */
+void db_sync_in_time(struct db *db, enum kv_sync_mode mode);
+/* After the commit-th commit since opening, whose last change is seq: wait for
  * whatever the sync mode asks of it. */
 int db_sync_after_commit(struct db *db, enum kv_sync_mode mode, uint64_t seq,
     uint64_t commit);

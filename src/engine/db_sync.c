@@ -455,22 +455,47 @@ keep_close(struct db *db, uint64_t seq, uint64_t commit)
 	return wait_durable(db, (struct sync_goal){ seq, commit - ahead + 1 });
 }
 
+void
+db_sync_in_time(struct db *db, enum kv_sync_mode mode)
+{
+	if (mode == KV_SYNC_HYBRID || mode == KV_SYNC_INTERVAL)
+		db_timer_arm(db);
+}
+
 int
 db_sync_after_commit(struct db *db, enum kv_sync_mode mode, uint64_t seq,
     uint64_t commit)
 {
+	int rc = 0;
+
 	switch (mode) {
 	case KV_SYNC_FULL:
-		return wait_durable_seq(db, seq);
+		rc = wait_durable_seq(db, seq);
+		break;
 	case KV_SYNC_HYBRID:
-		db_timer_arm(db);
-		/* fall through */
 	case KV_SYNC_EVERY:
-		return keep_close(db, seq, commit);
-	case KV_SYNC_INTERVAL:
-		db_timer_arm(db);
-		return 0;
+		rc = keep_close(db, seq, commit);
+		break;
 	default:
-		return 0;
+		break;
 	}
+	if (rc == -ENOSPC) /* others may have seen it: there is no way back */
+		rc = db_poison(db, rc, "cannot write %s", db->dir);
+	return rc;
+}
+
+int
+db_settle(struct kv *kv, uint64_t seq)
+{
+	struct db *db = db_of(kv);
+	/* Relaxed: beside a change of the mode it may go by either. */
+	enum kv_sync_mode mode = (enum kv_sync_mode)
+	    atomic_load_explicit(&db->sync_mode, memory_order_relaxed);
+	uint64_t last = atomic_load(&db->last_seq);
+
+	if (db->read_only)
+		return 0;
+	/* Counted from the commits of all: it is seq's, or a later one. */
+	return db_sync_after_commit(db, mode, seq < last ? seq : last,
+	    atomic_load(&db->commit_count));
 }

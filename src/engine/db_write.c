@@ -3,7 +3,8 @@
  * Commits. Before the lock: values are compressed, summed and, when they
  * are many and large, written to a segment. Under the lock: a sequence
  * number, the log, the memtable, and the new sequence number is published.
- * After it: the wait for durability, if the sync mode asks for one.
+ * After it: the wait for durability, if the sync mode asks for one and the
+ * caller does not do that himself.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -578,9 +579,10 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	counter_add(&db->stats.user_bytes, batch->bytes);
 	counter_add(&db->stats.log_bytes,
 	    ctx->body.stored.len + WAL_FRAME_HEADER_LEN);
-	rc = db_sync_after_commit(db, ctx->sync_mode, ctx->seq, ctx->number);
-	if (rc == -ENOSPC) /* others may have seen it: there is no way back */
-		rc = db_poison(db, rc, "cannot write %s", db->dir);
+	db_sync_in_time(db, ctx->sync_mode);
+	if (!batch->settles_later)
+		rc = db_sync_after_commit(db, ctx->sync_mode, ctx->seq,
+		    ctx->number);
 	end = clock_now_ns();
 	atomic_store_explicit(&db->last_commit_ns, end, memory_order_relaxed);
 	histogram_add(&db->stats.commit_ns, end - start);

@@ -112,7 +112,8 @@ void content_free_buf(struct fs *fs, struct content *c, struct dbuf *b);
  */
 int content_stage(struct fs *fs, struct txn *t, struct inode *in,
     struct attr_rec *rec, struct slice *datap) REQUIRES(&in->mu);
-void content_committed(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
+void content_committed(struct fs *fs, struct inode *in, uint64_t seq)
+    REQUIRES(&in->mu);
 /* Commit all that waits, attributes too, in as many batches as needed:
  * each leaves a file that is true up to its size. */
 int content_commit(struct fs *fs, struct inode *in) REQUIRES(&in->mu);

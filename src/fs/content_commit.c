@@ -114,8 +114,9 @@ content_stage(struct fs *fs, struct txn *t, struct inode *in,
 }
 
 void
-content_committed(struct fs *fs, struct inode *in)
+content_committed(struct fs *fs, struct inode *in, uint64_t seq)
 {
+	atomic_store(&in->content_seq, seq);
 	/* Relaxed: an estimate, made good at the next look. */
 	atomic_fetch_add_explicit(&fs->wb.space_used, in->content->data_bytes,
 	    memory_order_relaxed);
@@ -148,8 +149,9 @@ commit_run(struct fs *fs, struct inode *in, const struct dbuf *stop)
 	if (rc < 0)
 		goto out;
 	if (stop == NULL) {
-		content_committed(fs, in);
+		content_committed(fs, in, seq);
 	} else {
+		atomic_store(&in->content_seq, seq);
 		while ((b = RB_MIN(dbuf_tree, &c->bufs)) != NULL &&
 		    b->index <= last) {
 			atomic_fetch_add_explicit(&fs->wb.space_used, b->len,

@@ -256,6 +256,7 @@ fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp)
 		rc = count_start(fs);
 	if (rc == 0 && !fs->read_only)
 		rc = orphan_sweep(fs);
+	rc = txn_settle(fs, rc);
 	if (rc < 0) {
 		writeback_stop(fs);
 		fs->read_only = true;
@@ -281,7 +282,7 @@ fs_close(struct fs *fs)
 		rc = rc < 0 ? rc : rc2;
 	}
 	rc2 = count_stop(fs);
-	rc = rc < 0 ? rc : rc2;
+	rc = txn_settle(fs, rc < 0 ? rc : rc2);
 	if (!fs->read_only) {
 		rc2 = kv_sync(fs->kv, UINT64_MAX);
 		rc = rc < 0 ? rc : rc2;
@@ -309,7 +310,7 @@ fs_sync(struct fs *fs)
 	orphan_reap(fs);
 	rc = writeback_all(fs);
 	rc2 = kv_sync(fs->kv, UINT64_MAX);
-	return rc < 0 ? rc : rc2;
+	return txn_settle(fs, rc < 0 ? rc : rc2);
 }
 
 int

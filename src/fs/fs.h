@@ -10,6 +10,8 @@
  * and directories hold their inode too.
  *
  * Namespace and attribute changes are committed when the call returns.
+ * What the store's sync mode asks for is waited for at the end of each call,
+ * without a lock: many calls share one disk sync.
  * Contents, and the size and mtime that belong to them, wait in the
  * write-back cache until close (flush=close), fsync, writeback_ms, memory
  * pressure, or a rename or link of the file.

@@ -105,7 +105,8 @@ int orphan_sweep(struct fs *fs);
 void orphan_forgotten(struct fs *fs, struct inode *in);
 /* All of them end, whoever knows them: the file system is closing. */
 int orphan_end_all(struct fs *fs);
-/* Delete the rows of all that have ended. Call without locks. */
+/* Delete the rows of all that have ended. Call without locks, and
+ * txn_settle() after it. */
 void orphan_reap(struct fs *fs);
 /* When that is due; UINT64_MAX: not. */
 uint64_t orphan_due_ns(struct fs *fs);

@@ -89,6 +89,8 @@ struct inode {
 	/* Raised before each commit that moves or changes contents. */
 	_Atomic uint64_t content_gen;
 	_Atomic uint64_t seq; /* of the last commit that touched it */
+	/* Of the last commit of its contents; 0: not since it is live. */
+	_Atomic uint64_t content_seq;
 	/* Somebody may have a copy of something that was read. Never reset.
 	 * seq_cst: set before reading, looked at after writing. */
 	atomic_bool is_shared;

@@ -117,7 +117,7 @@ commit(struct fs *fs, struct inode *in, const struct fs_attr *attr,
 	}
 	if (rc == 0) {
 		if (is_riding) {
-			content_committed(fs, in);
+			content_committed(fs, in, seq);
 		} else if (c != NULL) {
 			c->ctime = rec.ctime;
 			if ((valid & (FS_SET_MTIME | FS_SET_MTIME_NOW)) != 0)
@@ -167,6 +167,7 @@ done:
 	inode_attr(in, attrp);
 	mutex_unlock(&in->mu);
 out:
+	rc = txn_settle(fs, rc);
 	inode_put(fs, in);
 	return rc;
 }

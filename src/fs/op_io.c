@@ -148,7 +148,8 @@ fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
 		counter_add(&fs->counters.write_bytes, (uint64_t)n);
 out:
 	inode_put(fs, in);
-	return n;
+	rc = txn_settle(fs, 0);
+	return n >= 0 && rc < 0 ? rc : n;
 }
 
 int
@@ -167,8 +168,10 @@ fs_flush(struct fs *fs, uint64_t ino)
 	if (in->state == INODE_LIVE && !in->is_nameless)
 		rc = content_commit(fs, in);
 	mutex_unlock(&in->mu);
+	/* Others may have committed what was written through this one. */
+	txn_owe(atomic_load(&in->content_seq));
 	inode_put(fs, in);
-	return rc;
+	return txn_settle(fs, rc);
 }
 
 int
@@ -191,5 +194,5 @@ fs_fsync(struct fs *fs, uint64_t ino)
 	inode_put(fs, in);
 	if (rc == 0 && !fs->read_only)
 		rc = kv_sync(fs->kv, seq);
-	return rc;
+	return txn_settle(fs, rc);
 }

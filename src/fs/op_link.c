@@ -59,7 +59,7 @@ link_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 	if (rc < 0)
 		goto out;
 	if (in->content != NULL)
-		content_committed(fs, in);
+		content_committed(fs, in, seq);
 	in->is_linkable = in->is_nameless = false;
 	*oldp = inode_move(in, NULL, NULL);
 	if (*oldp != NULL)
@@ -76,6 +76,7 @@ fs_link(struct fs *fs, uint64_t ino, uint64_t parent, struct slice name,
     struct fs_attr *attrp)
 {
 	struct inode *dir = NULL, *in = NULL, *old = NULL;
+	bool has_lookup;
 	int rc;
 
 	*attrp = (struct fs_attr){ 0 };
@@ -101,6 +102,12 @@ fs_link(struct fs *fs, uint64_t ino, uint64_t parent, struct slice name,
 	}
 	mutex_unlock(&in->mu);
 	mutex_unlock(&dir->mu);
+	has_lookup = rc == 0;
+	rc = txn_settle(fs, rc);
+	if (rc < 0 && has_lookup) {
+		inode_forget(fs, in, 1);
+		orphan_forgotten(fs, in);
+	}
 out:
 	inode_put(fs, old);
 	inode_put(fs, in);

@@ -202,14 +202,19 @@ create(struct fs *fs, uint64_t parent, struct slice name,
 	rc = create_in(fs, dir, name, cred, rec, data, &in);
 	mutex_unlock(&dir->mu);
 	inode_put(fs, dir);
-	if (rc < 0)
+	rc = txn_settle(fs, rc);
+	if (in == NULL)
 		return rc;
-	/* The lookup that it was made with keeps it. */
-	mutex_lock(&in->mu);
-	inode_attr(in, attrp);
-	mutex_unlock(&in->mu);
+	if (rc < 0) {
+		inode_forget(fs, in, 1);
+		orphan_forgotten(fs, in);
+	} else {
+		mutex_lock(&in->mu);
+		inode_attr(in, attrp);
+		mutex_unlock(&in->mu);
+	}
 	inode_put(fs, in);
-	return 0;
+	return rc;
 }
 
 int
@@ -339,8 +344,13 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	mutex_unlock(&in->mu);
 	count_add(fs, 1);
 	counter_add(&fs->counters.creates, 1);
+	rc = txn_settle(fs, 0);
+	if (rc < 0) {
+		fs_release(fs, in->ino);
+		fs_forget(fs, in->ino, 1);
+	}
 	inode_put(fs, in);
 out:
 	acl_new_fini(&acl);
-	return rc;
+	return txn_settle(fs, rc);
 }

@@ -71,7 +71,7 @@ fs_fallocate(struct fs *fs, uint64_t ino, int mode, uint64_t off, uint64_t len)
 		mutex_unlock(&in->mu);
 	}
 	inode_put(fs, in);
-	return rc;
+	return txn_settle(fs, rc);
 }
 
 /* Goes over the chunks that hold data, dirty ones before the base's. */

@@ -66,6 +66,7 @@ remove_name(struct fs *fs, uint64_t parent, struct slice name,
 		mutex_unlock(&in->mu);
 	}
 	mutex_unlock(&dir->mu);
+	rc = txn_settle(fs, rc);
 	inode_put(fs, old);
 	inode_put(fs, in);
 	inode_put(fs, dir);

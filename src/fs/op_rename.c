@@ -139,7 +139,7 @@ commit_move(struct fs *fs, struct inode *in, struct inode *dir,
 	struct inode *old = NULL;
 
 	if (in->content != NULL)
-		content_committed(fs, in);
+		content_committed(fs, in, seq);
 	if (in->parent != NULL)
 		old = inode_move(in, dir, name);
 	inode_row_committed(fs, in, rec, seq);
@@ -353,6 +353,7 @@ rename_try(struct fs *fs, struct rename *r, unsigned flags) NO_THREAD_SAFETY
 	unlock_two(r->from, r->to);
 	if (has_topology)
 		mutex_unlock(&fs->rename_mu);
+	rc = txn_settle(fs, rc);
 out:
 	for (size_t i = 0; i < sizeof(r->old) / sizeof(r->old[0]); i++) {
 		inode_put(fs, r->old[i]);

@@ -242,7 +242,7 @@ fs_setxattr(struct fs *fs, uint64_t ino, struct slice name, struct slice value,
 	rc = set_any(fs, in, name, value, flags);
 	mutex_unlock(&in->mu);
 	inode_put(fs, in);
-	return rc;
+	return txn_settle(fs, rc);
 }
 
 int
@@ -307,5 +307,5 @@ fs_removexattr(struct fs *fs, uint64_t ino, struct slice name)
 out:
 	mutex_unlock(&in->mu);
 	inode_put(fs, in);
-	return rc;
+	return txn_settle(fs, rc);
 }

@@ -136,9 +136,10 @@ add(struct fs *fs, const struct orphan *o)
 	else if (is_added && is_first)
 		list->due_ns = clock_now_ns() + REAP_WAIT_NS;
 	mutex_unlock(&list->mu);
-	if (!is_added)
+	if (!is_added) {
 		delete_some(fs, o, 1);
-	else if (is_first || is_urgent)
+		(void)txn_settle(fs, 0); /* the next operation hears of it */
+	} else if (is_first || is_urgent)
 		writeback_wake(fs);
 }
 

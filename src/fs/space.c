@@ -65,5 +65,5 @@ space_ask(struct fs *fs, enum kv_room kind, size_t len)
 		0 &&
 	    writeback_all(fs) == 0)
 		rc = ask(fs, kind, len);
-	return rc;
+	return txn_settle(fs, rc);
 }

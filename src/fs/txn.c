@@ -11,6 +11,10 @@
 #define POOL_MAX 32u
 #define KEEP_OPS 256u
 
+/* Where the last commit of this thread is that it has not waited for; 0:
+ * there is none. */
+static _Thread_local uint64_t owed_seq;
+
 void
 txn_pool_init(struct txn_pool *pool)
 {
@@ -142,10 +146,12 @@ txn_commit(struct fs *fs, struct txn *t, uint64_t *seqp)
 	*seqp = 0;
 	if (t->batch.error != 0)
 		return t->batch.error;
+	t->batch.settles_later = true;
 	rc = kv_commit(fs->kv, &t->batch, seqp);
 	if (rc < 0)
 		return rc;
 	counter_add(&fs->counters.commits, 1);
+	txn_owe(*seqp);
 	/* Relaxed: whoever loads an inode later has taken its locks. */
 	last = atomic_load_explicit(&fs->last_seq, memory_order_relaxed);
 	while (last < *seqp &&
@@ -153,6 +159,26 @@ txn_commit(struct fs *fs, struct txn *t, uint64_t *seqp)
 		memory_order_relaxed, memory_order_relaxed))
 		;
 	return 0;
+}
+
+void
+txn_owe(uint64_t seq)
+{
+	if (owed_seq < seq)
+		owed_seq = seq;
+}
+
+int
+txn_settle(struct fs *fs, int rc)
+{
+	uint64_t seq = owed_seq;
+	int rc2;
+
+	if (seq == 0)
+		return rc;
+	owed_seq = 0;
+	rc2 = kv_settle(fs->kv, seq);
+	return rc < 0 || rc2 == 0 ? rc : rc2;
 }
 
 void

@@ -54,11 +54,23 @@ struct txn *txn_begin(struct fs *fs);
 /* Valid until txn_end(). NULL without memory, which txn_commit() reports
  * too. */
 uint8_t *txn_alloc(struct txn *t, size_t n);
-/* Commit the batch; the position for kv_sync() goes to *seqp. */
+/*
+ * Commit the batch; the position for kv_sync() goes to *seqp. It is visible
+ * then, but may not be durable: no lock is held across a disk sync, so each
+ * operation that has committed ends with txn_settle().
+ */
 int txn_commit(struct fs *fs, struct txn *t, uint64_t *seqp);
 /* The same for what must pass on a full disk: what changes rows that are
  * there, or was let in by writeback_reserve(). */
 int txn_commit_reserved(struct fs *fs, struct txn *t, uint64_t *seqp);
+/*
+ * Wait, without locks, until what this thread has committed is as durable as
+ * the sync mode says. rc: what the operation has come to; returned, unless it
+ * is a success and the wait is none.
+ */
+int txn_settle(struct fs *fs, int rc);
+/* That wait is for the commit at seq too, which may be another thread's. */
+void txn_owe(uint64_t seq);
 /* NULL is accepted. */
 void txn_end(struct fs *fs, struct txn *t);
 

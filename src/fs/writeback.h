@@ -51,7 +51,8 @@ void writeback_remove(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
 /* Memory and contents that wait grew by so much. */
 void writeback_account(struct fs *fs, ssize_t mem, ssize_t data);
 
-/* Commit the oldest while there is too much; call without locks. */
+/* Commit the oldest while there is too much; call without locks, as the next
+ * one, and txn_settle() after it. */
 int writeback_throttle(struct fs *fs);
 /* Commit all that was dirty at the call; the first error. */
 int writeback_all(struct fs *fs);

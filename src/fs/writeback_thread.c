@@ -131,6 +131,7 @@ run(void *arg)
 		if (orphan_due_ns(fs) <= clock_now_ns()) {
 			mutex_unlock(&wb->mu);
 			orphan_reap(fs);
+			(void)txn_settle(fs, 0); /* its failure is logged */
 			mutex_lock(&wb->mu);
 		}
 		n = writeback_pick(fs, ins, wb->is_pressed ? 1 : ROUND_MAX,
@@ -141,7 +142,7 @@ run(void *arg)
 			continue;
 		}
 		mutex_unlock(&wb->mu);
-		rc = commit_round(fs, ins, n);
+		rc = txn_settle(fs, commit_round(fs, ins, n));
 		writeback_unpick(fs, ins, n);
 		mutex_lock(&wb->mu);
 		if (rc < 0 || !writeback_is_over(fs, wb->limit_bytes / 4))

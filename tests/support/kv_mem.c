@@ -46,11 +46,14 @@ struct mem {
 	struct row_tree rows;
 	LIST_HEAD(, kv_snapshot) views;
 	unsigned nviews;
-	uint64_t seq, synced;
+	uint64_t seq, synced, settled;
 	uint64_t used, limit;
 	bool keep_history;
 	int commit_error, read_error;
 	unsigned fail_after;
+	int settle_error;
+	unsigned held, waiting;
+	struct cond changed; /* held or waiting */
 };
 
 struct mem_iter {
@@ -262,6 +265,42 @@ put_bytes(const struct kv_batch *b)
 	return n;
 }
 
+/* Wait while what is held. */
+static void
+wait_held(struct mem *m, unsigned what) REQUIRES(&m->mu)
+{
+	if ((m->held & what) == 0)
+		return;
+	m->waiting++;
+	cond_broadcast(&m->changed);
+	while ((m->held & what) != 0)
+		cond_wait(&m->changed, &m->mu);
+	m->waiting--;
+}
+
+static int
+settle_locked(struct mem *m, uint64_t seq) REQUIRES(&m->mu)
+{
+	wait_held(m, KV_MEM_SETTLES);
+	if (seq > m->seq)
+		seq = m->seq;
+	if (seq > m->settled)
+		m->settled = seq;
+	return m->settle_error;
+}
+
+static int
+mem_settle(struct kv *kv, uint64_t seq)
+{
+	struct mem *m = (struct mem *)kv;
+	int rc;
+
+	mutex_lock(&m->mu);
+	rc = settle_locked(m, seq);
+	mutex_unlock(&m->mu);
+	return rc;
+}
+
 static int
 mem_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 {
@@ -270,6 +309,7 @@ mem_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	int rc = batch->error;
 
 	mutex_lock(&m->mu);
+	wait_held(m, KV_MEM_COMMITS);
 	if (rc == 0 && m->commit_error != 0) {
 		if (m->fail_after == 0)
 			rc = m->commit_error;
@@ -303,6 +343,8 @@ mem_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	}
 	if (seqp != NULL)
 		*seqp = m->seq;
+	if (!batch->settles_later)
+		rc = settle_locked(m, m->seq);
 out:
 	mutex_unlock(&m->mu);
 	return rc;
@@ -499,6 +541,7 @@ mem_close(struct kv *kv)
 		free_versions(r->newest);
 		free(r);
 	}
+	cond_fini(&m->changed);
 	mutex_fini(&m->mu);
 	free(m);
 	return 0;
@@ -507,6 +550,7 @@ mem_close(struct kv *kv)
 static const struct kv_ops mem_ops = {
 	.get = mem_get,
 	.commit = mem_commit,
+	.settle = mem_settle,
 	.sync = mem_sync,
 	.iter_open = mem_iter_open,
 	.iter_next = mem_iter_next,
@@ -530,6 +574,7 @@ kv_mem_create(void)
 	m->base.ops = &mem_ops;
 	m->base.caps = KV_CAP_ATOMIC_STORE;
 	mutex_init(&m->mu);
+	cond_init(&m->changed);
 	RB_INIT(&m->rows);
 	LIST_INIT(&m->views);
 	m->limit = 1ULL << 40;
@@ -584,6 +629,50 @@ kv_mem_fail_commits(struct kv *kv, int error, unsigned after)
 	m->commit_error = error;
 	m->fail_after = after;
 	mutex_unlock(&m->mu);
+}
+
+void
+kv_mem_hold(struct kv *kv, unsigned what)
+{
+	struct mem *m = (struct mem *)kv;
+
+	mutex_lock(&m->mu);
+	m->held = what;
+	cond_broadcast(&m->changed);
+	mutex_unlock(&m->mu);
+}
+
+void
+kv_mem_await_held(struct kv *kv, unsigned count)
+{
+	struct mem *m = (struct mem *)kv;
+
+	mutex_lock(&m->mu);
+	while (m->waiting < count)
+		cond_wait(&m->changed, &m->mu);
+	mutex_unlock(&m->mu);
+}
+
+void
+kv_mem_fail_settles(struct kv *kv, int error)
+{
+	struct mem *m = (struct mem *)kv;
+
+	mutex_lock(&m->mu);
+	m->settle_error = error;
+	mutex_unlock(&m->mu);
+}
+
+uint64_t
+kv_mem_settled(struct kv *kv)
+{
+	struct mem *m = (struct mem *)kv;
+	uint64_t seq;
+
+	mutex_lock(&m->mu);
+	seq = m->settled;
+	mutex_unlock(&m->mu);
+	return seq;
 }
 
 void
