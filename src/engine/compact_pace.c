@@ -82,7 +82,7 @@ due_ns(struct db *db, const struct compact_pace *p, uint64_t done)
 
 	if (slow_at <= p->start_ns || db_is_idle(db) || db_is_slowed(db) ||
 	    atomic_load_explicit(&db->pressed, memory_order_relaxed) ||
-	    atomic_load_explicit(&db->desperate, memory_order_relaxed) ||
+	    atomic_load_explicit(&db->desperate, memory_order_relaxed) != 0 ||
 	    atomic_load_explicit(&db->abandon, memory_order_relaxed))
 		return 0;
 	ns = share * (double)(slow_at - p->start_ns) / 2;

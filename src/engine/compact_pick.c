@@ -15,8 +15,6 @@
 #define RELOCATE_PERCENT 50
 /* ... or this, when nothing else is to do. */
 #define RELOCATE_PERCENT_IDLE 75
-/* ... or this, when a writer waits for room. */
-#define RELOCATE_PERCENT_DESPERATE 90
 /* A segment that was closed before it had this part of a full one's size is a
  * crumb: with so many of them, they are merged, since each costs a file. */
 #define CRUMB_PART 4
@@ -31,8 +29,11 @@
 #define CHEAP_COST 64
 /* A table that overlaps more than this is not handed down unread. */
 #define MOVE_MAX_OVERLAP (10ULL * TABLE_FILE_BYTES)
-/* Left free beside the values that are moved out of a segment. */
-#define MOVE_SPARE_BYTES (1u << 20)
+/* Left free beside the values that are moved out of segments, for flushes:
+ * a part of the space, within bounds. */
+#define MOVE_SPARE_PART 256
+#define MOVE_SPARE_MIN (128u << 10)
+#define MOVE_SPARE_MAX (1u << 20)
 
 struct pick {
 	struct db *db;
@@ -41,7 +42,7 @@ struct pick {
 	int base; /* level below 0 in use */
 	uint64_t entry_bytes; /* average of the tree */
 	bool idle; /* or asked for, or short of room, or scans suffer */
-	bool desperate; /* a writer waits for room */
+	unsigned desperate; /* a writer waits for room: db.desperate */
 };
 
 int
@@ -142,6 +143,7 @@ compact_job_finish_locked(struct db *db, struct compact_job *job)
 	if (job->level == 0)
 		db->l0_compacting = false;
 	db->compacting--;
+	db->moving_bytes -= job->moving_bytes;
 	job_free(job);
 }
 
@@ -425,28 +427,37 @@ pick_user_of(const struct pick *p, struct version *v, const uint64_t *numbers,
 }
 
 /* Moving needs room before it gives any: on a disk that lacks it, it would
- * only take what a flush needs. */
-static bool
-has_room_for(struct db *db, uint64_t bytes)
+ * only take what a flush needs. So much may be moved now. */
+static uint64_t
+movable_bytes(struct db *db)
 {
 	struct env_space space;
+	uint64_t kept;
 
-	return env_dir_space(db->store, &space) < 0 ||
-	    space.free_bytes >= bytes + MOVE_SPARE_BYTES;
+	if (env_dir_space(db->store, &space) < 0)
+		return UINT64_MAX;
+	kept = space.total_bytes / MOVE_SPARE_PART;
+	if (kept < MOVE_SPARE_MIN)
+		kept = MOVE_SPARE_MIN;
+	if (kept > MOVE_SPARE_MAX)
+		kept = MOVE_SPARE_MAX;
+	kept += db->moving_bytes;
+	return space.free_bytes > kept ? space.free_bytes - kept : 0;
 }
 
-/* The sealed segment that has least live, if little enough. */
+/* The sealed segment that has least live, if little enough to be moved. */
 struct sparse {
 	uint64_t number, live_bytes; /* number 0: none */
 	bool should_seal; /* the active one has less */
 };
 
 static struct sparse
-find_sparse_locked(const struct pick *p) REQUIRES(&p->db->segment_mu)
+find_sparse_locked(const struct pick *p, uint64_t most)
+    REQUIRES(&p->db->segment_mu)
 {
-	uint64_t best = p->desperate ? RELOCATE_PERCENT_DESPERATE :
-	    p->idle                  ? RELOCATE_PERCENT_IDLE :
-				       RELOCATE_PERCENT;
+	uint64_t best = p->desperate != 0 ? p->desperate :
+	    p->idle                       ? RELOCATE_PERCENT_IDLE :
+					    RELOCATE_PERCENT;
 	uint64_t least = atomic_load(&p->db->sizes.segment_bytes) / CRUMB_PART;
 	struct sparse found = { 0 };
 	struct segment_ref *s;
@@ -465,7 +476,7 @@ find_sparse_locked(const struct pick *p) REQUIRES(&p->db->segment_mu)
 			continue;
 		}
 		/* Without any it goes when memory lets go of it. */
-		if (s->live_bytes == 0)
+		if (s->live_bytes == 0 || s->live_bytes > most)
 			continue;
 		best = live;
 		found.number = s->number;
@@ -501,17 +512,18 @@ find_crumbs_locked(const struct pick *p, uint64_t numbers[CRUMBS_MAX],
 static struct compact_job *
 pick_relocation(const struct pick *p, struct version *v)
 {
-	uint64_t numbers[CRUMBS_MAX], bytes;
+	uint64_t numbers[CRUMBS_MAX], bytes, most = movable_bytes(p->db);
+	struct compact_job *job = NULL;
 	struct sparse sparse;
 	size_t count;
 
 	mutex_lock(&p->db->segment_mu);
-	sparse = find_sparse_locked(p);
+	sparse = find_sparse_locked(p, most);
 	if (sparse.should_seal) {
 		mutex_unlock(&p->db->segment_mu);
 		segment_seal_active(p->db);
 		mutex_lock(&p->db->segment_mu);
-		sparse = find_sparse_locked(p);
+		sparse = find_sparse_locked(p, most);
 	}
 	bytes = sparse.live_bytes;
 	numbers[0] = sparse.number;
@@ -519,9 +531,13 @@ pick_relocation(const struct pick *p, struct version *v)
 	if (count == 0)
 		count = find_crumbs_locked(p, numbers, &bytes);
 	mutex_unlock(&p->db->segment_mu);
-	return count != 0 && has_room_for(p->db, bytes) ?
-	    pick_user_of(p, v, numbers, count) :
-	    NULL;
+	if (count != 0 && bytes <= most)
+		job = pick_user_of(p, v, numbers, count);
+	if (job != NULL) {
+		job->moving_bytes = bytes;
+		p->db->moving_bytes += bytes;
+	}
+	return job;
 }
 
 /* Nothing is due and nobody writes: what would shrink the store for a

@@ -218,7 +218,9 @@ struct db {
 	_Atomic uint64_t slow_at_ns; /* when it is to begin; compact_pace.c */
 	_Atomic uint32_t user_syncs; /* since the last log was made */
 	_Atomic bool pressed; /* for room: compact as when idle */
-	_Atomic bool desperate; /* pressed, and a writer waits for it */
+	/* A writer waits for room: segments with less than this part live, in
+	 * percent, are emptied for him; 0: nobody. */
+	_Atomic unsigned desperate;
 	_Atomic int64_t room_left; /* bytes, until the disk is asked again */
 	_Atomic uint64_t max_bytes; /* live; 0: no bound */
 	struct room_sizes sizes;
@@ -289,6 +291,7 @@ struct db {
 	bool manifest_busy;
 	bool stop;
 	bool compact_all; /* kvfsctl compact */
+	uint64_t moving_bytes; /* by the compactions under way */
 	uint64_t compact_rests; /* how often there was nothing to compact */
 	uint64_t installs; /* of versions of the tree, so far */
 	int background_error; /* of the last flush */
@@ -644,6 +647,7 @@ struct compact_job {
 	size_t parts_taken, parts_done; /* guarded by mu */
 	uint64_t input_bytes, input_entries;
 	uint64_t reclaim_bytes; /* that its inputs say they free */
+	uint64_t moving_bytes; /* the most that it moves out of segments */
 	struct compact_pace pace;
 };
 

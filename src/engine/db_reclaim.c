@@ -22,6 +22,13 @@
 #define FLUSH_WORTH (256u << 10)
 /* Logs that a flush replaces by one. */
 #define LOGS_WORTH 3
+/*
+ * Segments with less than this part live are emptied. Who replaces what is
+ * there should not hear of others' dead data: what is left of that is less
+ * than half of what is kept free (db_room.c).
+ */
+#define EMPTY_PERCENT_ADD 90
+#define EMPTY_PERCENT_REPLACE 98
 
 /* Whether there is room now; counts what was unlinked as free. */
 static int
@@ -111,7 +118,9 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
 	uint64_t more_bytes = atomic_load(&db->sizes.segment_bytes) / 2;
 	int rc, more;
 
-	atomic_store(&db->desperate, true);
+	atomic_store(&db->desperate,
+	    kind == KV_ROOM_REPLACE ? EMPTY_PERCENT_REPLACE :
+				      EMPTY_PERCENT_ADD);
 	do {
 		more = await_compaction(db, deadline);
 		rc = look(db, kind, bytes, roomp);
@@ -119,7 +128,7 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
 			more = 1;
 	} while (more == 1 &&
 	    (rc == -ENOSPC || (rc == 0 && *roomp - bytes < more_bytes)));
-	atomic_store(&db->desperate, false);
+	atomic_store(&db->desperate, 0);
 	if (rc == -ENOSPC && more == -ETIMEDOUT)
 		db->reclaim_late_ns = clock_now_ns();
 	return more == -EIO ? more : rc;
@@ -132,8 +141,11 @@ reclaim(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 
 	if (rc != -ENOSPC)
 		return rc;
+	/* The next logs are small, until there is use for larger ones. */
 	mutex_lock(&db->mu);
 	db_log_drop_spares_locked(db);
+	if (db->log_bytes_next > LOG_LEAST_BYTES)
+		db->log_bytes_next = LOG_LEAST_BYTES;
 	mutex_unlock(&db->mu);
 	rc = look(db, kind, bytes, roomp);
 	if (rc == -ENOSPC && flush_frees(db)) {

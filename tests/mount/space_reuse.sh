@@ -34,6 +34,22 @@ reuse()
 	rm "$MNT"/*
 }
 
+# On a full disk what is there is overwritten, whole files and parts of them,
+# all over the place: each leaves some of its segment dead.
+overwrite_full()
+{
+	local what=$1 n=$2 i f at
+
+	for i in $(seq "$rounds"); do
+		f=$((i * 37 % n)) at=$((i * 123457 % 900000))
+		dd if="$T/4M" of="$MNT/f$f" bs=1000000 count=1 conv=notrunc \
+		    2>"$T/err" || fail "$what: overwrite $i: $(cat "$T/err")"
+		dd if="$T/4M" of="$MNT/f$((f / 2))" bs=100000 count=1 \
+		    oflag=seek_bytes seek=$at conv=notrunc 2>"$T/err" ||
+		    fail "$what: overwrite a part, $i: $(cat "$T/err")"
+	done
+}
+
 # Fill it several times: each time as much fits, and on the full disk what is
 # there can be overwritten.
 refill()
@@ -47,8 +63,7 @@ refill()
 			[ $n -lt 1000 ] || fail "$what: has no end"
 		done
 		[ $n -ge "$least" ] || fail "$what: only $n files, time $i"
-		dd if="$T/4M" of="$MNT/f0" bs=500000 count=2 conv=notrunc \
-		    2>"$T/err" || fail "$what: overwrite on the full disk"
+		[ $i -lt 3 ] || overwrite_full "$what" $n
 		rm "$MNT"/f* || fail "$what: remove"
 	done
 }
