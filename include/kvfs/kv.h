@@ -448,18 +448,23 @@ struct kv_owner {
  * that of the last who wrote to it, the pid 0), or errno.
  * -ENOENT: dir holds no store. */
 int kv_owner(const char *dir, struct kv_owner *ownerp);
+/* What a file or directory is that belongs to another database, such as "an
+ * LMDB environment"; NULL when it is none that is known. */
+const char *kv_foreign(const char *path);
 
 /*
  * Salvage what is readable of the store in dir, whatever is damaged or
  * missing there, into a new store in dest, which must not exist, or be
  * empty; dir is not changed. Each loss is a line "lost: FILE: what" on
- * report; but that of the value of one key is told to lost() when that is
- * not NULL, which borrows both. Returns the number of losses, or errno (logged; dest is then
- * left empty): -EBUSY: in use; -ENOENT: none there; -ENOTEMPTY: dest;
- * -EPROTO: written by a newer version.
+ * report; but when lost is not NULL it is called for the value of
+ * a key (last is NULL), and for what there was of keys from key to last, of
+ * which the one before all others is zero. It borrows all. There is a bound
+ * on the lines, not on the calls. Returns the number of losses, or errno
+ * (logged; dest is then left empty): -EBUSY: in use; -ENOENT: none there;
+ * -ENOTEMPTY: dest; -EPROTO: written by a newer version.
  */
-typedef void (
-    *kv_lost_fn)(void *arg, const struct kv_key *key, const char *why);
+typedef void (*kv_lost_fn)(void *arg, const struct kv_key *key,
+    const struct kv_key *last, const char *why);
 int kv_repair(const char *dir, const char *dest, kv_lost_fn lost, void *arg,
     FILE *report);
 

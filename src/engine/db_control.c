@@ -4,29 +4,24 @@
 #include <stdlib.h>
 
 #include "engine/db_internal.h"
+#include "util/line_list.h"
 #include "util/log.h"
 
 /* ---- check ---- */
 
-struct check {
-	FILE *out;
-	int problems;
-};
-
 static void
-check_table(struct db *db, struct table_file *f, struct check *c)
+check_table(struct db *db, struct table_file *f, struct line_list *found)
 {
 	struct table_handle *handle;
 	struct table_reader *t;
 	int rc = db_table_reader(db, f, &handle, &t);
 
 	if (rc < 0) {
-		fprintf(c->out, "damage: %s/%06llu.sst: cannot be opened: %s\n",
+		line_list_add(found, "%s/%06llu.sst: cannot be opened: %s",
 		    db->dir, (unsigned long long)f->number, strerror(-rc));
-		c->problems++;
 		return;
 	}
-	c->problems += table_reader_verify(t, c->out);
+	table_reader_verify(t, found);
 	table_handle_release(handle);
 }
 
@@ -34,7 +29,7 @@ check_table(struct db *db, struct table_file *f, struct check *c)
  * lies in segments too. Their dead values, and holes that a crash or a full
  * disk left between them, are nobody's loss. */
 static void
-check_entries(struct db *db, struct check *c)
+check_entries(struct db *db, struct line_list *found)
 {
 	struct kv_key from = { 0 };
 	struct kv_iter *it;
@@ -46,26 +41,23 @@ check_entries(struct db *db, struct check *c)
 		int vrc = kv_iter_value(it, &value);
 
 		if (vrc < 0) {
-			fprintf(c->out,
-			    "damage: %s: value of key (%u, %llu, %zu bytes of "
-			    "name): %s\n",
+			line_list_add(found,
+			    "%s: value of key (%u, %llu, %zu bytes of name): "
+			    "%s",
 			    db->dir, key.space, (unsigned long long)key.group,
 			    key.name.len, strerror(-vrc));
-			c->problems++;
 		}
 	}
 	kv_iter_close(it);
-	if (rc < 0) {
-		fprintf(c->out, "damage: %s: scan ended early: %s\n", db->dir,
+	if (rc < 0)
+		line_list_add(found, "%s: scan ended early: %s", db->dir,
 		    strerror(-rc));
-		c->problems++;
-	}
 }
 
 static int
 control_check(struct db *db, bool with_values, FILE *out)
 {
-	struct check c = { .out = out };
+	struct line_list found = { .out = out, .prefix = "damage" };
 	struct view *v;
 
 	mutex_lock(&db->mu);
@@ -73,11 +65,12 @@ control_check(struct db *db, bool with_values, FILE *out)
 	mutex_unlock(&db->mu);
 	for (int i = 0; i < LEVELS; i++)
 		for (size_t j = 0; j < v->version->levels[i].count; j++)
-			check_table(db, v->version->levels[i].files[j], &c);
+			check_table(db, v->version->levels[i].files[j], &found);
 	if (with_values)
-		check_entries(db, &c);
+		check_entries(db, &found);
 	view_unref(v);
-	return c.problems;
+	line_list_end(&found);
+	return found.count < INT32_MAX ? (int)found.count : INT32_MAX;
 }
 
 /* ---- the rest ---- */

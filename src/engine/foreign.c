@@ -9,8 +9,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "util/foreign_file.h"
+#include "engine/foreign_file.h"
+#include "kvfs/kv.h"
 #include "util/log.h"
 
 #define NAME_PREFIX "MANIFEST-"
@@ -39,15 +41,6 @@ note_rocksdb(void *arg, const char *name)
 	return 0;
 }
 
-static int
-refuse(struct env_dir *dir, const char *what)
-{
-	log_error("%s: %s, not a kvfs store; left as it is: name another "
-		  "directory",
-	    dir->path, what);
-	return -ENOTEMPTY;
-}
-
 /* Names of which a store of ours has none, beside a manifest. */
 struct names {
 	bool manifest, berkeley;
@@ -71,27 +64,25 @@ note_name(void *arg, const char *name)
 }
 
 /* Those that have a directory. */
-static int
-refuse_environment(struct env_dir *dir)
+static const char *
+environment_kind(struct env_dir *dir)
 {
 	struct names names = { false, false };
 	char head[FOREIGN_HEAD + 1];
-	const char *kind;
 	size_t len;
 
 	(void)env_dir_list(dir, note_name, &names);
 	/* A store of ours with a file that somebody has put there. */
 	if (names.manifest)
-		return 0;
+		return NULL;
 	if (names.berkeley)
-		return refuse(dir, "a Berkeley DB environment");
+		return "a Berkeley DB environment";
 	len = read_start(dir, "data.mdb", head, FOREIGN_HEAD);
-	kind = foreign_file_kind(head, len);
-	return kind != NULL ? refuse(dir, kind) : 0;
+	return foreign_file_kind(head, len);
 }
 
-int
-foreign_refuse(struct env_dir *dir)
+static const char *
+dir_kind(struct env_dir *dir)
 {
 	char manifest[64], magic[sizeof(OUR_MAGIC)];
 	bool is_rocksdb = false;
@@ -99,11 +90,41 @@ foreign_refuse(struct env_dir *dir)
 	read_start(dir, "CURRENT", manifest, sizeof(manifest) - 1);
 	manifest[strcspn(manifest, "\n/")] = '\0';
 	if (strncmp(manifest, NAME_PREFIX, strlen(NAME_PREFIX)) != 0)
-		return refuse_environment(dir);
+		return environment_kind(dir);
 	read_start(dir, manifest, magic, sizeof(magic) - 1);
 	if (strcmp(magic, OUR_MAGIC) == 0)
-		return 0;
+		return NULL;
 	(void)env_dir_list(dir, note_rocksdb, &is_rocksdb);
-	return refuse(dir,
-	    is_rocksdb ? "a RocksDB database" : "a LevelDB database");
+	return is_rocksdb ? "a RocksDB database" : "a LevelDB database";
+}
+
+int
+foreign_refuse(struct env_dir *dir)
+{
+	const char *kind = dir_kind(dir);
+
+	if (kind == NULL)
+		return 0;
+	log_error("%s: %s, not a kvfs store; left as it is: name another "
+		  "directory",
+	    dir->path, kind);
+	return -ENOTEMPTY;
+}
+
+const char *
+kv_foreign(const char *path)
+{
+	const char *kind = NULL;
+	struct env_dir *dir;
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return NULL;
+	if (!S_ISDIR(st.st_mode))
+		return foreign_file_look(path);
+	if (env_dir_open(env_posix(), path, &dir) == 0) {
+		kind = dir_kind(dir);
+		env_dir_close(dir);
+	}
+	return kind;
 }

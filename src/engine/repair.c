@@ -13,88 +13,105 @@
 #include "engine/repair_internal.h"
 #include "util/log.h"
 
+/* Of a loss: where, and what is wrong there. */
+#define WHY_MAX (PATH_MAX + 200)
+#define KEY_TEXT 200
+
 /* ---- What the others use ---- */
+
+static void
+count_loss(struct repair *r)
+{
+	if (r->losses < INT_MAX)
+		r->losses++;
+}
 
 void
 repair_lost(struct repair *r, const char *fmt, ...)
 {
-	va_list ap;
-
-	if (r->losses < INT_MAX)
-		r->losses++;
-	fputs("lost: ", r->out);
-	va_start(ap, fmt);
-	vfprintf(r->out, fmt, ap);
-	va_end(ap);
-	fputc('\n', r->out);
-}
-
-void
-repair_lost_value(struct repair *r, struct slice user, const char *fmt, ...)
-{
-	char why[PATH_MAX + 200], text[REPAIR_KEY_TEXT];
-	struct kv_key key;
+	char why[WHY_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	if (r->lost == NULL || user.len < KEY_PREFIX_LEN) {
-		repair_lost(r, "%s: value of %s", why, repair_key(user, text));
-		return;
-	}
-	if (r->losses < INT_MAX)
-		r->losses++;
-	key = key_decode(user);
-	r->lost(r->lost_arg, &key, why);
+	count_loss(r);
+	line_list_add(&r->lost_lines, "%s", why);
 }
 
-void
-repair_note(struct repair *r, const char *fmt, ...)
+/* As much of a key as fits, for those who know no better name of it. */
+static const char *
+key_text(const struct kv_key *key, char text[KEY_TEXT])
 {
-	va_list ap;
+	const uint8_t *p = key->name.data;
+	size_t n = (size_t)snprintf(text, KEY_TEXT, "%u/%llu", key->space,
+	    (unsigned long long)key->group);
 
-	fputs("note: ", r->out);
-	va_start(ap, fmt);
-	vfprintf(r->out, fmt, ap);
-	va_end(ap);
-	fputc('\n', r->out);
-}
-
-const char *
-repair_key(struct slice user, char text[REPAIR_KEY_TEXT])
-{
-	struct kv_key key;
-	const uint8_t *p;
-	size_t n;
-
-	/* The key before all others has no bytes. */
-	if (user.len < KEY_PREFIX_LEN) {
-		strlcpy(text, "the first", REPAIR_KEY_TEXT);
-		return text;
-	}
-	key = key_decode(user);
-	p = key.name.data;
-	/* The end of a range is the last key and a NUL. */
-	if (key.name.len != 0 && p[key.name.len - 1] == '\0')
-		key.name.len--;
-	n = (size_t)snprintf(text, REPAIR_KEY_TEXT, "%u/%llu", key.space,
-	    (unsigned long long)key.group);
-	if (key.name.len != 0)
+	if (key->name.len != 0)
 		text[n++] = '/';
-	for (size_t i = 0; i < key.name.len; i++) {
-		if (n > REPAIR_KEY_TEXT - 8) {
-			strlcpy(text + n, "...", REPAIR_KEY_TEXT - n);
+	for (size_t i = 0; i < key->name.len; i++) {
+		if (n > KEY_TEXT - 8) {
+			strlcpy(text + n, "...", KEY_TEXT - n);
 			return text;
 		}
 		if (p[i] <= ' ' || p[i] == '\\' || p[i] >= 0x7f)
-			n += (size_t)snprintf(text + n, REPAIR_KEY_TEXT - n,
-			    "\\x%02x", p[i]);
+			n += (size_t)snprintf(text + n, KEY_TEXT - n, "\\x%02x",
+			    p[i]);
 		else
 			text[n++] = (char)p[i];
 	}
 	text[n] = '\0';
 	return text;
+}
+
+/* A user key; the one before all others has no bytes. */
+static struct kv_key
+decode(struct slice user)
+{
+	return user.len < KEY_PREFIX_LEN ? (struct kv_key){ 0 } :
+					   key_decode(user);
+}
+
+void
+repair_lost_value(struct repair *r, struct slice user, const char *fmt, ...)
+{
+	char why[WHY_MAX], text[KEY_TEXT];
+	struct kv_key key = decode(user);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	count_loss(r);
+	if (r->lost != NULL)
+		r->lost(r->lost_arg, &key, NULL, why);
+	else
+		line_list_add(&r->lost_lines, "%s: value of %s", why,
+		    key_text(&key, text));
+}
+
+void
+repair_lost_range(struct repair *r, struct slice from, struct slice to,
+    const char *fmt, ...)
+{
+	char why[WHY_MAX], first_text[KEY_TEXT], last_text[KEY_TEXT];
+	struct kv_key first = decode(from), last = decode(to);
+	const uint8_t *p = last.name.data;
+	va_list ap;
+
+	/* The end of a range is the last key and a NUL. */
+	if (last.name.len != 0 && p[last.name.len - 1] == '\0')
+		last.name.len--;
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	count_loss(r);
+	if (r->lost != NULL)
+		r->lost(r->lost_arg, &first, &last, why);
+	else
+		line_list_add(&r->lost_lines,
+		    "%s: what it held of keys from %s to %s", why,
+		    key_text(&first, first_text), key_text(&last, last_text));
 }
 
 int
@@ -243,6 +260,8 @@ db_repair(struct env *env, const char *dir, const char *dest, kv_lost_fn lost,
 		.dir = dir,
 		.dest = dest,
 		.out = report,
+		.lost_lines = { .out = report, .prefix = "lost" },
+		.note_lines = { .out = report, .prefix = "note" },
 		.lost = lost,
 		.lost_arg = arg,
 		.log_path = "the logs" };
@@ -260,6 +279,8 @@ db_repair(struct env *env, const char *dir, const char *dest, kv_lost_fn lost,
 			clear_dest(&r);
 		}
 	}
+	line_list_end(&r.note_lines);
+	line_list_end(&r.lost_lines);
 	if (rc == 0)
 		fprintf(report, "Keys saved: %llu\n",
 		    (unsigned long long)r.keys);

@@ -14,6 +14,7 @@
 #include "engine/salvage.h"
 #include "engine/store_files.h"
 #include "engine/version.h"
+#include "util/line_list.h"
 
 /* Segments that are open at a time. */
 #define REPAIR_SEGMENTS 64
@@ -31,7 +32,8 @@ struct repair {
 	struct env_dir *from, *to; /* the damaged store, the new one */
 	const char *dir, *dest; /* their paths, for messages */
 	FILE *out;
-	kv_lost_fn lost; /* of one value; NULL: a line on out */
+	struct line_list lost_lines, note_lines; /* on out */
+	kv_lost_fn lost; /* of keys; NULL: lines on out */
 	void *lost_arg;
 	int losses;
 
@@ -72,12 +74,9 @@ void repair_lost(struct repair *r, const char *fmt, ...)
 /* The loss of the value of user, and why. */
 void repair_lost_value(struct repair *r, struct slice user, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
-/* What is no loss, but worth knowing. */
-void repair_note(struct repair *r, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-/* A user key, or as much of it as fits, for messages. */
-#define REPAIR_KEY_TEXT 200
-const char *repair_key(struct slice user, char text[REPAIR_KEY_TEXT]);
+/* What there was of user keys from one to another is lost, and why. */
+void repair_lost_range(struct repair *r, struct slice from, struct slice to,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* Takes it. */
 int repair_add_source(struct repair *r, struct iter *it);
 

@@ -78,7 +78,7 @@ repair_read_manifest(struct repair *r)
 static bool
 has_all_tables(struct repair *r)
 {
-	char path[PATH_MAX], first[REPAIR_KEY_TEXT], last[REPAIR_KEY_TEXT];
+	char path[PATH_MAX];
 	bool all = true;
 
 	for (int i = 0; i < LEVELS; i++) {
@@ -92,10 +92,8 @@ has_all_tables(struct repair *r)
 				continue;
 			all = false;
 			filename_path(path, r->dir, FILE_TABLE, f->number);
-			repair_lost(r,
-			    "%s: missing: what it held of keys from %s to %s",
-			    path, repair_key(f->smallest, first),
-			    repair_key(f->limit, last));
+			repair_lost_range(r, f->smallest, f->limit,
+			    "%s: missing", path);
 		}
 	}
 	return all;

@@ -148,7 +148,7 @@ add_others(struct repair *r)
 		if (is_named(r, l->v[i]) || was_removed(r, l->v[i]))
 			continue;
 		if (r->has_manifest)
-			repair_note(r,
+			line_list_add(&r->note_lines,
 			    "%s/%06llu.sst: the manifest does not name it; "
 			    "used, since something that it names is lost",
 			    r->dir, (unsigned long long)l->v[i]);
@@ -224,7 +224,6 @@ static void
 tell_damage(void *arg, const struct salvage_damage *d)
 {
 	const struct run_iter *ri = arg;
-	char first[REPAIR_KEY_TEXT], last[REPAIR_KEY_TEXT];
 	uint8_t group_end[KEY_PREFIX_LEN];
 
 	if (ri->table->is_guess && (d->after.len == 0 || d->before.len == 0)) {
@@ -235,15 +234,11 @@ tell_damage(void *arg, const struct salvage_damage *d)
 		    (unsigned long long)d->len, d->what);
 		return;
 	}
-	repair_lost(ri->r,
-	    "%s: offset %llu, %llu bytes: %s: what it held of keys from %s "
-	    "to %s",
+	repair_lost_range(ri->r,
+	    d->after.len != 0 ? key_user(d->after) : ri->table->smallest,
+	    reach_of(d, ri, group_end), "%s: offset %llu, %llu bytes: %s",
 	    ri->path, (unsigned long long)d->off, (unsigned long long)d->len,
-	    d->what,
-	    repair_key(d->after.len != 0 ? key_user(d->after) :
-					   ri->table->smallest,
-		first),
-	    repair_key(reach_of(d, ri, group_end), last));
+	    d->what);
 }
 
 static int

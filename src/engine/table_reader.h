@@ -9,13 +9,12 @@
 #ifndef KVFS_ENGINE_TABLE_READER_H
 #define KVFS_ENGINE_TABLE_READER_H
 
-#include <stdio.h>
-
 #include "engine/block_cache.h"
 #include "engine/env.h"
 #include "engine/iter.h"
 #include "engine/table_builder.h"
 #include "kvfs/kv.h"
+#include "util/line_list.h"
 
 struct table_reader;
 
@@ -64,8 +63,8 @@ struct table_warm {
 int table_reader_warm(struct table_reader *t, const struct block_place *places,
     size_t count, struct table_warm *donep);
 
-/* Read and verify everything past the cache; each problem is one line
- * "damage: PATH: what" on out. Returns the number of problems. */
-int table_reader_verify(struct table_reader *t, FILE *out);
+/* Read and verify everything past the cache; each problem is one line of
+ * found, "PATH: what". */
+void table_reader_verify(struct table_reader *t, struct line_list *found);
 
 #endif

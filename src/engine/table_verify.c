@@ -10,8 +10,7 @@
 
 struct verify {
 	struct table_reader *t;
-	FILE *out;
-	int problems;
+	struct line_list *found;
 	bool is_whole; /* every block was readable */
 	struct table_props seen;
 	size_t last_len;
@@ -22,9 +21,8 @@ struct verify {
 static void
 report(struct verify *v, const struct table_problem *p)
 {
-	fprintf(v->out, "damage: %s: at %llu: %s\n", v->t->path,
+	line_list_add(v->found, "%s: at %llu: %s", v->t->path,
 	    (unsigned long long)p->off, p->what);
-	v->problems++;
 }
 
 /* The first thing wrong with the entry that the cursor is on, or NULL. */
@@ -149,10 +147,10 @@ verify_props(struct verify *v)
 		report(v, &p);
 }
 
-int
-table_reader_verify(struct table_reader *t, FILE *out)
+void
+table_reader_verify(struct table_reader *t, struct line_list *found)
 {
-	struct verify v = { .t = t, .out = out, .is_whole = true };
+	struct verify v = { .t = t, .found = found, .is_whole = true };
 	/* Footer, properties, index and filter once more from the disk. */
 	struct table_reader meta = { .file = t->file,
 		.path = t->path,
@@ -166,5 +164,4 @@ table_reader_verify(struct table_reader *t, FILE *out)
 	verify_data(&v);
 	if (v.is_whole)
 		verify_props(&v);
-	return v.problems;
 }

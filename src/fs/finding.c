@@ -39,8 +39,8 @@ RB_GENERATE(finding_names, finding_name, link, finding_name_cmp)
 
 /* ---- Gathering ---- */
 
-static void
-print_bytes(FILE *out, struct slice s)
+void
+finding_print_bytes(FILE *out, struct slice s)
 {
 	const uint8_t *p = s.data;
 
@@ -56,22 +56,25 @@ static void
 print_row(FILE *out, const struct kv_key *key)
 {
 	static const char *const spaces[] = {
-		[SPACE_STORE] = "store",
 		[SPACE_DENTRY] = "dentry",
 		[SPACE_INODE] = "inode",
 		[SPACE_CHUNK] = "chunk",
 		[SPACE_XATTR] = "xattr",
 		[SPACE_ORPHAN] = "orphan",
 	};
-	bool known = key->space >= SPACE_STORE && key->space <= SPACE_ORPHAN;
+	bool known = key->space > SPACE_STORE && key->space <= SPACE_ORPHAN;
 
-	fprintf(out, "%s %" PRIu64, known ? spaces[key->space] : "row",
-	    key->group);
+	if (key->space == SPACE_STORE)
+		fputs("the store's record", out);
+	else
+		fprintf(out, "%s %" PRIu64, known ? spaces[key->space] : "row",
+		    key->group);
 	if (key->name.len != 0) {
 		fputs(" \"", out);
-		print_bytes(out, key->name);
+		finding_print_bytes(out, key->name);
 		fputc('"', out);
 	}
+	fputs(": ", out);
 }
 
 static struct slice
@@ -116,6 +119,22 @@ finding_add(struct finding_list *l, const struct kv_key *key, const char *text)
 	l->left_out++;
 	free((void *)(uintptr_t)f.key.name.data);
 	free(f.text);
+}
+
+int
+finding_mark(const struct finding_list *l, struct verify_map *map)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < l->count && rc >= 0; i++) {
+		const struct kv_key *key = &l->v[i].key;
+
+		if (key->space == SPACE_CHUNK)
+			rc = verify_map_put(map, SET_CHUNKS, key->group);
+		else if (key->space == SPACE_XATTR)
+			rc = verify_map_put(map, SET_XATTRS, key->group);
+	}
+	return rc < 0 ? rc : 0;
 }
 
 /* ---- Finding names ---- */
@@ -241,7 +260,7 @@ print_path(struct teller *t, FILE *out, uint64_t ino)
 		return false;
 	}
 	while (n-- > 0) {
-		print_bytes(out, up[n]->name);
+		finding_print_bytes(out, up[n]->name);
 		if (n > 0)
 			fputc('/', out);
 	}
@@ -257,11 +276,13 @@ print_file(struct teller *t, FILE *out, const struct kv_key *key)
 
 	switch (key->space) {
 	case SPACE_DENTRY:
-		if (key->name.len == 0 || !print_path(t, out, key->group))
+		if (key->name.len == 0)
+			break;
+		if (!print_path(t, out, key->group))
 			return false;
 		if (key->group != FS_ROOT_INO)
 			fputc('/', out);
-		print_bytes(out, key->name);
+		finding_print_bytes(out, key->name);
 		return true;
 	case SPACE_INODE:
 	case SPACE_CHUNK:
@@ -279,7 +300,7 @@ print_file(struct teller *t, FILE *out, const struct kv_key *key)
 		    index * CHUNK_SIZE);
 	if (key->space == SPACE_XATTR && key->name.len != 0) {
 		fputs(": extended attribute ", out);
-		print_bytes(out, key->name);
+		finding_print_bytes(out, key->name);
 	}
 	return true;
 }
@@ -290,17 +311,17 @@ tell_one(struct teller *t, const struct finding *f, const char *prefix,
 {
 	char *path = NULL;
 	size_t len;
-	FILE *mem = open_memstream(&path, &len);
+	FILE *mem = f->key.space != 0 ? open_memstream(&path, &len) : NULL;
 	bool has_path = mem != NULL && print_file(t, mem, &f->key);
 
 	if (mem != NULL)
 		fclose(mem);
 	fprintf(out, "%s: ", prefix);
 	if (has_path && path != NULL)
-		fputs(path, out);
-	else
+		fprintf(out, "%s: ", path);
+	else if (f->key.space != 0)
 		print_row(out, &f->key);
-	fprintf(out, ": %s\n", f->text);
+	fprintf(out, "%s\n", f->text);
 	free(path);
 }
 
@@ -313,12 +334,11 @@ finding_tell(struct finding_list *l, struct kv *kv, struct kv_snapshot *snap,
 
 	if (l->count != 0)
 		find_names(&t);
-	for (size_t i = 0; i < l->count; i++) {
+	for (size_t i = 0; i < l->count; i++)
 		tell_one(&t, &l->v[i], prefix, out);
-	}
 	if (l->left_out != 0)
-		fprintf(out, "%s: %" PRIu64 " more, which are not listed\n",
-		    prefix, l->left_out);
+		fprintf(out, "%s: ... and %" PRIu64 " more\n", prefix,
+		    l->left_out);
 	RB_FOREACH_SAFE (n, finding_names, &l->names, next) {
 		RB_REMOVE(finding_names, &l->names, n);
 		free((void *)(uintptr_t)n->name.data);

@@ -26,9 +26,15 @@ struct finding_list {
 	struct finding_names names;
 };
 
-/* Add one; copies both. Without memory it only counts. */
+/* Add one; copies both. Without memory it only counts. Of a key that is zero
+ * the text says all. */
 void finding_add(struct finding_list *l, const struct kv_key *key,
     const char *text);
+/* Put the inodes whose contents are in the list in SET_CHUNKS of map, those
+ * whose extended attributes are in SET_XATTRS. 0 or -ENOMEM. */
+int finding_mark(const struct finding_list *l, struct verify_map *map);
+/* Bytes of a name; control characters, quotes and backslashes as \xHH. */
+void finding_print_bytes(FILE *out, struct slice s);
 /*
  * Print "PREFIX: PATH: text" for each, looking for paths in snap. map knows
  * the directories above each other, or is NULL. The list is empty then.

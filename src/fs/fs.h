@@ -317,18 +317,19 @@ int fs_verify(struct kv *kv, FILE *out);
 /*
  * Put right what rows that are missing leave inconsistent, in a store that
  * nobody else has open, until fs_verify() finds nothing. What no name
- * reaches gets one in the directory lost+found. lost, or NULL, are values
- * that the store lost: lines "lost: PATH or row: why". Each change that is more
- * than a count is one line "repaired: PATH or row: what" on out. Returns
+ * reaches gets one in the directory lost+found. lost, or NULL, is what the
+ * store lost: lines "lost: PATH or row: why". Each change that is more than a
+ * count is one line "repaired: PATH or row: what" on out. Returns
  * how many changes there were, or errno: -EPROTO when rows of a newer
  * version are among them.
  */
 struct finding_list;
 int fs_mend(struct kv *kv, struct finding_list *lost, FILE *out);
-/* Values that were lost, gathered by fs_losses_add() as a kv_lost_fn. All
- * accept NULL, which create returns without memory. */
+/* What was lost, gathered by fs_losses_add() as a kv_lost_fn. All accept
+ * NULL, which create returns without memory. */
 struct finding_list *fs_losses_create(void);
-void fs_losses_add(void *losses, const struct kv_key *key, const char *why);
+void fs_losses_add(void *losses, const struct kv_key *key,
+    const struct kv_key *last, const char *why);
 void fs_losses_destroy(struct finding_list *losses);
 
 /* Inodes in memory, write-back bytes, counters. */

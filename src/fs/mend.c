@@ -62,6 +62,22 @@ put_next(struct mend *m)
 
 /* ---- Attributes ---- */
 
+/* In the first walk that is, before any change: so many are not there,
+ * unless it was told which. */
+static void
+tell_missing(struct mend *m, const struct verify_fault *f, enum verify_set set,
+    uint64_t want, const char *what)
+{
+	char text[100];
+
+	if (m->changes_before != 0 || f->number >= want ||
+	    verify_map_has(&m->told_lost, set, f->ino))
+		return;
+	snprintf(text, sizeof(text), "%s lost: %" PRIu64, what,
+	    want - f->number);
+	finding_add(&m->told, &f->key, text);
+}
+
 static int
 set_attr(struct mend *m, const struct verify_fault *f)
 {
@@ -71,6 +87,8 @@ set_attr(struct mend *m, const struct verify_fault *f)
 	if (rc == 1 && !r.is_ref) {
 		switch (f->kind) {
 		case FAULT_ALLOC:
+			tell_missing(m, f, SET_CHUNKS, r.rec.alloc,
+			    "bytes of contents");
 			r.rec.alloc = f->number;
 			break;
 		case FAULT_SIZE:
@@ -80,6 +98,8 @@ set_attr(struct mend *m, const struct verify_fault *f)
 			    "moved there");
 			break;
 		case FAULT_XATTRS:
+			tell_missing(m, f, SET_XATTRS, r.rec.nxattrs,
+			    "extended attributes");
 			r.rec.nxattrs = (uint32_t)f->number;
 			break;
 		default:
@@ -96,6 +116,7 @@ static int
 set_counts(struct mend *m, const struct kv_key *key, uint64_t ino)
 {
 	struct verify_dir *d = verify_map_find_dir(&m->v.map, ino);
+	struct verify_fault f = { .key = *key, .ino = ino };
 	struct mend_row r;
 	int rc;
 
@@ -104,8 +125,11 @@ set_counts(struct mend *m, const struct kv_key *key, uint64_t ino)
 		return 0;
 	rc = mend_load(m, key, &r);
 	if (rc == 1 && !r.is_ref && r.ino == ino && r.type == S_IFDIR) {
-		r.rec.entries = d->entries;
+		f.number = d->entries;
+		tell_missing(m, &f, SET_INODES, d->want_entries, "names");
+		r.rec.entries = d->want_entries = d->entries;
 		r.rec.nlink = (uint32_t)d->subdirs + 2;
+		d->want_nlink = r.rec.nlink;
 		mend_put(m, &r);
 	}
 	kv_value_release(&r.pin);
@@ -237,7 +261,7 @@ run(struct mend *m)
 	if (m->next_ino <= FS_ROOT_INO)
 		m->next_ino = FS_ROOT_INO + 1;
 	for (int i = 0; rc == 0 && m->v.problems != 0; i++) {
-		before = m->changes;
+		before = m->changes_before = m->changes;
 		rc = walk(m);
 		if (rc == 0 && m->v.problems != 0 &&
 		    (m->changes == before || i == WALKS_MAX))
@@ -259,19 +283,55 @@ fs_losses_create(void)
 	return calloc(1, sizeof(struct finding_list));
 }
 
-void
-fs_losses_add(void *losses, const struct kv_key *key, const char *why)
+/* Rows of several files: which they were fs_mend() finds by what is missing;
+ * but of those of one directory the names are told. */
+static void
+print_range(FILE *out, const struct kv_key *from, const struct kv_key *to,
+    const char *why)
 {
-	char text[PATH_MAX + 300];
+	if (from->space == SPACE_DENTRY && to->space == SPACE_DENTRY &&
+	    from->group == to->group) {
+		fputs("of names", out);
+		if (from->name.len != 0) {
+			fputs(" from \"", out);
+			finding_print_bytes(out, from->name);
+			fputc('"', out);
+		}
+		if (to->name.len != 0) {
+			fputs(" to \"", out);
+			finding_print_bytes(out, to->name);
+			fputc('"', out);
+		}
+		fputs(" some may be lost: ", out);
+	}
+	fputs(why, out);
+}
 
-	/* Of a chunk the path says where it begins. */
-	if (key->space == SPACE_CHUNK)
-		snprintf(text, sizeof(text), "up to %u bytes are lost: %s",
-		    CHUNK_SIZE, why);
-	else
-		snprintf(text, sizeof(text), "lost: %s", why);
-	if (losses != NULL)
-		finding_add(losses, key, text);
+void
+fs_losses_add(void *losses, const struct kv_key *key, const struct kv_key *last,
+    const char *why)
+{
+	struct kv_key of = *key;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out == NULL)
+		return;
+	if (last != NULL) {
+		print_range(out, key, last, why);
+		of.name.len = 0;
+		if (key->space != last->space || key->group != last->group)
+			of = (struct kv_key){ 0 };
+	} else if (key->space == SPACE_CHUNK) {
+		/* The path says where it begins. */
+		fprintf(out, "up to %u bytes are lost: %s", CHUNK_SIZE, why);
+	} else {
+		fprintf(out, "lost: %s", why);
+	}
+	if (fclose(out) == 0 && losses != NULL)
+		finding_add(losses, &of, text);
+	free(text);
 }
 
 void
@@ -290,13 +350,17 @@ fs_mend(struct kv *kv, struct finding_list *lost, FILE *out)
 
 	verify_map_init(&m.v.map);
 	verify_map_init(&m.suspects);
+	verify_map_init(&m.told_lost);
 	txn_init(&m.txn);
-	rc = run(&m);
+	rc = lost != NULL ? finding_mark(lost, &m.told_lost) : 0;
+	if (rc == 0)
+		rc = run(&m);
 	if (lost != NULL)
 		finding_tell(lost, kv, m.v.snap, &m.v.map, "lost", out);
 	finding_tell(&m.told, kv, m.v.snap, &m.v.map, "repaired", out);
 	verify_fini(&m.v);
 	verify_map_fini(&m.suspects);
+	verify_map_fini(&m.told_lost);
 	txn_fini(&m.txn);
 	if (rc < 0)
 		return rc;

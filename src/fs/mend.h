@@ -20,6 +20,8 @@ struct mend {
 	bool is_looking; /* the first walk changes nothing */
 	bool has_wrong_dirs; /* of which the row is to be found */
 	uint64_t changes; /* in all */
+	uint64_t changes_before; /* this walk */
+	struct verify_map told_lost; /* SET_CHUNKS, SET_XATTRS: is told of */
 	uint64_t next_ino;
 	uint64_t lost_found; /* its inode; 0: not yet looked for */
 };

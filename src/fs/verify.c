@@ -43,6 +43,15 @@ saw_number(struct verify *v, uint64_t ino)
 		v->max_ino = ino;
 }
 
+static void
+note_place(struct verify *v, const struct kv_key *key)
+{
+	v->at = *key;
+	v->at.name = slice_make(v->at_name, key->name.len);
+	if (key->name.len != 0)
+		memcpy(v->at_name, key->name.data, key->name.len);
+}
+
 /* The row of a directory, in parent. */
 static int
 add_dir(struct verify *v, uint64_t ino, uint64_t parent,
@@ -198,6 +207,7 @@ verify_space(struct verify *v, enum space space, verify_visit_fn visit)
 		return rc;
 	while ((rc = kv_iter_next(it)) == 1) {
 		key = kv_iter_key(it);
+		note_place(v, &key);
 		rc = kv_iter_value(it, &value);
 		rc = rc < 0 ? verify_bad_row(v, &key, rc) :
 			      visit(v, &key, value);
@@ -237,6 +247,7 @@ walk_groups(struct verify *v, enum space space, enum verify_set set,
 			f.key = (struct kv_key){ (uint8_t)space, group, { 0 } };
 			steps = 0;
 			saw_number(v, group);
+			note_place(v, &f.key);
 			if (!verify_map_has(&v->map, set, group))
 				verify_problem(v, &f, "belongs to no inode");
 		}
@@ -297,8 +308,10 @@ verify_walk(struct verify *v)
 	if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM) {
 		/* What lies behind is not known, so nothing can be said of
 		 * how it all hangs together. */
+		f.key = v->at;
 		verify_problem(v, &f,
-		    "a damaged table ends the walk; run kvfsctl repair");
+		    "what comes here or behind it cannot be read, for the "
+		    "damage of a table; run kvfsctl repair");
 		rc = v->error;
 	}
 	return rc;

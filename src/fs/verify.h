@@ -61,6 +61,10 @@ struct verify {
 	 * they have none: SET_XATTRS of it; or NULL. */
 	struct verify_map *suspects;
 	int error; /* of fault() */
+
+	/* The last row that the walk came by, and its name. */
+	struct kv_key at;
+	uint8_t at_name[KV_NAME_MAX];
 };
 
 /* Walk all rows: 0, or what ended it. A damaged table is a fault. */

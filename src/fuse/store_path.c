@@ -16,7 +16,6 @@
 
 #include "kvfs/kv.h"
 #include "util/daemon_note.h"
-#include "util/foreign_file.h"
 #include "util/hash.h"
 #include "util/log.h"
 #include "util/mount_table.h"
@@ -365,7 +364,7 @@ store_path_prepare(const char *given, const char *mountpoint, int read_only,
 		goto fail;
 	}
 	if (!S_ISDIR(st.st_mode)) {
-		kind = foreign_file_look(path);
+		kind = kv_foreign(path);
 		log_error("%s: the store is not a directory%s%s: name another "
 			  "place",
 		    path, kind != NULL ? ", but " : "",

@@ -9,7 +9,6 @@
 
 #include "kvfs/kv.h"
 #include "util/daemon_note.h"
-#include "util/foreign_file.h"
 #include "util/path_probe.h"
 
 /* A daemon that begins or ends, and a tool, have a store for a while. */
@@ -109,7 +108,8 @@ find_store(const char *name, struct place *p)
 
 	if (rc > 0)
 		return 0;
-	if (rc == -ENOTDIR && (kind = foreign_file_look(p->path)) != NULL)
+	kind = rc == -ENOENT || rc == -ENOTDIR ? kv_foreign(p->path) : NULL;
+	if (kind != NULL)
 		warnx("%s: %s, not a store or mountpoint of kvfs", name, kind);
 	else if (rc == -ENOENT || rc == -ENOTDIR)
 		warnx("%s: neither a store nor a mountpoint of kvfs", name);

@@ -249,7 +249,9 @@ read_all_over(struct table_reader *t, const uint8_t *data, size_t size)
 		walk(t, fill != 0, slice_make(key, len + KEY_TRAILER_LEN));
 	}
 	if (out != NULL) {
-		table_reader_verify(t, out);
+		struct line_list found = { .out = out, .prefix = "damage" };
+
+		table_reader_verify(t, &found);
 		fclose(out);
 	}
 }

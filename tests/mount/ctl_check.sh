@@ -24,6 +24,22 @@ value()
 	head -c 20000 /dev/urandom
 }
 
+# A table: the walk cannot pass, and says behind which file that is.
+start_kvfs
+mkdir "$MNT/many"
+for i in $(seq 1000); do echo "$i" >"$MNT/many/$i"; done
+stop_kvfs
+table=$(find "$STORE" -name '*.sst' -size +4k | head -1)
+printf '\xff\xff\xff\xff' | dd of="$table" bs=1 conv=notrunc status=none \
+    seek=$(($(stat -c %s "$table") / 2))
+"$KVFSCTL_BIN" check "$STORE" >"$T/out" 2>"$T/err"
+grep -q "^damage: $table: at [0-9]*: " "$T/out" ||
+    fail "the table: $(cat "$T/out")"
+grep -Eq "^problem: many/[0-9]+: what comes here or behind" "$T/out" ||
+    fail "the place: $(cat "$T/out")"
+same "problems of a table" "Problems: 2" "$(tail -1 "$T/out")"
+rm -r "$STORE"
+
 start_kvfs
 mkdir -p "$MNT/users/deep/er"
 value mark-of-42 >"$MNT/users/42"

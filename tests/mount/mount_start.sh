@@ -84,8 +84,8 @@ expect_error 1 "clear it with umount -l" "$KVFS_BIN" "$T/store2" "$MNT"
 foreign()
 {
 	expect_error 1 "$1" "$KVFS_BIN" "$2" "$MNT"
-	"$KVFSCTL_BIN" get "$2" k 2>"$T/err"
-	grep -Eq "$1|neither a store nor a mountpoint" "$T/err" ||
+	same "status of kvfsctl" 1 "$("$KVFSCTL_BIN" get "$2" k 2>"$T/err"; echo $?)"
+	grep -q "^kvfsctl: $2: $1, not a " "$T/err" ||
 	    fail "kvfsctl get: $(cat "$T/err")"
 	same "lines of kvfsctl get" 1 "$(wc -l <"$T/err")"
 	same "files in it" "$3" "$(ls -A "$2" | tr '\n' ' ')"
@@ -98,6 +98,14 @@ foreign "an LMDB environment" "$T/lmdb" "data.mdb lock.mdb "
 : >"$T/bdb/log.0000000001"
 : >"$T/bdb/users.db"
 foreign "a Berkeley DB environment" "$T/bdb" "log.0000000001 users.db "
+mkdir "$T/leveldb" "$T/rocksdb"
+for d in leveldb rocksdb; do
+	echo MANIFEST-000004 >"$T/$d/CURRENT"
+	echo "a log of edits" >"$T/$d/MANIFEST-000004"
+done
+: >"$T/rocksdb/IDENTITY"
+foreign "a LevelDB database" "$T/leveldb" "CURRENT MANIFEST-000004 "
+foreign "a RocksDB database" "$T/rocksdb" "CURRENT IDENTITY MANIFEST-000004 "
 printf 'SQLite format 3\0\20\0\1\1' >"$T/app.db"
 foreign "a SQLite database" "$T/app.db" "$T/app.db "
 

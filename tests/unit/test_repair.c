@@ -163,6 +163,24 @@ make_store(enum shape shape)
 
 /* ---- Repairing and comparing ---- */
 
+/* Keys that were lost, as lines of the report. */
+static void
+note_lost(void *arg, const struct kv_key *key, const struct kv_key *last,
+    const char *why)
+{
+	FILE *out = arg;
+
+	fprintf(out, "lost: %s: %s %u/%u/%.*s", why,
+	    last != NULL ? "keys from" : "value of", key->space,
+	    (unsigned)key->group, (int)key->name.len,
+	    (const char *)key->name.data);
+	if (last != NULL)
+		fprintf(out, " to %u/%u/%.*s", last->space,
+		    (unsigned)last->group, (int)last->name.len,
+		    (const char *)last->name.data);
+	fputc('\n', out);
+}
+
 static int
 repair(struct env *e)
 {
@@ -173,7 +191,7 @@ repair(struct env *e)
 	free(report);
 	report = NULL;
 	out = open_memstream(&report, &len);
-	rc = db_repair(e, "/store", "/new", NULL, NULL, out);
+	rc = db_repair(e, "/store", "/new", note_lost, out, out);
 	fclose(out);
 	losses = rc < 0 ? 0 : (unsigned long long)rc;
 	return rc;
@@ -224,6 +242,7 @@ parse_report(struct told *t)
 			} else {
 				ck_assert(strstr(line, "commits") != NULL ||
 				    strstr(line, "nothing in it") != NULL ||
+				    strstr(line, "... and ") != NULL ||
 				    strstr(line, "not known") != NULL);
 				t->anything = true;
 			}

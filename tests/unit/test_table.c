@@ -141,8 +141,11 @@ verify(struct table_reader *t, bool print)
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
-	int problems = table_reader_verify(t, out);
+	struct line_list found = { .out = out, .prefix = "damage" };
+	int problems;
 
+	table_reader_verify(t, &found);
+	problems = (int)found.count;
 	fclose(out);
 	if (print || (problems == 0) != (len == 0))
 		printf("%s", text);

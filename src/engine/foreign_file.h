@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Files of other databases, told by how they begin. */
-#ifndef KVFS_UTIL_FOREIGN_FILE_H
-#define KVFS_UTIL_FOREIGN_FILE_H
+#ifndef KVFS_ENGINE_FOREIGN_FILE_H
+#define KVFS_ENGINE_FOREIGN_FILE_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* See foreign_file.h. The numbers are from the headers of those databases,
  * which are written in the byte order of the machine. */
-#include "util/foreign_file.h"
+#include "engine/foreign_file.h"
 
 #include <byteswap.h>
 #include <fcntl.h>
