@@ -11,11 +11,13 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/falloc.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -285,6 +287,95 @@ list_trusted(const void *arg)
 									  -1;
 }
 
+/* Without CAP_SYS_ADMIN, as root in a container has it. */
+static void
+drop_admin(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, data) != 0)
+		err(99, "capget");
+	data[0].effective &= ~CAP_TO_MASK(CAP_SYS_ADMIN);
+	data[0].permitted &= ~CAP_TO_MASK(CAP_SYS_ADMIN);
+	if (syscall(SYS_capset, &head, data) != 0)
+		err(99, "capset");
+}
+
+static int
+list_without_admin(const void *arg)
+{
+	drop_admin();
+	return list_trusted(arg);
+}
+
+static int
+use_without_admin(const void *arg)
+{
+	drop_admin();
+	return use_attribute(arg);
+}
+
+/* In a user namespace of his own everybody has all capabilities. */
+static void
+enter_namespace(void)
+{
+	if (unshare(CLONE_NEWUSER) != 0)
+		err(99, "a user namespace");
+}
+
+static int
+list_in_namespace(const void *arg)
+{
+	enter_namespace();
+	return list_trusted(arg);
+}
+
+static int
+use_in_namespace(const void *arg)
+{
+	enter_namespace();
+	return use_attribute(arg);
+}
+
+static void
+expect_trusted(const char *who, unsigned uid, int (*list)(const void *),
+    int (*use)(const void *), bool is_trusted)
+{
+	static const int refusals[] = { EPERM, ENODATA, EPERM };
+
+	if (as_user(uid, uid, list, "roots") != (is_trusted ? 0 : ENODATA)) {
+		printf("%s: %s names in trusted.*\n", who,
+		    is_trusted ? "does not see" : "sees");
+		failures++;
+	}
+	for (int how = SET; how <= REMOVE; how++) {
+		struct attribute a = { "roots", "trusted.x", how };
+		int want = is_trusted ? 0 : refusals[how];
+		int rc = as_user(uid, uid, use, &a);
+
+		if (rc == want)
+			continue;
+		printf("%s: trusted.x, %d: %s, not %s\n", who, how,
+		    strerror(rc), strerror(want));
+		failures++;
+	}
+}
+
+static void
+trusted_is_for_the_administrator(void)
+{
+	expect_trusted("root without CAP_SYS_ADMIN", 0, list_without_admin,
+	    use_without_admin, false);
+	expect_trusted("a user in a namespace", NOBODY, list_in_namespace,
+	    use_in_namespace, false);
+	expect_trusted("a user", NOBODY, list_trusted, use_attribute, false);
+	/* Its last step removes the attribute. */
+	expect_trusted("root", 0, list_trusted, use_attribute, true);
+}
+
 static void
 names_have_namespaces(void)
 {
@@ -318,14 +409,7 @@ names_have_namespaces(void)
 	expect_attribute(0, "fifo", SET, "trusted.x", 0);
 	expect_attribute(NOBODY, "sticky", SET, "user.x", EPERM);
 	expect_attribute(0, "sticky", SET, "user.x", 0);
-	if (as_user(0, 0, list_trusted, "roots") != 0) {
-		printf("root does not see trusted attributes\n");
-		failures++;
-	}
-	if (as_user(NOBODY, NOBODY, list_trusted, "roots") == 0) {
-		printf("nobody sees trusted attributes\n");
-		failures++;
-	}
+	trusted_is_for_the_administrator();
 }
 
 static void
