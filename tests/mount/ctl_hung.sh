@@ -32,11 +32,29 @@ says_hung()
 # All at once: each waits for its own time.
 hang
 waiting=
-check_hung()
+at_once()
 {
-	(trap - EXIT; says_hung "$@") &
+	(trap - EXIT; "$@") &
 	waiting="$waiting $!"
 }
+check_hung()
+{
+	at_once says_hung "$@"
+}
+names_daemon()
+{
+	says_hung stat "$MNT"
+	echo "$out" | grep -q "process $PID" ||
+	    fail "the daemon is not named: $out"
+}
+# start TEXT STORE MOUNTPOINT: another start says so too
+start_says()
+{
+	out=$("$KVFS_BIN" "$2" "$3" 2>&1)
+	same "status of kvfs $2 $3" 1 $?
+	echo "$out" | grep -q "$1" || fail "kvfs $2 $3: $out"
+}
+mkdir "$T/other"
 for name in "$MNT" "$STORE"; do
 	check_hung get "$name" x
 	check_hung put "$name" y z
@@ -47,20 +65,13 @@ done
 check_hung set "$MNT/" flush=lazy
 check_hung sync "$MNT/some/thing"
 check_hung repair "$MNT" "$T/repaired"
+at_once names_daemon
+at_once start_says "in use by process $PID" "$STORE" "$T/other"
+at_once start_says "does not answer" "$T/store2" "$MNT"
 for p in $waiting; do
 	wait "$p" || exit 1
 done
-says_hung stat "$MNT"
-echo "$out" | grep -q "process $PID" || fail "the daemon is not named: $out"
 is_mounted "$MNT" || fail "not mounted any more"
-# Another start says so too.
-mkdir "$T/other"
-"$KVFS_BIN" "$STORE" "$T/other" 2>"$T/err"
-same "status of a second start" 1 $?
-grep -q "in use by process $PID" "$T/err" || fail "$(cat "$T/err")"
-"$KVFS_BIN" "$T/store2" "$MNT" 2>"$T/err"
-same "status of a start on the hung mount" 1 $?
-grep -q "does not answer" "$T/err" || fail "$(cat "$T/err")"
 kill -CONT "$PID"
 same "a daemon that goes on" kept "$("$KVFSCTL_BIN" get "$MNT" x)"
 stop_kvfs
