@@ -147,8 +147,8 @@ $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libsupport.a \
 		$(BUILD)/libdaemon.a $(BUILD)/libkvfs.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 		$(CHECK_LIBS) $(LIBS) $(FUSE_LIBS)
-# It counts what the library allocates.
-$(BUILD)/tests/unit/test_read_alloc: LDFLAGS += -Wl,--wrap=malloc \
+# They count what the library allocates, or refuse it.
+$(BUILD)/tests/unit/test_read_alloc $(BUILD)/tests/unit/test_backup: LDFLAGS += -Wl,--wrap=malloc \
 	-Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=aligned_alloc
 $(UNIT:=.o) $(SUPPORT): | build/deps-CHECK
 # Programs that know nothing of kvfs: callers of a mount. But env_* have the

@@ -65,6 +65,61 @@ grep " $MNT fuse.kvfs " /proc/self/mounts | grep -q 'ro,.*noexec' ||
     fail "ro,noexec are not in the mount table"
 stop_kvfs
 
+start_kvfs -o fsname=some,subtype=other
+grep " $MNT " /proc/self/mountinfo | grep -q ' - fuse.other some ' ||
+    fail "the names: $(grep " $MNT " /proc/self/mountinfo)"
+stop_kvfs
+
+# How much it may send at a time is the kernel's own figure.
+if has_root; then
+	mkdir "$T/connections"
+	for max in 8 64; do
+		start_kvfs -o "max_background=$max"
+		mount -t fusectl none "$T/connections" || fail "fusectl"
+		number=$(mountpoint -d "$MNT")
+		got=$(cat "$T/connections/${number#*:}/max_background")
+		umount "$T/connections"
+		same "max_background of the connection" "$max" "$got"
+		stop_kvfs
+	done
+fi
+
+# A user's mount: others come in only with allow_other, which asks for
+# user_allow_other in fuse.conf. That, and a /dev/fuse for all, are put in
+# place in a namespace of their own.
+user_mounts='
+	mount --bind "$T/fuse" /dev/fuse
+	mount --bind "$T/fuse.conf" /etc/fuse.conf
+	mkdir -m 777 "$T/user"
+	cd "$T/user"
+	nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
+	$nobody mkdir mnt
+	$nobody "$KVFS_BIN" "$T/user/store" "$T/user/mnt" -o "$1" || exit 3
+	echo mine | $nobody tee mnt/f >/dev/null
+	setpriv --reuid=65533 --regid=65533 --clear-groups \
+	    cat mnt/f >"$T/out" 2>&1 || :
+	$nobody "$KVFSCTL_BIN" umount "$T/user/mnt"'
+# try_user STATUS TEXT OPTIONS CONF: what another user gets, or the message
+try_user()
+{
+	echo "$4" >"$T/fuse.conf"
+	: >"$T/out"
+	unshare -m --propagation private sh -eu -c "$user_mounts" sh "$3" \
+	    2>"$T/err"
+	same "status of $3 with $4: $(cat "$T/err")" "$1" $?
+	grep -q "$2" "$T/out" "$T/err" ||
+	    fail "$3 with $4: $(cat "$T/out" "$T/err")"
+	rm -r "$T/user"
+}
+if has_root && has_tool fusermount3; then
+	chmod 755 "$T"
+	mknod -m 666 "$T/fuse" c 10 229
+	export T KVFS_BIN KVFSCTL_BIN
+	try_user 0 "Permission denied" noatime user_allow_other
+	try_user 0 ^mine allow_other user_allow_other
+	try_user 3 user_allow_other allow_other "# nothing"
+fi
+
 # One operand: the store has a place of its own, and kvfs says which.
 STORE_HOME=$T/home
 export XDG_DATA_HOME="$STORE_HOME"
