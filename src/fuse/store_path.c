@@ -26,7 +26,7 @@
 #define ENDING_WAIT_MS 60000
 #define OWNER_WAIT_MS 5000
 #define OWNER_RETRY_MS 20
-#define OWNER_TELL_MS 200
+#define OWNER_TELL_MS 1000
 
 char *
 store_path_escape(const char *path)
