@@ -278,7 +278,7 @@ content_load_inline(struct fs *fs, struct inode *in)
 /* Put n bytes at off of the chunk. */
 static int
 write_chunk(struct fs *fs, struct inode *in, uint64_t index, uint32_t off,
-    const void *src, uint32_t n) REQUIRES(&in->mu)
+    const void *src, uint32_t n) REQUIRES(&in->change_mu, &in->mu)
 {
 	struct content *c = in->content;
 	bool is_new = content_find(c, index) == NULL;

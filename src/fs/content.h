@@ -5,8 +5,10 @@
  * committed is the base below; a chunk that has a buffer here hides the
  * base's.
  *
- * Everything here is guarded by the inode's lock. An inode has a struct
- * content exactly while there is something to commit.
+ * Guarded as the inode's fields are (inode.h): who changes anything here has
+ * change_mu and mu, but content.last, which is of who has mu. While a batch
+ * that borrows buffers is committed, change_mu alone keeps them as they are.
+ * An inode has a struct content exactly while there is something to commit.
  */
 #ifndef KVFS_FS_CONTENT_H
 #define KVFS_FS_CONTENT_H
@@ -72,19 +74,22 @@ int content_base_chunk(struct fs *fs, struct inode *in, uint64_t index,
 /* Have a struct content; its times become now, or stay when it is NULL. The
  * same holds for now in all below. */
 int content_touch(struct fs *fs, struct inode *in, const struct timespec *now)
-    REQUIRES(&in->mu);
+    REQUIRES(&in->change_mu, &in->mu);
 /* Write; returns how much, less than asked only when it had to stop. */
 ssize_t content_write(struct fs *fs, struct inode *in, uint64_t off,
-    struct slice data, const struct timespec *now) REQUIRES(&in->mu);
+    struct slice data, const struct timespec *now)
+    REQUIRES(&in->change_mu, &in->mu);
 int content_truncate(struct fs *fs, struct inode *in, uint64_t size,
-    const struct timespec *now) REQUIRES(&in->mu);
+    const struct timespec *now) REQUIRES(&in->change_mu, &in->mu);
 /* Make [off, end) read as zeros; does not change the size. */
 int content_punch(struct fs *fs, struct inode *in, uint64_t off, uint64_t end,
-    const struct timespec *now) REQUIRES(&in->mu);
+    const struct timespec *now) REQUIRES(&in->change_mu, &in->mu);
 /* Forget what waits, committed or not wanted any more. */
-void content_drop(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
+void content_drop(struct fs *fs, struct inode *in)
+    REQUIRES(&in->change_mu, &in->mu);
 /* The image of the base's chunk 0 when it is inline and must move. */
-int content_load_inline(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
+int content_load_inline(struct fs *fs, struct inode *in)
+    REQUIRES(&in->change_mu, &in->mu);
 
 /* ---- Buffers: for the sources of content only ---- */
 
@@ -93,7 +98,8 @@ int content_load_inline(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
  * the base's bytes are read only when some of them stay.
  */
 int content_get_buf(struct fs *fs, struct inode *in, uint64_t index,
-    uint32_t start, uint32_t end, struct dbuf **bp) REQUIRES(&in->mu);
+    uint32_t start, uint32_t end, struct dbuf **bp)
+    REQUIRES(&in->change_mu, &in->mu);
 /* A new one of length 0; NULL without memory. */
 struct dbuf *content_add_buf(struct fs *fs, struct content *c, uint64_t index,
     uint32_t old_alloc);
@@ -111,15 +117,19 @@ void content_free_buf(struct fs *fs, struct content *c, struct dbuf *b);
  * the record. After the commit: content_committed().
  */
 int content_stage(struct fs *fs, struct txn *t, struct inode *in,
-    struct attr_rec *rec, struct slice *datap) REQUIRES(&in->mu);
+    struct attr_rec *rec, struct slice *datap)
+    REQUIRES(&in->change_mu, &in->mu);
 void content_committed(struct fs *fs, struct inode *in, uint64_t seq)
-    REQUIRES(&in->mu);
+    REQUIRES(&in->change_mu, &in->mu);
 /* Commit all that waits, attributes too, in as many batches as needed:
  * each leaves a file that is true up to its size. */
-int content_commit(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
+int content_commit(struct fs *fs, struct inode *in)
+    REQUIRES(&in->change_mu, &in->mu);
 /* The same, but leave the last chunk when it is not full. */
-int content_commit_full(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
+int content_commit_full(struct fs *fs, struct inode *in)
+    REQUIRES(&in->change_mu, &in->mu);
 /* Commit until what waits can ride in another batch. */
-int content_commit_to_ride(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
+int content_commit_to_ride(struct fs *fs, struct inode *in)
+    REQUIRES(&in->change_mu, &in->mu);
 
 #endif

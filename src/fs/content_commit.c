@@ -61,7 +61,7 @@ add_chunk(struct txn *t, const struct inode *in, const struct dbuf *b,
 static int
 stage_run(struct fs *fs, struct txn *t, struct inode *in,
     const struct dbuf *stop, struct attr_rec *rec, struct slice *datap)
-    REQUIRES(&in->mu)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	struct content *c = in->content;
 	struct dbuf *b;
@@ -126,7 +126,7 @@ content_committed(struct fs *fs, struct inode *in, uint64_t seq)
 
 static int
 commit_run(struct fs *fs, struct inode *in, const struct dbuf *stop)
-    REQUIRES(&in->mu)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	struct content *c = in->content;
 	struct attr_rec rec = in->rec;
@@ -145,7 +145,8 @@ commit_run(struct fs *fs, struct inode *in, const struct dbuf *stop)
 	if (rc < 0)
 		goto out;
 	atomic_fetch_add(&in->content_gen, 1);
-	rc = txn_commit_reserved(fs, t, &seq);
+	txn_reserve(t);
+	rc = inode_commit(fs, in, t, &seq);
 	if (rc < 0)
 		goto out;
 	if (stop == NULL) {
@@ -169,7 +170,7 @@ out:
 /* Up to the chunk last; or all, and the attributes. */
 static int
 commit_upto(struct fs *fs, struct inode *in, bool is_all, uint64_t last)
-    REQUIRES(&in->mu)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	struct content *c;
 	struct dbuf *b, *stop;

@@ -8,7 +8,7 @@
 /* Have a buffer of length 0 where the base has a chunk. */
 static int
 hide_chunk(struct fs *fs, struct inode *in, uint64_t index, uint64_t base_len)
-    REQUIRES(&in->mu)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	struct content *c = in->content;
 	struct dbuf *b = content_find(c, index);
@@ -24,7 +24,7 @@ hide_chunk(struct fs *fs, struct inode *in, uint64_t index, uint64_t base_len)
 /* Many deletions go in several commits; each leaves a hole behind. */
 static int
 hide_some(struct fs *fs, struct inode *in, uint64_t index, uint64_t base_len)
-    REQUIRES(&in->mu)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	int rc = hide_chunk(fs, in, index, base_len);
 
@@ -41,7 +41,7 @@ hide_some(struct fs *fs, struct inode *in, uint64_t index, uint64_t base_len)
  */
 static int
 hide_rows(struct fs *fs, struct inode *in, uint64_t from, uint64_t to)
-    REQUIRES(&in->mu)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	bool is_dense = content_base_is_dense(in);
 	uint64_t size = in->rec.size, index, len;
@@ -81,7 +81,7 @@ hide_rows(struct fs *fs, struct inode *in, uint64_t from, uint64_t to)
 /* Make whole chunks [from, to) holes. */
 static int
 hide_chunks(struct fs *fs, struct inode *in, uint64_t from, uint64_t to)
-    REQUIRES(&in->mu)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	struct content *c = in->content;
 	uint64_t base = chunks_of(content_base_size(in));
@@ -107,7 +107,7 @@ hide_chunks(struct fs *fs, struct inode *in, uint64_t from, uint64_t to)
 /* Zero [start, end) of one chunk, where there is anything. */
 static int
 zero_part(struct fs *fs, struct inode *in, uint64_t index, uint32_t start,
-    uint32_t end) REQUIRES(&in->mu)
+    uint32_t end) REQUIRES(&in->change_mu, &in->mu)
 {
 	struct content *c = in->content;
 	struct dbuf *b;

@@ -130,7 +130,8 @@ struct removal {
 };
 /* Add it to t; the dentry itself is the caller's. */
 int removal_stage(struct fs *fs, struct txn *t, struct inode *in,
-    const struct timespec *now, struct removal *r) REQUIRES(&in->mu);
+    const struct timespec *now, struct removal *r)
+    REQUIRES(&in->change_mu, &in->mu);
 /* It was committed at seq, with the inode locked still. Returns an inode
  * to put once unlocked. */
 struct inode *removal_commit(struct fs *fs, struct removal *r, uint64_t seq);
@@ -166,6 +167,6 @@ int regular_get(struct fs *fs, uint64_t ino, struct inode **inp);
 int name_check(struct slice name);
 /* -EEXIST when dir has name. */
 int dir_has_no(struct fs *fs, struct inode *dir, struct slice name)
-    REQUIRES(&dir->mu);
+    REQUIRES(&dir->change_mu);
 
 #endif

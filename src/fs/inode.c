@@ -42,6 +42,7 @@ inode_alloc(uint64_t ino)
 	in->ino = ino;
 	in->state = INODE_NEW;
 	atomic_init(&in->refs, 1);
+	mutex_init(&in->change_mu);
 	mutex_init(&in->mu);
 	return in;
 }
@@ -55,7 +56,33 @@ inode_free(struct inode *in)
 	drop_kept(in);
 	iname_fini(&in->name);
 	mutex_fini(&in->mu);
+	mutex_fini(&in->change_mu);
 	free(in);
+}
+
+void
+inode_begin_change(struct inode *in)
+{
+	mutex_lock(&in->change_mu);
+	mutex_lock(&in->mu);
+}
+
+void
+inode_end_change(struct inode *in)
+{
+	mutex_unlock(&in->mu);
+	mutex_unlock(&in->change_mu);
+}
+
+int
+inode_commit(struct fs *fs, struct inode *in, struct txn *t, uint64_t *seqp)
+{
+	int rc;
+
+	mutex_unlock(&in->mu);
+	rc = txn_commit(fs, t, seqp);
+	mutex_lock(&in->mu);
+	return rc;
 }
 
 int
@@ -346,8 +373,16 @@ inode_put_row(struct fs *fs, struct txn *t, struct inode *in,
 		txn_put_inode(t, in->ino, rec, *data);
 	if (in->is_rowless)
 		txn_put_orphan(t, in->ino);
+	inode_stage_atime(in);
 	kv_value_release(&pin);
 	return 0;
+}
+
+void
+inode_stage_atime(struct inode *in)
+{
+	if (in->atime == ATIME_MOVED)
+		in->atime = ATIME_STAGED;
 }
 
 void
@@ -360,17 +395,22 @@ void
 inode_row_committed(struct fs *fs, struct inode *in, const struct attr_rec *rec,
     uint64_t seq)
 {
+	struct timespec atime = in->rec.atime;
+
 	if (in->is_rowless) {
 		in->is_rowless = false;
 		drop_kept(in);
 		count_add(fs, 1);
 	}
 	in->rec = *rec;
-	in->atime_dirty = false;
+	if (in->atime == ATIME_MOVED) /* while the commit ran */
+		in->rec.atime = atime;
+	else
+		in->atime = ATIME_STORED;
 	atomic_store(&in->seq, seq);
 	if (inode_has_dentry(in))
 		inode_touch(in->parent);
-	if (in->content == NULL)
+	if (in->content == NULL && in->atime == ATIME_STORED)
 		writeback_remove(fs, in);
 }
 
@@ -419,7 +459,7 @@ inode_set_deleted(struct fs *fs, struct inode *in)
 	in->rec.inline_len = 0;
 	in->rec.nxattrs = 0;
 	in->rec.flags &= ~(uint32_t)ATTR_CHUNKS;
-	in->atime_dirty = false;
+	in->atime = ATIME_STORED;
 	atomic_fetch_add(&in->content_gen, 1);
 	content_drop(fs, in);
 	writeback_remove(fs, in);

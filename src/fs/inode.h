@@ -11,17 +11,29 @@
  * each live inode in it when it is a directory, and one for each thread
  * that works on it. Without any it is clean, and freed.
  *
- * Locks: inode.mu guards what the inode is; a change of its row needs it,
- * and a change of the names in a directory needs the directory's. The
- * order is in util/mutex.h: a directory before what is in it; two
- * directories of which none is above the other only under fs.rename_mu;
- * two files by number, after all directories.
+ * Locks: inode.change_mu is the right to change an inode: its row, its
+ * contents and, in a directory, the names. It is held from before the
+ * change is staged until it is committed. The order is in util/mutex.h: a
+ * directory before what is in it; two directories of which none is above
+ * the other only under fs.rename_mu; two files by number, after all
+ * directories.
+ *
+ * inode.mu guards the fields and is held briefly, after change_mu. Who
+ * changes a field has both; who only looks has mu alone, so that nobody
+ * who looks waits for a commit: inode_commit() gives mu up. Until that
+ * takes it back, what is in memory is the state before the change, of which
+ * the rows may already be those after it. What is true of both: inline bytes
+ * are the same or hidden by a buffer; so is each chunk. Where a row moves or
+ * goes (link, rename, unlink) the inode's mu is kept, and only those of the
+ * directories are given up. A thread that holds one mu takes another only
+ * of inodes of which it holds every change_mu, in any order therefore.
  *
  * Reading a row without the directory's lock: take inode.change of the
  * directory first, read, then lock the inode and look whether change is
  * still the same. Whoever commits a change of any row of the directory's
- * group raises change before it lets go of the inode, so a row that was
- * read meanwhile is not believed.
+ * group raises change before it lets go of the inode's change_mu, so a row
+ * that was read meanwhile is not believed; or it is of an inode that is
+ * live, and then what is in memory counts.
  */
 #ifndef KVFS_FS_INODE_H
 #define KVFS_FS_INODE_H
@@ -58,6 +70,13 @@ void iname_fini(struct iname *n);
 size_t iname_long_bytes(void);
 /* What malloc(3) adds to a small allocation, about. */
 #define ALLOC_OVERHEAD 16u
+
+/* rec.atime, which who reads moves, with mu alone. */
+enum atime_state {
+	ATIME_STORED, /* is the row's */
+	ATIME_STAGED, /* ahead of the row, but in a batch to be committed */
+	ATIME_MOVED, /* ahead of the row and of any batch */
+};
 
 enum inode_state {
 	INODE_NEW, /* in the table, not read yet: inode_from_row() */
@@ -103,18 +122,21 @@ struct inode {
 	uint64_t nheld; /* opens, of files and directories */
 	bool used; /* since prune last came by */
 
+	struct mutex change_mu;
 	struct mutex mu;
-	/* Guarded by mu. */
+	/* Guarded by mu, and changed only with change_mu too, but for what is
+	 * marked. */
 	enum inode_state state;
 	bool is_linkable; /* a temporary file that may get a name */
 	bool is_nameless; /* of no directory (any more); see orphan.c */
 	bool is_rowless; /* nameless, and nothing of it is in the store */
 	uint8_t *kept; /* rowless: owned, the inline bytes; or NULL */
-	bool atime_dirty; /* rec.atime is ahead of the row */
-	uint32_t nopen;
-	uint32_t nwriters; /* of nopen, those who may write */
+	enum atime_state atime; /* mu alone */
+	uint32_t nopen; /* mu alone */
+	uint32_t nwriters; /* of nopen, those who may write; mu alone */
 	uint32_t tombs; /* directories: deletions since the last group's */
-	struct listing *listing; /* owned; NULL: was never open */
+	/* Owned; NULL: was never open. mu alone. */
+	struct listing *listing;
 	/*
 	 * Where the attributes are: in the dentry row (parent, name), or
 	 * in the inode row when parent is NULL or is_nameless. Of a
@@ -123,7 +145,7 @@ struct inode {
 	 */
 	struct inode *parent; /* counted */
 	struct iname name;
-	struct attr_rec rec; /* as committed, but for atime */
+	struct attr_rec rec; /* as committed, but for atime: mu alone */
 	struct content *content; /* what is not committed, or NULL */
 };
 
@@ -209,6 +231,13 @@ void inode_unhold(struct fs *fs, struct inode *in);
 struct inode *inode_alloc(uint64_t ino);
 void inode_free(struct inode *in);
 
+/* Take both locks, to change it; give both up. */
+void inode_begin_change(struct inode *in) ACQUIRE(&in->change_mu, &in->mu);
+void inode_end_change(struct inode *in) RELEASE(&in->change_mu, &in->mu);
+/* txn_commit() of a batch that changes in: others look at it meanwhile. */
+int inode_commit(struct fs *fs, struct inode *in, struct txn *t, uint64_t *seqp)
+    REQUIRES(&in->change_mu, &in->mu);
+
 /* Fill a new inode from its record at (parent, name), or from its inode
  * row when parent is NULL. */
 int inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
@@ -241,24 +270,29 @@ int inode_copy_inline(struct fs *fs, struct txn *t, struct inode *in,
  * NULL keeps the committed ones.
  */
 int inode_put_row(struct fs *fs, struct txn *t, struct inode *in,
-    const struct attr_rec *rec, const struct slice *data) REQUIRES(&in->mu);
+    const struct attr_rec *rec, const struct slice *data)
+    REQUIRES(&in->change_mu, &in->mu);
+/* A row with its atime, as it is now, is in a batch. */
+void inode_stage_atime(struct inode *in) REQUIRES(&in->mu);
 /* The row that inode_put_row() or another put of it added was committed at
  * seq: rec is what it says now. */
 void inode_row_committed(struct fs *fs, struct inode *in,
-    const struct attr_rec *rec, uint64_t seq) REQUIRES(&in->mu);
+    const struct attr_rec *rec, uint64_t seq) REQUIRES(&in->change_mu, &in->mu);
 /* Its attributes moved to (parent, *name), or to the inode row. Takes the
  * memory of name. Returns the old parent, to put once unlocked. */
 struct inode *inode_move(struct inode *in, struct inode *parent,
-    struct iname *name) REQUIRES(&in->mu);
+    struct iname *name) REQUIRES(&in->change_mu, &in->mu);
 /* A row of dir's group changed: see change above. */
 void inode_touch(struct inode *dir);
 /* Its rows are gone, and data is what its inline bytes were: it lives on in
  * memory alone, until a row of it is put again. */
-int inode_set_rowless(struct inode *in, struct slice data) REQUIRES(&in->mu);
+int inode_set_rowless(struct inode *in, struct slice data)
+    REQUIRES(&in->change_mu, &in->mu);
 /* What the process keeps in this way. */
 size_t inode_kept_bytes(void);
 /* Rows are gone: contents that wait are dropped. */
-void inode_set_deleted(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
+void inode_set_deleted(struct fs *fs, struct inode *in)
+    REQUIRES(&in->change_mu, &in->mu);
 
 /* Attributes as of now, contents that wait included. */
 void inode_attr(const struct inode *in, struct fs_attr *attrp)

@@ -148,6 +148,6 @@ inode_accessed(struct fs *fs, struct inode *in)
 	/* Nobody will find it in the store. */
 	if (in->is_nameless)
 		return;
-	in->atime_dirty = true;
+	in->atime = ATIME_MOVED;
 	writeback_add(fs, in);
 }

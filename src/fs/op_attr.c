@@ -89,7 +89,8 @@ apply(struct attr_rec *rec, const struct fs_attr *attr, unsigned valid,
 /* Commit the change, with the contents that wait if they are few. */
 static int
 commit(struct fs *fs, struct inode *in, const struct fs_attr *attr,
-    unsigned valid, const struct timespec *now) REQUIRES(&in->mu)
+    unsigned valid, const struct timespec *now)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	struct content *c = in->content;
 	bool is_riding = c != NULL && c->data_bytes <= RIDE_BYTES &&
@@ -113,7 +114,8 @@ commit(struct fs *fs, struct inode *in, const struct fs_attr *attr,
 	if (rc == 0) {
 		if (is_riding)
 			atomic_fetch_add(&in->content_gen, 1);
-		rc = txn_commit_reserved(fs, t, &seq);
+		txn_reserve(t);
+		rc = inode_commit(fs, in, t, &seq);
 	}
 	if (rc == 0) {
 		if (is_riding) {
@@ -147,7 +149,7 @@ fs_setattr(struct fs *fs, uint64_t ino, const struct fs_attr *attr,
 		rc = writeback_throttle(fs);
 	if (rc < 0)
 		goto out;
-	mutex_lock(&in->mu);
+	inode_begin_change(in);
 	if (in->state != INODE_LIVE) {
 		apply(&in->rec, attr, valid, &now);
 		goto done;
@@ -165,7 +167,7 @@ fs_setattr(struct fs *fs, uint64_t ino, const struct fs_attr *attr,
 		rc = content_commit(fs, in);
 done:
 	inode_attr(in, attrp);
-	mutex_unlock(&in->mu);
+	inode_end_change(in);
 out:
 	rc = txn_settle(fs, rc);
 	inode_put(fs, in);

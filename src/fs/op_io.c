@@ -9,10 +9,34 @@
  * large write to the store, small enough to keep memory for others. */
 #define FULL_BYTES (1u << 20)
 
+static int
+open_locked(struct fs *fs, struct inode *in) REQUIRES(&in->mu)
+{
+	if (in->state != INODE_LIVE)
+		return -ESTALE;
+	in->nopen++;
+	inode_hold(fs, in);
+	return 0;
+}
+
+static int
+open_empty(struct fs *fs, struct inode *in)
+{
+	struct timespec now;
+	int rc = -ESTALE;
+
+	inode_begin_change(in);
+	if (in->state == INODE_LIVE)
+		rc = content_truncate(fs, in, 0, fs_change_time(fs, &now));
+	if (rc == 0)
+		rc = open_locked(fs, in);
+	inode_end_change(in);
+	return rc;
+}
+
 int
 fs_openfile(struct fs *fs, uint64_t ino, bool truncate)
 {
-	struct timespec now;
 	struct inode *in;
 	int rc;
 
@@ -21,17 +45,13 @@ fs_openfile(struct fs *fs, uint64_t ino, bool truncate)
 	rc = regular_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
-	mutex_lock(&in->mu);
-	if (in->state != INODE_LIVE) {
-		rc = -ESTALE;
-	} else if (truncate) {
-		rc = content_truncate(fs, in, 0, fs_change_time(fs, &now));
+	if (truncate) {
+		rc = open_empty(fs, in);
+	} else {
+		mutex_lock(&in->mu);
+		rc = open_locked(fs, in);
+		mutex_unlock(&in->mu);
 	}
-	if (rc == 0) {
-		in->nopen++;
-		inode_hold(fs, in);
-	}
-	mutex_unlock(&in->mu);
 	inode_put(fs, in);
 	return rc;
 }
@@ -129,7 +149,7 @@ fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
 	if (n < 0)
 		goto out;
 	counter_add(&fs->counters.writes, 1);
-	mutex_lock(&in->mu);
+	inode_begin_change(in);
 	if (off == FS_APPEND)
 		off = inode_size(in);
 	if (in->state != INODE_LIVE) {
@@ -143,13 +163,33 @@ fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
 		    !in->is_nameless)
 			content_commit_full(fs, in);
 	}
-	mutex_unlock(&in->mu);
+	inode_end_change(in);
 	if (n > 0)
 		counter_add(&fs->counters.write_bytes, (uint64_t)n);
 out:
 	inode_put(fs, in);
 	rc = txn_settle(fs, 0);
 	return n >= 0 && rc < 0 ? rc : n;
+}
+
+/* Commit what waits, of a file with a name: without one there is nothing to
+ * find after a crash. Who has nothing to commit waits for nobody's commit. */
+static int
+commit_waiting(struct fs *fs, struct inode *in)
+{
+	bool is_waiting;
+	int rc = 0;
+
+	mutex_lock(&in->mu);
+	is_waiting = in->content != NULL && !in->is_nameless;
+	mutex_unlock(&in->mu);
+	if (!is_waiting)
+		return 0;
+	inode_begin_change(in);
+	if (in->state == INODE_LIVE && !in->is_nameless)
+		rc = content_commit(fs, in);
+	inode_end_change(in);
+	return rc;
 }
 
 int
@@ -163,11 +203,7 @@ fs_flush(struct fs *fs, uint64_t ino)
 	rc = file_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
-	mutex_lock(&in->mu);
-	/* Without a name there is nothing to find after a crash. */
-	if (in->state == INODE_LIVE && !in->is_nameless)
-		rc = content_commit(fs, in);
-	mutex_unlock(&in->mu);
+	rc = commit_waiting(fs, in);
 	/* Others may have committed what was written through this one. */
 	txn_owe(atomic_load(&in->content_seq));
 	inode_put(fs, in);
@@ -186,11 +222,9 @@ fs_fsync(struct fs *fs, uint64_t ino)
 	rc = file_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
-	mutex_lock(&in->mu);
-	if (in->state == INODE_LIVE && !in->is_nameless && !fs->read_only)
-		rc = content_commit(fs, in);
+	if (!fs->read_only)
+		rc = commit_waiting(fs, in);
 	seq = inode_is_dir(in) ? UINT64_MAX : atomic_load(&in->seq);
-	mutex_unlock(&in->mu);
 	inode_put(fs, in);
 	if (rc == 0 && !fs->read_only)
 		rc = kv_sync(fs->kv, seq);

@@ -5,10 +5,21 @@
  */
 #include "fs/fs_internal.h"
 
-/* The batch of fs_link(), with dir and in locked. */
+/* Whether in may get one more name. */
+static int
+check(const struct inode *in) REQUIRES(&in->mu)
+{
+	if (in->state != INODE_LIVE || (in->is_nameless && !in->is_linkable))
+		return -ENOENT;
+	return in->rec.nlink >= FS_LINK_MAX ? -EMLINK : 0;
+}
+
+/* The batch of fs_link(). Others may look at dir meanwhile; in has its row
+ * moved and waits. */
 static int
 link_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
-    struct inode **oldp) REQUIRES(&dir->mu) REQUIRES(&in->mu)
+    struct inode **oldp)
+    REQUIRES(&dir->change_mu, &dir->mu, &in->change_mu, &in->mu)
 {
 	struct timespec now = fs_now();
 	struct dir_change change;
@@ -19,17 +30,8 @@ link_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 	int rc;
 
 	*oldp = NULL;
-	if (!inode_takes_names(dir) || in->state != INODE_LIVE)
+	if (!inode_takes_names(dir))
 		return -ENOENT;
-	if (in->is_nameless && !in->is_linkable)
-		return -ENOENT;
-	if (in->rec.nlink >= FS_LINK_MAX)
-		return -EMLINK;
-	rc = dir_has_no(fs, dir, name);
-	if (rc == 0)
-		rc = content_commit_to_ride(fs, in);
-	if (rc < 0)
-		return rc;
 	dir_begin(&change, dir, &now);
 	rc = dir_count(&change, 1, 0);
 	if (rc < 0)
@@ -42,6 +44,7 @@ link_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 				   inode_copy_inline(fs, t, in, &data);
 	if (rc < 0)
 		goto out;
+	inode_stage_atime(in);
 	rec.nlink++;
 	rec.ctime = now;
 	if (in->parent != NULL)
@@ -55,7 +58,7 @@ link_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 	if (rc < 0)
 		goto out;
 	atomic_fetch_add(&in->content_gen, 1);
-	rc = txn_commit(fs, t, &seq);
+	rc = inode_commit(fs, dir, t, &seq);
 	if (rc < 0)
 		goto out;
 	if (in->content != NULL)
@@ -68,6 +71,33 @@ link_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 	dir_commit(fs, &change, seq);
 out:
 	txn_end(fs, t);
+	return rc;
+}
+
+/* With the right to change both. */
+static int
+link_locked(struct fs *fs, struct inode *dir, struct slice name,
+    struct inode *in, struct fs_attr *attrp, struct inode **oldp)
+    REQUIRES(&dir->change_mu, &in->change_mu)
+{
+	int rc = dir_has_no(fs, dir, name);
+
+	if (rc < 0)
+		return rc;
+	mutex_lock(&in->mu);
+	rc = check(in);
+	if (rc == 0)
+		rc = content_commit_to_ride(fs, in);
+	if (rc == 0) {
+		mutex_lock(&dir->mu);
+		rc = link_in(fs, dir, name, in, oldp);
+		mutex_unlock(&dir->mu);
+	}
+	if (rc == 0) {
+		inode_count_lookup(fs, in);
+		inode_attr(in, attrp);
+	}
+	mutex_unlock(&in->mu);
 	return rc;
 }
 
@@ -93,15 +123,11 @@ fs_link(struct fs *fs, uint64_t ino, uint64_t parent, struct slice name,
 		rc = -EPERM;
 	if (rc != 0)
 		goto out;
-	mutex_lock(&dir->mu);
-	mutex_lock(&in->mu);
-	rc = link_in(fs, dir, name, in, &old);
-	if (rc == 0) {
-		inode_count_lookup(fs, in);
-		inode_attr(in, attrp);
-	}
-	mutex_unlock(&in->mu);
-	mutex_unlock(&dir->mu);
+	mutex_lock(&dir->change_mu);
+	mutex_lock(&in->change_mu);
+	rc = link_locked(fs, dir, name, in, attrp, &old);
+	mutex_unlock(&in->change_mu);
+	mutex_unlock(&dir->change_mu);
 	has_lookup = rc == 0;
 	rc = txn_settle(fs, rc);
 	if (rc < 0 && has_lookup) {

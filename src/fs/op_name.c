@@ -77,23 +77,17 @@ new_rec(struct attr_rec *rec, uint32_t mode, const struct fs_cred *cred)
 }
 
 /*
- * A new inode with a number and a lookup, in the table before its row can
- * be found: whoever finds that waits for nothing and reads nothing.
- * Referenced.
+ * A new inode with a lookup, in the table before its row can be found:
+ * whoever finds that waits for nothing and reads nothing. Referenced.
  */
 static int
-add_inode(struct fs *fs, struct inode *parent, struct slice name,
+add_inode(struct fs *fs, uint64_t ino, struct inode *parent, struct slice name,
     const struct attr_rec *rec, struct inode **inp) NO_THREAD_SAFETY
 {
-	struct inode *in;
-	uint64_t ino;
+	struct inode *in = inode_alloc(ino);
 	int rc;
 
 	*inp = NULL;
-	rc = fs_next_ino(fs, &ino);
-	if (rc < 0)
-		return rc;
-	in = inode_alloc(ino);
 	if (in == NULL)
 		return -ENOMEM;
 	rc = inode_fill(fs, in, parent, name, rec);
@@ -119,18 +113,18 @@ add_inode(struct fs *fs, struct inode *parent, struct slice name,
 static void
 discard_inode(struct fs *fs, struct inode *in)
 {
-	mutex_lock(&in->mu);
+	inode_begin_change(in);
 	in->state = INODE_DELETED;
-	mutex_unlock(&in->mu);
+	inode_end_change(in);
 	inode_forget(fs, in, 1);
 	inode_put(fs, in);
 }
 
-/* The batch of create(), with dir locked. */
+/* The batch of create(). */
 static int
 create_in(struct fs *fs, struct inode *dir, struct slice name,
-    const struct fs_cred *cred, struct attr_rec *rec, struct slice data,
-    struct inode **inp) REQUIRES(&dir->mu)
+    const struct fs_cred *cred, uint64_t ino, struct attr_rec *rec,
+    struct slice data, struct inode **inp) REQUIRES(&dir->change_mu, &dir->mu)
 {
 	struct dir_change change;
 	struct acl_new acl = { 0 };
@@ -138,19 +132,15 @@ create_in(struct fs *fs, struct inode *dir, struct slice name,
 	uint64_t seq;
 	int rc;
 
-	*inp = NULL;
 	if (!inode_takes_names(dir))
 		return -ENOENT;
-	rc = dir_has_no(fs, dir, name);
-	if (rc < 0)
-		return rc;
 	dir_begin(&change, dir, &rec->btime);
 	rc = dir_count(&change, 1, S_ISDIR(rec->mode));
 	if (rc < 0)
 		return rc;
 	rc = inherit(fs, dir, cred, rec, &acl);
 	if (rc == 0)
-		rc = add_inode(fs, dir, name, rec, inp);
+		rc = add_inode(fs, ino, dir, name, rec, inp);
 	if (rc != 0)
 		goto out;
 	t = txn_begin(fs);
@@ -162,7 +152,7 @@ create_in(struct fs *fs, struct inode *dir, struct slice name,
 	acl_new_stage(t, (*inp)->ino, &acl);
 	rc = dir_stage(fs, t, &change);
 	if (rc == 0)
-		rc = txn_commit(fs, t, &seq);
+		rc = inode_commit(fs, dir, t, &seq);
 	if (rc != 0)
 		goto out;
 	dir_commit(fs, &change, seq);
@@ -172,6 +162,29 @@ create_in(struct fs *fs, struct inode *dir, struct slice name,
 out:
 	acl_new_fini(&acl);
 	txn_end(fs, t);
+	return rc;
+}
+
+static int
+create_locked(struct fs *fs, struct inode *dir, struct slice name,
+    const struct fs_cred *cred, struct attr_rec *rec, struct slice data,
+    struct inode **inp)
+{
+	uint64_t ino;
+	int rc;
+
+	*inp = NULL;
+	mutex_lock(&dir->change_mu);
+	rc = dir_has_no(fs, dir, name);
+	/* It may have to commit: not while others cannot look at dir. */
+	if (rc == 0)
+		rc = fs_next_ino(fs, &ino);
+	if (rc == 0) {
+		mutex_lock(&dir->mu);
+		rc = create_in(fs, dir, name, cred, ino, rec, data, inp);
+		mutex_unlock(&dir->mu);
+	}
+	mutex_unlock(&dir->change_mu);
 	if (rc != 0 && *inp != NULL) {
 		discard_inode(fs, *inp);
 		*inp = NULL;
@@ -198,9 +211,7 @@ create(struct fs *fs, uint64_t parent, struct slice name,
 	rc = dir_get(fs, parent, &dir);
 	if (rc < 0)
 		return rc;
-	mutex_lock(&dir->mu);
-	rc = create_in(fs, dir, name, cred, rec, data, &in);
-	mutex_unlock(&dir->mu);
+	rc = create_locked(fs, dir, name, cred, rec, data, &in);
 	inode_put(fs, dir);
 	rc = txn_settle(fs, rc);
 	if (in == NULL)
@@ -298,7 +309,7 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	struct acl_new acl = { 0 };
 	struct attr_rec rec;
 	struct txn *t = NULL;
-	uint64_t seq;
+	uint64_t seq, ino;
 	int rc;
 
 	*attrp = (struct fs_attr){ 0 };
@@ -318,7 +329,9 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	mutex_unlock(&dir->mu);
 	inode_put(fs, dir);
 	if (rc == 0)
-		rc = add_inode(fs, NULL, (struct slice){ 0 }, &rec, &in);
+		rc = fs_next_ino(fs, &ino);
+	if (rc == 0)
+		rc = add_inode(fs, ino, NULL, (struct slice){ 0 }, &rec, &in);
 	if (rc != 0)
 		goto out;
 	t = txn_begin(fs);
@@ -337,11 +350,11 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	}
 	atomic_store(&in->seq, seq);
 	inode_hold(fs, in);
-	mutex_lock(&in->mu);
+	inode_begin_change(in);
 	in->nopen = 1;
 	in->is_linkable = in->is_nameless = true;
 	inode_attr(in, attrp);
-	mutex_unlock(&in->mu);
+	inode_end_change(in);
 	count_add(fs, 1);
 	counter_add(&fs->counters.creates, 1);
 	rc = txn_settle(fs, 0);

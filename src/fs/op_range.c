@@ -15,7 +15,7 @@
 /* Change the contents as mode says, under the lock. */
 static int
 allocate(struct fs *fs, struct inode *in, int mode, uint64_t off, uint64_t end)
-    REQUIRES(&in->mu)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	struct timespec space;
 	const struct timespec *now = fs_change_time(fs, &space);
@@ -66,9 +66,9 @@ fs_fallocate(struct fs *fs, uint64_t ino, int mode, uint64_t off, uint64_t len)
 	if (rc == 0 && (mode & ~FALLOC_FL_KEEP_SIZE) == 0)
 		rc = space_ask(fs, KV_ROOM_ADD, len);
 	if (rc == 0) {
-		mutex_lock(&in->mu);
+		inode_begin_change(in);
 		rc = allocate(fs, in, mode, off, off + len);
-		mutex_unlock(&in->mu);
+		inode_end_change(in);
 	}
 	inode_put(fs, in);
 	return txn_settle(fs, rc);

@@ -4,8 +4,10 @@
  * borrows pinned values of the store and one area of zeros.
  *
  * Chunks are fetched without the inode's lock, so that readers of one file
- * do not wait for each other's disk; when a commit has changed contents
- * meanwhile (content_gen), the read is done again under the lock.
+ * do not wait for each other's disk; when a commit of contents has begun
+ * meanwhile (content_gen), the read is done again under the lock. One that was
+ * under way before changes chunks that have buffers, and those are read from
+ * there.
  */
 #include <stdlib.h>
 

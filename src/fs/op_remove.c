@@ -5,10 +5,12 @@
  */
 #include "fs/fs_internal.h"
 
-/* The batch, with dir and what it names locked. */
+/* The batch. Others may look at dir meanwhile; in waits until it is known
+ * what has become of it. */
 static int
 remove_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
-    struct inode **oldp) REQUIRES(&dir->mu) REQUIRES(&in->mu)
+    struct inode **oldp)
+    REQUIRES(&dir->change_mu, &dir->mu, &in->change_mu, &in->mu)
 {
 	struct timespec now = fs_now();
 	struct dir_change change;
@@ -29,8 +31,9 @@ remove_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 	rc = removal_stage(fs, t, in, &now, &removal);
 	if (rc == 0)
 		rc = dir_stage(fs, t, &change);
+	txn_reserve(t);
 	if (rc == 0)
-		rc = txn_commit_reserved(fs, t, &seq);
+		rc = inode_commit(fs, dir, t, &seq);
 	if (rc == 0) {
 		*oldp = removal_commit(fs, &removal, seq);
 		dir_commit(fs, &change, seq);
@@ -54,9 +57,13 @@ remove_name(struct fs *fs, uint64_t parent, struct slice name,
 	rc = dir_get(fs, parent, &dir);
 	if (rc < 0)
 		return rc;
-	mutex_lock(&dir->mu);
-	rc = inode_find_lock(fs, dir, name, &in);
+	mutex_lock(&dir->change_mu);
+	/* What a name is cannot change now. */
+	rc = inode_find(fs, dir, name, &in);
 	if (rc == 0) {
+		mutex_lock(&in->change_mu);
+		mutex_lock(&dir->mu);
+		mutex_lock(&in->mu);
 		if (is_rmdir != inode_is_dir(in))
 			rc = is_rmdir ? -ENOTDIR : -EISDIR;
 		else if (is_rmdir && in->rec.entries != 0)
@@ -64,8 +71,10 @@ remove_name(struct fs *fs, uint64_t parent, struct slice name,
 		else
 			rc = remove_in(fs, dir, name, in, &old);
 		mutex_unlock(&in->mu);
+		mutex_unlock(&dir->mu);
+		mutex_unlock(&in->change_mu);
 	}
-	mutex_unlock(&dir->mu);
+	mutex_unlock(&dir->change_mu);
 	rc = txn_settle(fs, rc);
 	inode_put(fs, old);
 	inode_put(fs, in);

@@ -6,10 +6,10 @@
  *
  * Locks: fs.rename_mu when there are two parents, or when two inodes of
  * which one is a directory meet, so that no other thread can hold two
- * unrelated directories; then both parents, the upper one first; then what
- * is named, directories before files, then by number. What is named may
- * be above a parent, so it is found before anything is locked, and
- * compared with the rows once the parents are.
+ * unrelated directories; then the right to change both parents, the upper
+ * one first; then that to change what is named, directories before files,
+ * then by number. What is named may be above a parent, so it is found before
+ * anything is locked, and compared with the rows once the parents are.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -38,19 +38,32 @@ is_above(const struct inode *upper, const struct inode *dir)
 }
 
 static void
-lock_two(struct inode *a, struct inode *b) NO_THREAD_SAFETY
+lock_two(struct mutex *a, struct mutex *b) NO_THREAD_SAFETY
 {
-	mutex_lock(&a->mu);
+	mutex_lock(a);
 	if (b != NULL && b != a)
-		mutex_lock(&b->mu);
+		mutex_lock(b);
 }
 
 static void
-unlock_two(struct inode *a, struct inode *b) NO_THREAD_SAFETY
+unlock_two(struct mutex *a, struct mutex *b) NO_THREAD_SAFETY
 {
 	if (b != NULL && b != a)
-		mutex_unlock(&b->mu);
-	mutex_unlock(&a->mu);
+		mutex_unlock(b);
+	mutex_unlock(a);
+}
+
+/* NULL when there is none. */
+static struct mutex *
+mu_of(struct inode *in)
+{
+	return in != NULL ? &in->mu : NULL;
+}
+
+static struct mutex *
+change_mu_of(struct inode *in)
+{
+	return in != NULL ? &in->change_mu : NULL;
 }
 
 static void
@@ -59,9 +72,9 @@ lock_parents(struct rename *r) NO_THREAD_SAFETY
 	if (r->from != r->to &&
 	    (is_above(r->to, r->from) ||
 		(!is_above(r->from, r->to) && r->to->ino < r->from->ino)))
-		lock_two(r->to, r->from);
+		lock_two(&r->to->change_mu, &r->from->change_mu);
 	else
-		lock_two(r->from, r->to);
+		lock_two(&r->from->change_mu, &r->to->change_mu);
 }
 
 static void
@@ -76,9 +89,9 @@ lock_named(struct rename *r) NO_THREAD_SAFETY
 			swap = r->dst->ino < r->src->ino;
 	}
 	if (swap)
-		lock_two(r->dst, r->src);
+		lock_two(&r->dst->change_mu, &r->src->change_mu);
 	else
-		lock_two(r->src, r->dst);
+		lock_two(&r->src->change_mu, change_mu_of(r->dst));
 }
 
 /* What can be said of src and dst before they are locked. */
@@ -91,8 +104,10 @@ check(const struct rename *r, unsigned flags)
 		return -ENOENT;
 	/* Rows that make a loop are damage, and must not lock us out. */
 	if (r->src == r->from || r->dst == r->to) {
-		inode_bad_row(r->src->ino, (struct slice){ 0 }, -KVFS_ECORRUPT);
-		return -KVFS_ECORRUPT;
+		const struct inode *in = r->src == r->from ? r->from : r->to;
+
+		return inode_bad_row(in->ino, (struct slice){ 0 },
+		    -KVFS_ECORRUPT);
 	}
 	/* Within one directory neither can be above it. */
 	if (r->from != r->to && inode_is_dir(r->src) && is_above(r->src, r->to))
@@ -111,7 +126,7 @@ check(const struct rename *r, unsigned flags)
 static int
 stage_move(struct fs *fs, struct txn *t, struct inode *in, struct inode *dir,
     struct slice name, const struct timespec *now, struct attr_rec *recp)
-    REQUIRES(&in->mu)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	struct slice data;
 	int rc;
@@ -121,6 +136,7 @@ stage_move(struct fs *fs, struct txn *t, struct inode *in, struct inode *dir,
 				   inode_copy_inline(fs, t, in, &data);
 	if (rc < 0)
 		return rc;
+	inode_stage_atime(in);
 	recp->ctime = *now;
 	if (in->parent != NULL) {
 		txn_put_dentry(t, dir->ino, name, in->ino, recp, data);
@@ -134,7 +150,7 @@ stage_move(struct fs *fs, struct txn *t, struct inode *in, struct inode *dir,
 static struct inode *
 commit_move(struct fs *fs, struct inode *in, struct inode *dir,
     struct iname *name, const struct attr_rec *rec, uint64_t seq)
-    REQUIRES(&in->mu)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	struct inode *old = NULL;
 
@@ -192,6 +208,20 @@ stage_whiteout(struct fs *fs, struct txn *t, const struct rename *r,
 	return rc;
 }
 
+/* Commit, while others may look at the directories; what is named has its row
+ * moved and waits. */
+static int
+commit(struct fs *fs, const struct rename *r, struct txn *t,
+    uint64_t *seqp) NO_THREAD_SAFETY
+{
+	int rc;
+
+	unlock_two(&r->from->mu, &r->to->mu);
+	rc = txn_commit_reserved(fs, t, seqp);
+	lock_two(&r->from->mu, &r->to->mu);
+	return rc;
+}
+
 /* The batch; everything is locked. */
 static int
 rename_in(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
@@ -212,10 +242,6 @@ rename_in(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
 		dir_begin(&other, r->to, &now);
 	}
 	rc = count_entries(r, &from, to);
-	if (rc == 0)
-		rc = content_commit_to_ride(fs, r->src);
-	if (rc == 0 && r->is_exchange)
-		rc = content_commit_to_ride(fs, r->dst);
 	if (rc == 0)
 		rc = iname_set(&newname, r->newname);
 	if (rc == 0)
@@ -248,7 +274,7 @@ rename_in(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
 	atomic_fetch_add(&r->src->content_gen, 1);
 	if (r->is_exchange)
 		atomic_fetch_add(&r->dst->content_gen, 1);
-	rc = txn_commit_reserved(fs, t, &seq);
+	rc = commit(fs, r, t, &seq);
 	if (rc < 0)
 		goto out;
 	r->old[0] = commit_move(fs, r->src, r->to, &newname, &src_rec, seq);
@@ -307,13 +333,59 @@ check_name(struct fs *fs, struct inode *dir, struct slice name,
 	return in != NULL && row.ino == in->ino ? 0 : -EAGAIN;
 }
 
-/* With both parents locked. -EAGAIN: the names have changed. */
+/* Contents that are too many to go with the rename's batch, before it. */
+static int
+commit_to_ride(struct fs *fs, struct inode *in) REQUIRES(&in->change_mu)
+{
+	int rc;
+
+	mutex_lock(&in->mu);
+	rc = content_commit_to_ride(fs, in);
+	mutex_unlock(&in->mu);
+	return rc;
+}
+
+/* Whether both parents can lose and get names, which stays so. */
+static bool
+take_names(struct rename *r) NO_THREAD_SAFETY
+{
+	bool both;
+
+	lock_two(&r->from->mu, &r->to->mu);
+	both = inode_takes_names(r->from) && inode_takes_names(r->to);
+	unlock_two(&r->from->mu, &r->to->mu);
+	return both;
+}
+
+/* With the right to change all four. */
+static int
+rename_named(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
+{
+	int rc = commit_to_ride(fs, r->src);
+
+	if (rc == 0 && r->is_exchange)
+		rc = commit_to_ride(fs, r->dst);
+	if (rc < 0)
+		return rc;
+	lock_two(&r->from->mu, &r->to->mu);
+	lock_two(&r->src->mu, mu_of(r->dst));
+	if (r->dst != NULL && !r->is_exchange && inode_is_dir(r->dst) &&
+	    r->dst->rec.entries != 0)
+		rc = -ENOTEMPTY;
+	else
+		rc = rename_in(fs, r);
+	unlock_two(&r->src->mu, mu_of(r->dst));
+	unlock_two(&r->from->mu, &r->to->mu);
+	return rc;
+}
+
+/* With the right to change both parents. -EAGAIN: the names have changed. */
 static int
 rename_locked(struct fs *fs, struct rename *r, unsigned flags) NO_THREAD_SAFETY
 {
 	int rc = 0;
 
-	if (!inode_takes_names(r->from) || !inode_takes_names(r->to))
+	if (!take_names(r))
 		return -ENOENT;
 	if (atomic_load(&r->from->change) != r->from_change ||
 	    atomic_load(&r->to->change) != r->to_change) {
@@ -326,12 +398,8 @@ rename_locked(struct fs *fs, struct rename *r, unsigned flags) NO_THREAD_SAFETY
 	if (rc != 0 || r->src == r->dst)
 		return rc;
 	lock_named(r);
-	if (r->dst != NULL && !r->is_exchange && inode_is_dir(r->dst) &&
-	    r->dst->rec.entries != 0)
-		rc = -ENOTEMPTY;
-	else
-		rc = rename_in(fs, r);
-	unlock_two(r->src, r->dst);
+	rc = rename_named(fs, r);
+	unlock_two(&r->src->change_mu, change_mu_of(r->dst));
 	return rc;
 }
 
@@ -350,7 +418,7 @@ rename_try(struct fs *fs, struct rename *r, unsigned flags) NO_THREAD_SAFETY
 		mutex_lock(&fs->rename_mu);
 	lock_parents(r);
 	rc = rename_locked(fs, r, flags);
-	unlock_two(r->from, r->to);
+	unlock_two(&r->from->change_mu, &r->to->change_mu);
 	if (has_topology)
 		mutex_unlock(&fs->rename_mu);
 	rc = txn_settle(fs, rc);

@@ -96,7 +96,7 @@ fs_getxattr(struct fs *fs, uint64_t ino, struct slice name, struct buf *value)
  * fewer attributes, and the mode. */
 static int
 commit_count(struct fs *fs, struct txn *t, struct inode *in, int more,
-    uint32_t mode) REQUIRES(&in->mu)
+    uint32_t mode) REQUIRES(&in->change_mu, &in->mu)
 {
 	struct attr_rec rec = in->rec;
 	uint64_t seq;
@@ -107,7 +107,7 @@ commit_count(struct fs *fs, struct txn *t, struct inode *in, int more,
 	rec.ctime = fs_now();
 	rc = inode_put_row(fs, t, in, &rec, NULL);
 	if (rc == 0)
-		rc = txn_commit(fs, t, &seq);
+		rc = inode_commit(fs, in, t, &seq);
 	if (rc == 0) {
 		if (in->content != NULL)
 			in->content->ctime = rec.ctime;
@@ -131,7 +131,7 @@ put_row(struct txn *t, const struct kv_key *key, struct slice value)
 
 static int
 set_locked(struct fs *fs, struct inode *in, struct slice name,
-    struct slice value, int flags) REQUIRES(&in->mu)
+    struct slice value, int flags) REQUIRES(&in->change_mu, &in->mu)
 {
 	struct kv_key key = key_xattr(in->ino, name);
 	struct txn *t;
@@ -161,7 +161,7 @@ set_locked(struct fs *fs, struct inode *in, struct slice name,
  * mode is not kept. */
 static int
 set_access_list(struct fs *fs, struct inode *in, struct slice name,
-    struct slice value, int flags) REQUIRES(&in->mu)
+    struct slice value, int flags) REQUIRES(&in->change_mu, &in->mu)
 {
 	struct kv_key key = key_xattr(in->ino, name);
 	bool is_minimal;
@@ -194,7 +194,7 @@ set_access_list(struct fs *fs, struct inode *in, struct slice name,
 
 static int
 set_any(struct fs *fs, struct inode *in, struct slice name, struct slice value,
-    int flags) REQUIRES(&in->mu)
+    int flags) REQUIRES(&in->change_mu, &in->mu)
 {
 	bool is_minimal;
 	uint32_t mode;
@@ -238,9 +238,9 @@ fs_setxattr(struct fs *fs, uint64_t ino, struct slice name, struct slice value,
 	rc = file_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
-	mutex_lock(&in->mu);
+	inode_begin_change(in);
 	rc = set_any(fs, in, name, value, flags);
-	mutex_unlock(&in->mu);
+	inode_end_change(in);
 	inode_put(fs, in);
 	return txn_settle(fs, rc);
 }
@@ -291,7 +291,7 @@ fs_removexattr(struct fs *fs, uint64_t ino, struct slice name)
 		rc = file_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
-	mutex_lock(&in->mu);
+	inode_begin_change(in);
 	rc = has_row(fs, in, name);
 	if (rc == 0)
 		rc = -ENODATA;
@@ -305,7 +305,7 @@ fs_removexattr(struct fs *fs, uint64_t ino, struct slice name)
 	}
 	txn_end(fs, t);
 out:
-	mutex_unlock(&in->mu);
+	inode_end_change(in);
 	inode_put(fs, in);
 	return txn_settle(fs, rc);
 }

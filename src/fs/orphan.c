@@ -145,7 +145,8 @@ add(struct fs *fs, const struct orphan *o)
 
 /* The end of in; whether it has rows, which *o then names. */
 static bool
-end_locked(struct fs *fs, struct inode *in, struct orphan *o) REQUIRES(&in->mu)
+end_locked(struct fs *fs, struct inode *in, struct orphan *o)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	bool has_rows = !in->is_rowless;
 
@@ -163,13 +164,20 @@ static void
 end(struct fs *fs, struct inode *in, bool is_closing)
 {
 	struct orphan o;
-	bool has_rows = false;
+	bool may_end, has_rows = false;
 
+	/* One that has a name waits for nobody who changes it. */
 	mutex_lock(&in->mu);
-	if (in->is_nameless && in->state == INODE_LIVE && !fs->read_only &&
+	may_end = in->is_nameless && in->state == INODE_LIVE && !fs->read_only;
+	mutex_unlock(&in->mu);
+	if (!may_end)
+		return;
+	inode_begin_change(in);
+	/* It may have got a name again. */
+	if (in->is_nameless && in->state == INODE_LIVE &&
 	    (is_closing || !inode_is_known(fs, in)))
 		has_rows = end_locked(fs, in, &o);
-	mutex_unlock(&in->mu);
+	inode_end_change(in);
 	if (has_rows)
 		add(fs, &o);
 }

@@ -12,7 +12,7 @@
 /* Without a name it cannot ride in its dentry row any more. */
 static int
 stage_last(struct fs *fs, struct txn *t, struct inode *in, struct removal *r)
-    REQUIRES(&in->mu)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	int rc;
 
@@ -63,11 +63,11 @@ removal_stage(struct fs *fs, struct txn *t, struct inode *in,
 /* Its last name is gone. */
 static struct inode *
 lose_name(struct inode *in, const struct attr_rec *rec, uint64_t seq)
-    REQUIRES(&in->mu)
+    REQUIRES(&in->change_mu, &in->mu)
 {
 	in->is_nameless = true;
 	in->rec = *rec;
-	in->atime_dirty = false;
+	in->atime = ATIME_STORED;
 	atomic_store(&in->seq, seq);
 	return inode_is_dir(in) ? NULL : inode_move(in, NULL, NULL);
 }

@@ -270,9 +270,15 @@ txn_put_store(struct txn *t, const char *name, const uint8_t *value, size_t len)
 	kv_batch_put(&t->batch, &key, slice_make(p, len));
 }
 
+void
+txn_reserve(struct txn *t)
+{
+	t->batch.is_reserved = true;
+}
+
 int
 txn_commit_reserved(struct fs *fs, struct txn *t, uint64_t *seqp)
 {
-	t->batch.is_reserved = true;
+	txn_reserve(t);
 	return txn_commit(fs, t, seqp);
 }

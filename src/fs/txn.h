@@ -60,8 +60,10 @@ uint8_t *txn_alloc(struct txn *t, size_t n);
  * operation that has committed ends with txn_settle().
  */
 int txn_commit(struct fs *fs, struct txn *t, uint64_t *seqp);
-/* The same for what must pass on a full disk: what changes rows that are
- * there, or was let in by writeback_reserve(). */
+/* It must pass on a full disk: it changes rows that are there, or was let in
+ * by space_ask(). */
+void txn_reserve(struct txn *t);
+/* Both. */
 int txn_commit_reserved(struct fs *fs, struct txn *t, uint64_t *seqp);
 /*
  * Wait, without locks, until what this thread has committed is as durable as

@@ -116,14 +116,15 @@ writeback_commit(struct fs *fs, struct inode *in)
 		return 0;
 	if (in->content != NULL)
 		return content_commit(fs, in);
-	if (!in->atime_dirty)
+	if (in->atime == ATIME_STORED)
 		return 0;
 	t = txn_begin(fs);
 	if (t == NULL)
 		return -ENOMEM;
 	rc = inode_put_row(fs, t, in, &in->rec, NULL);
+	txn_reserve(t);
 	if (rc == 0)
-		rc = txn_commit_reserved(fs, t, &seq);
+		rc = inode_commit(fs, in, t, &seq);
 	if (rc == 0)
 		inode_row_committed(fs, in, &in->rec, seq);
 	txn_end(fs, t);
@@ -187,14 +188,14 @@ writeback_throttle(struct fs *fs)
 		mutex_unlock(&wb->mu);
 		if (n == 0)
 			break;
-		mutex_lock(&in->mu);
+		inode_begin_change(in);
 		rc = writeback_commit(fs, in);
 		if (rc < 0) {
 			writeback_requeue(fs, in);
 			if (first == 0)
 				first = rc;
 		}
-		mutex_unlock(&in->mu);
+		inode_end_change(in);
 		writeback_report(fs, rc);
 		writeback_unpick(fs, &in, 1);
 	}
@@ -215,11 +216,11 @@ writeback_all(struct fs *fs)
 	while ((in = TAILQ_FIRST(&wb->dirty)) != NULL && in->wb_ticket <= end) {
 		inode_ref(in);
 		mutex_unlock(&wb->mu);
-		mutex_lock(&in->mu);
+		inode_begin_change(in);
 		rc = in->is_nameless ? 0 : writeback_commit(fs, in);
 		/* Still there: it failed, has no name, or is new again. */
 		writeback_requeue(fs, in);
-		mutex_unlock(&in->mu);
+		inode_end_change(in);
 		inode_put(fs, in);
 		if (first == 0)
 			first = rc;

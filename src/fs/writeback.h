@@ -70,6 +70,7 @@ void writeback_requeue(struct fs *fs, struct inode *in);
 /* Say once that commits fail, and once that they work again. */
 void writeback_report(struct fs *fs, int rc);
 /* Commit what in has: contents, or nothing but its atime. */
-int writeback_commit(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
+int writeback_commit(struct fs *fs, struct inode *in)
+    REQUIRES(&in->change_mu, &in->mu);
 
 #endif

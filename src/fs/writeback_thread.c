@@ -6,46 +6,60 @@
 /* Inodes that one round takes up at once. */
 #define ROUND_MAX 64
 
+/* Whether in has an atime to commit and nothing else; then it is staged. */
+static bool
+stage_atime(struct fs *fs, struct txn *t, struct inode *in)
+    REQUIRES(&in->change_mu)
+{
+	bool is_staged;
+
+	mutex_lock(&in->mu);
+	is_staged = in->state == INODE_LIVE && in->content == NULL &&
+	    in->atime != ATIME_STORED &&
+	    inode_put_row(fs, t, in, &in->rec, NULL) == 0;
+	mutex_unlock(&in->mu);
+	return is_staged;
+}
+
 /*
- * Commit the atimes of several inodes in one batch. Locks are only tried,
- * so that holding many of them cannot block anyone for good.
+ * Commit the atimes of several inodes in one batch. The right to change them
+ * is only tried for, so that holding many of them cannot block anyone for
+ * good.
  */
 static void
 commit_atimes(struct fs *fs, struct inode **ins, size_t n) NO_THREAD_SAFETY
 {
 	struct txn *t = txn_begin(fs);
-	struct inode *locked[ROUND_MAX];
-	size_t nlocked = 0;
+	struct inode *held[ROUND_MAX];
+	size_t nheld = 0;
 	uint64_t seq;
 	int rc = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct inode *in = ins[i];
 
-		if (t == NULL || !mutex_trylock(&in->mu)) {
+		if (t == NULL || !mutex_trylock(&in->change_mu)) {
 			writeback_requeue(fs, in);
-			continue;
-		}
-		if (in->state == INODE_LIVE && in->content == NULL &&
-		    in->atime_dirty &&
-		    inode_put_row(fs, t, in, &in->rec, NULL) == 0) {
-			locked[nlocked++] = in;
+		} else if (stage_atime(fs, t, in)) {
+			held[nheld++] = in;
 		} else {
 			writeback_requeue(fs, in);
-			mutex_unlock(&in->mu);
+			mutex_unlock(&in->change_mu);
 		}
 	}
-	if (nlocked != 0)
+	if (nheld != 0)
 		rc = txn_commit_reserved(fs, t, &seq);
-	for (size_t i = 0; i < nlocked; i++) {
+	for (size_t i = 0; i < nheld; i++) {
+		struct inode *in = held[i];
+
+		mutex_lock(&in->mu);
 		if (rc == 0)
-			inode_row_committed(fs, locked[i], &locked[i]->rec,
-			    seq);
+			inode_row_committed(fs, in, &in->rec, seq);
 		else
-			writeback_requeue(fs, locked[i]);
-		mutex_unlock(&locked[i]->mu);
+			writeback_requeue(fs, in);
+		inode_end_change(in);
 	}
-	if (nlocked != 0)
+	if (nheld != 0)
 		writeback_report(fs, rc);
 	txn_end(fs, t);
 }
@@ -62,8 +76,8 @@ commit_round(struct fs *fs, struct inode **ins, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct inode *in = ins[i];
 
-		mutex_lock(&in->mu);
-		if (in->content == NULL && in->atime_dirty) {
+		inode_begin_change(in);
+		if (in->content == NULL && in->atime != ATIME_STORED) {
 			atimes[natimes++] = in;
 		} else if (in->is_nameless &&
 		    !writeback_is_over(fs, fs->wb.limit_bytes / 4)) {
@@ -77,7 +91,7 @@ commit_round(struct fs *fs, struct inode **ins, size_t n)
 				first = rc;
 			writeback_report(fs, rc);
 		}
-		mutex_unlock(&in->mu);
+		inode_end_change(in);
 	}
 	if (natimes != 0)
 		commit_atimes(fs, atimes, natimes);
@@ -211,12 +225,12 @@ writeback_fini(struct fs *fs)
 	struct inode *in;
 
 	while ((in = TAILQ_FIRST(&wb->dirty)) != NULL) {
-		mutex_lock(&in->mu);
+		inode_begin_change(in);
 		content_drop(fs, in);
-		in->atime_dirty = false;
+		in->atime = ATIME_STORED;
 		inode_ref(in);
 		writeback_remove(fs, in);
-		mutex_unlock(&in->mu);
+		inode_end_change(in);
 		inode_put(fs, in);
 	}
 	cond_fini(&wb->wake);

@@ -5,8 +5,9 @@
  *
  * Lock order, outermost first; a thread holding one takes only later ones:
  *
- *   fs     orphan reap, rename, inode (parent before child, else by
- *          number), inode table shard, write-back, orphans
+ *   fs     orphan reap, rename, the right to change an inode (parent before
+ *          child, else by number), inode (inode.h), inode table shard,
+ *          write-back, orphans
  *   engine commit, sync, state (db), version list, table cache, block
  *          cache shard, segment, warm-up, fault
  *   util   log

@@ -7,6 +7,7 @@
 #include "support/kv_mem.h"
 
 #include <assert.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -53,6 +54,7 @@ struct mem {
 	unsigned fail_after;
 	int settle_error;
 	unsigned held, waiting;
+	bool is_lagging;
 	struct cond changed; /* held or waiting */
 };
 
@@ -301,15 +303,28 @@ mem_settle(struct kv *kv, uint64_t seq)
 	return rc;
 }
 
+static void
+lag(struct mem *m) REQUIRES(&m->mu)
+{
+	if (!m->is_lagging)
+		return;
+	mutex_unlock(&m->mu);
+	for (int i = 0; i < 3; i++)
+		sched_yield();
+	mutex_lock(&m->mu);
+}
+
 static int
 mem_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 {
 	struct mem *m = (struct mem *)kv;
 	size_t bytes = put_bytes(batch);
 	int rc = batch->error;
+	uint64_t seq;
 
 	mutex_lock(&m->mu);
 	wait_held(m, KV_MEM_COMMITS);
+	lag(m);
 	if (rc == 0 && m->commit_error != 0) {
 		if (m->fail_after == 0)
 			rc = m->commit_error;
@@ -341,10 +356,13 @@ mem_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 			break;
 		}
 	}
+	seq = m->seq;
+	wait_held(m, KV_MEM_ANSWERS);
+	lag(m);
 	if (seqp != NULL)
-		*seqp = m->seq;
+		*seqp = seq;
 	if (!batch->settles_later)
-		rc = settle_locked(m, m->seq);
+		rc = settle_locked(m, seq);
 out:
 	mutex_unlock(&m->mu);
 	return rc;
@@ -650,6 +668,16 @@ kv_mem_await_held(struct kv *kv, unsigned count)
 	mutex_lock(&m->mu);
 	while (m->waiting < count)
 		cond_wait(&m->changed, &m->mu);
+	mutex_unlock(&m->mu);
+}
+
+void
+kv_mem_lag(struct kv *kv)
+{
+	struct mem *m = (struct mem *)kv;
+
+	mutex_lock(&m->mu);
+	m->is_lagging = true;
 	mutex_unlock(&m->mu);
 }
 

@@ -24,15 +24,19 @@ struct kv *kv_mem_copy_at(struct kv *kv, uint64_t seq);
  * errno); 0 ends it. */
 void kv_mem_fail_commits(struct kv *kv, int error, unsigned after);
 /*
- * What waits from now on: commits, before anything of them is there, and
- * waits for the disk: kv_settle(), and commits without settles_later. All
- * that wait go on when it is changed to 0.
+ * What waits from now on: commits, before anything of them is there; commits,
+ * when all of them is there but the caller does not know; and waits for the
+ * disk: kv_settle(), and commits without settles_later. All that wait go on
+ * when it is changed to 0.
  */
 #define KV_MEM_COMMITS 1u
-#define KV_MEM_SETTLES 2u
+#define KV_MEM_ANSWERS 2u
+#define KV_MEM_SETTLES 4u
 void kv_mem_hold(struct kv *kv, unsigned what);
 /* Return once so many wait. */
 void kv_mem_await_held(struct kv *kv, unsigned count);
+/* Each commit lets other threads run before it and before it returns. */
+void kv_mem_lag(struct kv *kv);
 /* Every wait for the disk fails with error while it is not 0. */
 void kv_mem_fail_settles(struct kv *kv, int error);
 /* Position of the last commit that somebody has waited for. */

@@ -307,6 +307,148 @@ START_TEST(a_name_that_is_replaced_is_never_missing)
 }
 END_TEST
 
+/* ---- Those who look, beside those who commit ---- */
+
+#define COMMITTERS 3
+/* One that is inline, one of several chunks. */
+static const size_t lengths[] = { 100, 100000 };
+static uint64_t files[COMMITTERS];
+static atomic_int committing; /* committers that are not done */
+
+/* Its file is empty, or has one of the lengths and bytes that are all the
+ * same, after each step. */
+static void
+commit_file(struct worker *w)
+{
+	static const char fill[] = "abcdefghij";
+	uint64_t ino = files[w->id];
+	struct fs_attr attr = { .mode = 0600 + (uint32_t)below(w, 2) };
+	size_t len = lengths[below(w, 2)];
+	char *data = malloc(len);
+	char name[16];
+
+	snprintf(name, sizeof(name), "file%u", w->id);
+	memset(data, fill[below(w, 10)], len);
+	ck_assert_int_eq(fs_openfile(fs, ino, true), 0);
+	write_at(ino, 0, data, len);
+	switch (below(w, 6)) {
+	case 0:
+		ck_assert_int_eq(fs_fsync(fs, ino), 0);
+		break;
+	case 1:
+		ck_assert_int_eq(fs_setattr(fs, ino, &attr, FS_SET_MODE, &attr),
+		    0);
+		break;
+	case 2:
+		ck_assert_int_eq(fs_setxattr(fs, ino, slice_str("user.x"),
+				     slice_make(data, 50), 0),
+		    0);
+		break;
+	case 3:
+		ck_assert_int_eq(fs_rename(fs, FS_ROOT_INO, slice_str(name),
+				     dirs[0], slice_str(name), 0),
+		    0);
+		ck_assert_int_eq(fs_rename(fs, dirs[0], slice_str(name),
+				     FS_ROOT_INO, slice_str(name), 0),
+		    0);
+		break;
+	default:
+		break;
+	}
+	ck_assert_int_eq(fs_flush(fs, ino), 0);
+	fs_release(fs, ino);
+	free(data);
+}
+
+static void
+look_at_file(struct worker *w, uint64_t ino)
+{
+	size_t n, max = lengths[1];
+	struct buf value = { 0 };
+	struct fs_attr attr;
+	uint8_t *data;
+	int64_t off;
+
+	ck_assert_int_eq(fs_openfile(fs, ino, false), 0);
+	data = read_at(ino, 0, max + 100, &n);
+	ck_assert_msg(n == 0 || n == lengths[0] || n == lengths[1], "%zu bytes",
+	    n);
+	ck_assert(n < 2 || memcmp(data, data + 1, n - 1) == 0);
+	free(data);
+	attr = stat_of(ino);
+	ck_assert_msg(attr.size == 0 || attr.size == lengths[0] ||
+		attr.size == lengths[1],
+	    "size %llu", (unsigned long long)attr.size);
+	off = fs_lseek(fs, ino, below(w, max), SEEK_DATA);
+	ck_assert(off >= 0 || off == -ENXIO);
+	if (fs_getxattr(fs, ino, slice_str("user.x"), &value) == 0)
+		ck_assert_uint_eq(value.len, 50);
+	buf_fini(&value);
+	fs_release(fs, ino);
+}
+
+static void
+look_around(struct worker *w)
+{
+	char name[16];
+	struct fs_dir *list;
+	struct fs_attr attr;
+	uint64_t dir = below(w, 2) == 0 ? dirs[0] : FS_ROOT_INO;
+
+	look_at_file(w, files[below(w, COMMITTERS)]);
+	snprintf(name, sizeof(name), "file%u", (unsigned)below(w, COMMITTERS));
+	if (fs_lookup(fs, dir, slice_str(name), &attr) == 0)
+		fs_forget(fs, attr.ino, 1);
+	ck_assert_int_eq(fs_opendir(fs, dir, &list), 0);
+	ck_assert_int_eq(fs_readdir(fs, list, 0, true, take_entry, NULL), 0);
+	fs_closedir(fs, list);
+}
+
+static void *
+commit_or_look(void *arg)
+{
+	struct worker *w = arg;
+
+	if (w->id < COMMITTERS) {
+		for (int i = 0; i < steps / 8; i++)
+			commit_file(w);
+		atomic_fetch_sub(&committing, 1);
+		return NULL;
+	}
+	while (atomic_load(&committing) != 0)
+		look_around(w);
+	return NULL;
+}
+
+START_TEST(who_looks_beside_commits_sees_what_was_or_what_is)
+{
+	char name[16];
+
+	begin();
+	kv_mem_lag(kv);
+	dirs[0] = make_dir("dir");
+	for (int i = 0; i < COMMITTERS; i++) {
+		snprintf(name, sizeof(name), "file%d", i);
+		files[i] = make(name);
+	}
+	atomic_store(&committing, COMMITTERS);
+	run_threads(commit_or_look);
+	ck_assert_int_eq(fs_sync(fs), 0);
+	expect_clean();
+	for (int i = 0; i < COMMITTERS; i++) {
+		struct fs_attr before = stat_of(files[i]), after;
+
+		snprintf(name, sizeof(name), "file%d", i);
+		fs_forget(fs, files[i], 1);
+		ck_assert_int_eq(fs_lookup(fs, FS_ROOT_INO, slice_str(name),
+				     &after),
+		    0);
+		/* In the store is what was in memory. */
+		ck_assert_mem_eq(&before, &after, sizeof(before));
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -317,5 +459,6 @@ main(void)
 	tcase_add_test(tc, threads_on_the_same_names_leave_a_whole_store);
 	tcase_add_test(tc, directories_that_are_moved_about_stay_a_tree);
 	tcase_add_test(tc, a_name_that_is_replaced_is_never_missing);
+	tcase_add_test(tc, who_looks_beside_commits_sees_what_was_or_what_is);
 	return run_case("fs_stress", tc);
 }

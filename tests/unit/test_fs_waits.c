@@ -4,6 +4,7 @@
  * many of them share one sync, and others go on meanwhile.
  */
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <pthread.h>
 #include <sys/xattr.h>
 
@@ -101,6 +102,13 @@ do_sync(void)
 	return fs_sync(fs);
 }
 
+static int
+do_fsync(void)
+{
+	write_str(w.written, "some contents");
+	return fs_fsync(fs, w.written);
+}
+
 static const struct {
 	const char *name;
 	int (*fn)(void);
@@ -115,6 +123,7 @@ static const struct {
 	{ "setattr", do_setattr },
 	{ "setxattr", do_setxattr },
 	{ "flush", do_flush },
+	{ "fsync", do_fsync },
 	{ "sync", do_sync },
 };
 #define OPS (sizeof(ops) / sizeof(ops[0]))
@@ -127,6 +136,17 @@ run_op(void *arg)
 	int rc = ops[i].fn();
 
 	ck_assert_msg(rc == 0, "%s: %d", ops[i].name, rc);
+	return NULL;
+}
+
+static atomic_bool is_done;
+
+static void *
+flush_written(void *arg)
+{
+	(void)arg;
+	ck_assert_int_eq(fs_flush(fs, w.written), 0);
+	atomic_store(&is_done, true);
 	return NULL;
 }
 
@@ -200,6 +220,125 @@ START_TEST(nobody_holds_a_lock_while_he_waits_for_the_disk)
 }
 END_TEST
 
+/* What moves a row or takes it away keeps who looks at that file waiting, as
+ * the directory's lock in the kernel does; not who looks at others. */
+static bool
+moves_row(int (*fn)(void))
+{
+	return fn == do_link || fn == do_unlink || fn == do_rename;
+}
+
+/* Those who look do not wait for a commit, which is not there yet (0), or
+ * there already (1). */
+START_TEST(who_looks_does_not_wait_for_commits)
+{
+	pthread_t thread;
+	struct fs_dir *list;
+	unsigned n;
+
+	make_files();
+	/* Both have something in the store, too. */
+	ck_assert_int_eq(fs_sync(fs), 0);
+	for (uintptr_t i = 0; i < OPS; i++) {
+		write_str(w.written, "some contents");
+		write_str(w.changed, "other contents");
+		kv_mem_hold(kv, _i == 0 ? KV_MEM_COMMITS : KV_MEM_ANSWERS);
+		ck_assert_int_eq(pthread_create(&thread, NULL, run_op,
+				     (void *)i),
+		    0);
+		kv_mem_await_held(kv, 1);
+		ck_assert_int_eq(fs_opendir(fs, w.dir, &list), 0);
+		n = 0;
+		ck_assert_int_eq(fs_readdir(fs, list, 0, false, take_all, &n),
+		    0);
+		ck_assert_uint_ge(n, 4);
+		fs_closedir(fs, list);
+		ck_assert_uint_eq(stat_of(w.dir).ino, w.dir);
+		expect_str(w.written, "some contents");
+		if (!moves_row(ops[i].fn)) {
+			look_at(w.dir, "written", "some contents");
+			look_at(w.dir, "changed", "other contents");
+		}
+		kv_mem_hold(kv, 0);
+		pthread_join(thread, NULL);
+		expect_str(w.changed, "other contents");
+	}
+}
+END_TEST
+
+START_TEST(who_looks_does_not_wait_for_the_write_back_thread)
+{
+	make_files();
+	opts.writeback_ms = 1;
+	kv_mem_hold(kv, _i == 0 ? KV_MEM_COMMITS : KV_MEM_ANSWERS);
+	fs_set_options(fs, &opts);
+	kv_mem_await_held(kv, 1);
+	for (int i = 0; i < 3; i++) {
+		look_at(w.dir, "written", "some contents");
+		look_at(w.dir, "changed", "other contents");
+	}
+	kv_mem_hold(kv, 0);
+}
+END_TEST
+
+/* Contents of many chunks, some of which are committed and others not. */
+START_TEST(contents_read_while_they_are_committed_are_true)
+{
+	size_t len = 5 * CHUNK_SIZE + 17;
+	uint8_t *bytes = pattern(len, 1);
+	pthread_t thread;
+
+	make_files();
+	ck_assert_int_eq(fs_openfile(fs, w.written, false), 0);
+	write_at(w.written, 0, bytes, len);
+	ck_assert_int_eq(fs_fsync(fs, w.written), 0);
+	memset(bytes + 2 * CHUNK_SIZE, 'x', CHUNK_SIZE + 5);
+	write_at(w.written, 2 * CHUNK_SIZE, bytes + 2 * CHUNK_SIZE,
+	    CHUNK_SIZE + 5);
+	memset(bytes, 0, CHUNK_SIZE);
+	ck_assert_int_eq(fs_fallocate(fs, w.written,
+			     FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+			     CHUNK_SIZE),
+	    0);
+	kv_mem_hold(kv, _i == 0 ? KV_MEM_COMMITS : KV_MEM_ANSWERS);
+	ck_assert_int_eq(pthread_create(&thread, NULL, flush_written, NULL), 0);
+	kv_mem_await_held(kv, 1);
+	expect_bytes(w.written, bytes, len);
+	ck_assert_int_eq(fs_lseek(fs, w.written, 0, SEEK_DATA), CHUNK_SIZE);
+	kv_mem_hold(kv, 0);
+	pthread_join(thread, NULL);
+	expect_bytes(w.written, bytes, len);
+	fs_release(fs, w.written);
+	free(bytes);
+}
+END_TEST
+
+/* A commit must not take it back, nor take it for stored. */
+START_TEST(a_read_while_contents_are_committed_moves_the_access_time)
+{
+	struct timespec before = { 1, 0 };
+	struct fs_attr attr = { .atime = before };
+	pthread_t thread;
+
+	make_files();
+	ck_assert_int_eq(fs_setattr(fs, w.written, &attr, FS_SET_ATIME, &attr),
+	    0);
+	write_str(w.written, "some contents");
+	kv_mem_hold(kv, _i == 0 ? KV_MEM_COMMITS : KV_MEM_ANSWERS);
+	ck_assert_int_eq(pthread_create(&thread, NULL, flush_written, NULL), 0);
+	kv_mem_await_held(kv, 1);
+	ck_assert_int_eq(stat_of(w.written).atime.tv_sec, 1);
+	expect_str(w.written, "some contents");
+	kv_mem_hold(kv, 0);
+	pthread_join(thread, NULL);
+	ck_assert_int_gt(stat_of(w.written).atime.tv_sec, 1);
+	reopen();
+	w.dir = lookup("dir");
+	w.written = lookup_in(w.dir, "written");
+	ck_assert_int_gt(stat_of(w.written).atime.tv_sec, 1);
+}
+END_TEST
+
 START_TEST(each_operation_waits_for_what_it_has_committed)
 {
 	make_files();
@@ -218,17 +357,6 @@ START_TEST(each_operation_waits_for_what_it_has_committed)
 	ck_assert_uint_eq(kv_mem_settled(kv), kv_mem_commits(kv));
 }
 END_TEST
-
-static atomic_bool is_done;
-
-static void *
-flush_written(void *arg)
-{
-	(void)arg;
-	ck_assert_int_eq(fs_flush(fs, w.written), 0);
-	atomic_store(&is_done, true);
-	return NULL;
-}
 
 /* Else a close(2) would promise what another's sync has yet to keep. */
 START_TEST(a_flush_waits_for_contents_that_another_has_committed)
@@ -339,6 +467,13 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, nobody_holds_a_lock_while_he_waits_for_the_disk);
+	tcase_add_loop_test(tc, who_looks_does_not_wait_for_commits, 0, 2);
+	tcase_add_loop_test(tc,
+	    who_looks_does_not_wait_for_the_write_back_thread, 0, 2);
+	tcase_add_loop_test(tc, contents_read_while_they_are_committed_are_true,
+	    0, 2);
+	tcase_add_loop_test(tc,
+	    a_read_while_contents_are_committed_moves_the_access_time, 0, 2);
 	tcase_add_test(tc, each_operation_waits_for_what_it_has_committed);
 	tcase_add_test(tc,
 	    a_flush_waits_for_contents_that_another_has_committed);
