@@ -21,6 +21,19 @@ stage_atime(struct fs *fs, struct txn *t, struct inode *in)
 	return is_staged;
 }
 
+/* The batch that it was staged in has come to rc. */
+static void
+end_atime(struct fs *fs, struct inode *in, int rc,
+    uint64_t seq) NO_THREAD_SAFETY
+{
+	mutex_lock(&in->mu);
+	if (rc == 0)
+		inode_row_committed(fs, in, &in->rec, seq);
+	else
+		writeback_requeue(fs, in);
+	inode_end_change(in);
+}
+
 /*
  * Commit the atimes of several inodes in one batch. The right to change them
  * is only tried for, so that holding many of them cannot block anyone for
@@ -32,7 +45,7 @@ commit_atimes(struct fs *fs, struct inode **ins, size_t n) NO_THREAD_SAFETY
 	struct txn *t = txn_begin(fs);
 	struct inode *held[ROUND_MAX];
 	size_t nheld = 0;
-	uint64_t seq;
+	uint64_t seq = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -49,16 +62,8 @@ commit_atimes(struct fs *fs, struct inode **ins, size_t n) NO_THREAD_SAFETY
 	}
 	if (nheld != 0)
 		rc = txn_commit_reserved(fs, t, &seq);
-	for (size_t i = 0; i < nheld; i++) {
-		struct inode *in = held[i];
-
-		mutex_lock(&in->mu);
-		if (rc == 0)
-			inode_row_committed(fs, in, &in->rec, seq);
-		else
-			writeback_requeue(fs, in);
-		inode_end_change(in);
-	}
+	for (size_t i = 0; i < nheld; i++)
+		end_atime(fs, held[i], rc, seq);
 	if (nheld != 0)
 		writeback_report(fs, rc);
 	txn_end(fs, t);
