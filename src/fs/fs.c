@@ -37,6 +37,23 @@ fs_now(void)
 	return ts;
 }
 
+struct attr_rec
+fs_new_rec(uint32_t mode, uid_t uid, gid_t gid)
+{
+	struct timespec now = fs_now();
+
+	return (struct attr_rec){
+		.mode = mode,
+		.nlink = S_ISDIR(mode) ? 2 : 1,
+		.uid = uid,
+		.gid = gid,
+		.atime = now,
+		.mtime = now,
+		.ctime = now,
+		.btime = now,
+	};
+}
+
 const struct timespec *
 fs_change_time(const struct fs *fs, struct timespec *now)
 {
@@ -85,23 +102,13 @@ out:
 static int
 make(struct fs *fs)
 {
-	struct timespec now = fs_now();
 	struct super_row super = {
 		.version = SUPER_VERSION,
 		.chunk_size = CHUNK_SIZE,
-		.created = (uint64_t)now.tv_sec,
+		.created = (uint64_t)fs_now().tv_sec,
 	};
 	struct count_row count = { .is_exact = true, .inodes = 1 };
-	struct attr_rec root = {
-		.mode = S_IFDIR | 0755,
-		.nlink = 2,
-		.uid = geteuid(),
-		.gid = getegid(),
-		.atime = now,
-		.mtime = now,
-		.ctime = now,
-		.btime = now,
-	};
+	struct attr_rec root = fs_new_rec(S_IFDIR | 0755, geteuid(), getegid());
 	uint8_t value[SCHEMA_ROW_MAX];
 	struct txn *t;
 	uint64_t seq;

@@ -73,6 +73,8 @@ struct fs {
 /* ---- fs.c ---- */
 
 struct timespec fs_now(void);
+/* Attributes of a file or directory that is made now. */
+struct attr_rec fs_new_rec(uint32_t mode, uid_t uid, gid_t gid);
 /* What a change of contents sets as times: *now, or NULL, to keep them. */
 const struct timespec *fs_change_time(const struct fs *fs,
     struct timespec *now);

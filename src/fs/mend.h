@@ -51,9 +51,9 @@ int mend_commit(struct mend *m);
 /* A number that no row speaks of. */
 uint64_t mend_number(struct mend *m);
 /* The key in parent that is a name of directory ino, into r: as
- * mend_load(). not is one that does not count, or NULL. */
+ * mend_load(). except is one that does not count, or NULL. */
 int mend_find_dir(struct mend *m, uint64_t parent, uint64_t ino,
-    const struct kv_key * not, struct mend_row *r, char name[KV_NAME_MAX]);
+    const struct kv_key *except, struct mend_row *r, char name[KV_NAME_MAX]);
 /* Give every row of one group to another, in batches. */
 int mend_move_group(struct mend *m, enum space space, uint64_t from,
     uint64_t to);

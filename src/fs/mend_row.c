@@ -85,45 +85,81 @@ mend_number(struct mend *m)
 	return ino;
 }
 
-int
-mend_find_dir(struct mend *m, uint64_t parent, uint64_t ino,
-    const struct kv_key * not, struct mend_row *r, char name[KV_NAME_MAX])
+/* Rows of a group, one by one, until fn returns something else than 0, which
+ * is returned then; else 0 or errno. it gives the value. */
+typedef int (*row_fn)(struct mend *m, const struct kv_key *key,
+    struct kv_iter *it, void *arg);
+
+static int
+each_row(struct mend *m, enum space space, uint64_t group, row_fn fn, void *arg)
 {
-	struct kv_key key = { SPACE_DENTRY, parent, { 0 } };
-	struct dentry_row row;
-	struct slice value;
+	struct kv_key key = { (uint8_t)space, group, { 0 } };
 	struct kv_iter *it;
 	int rc = kv_iter_open(m->v.kv, &key, KV_SCOPE_GROUP, NULL, &it);
 
-	*r = (struct mend_row){ 0 };
 	if (rc < 0)
 		return rc;
 	while ((rc = kv_iter_next(it)) == 1) {
 		key = kv_iter_key(it);
-		if (not != NULL && not ->group == parent &&
-		    slice_eq(not ->name, key.name))
-			continue;
-		if (kv_iter_value(it, &value) == 0 &&
-		    schema_get_dentry(value, &row) == 0 && row.ino == ino &&
-		    !row.is_ref)
+		rc = fn(m, &key, it, arg);
+		if (rc != 0)
 			break;
-	}
-	if (rc == 1) {
-		memcpy(name, key.name.data, key.name.len);
-		key.name.data = (const uint8_t *)name;
-		rc = mend_load(m, &key, r);
 	}
 	kv_iter_close(it);
 	return rc;
 }
 
-static int
-move_row(struct mend *m, const struct kv_key *key, struct slice value,
-    uint64_t to)
-{
-	struct kv_key moved = { key->space, to, key->name };
-	uint8_t *copy = txn_alloc(&m->txn, value.len + 1);
+struct dir_wanted {
+	uint64_t ino;
+	const struct kv_key *except; /* or NULL */
+	struct mend_row *row;
+	char *name; /* of KV_NAME_MAX bytes */
+};
 
+static int
+match_dir(struct mend *m, const struct kv_key *key, struct kv_iter *it,
+    void *arg)
+{
+	const struct dir_wanted *w = arg;
+	struct kv_key found = *key;
+	struct dentry_row row;
+	struct slice value;
+
+	if (w->except != NULL && w->except->group == key->group &&
+	    slice_eq(w->except->name, key->name))
+		return 0;
+	if (kv_iter_value(it, &value) < 0 ||
+	    schema_get_dentry(value, &row) < 0 || row.ino != w->ino ||
+	    row.is_ref)
+		return 0;
+	memcpy(w->name, key->name.data, key->name.len);
+	found.name.data = (const uint8_t *)w->name;
+	return mend_load(m, &found, w->row);
+}
+
+int
+mend_find_dir(struct mend *m, uint64_t parent, uint64_t ino,
+    const struct kv_key *except, struct mend_row *r, char name[KV_NAME_MAX])
+{
+	struct dir_wanted w = { ino, except, r, name };
+
+	*r = (struct mend_row){ 0 };
+	return each_row(m, SPACE_DENTRY, parent, match_dir, &w);
+}
+
+static int
+move_row(struct mend *m, const struct kv_key *key, struct kv_iter *it,
+    void *arg)
+{
+	const uint64_t *to = arg;
+	struct kv_key moved = { key->space, *to, key->name };
+	struct slice value;
+	uint8_t *copy;
+	int rc = kv_iter_value(it, &value);
+
+	if (rc < 0)
+		return rc;
+	copy = txn_alloc(&m->txn, value.len + 1);
 	if (copy == NULL)
 		return -ENOMEM;
 	if (value.len != 0)
@@ -138,69 +174,42 @@ move_row(struct mend *m, const struct kv_key *key, struct slice value,
 int
 mend_move_group(struct mend *m, enum space space, uint64_t from, uint64_t to)
 {
-	struct kv_key key = { (uint8_t)space, from, { 0 } };
-	struct slice value;
-	struct kv_iter *it;
-	int rc = kv_iter_open(m->v.kv, &key, KV_SCOPE_GROUP, NULL, &it);
-
-	if (rc < 0)
-		return rc;
-	while ((rc = kv_iter_next(it)) == 1) {
-		key = kv_iter_key(it);
-		rc = kv_iter_value(it, &value);
-		if (rc == 0)
-			rc = move_row(m, &key, value, to);
-		if (rc < 0)
-			break;
-	}
-	kv_iter_close(it);
-	return rc;
+	return each_row(m, space, from, move_row, &to);
 }
 
 struct attr_rec
 mend_new_rec(uint32_t mode)
 {
-	struct timespec now = fs_now();
+	return fs_new_rec(mode, geteuid(), getegid());
+}
 
-	return (struct attr_rec){
-		.mode = mode,
-		.nlink = S_ISDIR(mode) ? 2 : 1,
-		.uid = geteuid(),
-		.gid = getegid(),
-		.atime = now,
-		.mtime = now,
-		.ctime = now,
-		.btime = now,
-	};
+static int
+add_chunk(struct mend *m, const struct kv_key *key, struct kv_iter *it,
+    void *arg)
+{
+	struct attr_rec *rec = arg;
+	struct slice value, data;
+	uint64_t index;
+
+	(void)m;
+	if (key_chunk_index(key, &index) < 0 || index >= chunks_of(SIZE_LIMIT))
+		return 0;
+	if (kv_iter_value(it, &value) < 0 ||
+	    schema_get_chunk(value, &data) < 0 || data.len == 0)
+		return 0;
+	rec->size = index * CHUNK_SIZE + data.len;
+	rec->alloc += alloc_of(data.len);
+	return 0;
 }
 
 int
 mend_rec_of_chunks(struct mend *m, uint64_t ino, struct attr_rec *recp)
 {
-	struct slice value, data;
-	struct kv_iter *it;
-	struct kv_key key;
-	uint8_t space[8];
-	uint64_t index;
 	int rc;
 
 	*recp = mend_new_rec(S_IFREG | 0600);
 	recp->flags = ATTR_CHUNKS;
-	key = key_chunk(ino, 0, space);
-	rc = kv_iter_open(m->v.kv, &key, KV_SCOPE_GROUP, NULL, &it);
-	if (rc < 0)
-		return rc;
-	while ((rc = kv_iter_next(it)) == 1) {
-		key = kv_iter_key(it);
-		if (key_chunk_index(&key, &index) < 0 ||
-		    index >= chunks_of(SIZE_LIMIT) ||
-		    kv_iter_value(it, &value) < 0 ||
-		    schema_get_chunk(value, &data) < 0 || data.len == 0)
-			continue;
-		recp->size = index * CHUNK_SIZE + data.len;
-		recp->alloc += alloc_of(data.len);
-	}
-	kv_iter_close(it);
+	rc = each_row(m, SPACE_CHUNK, ino, add_chunk, recp);
 	return rc < 0 ? rc : recp->size != 0;
 }
 

@@ -59,23 +59,6 @@ inherit(struct fs *fs, struct inode *dir, const struct fs_cred *cred,
 	return acl_inherit(fs, dir, cred->umask, rec, acl);
 }
 
-static void
-new_rec(struct attr_rec *rec, uint32_t mode, const struct fs_cred *cred)
-{
-	struct timespec now = fs_now();
-
-	*rec = (struct attr_rec){
-		.mode = mode & (S_IFMT | 07777u),
-		.nlink = S_ISDIR(mode) ? 2 : 1,
-		.uid = cred->uid,
-		.gid = cred->gid,
-		.atime = now,
-		.mtime = now,
-		.ctime = now,
-		.btime = now,
-	};
-}
-
 /*
  * A new inode with a lookup, in the table before its row can be found:
  * whoever finds that waits for nothing and reads nothing. Referenced.
@@ -249,7 +232,7 @@ fs_create(struct fs *fs, uint64_t parent, struct slice name, uint32_t mode,
 	default:
 		return -EINVAL;
 	}
-	new_rec(&rec, mode, cred);
+	rec = fs_new_rec(mode & (S_IFMT | 07777u), cred->uid, cred->gid);
 	if (S_ISCHR(mode) || S_ISBLK(mode))
 		rec.rdev = rdev;
 	return create(fs, parent, name, cred, &rec, (struct slice){ 0 }, attrp);
@@ -266,7 +249,7 @@ fs_symlink(struct fs *fs, uint64_t parent, struct slice name,
 		return -ENOENT;
 	if (target.len > FS_SYMLINK_MAX)
 		return -ENAMETOOLONG;
-	new_rec(&rec, S_IFLNK | 0777, cred);
+	rec = fs_new_rec(S_IFLNK | 0777, cred->uid, cred->gid);
 	rec.size = target.len;
 	rec.inline_len = (uint32_t)target.len;
 	return create(fs, parent, name, cred, &rec, target, attrp);
@@ -321,7 +304,7 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	rc = dir_get(fs, parent, &dir);
 	if (rc < 0)
 		return rc;
-	new_rec(&rec, S_IFREG | (mode & 07777u), cred);
+	rec = fs_new_rec(S_IFREG | (mode & 07777u), cred->uid, cred->gid);
 	rec.nlink = 0;
 	mutex_lock(&dir->mu);
 	rc = inode_takes_names(dir) ? inherit(fs, dir, cred, &rec, &acl) :
