@@ -68,8 +68,9 @@ key_text(const struct kv_key *key, char text[KEY_TEXT])
 static struct kv_key
 decode(struct slice user)
 {
-	return user.len < KEY_PREFIX_LEN ? (struct kv_key){ 0 } :
-					   key_decode(user);
+	if (user.len < KEY_PREFIX_LEN)
+		return (struct kv_key){ 0 };
+	return key_decode(user);
 }
 
 void
