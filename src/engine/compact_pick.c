@@ -508,30 +508,50 @@ find_crumbs_locked(const struct pick *p, uint64_t numbers[CRUMBS_MAX],
 	return count > CRUMBS_MAX ? n : 0;
 }
 
+/* The segments to empty, of which at most so many bytes live: the one that
+ * gives most, or small ones. */
+static size_t
+find_movable_locked(const struct pick *p, uint64_t most,
+    uint64_t numbers[CRUMBS_MAX], uint64_t *bytesp) REQUIRES(&p->db->segment_mu)
+{
+	struct sparse sparse = find_sparse_locked(p, most);
+	size_t count;
+
+	if (sparse.number != 0) {
+		numbers[0] = sparse.number;
+		*bytesp = sparse.live_bytes;
+		return 1;
+	}
+	count = find_crumbs_locked(p, numbers, bytesp);
+	return *bytesp <= most ? count : 0;
+}
+
 /* Empty the segment that gives most, or merge small ones. */
 static struct compact_job *
 pick_relocation(const struct pick *p, struct version *v)
 {
-	uint64_t numbers[CRUMBS_MAX], bytes, most = movable_bytes(p->db);
+	uint64_t numbers[CRUMBS_MAX], bytes, most;
 	struct compact_job *job = NULL;
-	struct sparse sparse;
 	size_t count;
 
 	mutex_lock(&p->db->segment_mu);
-	sparse = find_sparse_locked(p, most);
-	if (sparse.should_seal) {
+	if (find_sparse_locked(p, UINT64_MAX).should_seal) {
 		mutex_unlock(&p->db->segment_mu);
 		segment_seal_active(p->db);
 		mutex_lock(&p->db->segment_mu);
-		sparse = find_sparse_locked(p, most);
 	}
-	bytes = sparse.live_bytes;
-	numbers[0] = sparse.number;
-	count = sparse.number != 0;
-	if (count == 0)
-		count = find_crumbs_locked(p, numbers, &bytes);
+	count = find_movable_locked(p, UINT64_MAX, numbers, &bytes);
 	mutex_unlock(&p->db->segment_mu);
-	if (count != 0 && bytes <= most)
+	if (count == 0)
+		return NULL;
+	/* The disk is asked only when there is something to move. */
+	most = movable_bytes(p->db);
+	if (bytes > most) {
+		mutex_lock(&p->db->segment_mu);
+		count = find_movable_locked(p, most, numbers, &bytes);
+		mutex_unlock(&p->db->segment_mu);
+	}
+	if (count != 0)
 		job = pick_user_of(p, v, numbers, count);
 	if (job != NULL) {
 		job->moving_bytes = bytes;
