@@ -436,12 +436,9 @@ movable_bytes(struct db *db)
 
 	if (env_dir_space(db->store, &space) < 0)
 		return UINT64_MAX;
-	kept = space.total_bytes / MOVE_SPARE_PART;
-	if (kept < MOVE_SPARE_MIN)
-		kept = MOVE_SPARE_MIN;
-	if (kept > MOVE_SPARE_MAX)
-		kept = MOVE_SPARE_MAX;
-	kept += db->moving_bytes;
+	kept = db_room_part(space.total_bytes, MOVE_SPARE_PART, MOVE_SPARE_MIN,
+		   MOVE_SPARE_MAX) +
+	    db->moving_bytes;
 	return space.free_bytes > kept ? space.free_bytes - kept : 0;
 }
 
@@ -509,17 +506,16 @@ find_crumbs_locked(const struct pick *p, uint64_t numbers[CRUMBS_MAX],
 }
 
 /* The segments to empty, of which at most so many bytes live: the one that
- * gives most, or small ones. */
+ * gives most, if there is one, or small ones. */
 static size_t
-find_movable_locked(const struct pick *p, uint64_t most,
+choose_locked(const struct pick *p, const struct sparse *sparse, uint64_t most,
     uint64_t numbers[CRUMBS_MAX], uint64_t *bytesp) REQUIRES(&p->db->segment_mu)
 {
-	struct sparse sparse = find_sparse_locked(p, most);
 	size_t count;
 
-	if (sparse.number != 0) {
-		numbers[0] = sparse.number;
-		*bytesp = sparse.live_bytes;
+	if (sparse->number != 0) {
+		numbers[0] = sparse->number;
+		*bytesp = sparse->live_bytes;
 		return 1;
 	}
 	count = find_crumbs_locked(p, numbers, bytesp);
@@ -532,15 +528,18 @@ pick_relocation(const struct pick *p, struct version *v)
 {
 	uint64_t numbers[CRUMBS_MAX], bytes, most;
 	struct compact_job *job = NULL;
+	struct sparse sparse;
 	size_t count;
 
 	mutex_lock(&p->db->segment_mu);
-	if (find_sparse_locked(p, UINT64_MAX).should_seal) {
+	sparse = find_sparse_locked(p, UINT64_MAX);
+	if (sparse.should_seal) {
 		mutex_unlock(&p->db->segment_mu);
 		segment_seal_active(p->db);
 		mutex_lock(&p->db->segment_mu);
+		sparse = find_sparse_locked(p, UINT64_MAX);
 	}
-	count = find_movable_locked(p, UINT64_MAX, numbers, &bytes);
+	count = choose_locked(p, &sparse, UINT64_MAX, numbers, &bytes);
 	mutex_unlock(&p->db->segment_mu);
 	if (count == 0)
 		return NULL;
@@ -548,7 +547,8 @@ pick_relocation(const struct pick *p, struct version *v)
 	most = movable_bytes(p->db);
 	if (bytes > most) {
 		mutex_lock(&p->db->segment_mu);
-		count = find_movable_locked(p, most, numbers, &bytes);
+		sparse = find_sparse_locked(p, most);
+		count = choose_locked(p, &sparse, most, numbers, &bytes);
 		mutex_unlock(&p->db->segment_mu);
 	}
 	if (count != 0)

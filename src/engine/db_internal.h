@@ -435,6 +435,9 @@ uint64_t db_memory_to_flush(struct db *db);
 /* -ENOSPC when the batch would take what the store needs for itself, or
  * another error; batches that delete always pass. May flush, and wait. */
 int db_room_take(struct db *db, const struct kv_batch *batch);
+/* The share-th part of a space of so many bytes, within bounds. */
+uint64_t db_room_part(uint64_t total, uint64_t share, uint64_t least,
+    uint64_t most);
 /* Whether a batch may use what is kept free: it deletes, or was asked for. */
 bool db_room_may_pass(const struct kv_batch *batch);
 int db_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes);

@@ -36,8 +36,8 @@
 #define MEMTABLE_SEGMENT_PART 8
 #define LOG_PART 64
 
-static uint64_t
-part(uint64_t total, uint64_t share, uint64_t least, uint64_t most)
+uint64_t
+db_room_part(uint64_t total, uint64_t share, uint64_t least, uint64_t most)
 {
 	uint64_t n = total / share;
 
@@ -52,16 +52,16 @@ choose_sizes(struct db *db, uint64_t total)
 	struct room_sizes *s = &db->sizes;
 
 	atomic_store(&s->segment_bytes,
-	    part(total, SEGMENT_PART, SEGMENT_MIN, SEGMENT_FILE_MAX));
+	    db_room_part(total, SEGMENT_PART, SEGMENT_MIN, SEGMENT_FILE_MAX));
 	atomic_store(&s->memtable_segment_bytes,
-	    part(total, MEMTABLE_SEGMENT_PART, SEGMENT_MIN,
+	    db_room_part(total, MEMTABLE_SEGMENT_PART, SEGMENT_MIN,
 		MEMTABLE_SEGMENT_BYTES));
 	atomic_store(&s->table_bytes,
-	    part(total, TABLE_PART, TABLE_MIN, TABLE_FILE_BYTES));
+	    db_room_part(total, TABLE_PART, TABLE_MIN, TABLE_FILE_BYTES));
 	atomic_store(&s->log_max_bytes,
-	    part(total, LOG_PART, LOG_LEAST_BYTES, LOG_MAX_BYTES));
+	    db_room_part(total, LOG_PART, LOG_LEAST_BYTES, LOG_MAX_BYTES));
 	atomic_store(&s->log_min_bytes,
-	    part(total, LOG_PART, LOG_LEAST_BYTES, LOG_MIN_BYTES));
+	    db_room_part(total, LOG_PART, LOG_LEAST_BYTES, LOG_MIN_BYTES));
 }
 
 void
@@ -75,7 +75,7 @@ db_room_init(struct db *db)
 	if (db_space(db, &space) < 0)
 		space.total_bytes = UINT64_MAX;
 	choose_sizes(db, space.total_bytes);
-	memtable = part(space.total_bytes, MEMTABLE_PART, MEMTABLE_MIN,
+	memtable = db_room_part(space.total_bytes, MEMTABLE_PART, MEMTABLE_MIN,
 	    UINT64_MAX);
 	if (db->opts.memtable_bytes > memtable)
 		db->opts.memtable_bytes = memtable;
@@ -120,7 +120,8 @@ db_disk_bytes(struct db *db)
 static uint64_t
 margin(const struct env_space *space)
 {
-	return part(space->total_bytes, MARGIN_SHARE, MARGIN_MIN, MARGIN_MAX);
+	return db_room_part(space->total_bytes, MARGIN_SHARE, MARGIN_MIN,
+	    MARGIN_MAX);
 }
 
 /* All that was written since opening. */

@@ -16,16 +16,6 @@
 #define SLACK_MIN (256u << 10)
 #define SLACK_MAX (16u << 20)
 
-static uint64_t
-slack_bytes(const struct env_space *space)
-{
-	uint64_t n = space->total_bytes / SLACK_PART;
-
-	if (n < SLACK_MIN)
-		return SLACK_MIN;
-	return n < SLACK_MAX ? n : SLACK_MAX;
-}
-
 /* Whether there is room for more than that file. */
 static bool
 has_plenty(struct db *db, uint64_t *bytesp)
@@ -34,7 +24,8 @@ has_plenty(struct db *db, uint64_t *bytesp)
 
 	if (db_space(db, &space) < 0)
 		return false;
-	*bytesp = slack_bytes(&space);
+	*bytesp = db_room_part(space.total_bytes, SLACK_PART, SLACK_MIN,
+	    SLACK_MAX);
 	return db_room(db, &space) >= 2 * *bytesp;
 }
 
