@@ -39,8 +39,8 @@ RB_GENERATE(finding_names, finding_name, link, finding_name_cmp)
 
 /* ---- Gathering ---- */
 
-void
-finding_print_bytes(FILE *out, struct slice s)
+static void
+print_bytes(FILE *out, struct slice s)
 {
 	const uint8_t *p = s.data;
 
@@ -50,6 +50,14 @@ finding_print_bytes(FILE *out, struct slice s)
 		else
 			fputc(p[i], out);
 	}
+}
+
+void
+finding_print_quoted(FILE *out, struct slice s)
+{
+	fputc('"', out);
+	print_bytes(out, s);
+	fputc('"', out);
 }
 
 static void
@@ -70,9 +78,8 @@ print_row(FILE *out, const struct kv_key *key)
 		fprintf(out, "%s %" PRIu64, known ? spaces[key->space] : "row",
 		    key->group);
 	if (key->name.len != 0) {
-		fputs(" \"", out);
-		finding_print_bytes(out, key->name);
-		fputc('"', out);
+		fputc(' ', out);
+		finding_print_quoted(out, key->name);
 	}
 	fputs(": ", out);
 }
@@ -260,7 +267,7 @@ print_path(struct teller *t, FILE *out, uint64_t ino)
 		return false;
 	}
 	while (n-- > 0) {
-		finding_print_bytes(out, up[n]->name);
+		print_bytes(out, up[n]->name);
 		if (n > 0)
 			fputc('/', out);
 	}
@@ -282,7 +289,7 @@ print_file(struct teller *t, FILE *out, const struct kv_key *key)
 			return false;
 		if (key->group != FS_ROOT_INO)
 			fputc('/', out);
-		finding_print_bytes(out, key->name);
+		print_bytes(out, key->name);
 		return true;
 	case SPACE_INODE:
 	case SPACE_CHUNK:
@@ -300,7 +307,7 @@ print_file(struct teller *t, FILE *out, const struct kv_key *key)
 		    index * CHUNK_SIZE);
 	if (key->space == SPACE_XATTR && key->name.len != 0) {
 		fputs(": extended attribute ", out);
-		finding_print_bytes(out, key->name);
+		print_bytes(out, key->name);
 	}
 	return true;
 }

@@ -293,14 +293,12 @@ print_range(FILE *out, const struct kv_key *from, const struct kv_key *to,
 	    from->group == to->group) {
 		fputs("of names", out);
 		if (from->name.len != 0) {
-			fputs(" from \"", out);
-			finding_print_bytes(out, from->name);
-			fputc('"', out);
+			fputs(" from ", out);
+			finding_print_quoted(out, from->name);
 		}
 		if (to->name.len != 0) {
-			fputs(" to \"", out);
-			finding_print_bytes(out, to->name);
-			fputc('"', out);
+			fputs(" to ", out);
+			finding_print_quoted(out, to->name);
 		}
 		fputs(" some may be lost: ", out);
 	}

@@ -191,14 +191,14 @@ assemble(const struct reading *g, struct fs_read *r)
 static void
 share_hole(struct inode *in, struct fs_read *r)
 {
+	enum hole_copies unread = HOLE_UNREAD;
+
 	if (atomic_load_explicit(&in->hole_copies, memory_order_relaxed) !=
-	    HOLE_UNREAD)
+	    unread)
 		return;
 	mutex_lock(&in->mu);
-	if (atomic_load_explicit(&in->hole_copies, memory_order_relaxed) ==
-	    HOLE_UNREAD)
-		atomic_store_explicit(&in->hole_copies, HOLE_READ,
-		    memory_order_relaxed);
+	(void)atomic_compare_exchange_strong_explicit(&in->hole_copies, &unread,
+	    HOLE_READ, memory_order_relaxed, memory_order_relaxed);
 	r->blocks_changed = inode_hides_all(in);
 	mutex_unlock(&in->mu);
 }

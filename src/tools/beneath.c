@@ -40,11 +40,10 @@ beneath_fini(struct beneath *b)
 
 /* Below the directory at; path is shorter than PATH_MAX. */
 static int
-open_step(int at, const char *path, int flags, mode_t mode)
+open_step(int at, const char *path, int flags)
 {
 	struct open_how how = {
 		.flags = (uint64_t)flags | O_CLOEXEC,
-		.mode = mode,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
 		    RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
 	};
@@ -58,7 +57,7 @@ open_step(int at, const char *path, int flags, mode_t mode)
 
 /* In pieces, from the directory start, which stays open. */
 static int
-open_from(int start, const char *path, int flags, mode_t mode)
+open_from(int start, const char *path, int flags)
 {
 	char piece[PATH_MAX];
 	int at = start, fd;
@@ -72,7 +71,7 @@ open_from(int start, const char *path, int flags, mode_t mode)
 		}
 		memcpy(piece, path, (size_t)(end - path));
 		piece[end - path] = '\0';
-		fd = open_step(at, piece, O_PATH | O_DIRECTORY, 0);
+		fd = open_step(at, piece, O_PATH | O_DIRECTORY);
 		if (fd < 0)
 			goto out;
 		if (at != start)
@@ -80,7 +79,7 @@ open_from(int start, const char *path, int flags, mode_t mode)
 		at = fd;
 		path = end + 1;
 	}
-	fd = open_step(at, path, flags, mode);
+	fd = open_step(at, path, flags);
 out:
 	if (at != start)
 		close(at);
@@ -88,9 +87,9 @@ out:
 }
 
 int
-beneath_open(struct beneath *b, const char *path, int flags, mode_t mode)
+beneath_open(struct beneath *b, const char *path, int flags)
 {
-	return open_from(b->root, path, flags, mode);
+	return open_from(b->root, path, flags);
 }
 
 int
@@ -114,7 +113,7 @@ beneath_open_parent(struct beneath *b, const char *key, char name[NAME_MAX + 1])
 		parent[0] = '\0';
 	else
 		*slash = '\0';
-	return beneath_open(b, parent, O_PATH | O_DIRECTORY, 0);
+	return beneath_open(b, parent, O_PATH | O_DIRECTORY);
 }
 
 int
@@ -124,9 +123,9 @@ beneath_open_file(struct beneath *b, const char *path, int flags)
 	int fd = -ENOENT;
 
 	if (len != 0 && strncmp(path, b->near_path, len) == 0)
-		fd = open_from(b->near, path + len, flags, 0);
+		fd = open_from(b->near, path + len, flags);
 	/* It may be at its place again, in another directory. */
-	return fd == -ENOENT ? beneath_open(b, path, flags, 0) : fd;
+	return fd == -ENOENT ? beneath_open(b, path, flags) : fd;
 }
 
 int

@@ -8,7 +8,6 @@
 #define KVFS_TOOLS_BENEATH_H
 
 #include <limits.h>
-#include <sys/types.h>
 
 struct beneath {
 	int root; /* owned, O_PATH; -1: given back */
@@ -23,7 +22,7 @@ void beneath_init(struct beneath *b, int root);
 void beneath_fini(struct beneath *b);
 
 /* Longer paths than the kernel takes at once are walked in pieces. */
-int beneath_open(struct beneath *b, const char *path, int flags, mode_t mode);
+int beneath_open(struct beneath *b, const char *path, int flags);
 /* The directory that holds key, as O_PATH, and the last component of key in
  * name. -EBUSY: key is the root itself. */
 int beneath_open_parent(struct beneath *b, const char *key,

@@ -33,7 +33,7 @@ files_of(struct target *t)
 static int
 mount_stat(struct target *t, const char *key, struct stat *stp)
 {
-	int fd = beneath_open(files_of(t), key, O_PATH | O_NOFOLLOW, 0);
+	int fd = beneath_open(files_of(t), key, O_PATH | O_NOFOLLOW);
 	char name[NAME_MAX + 1];
 	int rc = 0;
 
@@ -223,7 +223,7 @@ mount_copy_attributes(struct target *t, struct target_file *f, const char *key,
     const struct stat *like)
 {
 	int from = beneath_open(files_of(t), key,
-	    O_NOFOLLOW | O_RDONLY | O_NONBLOCK, 0);
+	    O_NOFOLLOW | O_RDONLY | O_NONBLOCK);
 	int rc = from >= 0 ? copy_xattrs(from, f->fd) : 0;
 
 	if (from >= 0)
@@ -322,7 +322,7 @@ control_read(struct target *t, const char *name, FILE *out)
 	int fd;
 
 	snprintf(path, sizeof(path), CONTROL_DIR "/%s", name);
-	fd = beneath_open(files_of(t), path, O_RDONLY, 0);
+	fd = beneath_open(files_of(t), path, O_RDONLY);
 	return fd < 0 ? fd : copy_answer(fd, out);
 }
 
@@ -335,7 +335,7 @@ control_write(struct target *t, const char *name, const char *text)
 	int fd, rc = 0;
 
 	snprintf(path, sizeof(path), CONTROL_DIR "/%s", name);
-	fd = beneath_open(files_of(t), path, O_WRONLY, 0);
+	fd = beneath_open(files_of(t), path, O_WRONLY);
 	if (fd < 0)
 		return fd == -ENOENT ? -ENOTSUP : fd;
 	if (write(fd, text, strlen(text)) < 0)
@@ -366,14 +366,13 @@ static int
 mount_backup_begin(struct target *t)
 {
 	struct target_mount *m = (struct target_mount *)t;
-	int root = beneath_open(files_of(t), "", O_RDONLY | O_DIRECTORY, 0);
+	int root = beneath_open(files_of(t), "", O_RDONLY | O_DIRECTORY);
 
 	if (root < 0)
 		return root;
 	(void)syncfs(root);
 	close(root);
-	m->backup = beneath_open(files_of(t), CONTROL_DIR "/backup", O_RDONLY,
-	    0);
+	m->backup = beneath_open(files_of(t), CONTROL_DIR "/backup", O_RDONLY);
 	if (m->backup < 0)
 		return m->backup == -ENOENT ? -ENOTSUP : m->backup;
 	/* Whoever ends the mount waits for the backup alone. */
