@@ -469,7 +469,9 @@ START_TEST(a_cut_or_missing_file_costs_what_it_held)
 		uint64_t size = size_of(e, l.names[i]);
 		unsigned cut_wrong, wrong;
 
-		cut(e, l.names[i], size - 1 - size / 8);
+		/* One that was just made is empty, and cannot be cut. */
+		if (size != 0)
+			cut(e, l.names[i], size - 1 - size / 8);
 		ck_assert_int_ge(repair(e), 0);
 		cut_wrong = wrong_after_repair(e);
 		env_mem_destroy(e);
