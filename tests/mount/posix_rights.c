@@ -304,20 +304,6 @@ drop_admin(void)
 		err(99, "capset");
 }
 
-static int
-list_without_admin(const void *arg)
-{
-	drop_admin();
-	return list_trusted(arg);
-}
-
-static int
-use_without_admin(const void *arg)
-{
-	drop_admin();
-	return use_attribute(arg);
-}
-
 /* In a user namespace of his own everybody has all capabilities. */
 static void
 enter_namespace(void)
@@ -326,35 +312,41 @@ enter_namespace(void)
 		err(99, "a user namespace");
 }
 
-static int
-list_in_namespace(const void *arg)
-{
-	enter_namespace();
-	return list_trusted(arg);
-}
+/* A step of a user who has changed what he may before it. */
+struct prepared {
+	void (*prepare)(void); /* or NULL */
+	int (*step)(const void *arg);
+	const void *arg;
+};
 
 static int
-use_in_namespace(const void *arg)
+run_prepared(const void *arg)
 {
-	enter_namespace();
-	return use_attribute(arg);
+	const struct prepared *p = arg;
+
+	if (p->prepare != NULL)
+		p->prepare();
+	return p->step(p->arg);
 }
 
 static void
-expect_trusted(const char *who, unsigned uid, int (*list)(const void *),
-    int (*use)(const void *), bool is_trusted)
+expect_trusted(const char *who, unsigned uid, void (*prepare)(void),
+    bool is_trusted)
 {
 	static const int refusals[] = { EPERM, ENODATA, EPERM };
+	const struct prepared list = { prepare, list_trusted, "roots" };
 
-	if (as_user(uid, uid, list, "roots") != (is_trusted ? 0 : ENODATA)) {
+	if (as_user(uid, uid, run_prepared, &list) !=
+	    (is_trusted ? 0 : ENODATA)) {
 		printf("%s: %s names in trusted.*\n", who,
 		    is_trusted ? "does not see" : "sees");
 		failures++;
 	}
 	for (int how = SET; how <= REMOVE; how++) {
 		struct attribute a = { "roots", "trusted.x", how };
+		const struct prepared use = { prepare, use_attribute, &a };
 		int want = is_trusted ? 0 : refusals[how];
-		int rc = as_user(uid, uid, use, &a);
+		int rc = as_user(uid, uid, run_prepared, &use);
 
 		if (rc == want)
 			continue;
@@ -367,13 +359,11 @@ expect_trusted(const char *who, unsigned uid, int (*list)(const void *),
 static void
 trusted_is_for_the_administrator(void)
 {
-	expect_trusted("root without CAP_SYS_ADMIN", 0, list_without_admin,
-	    use_without_admin, false);
-	expect_trusted("a user in a namespace", NOBODY, list_in_namespace,
-	    use_in_namespace, false);
-	expect_trusted("a user", NOBODY, list_trusted, use_attribute, false);
+	expect_trusted("root without CAP_SYS_ADMIN", 0, drop_admin, false);
+	expect_trusted("a user in a namespace", NOBODY, enter_namespace, false);
+	expect_trusted("a user", NOBODY, NULL, false);
 	/* Its last step removes the attribute. */
-	expect_trusted("root", 0, list_trusted, use_attribute, true);
+	expect_trusted("root", 0, NULL, true);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "engine/db_internal.h"
+#include "support/alloc.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/suite.h"
@@ -22,53 +23,6 @@
 #define KEYS 300u
 /* Of one read; neither a block of the archive nor a part of one. */
 #define PIECE 7000u
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t alignment, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t alignment, size_t n);
-
-/* Of this thread: allocations until one fails; 0: none does. */
-static _Thread_local unsigned fails_in;
-static unsigned failures;
-
-static bool
-is_refused(void)
-{
-	if (fails_in == 0 || --fails_in != 0)
-		return false;
-	failures++;
-	errno = ENOMEM;
-	return true;
-}
-
-void *
-__wrap_malloc(size_t n)
-{
-	return is_refused() ? NULL : __real_malloc(n);
-}
-
-void *
-__wrap_calloc(size_t n, size_t size)
-{
-	return is_refused() ? NULL : __real_calloc(n, size);
-}
-
-void *
-__wrap_realloc(void *p, size_t n)
-{
-	return is_refused() ? NULL : __real_realloc(p, n);
-}
-
-void *
-__wrap_aligned_alloc(size_t alignment, size_t n)
-{
-	return is_refused() ? NULL : __real_aligned_alloc(alignment, n);
-}
 
 static struct env *disk, *env;
 static struct kv *kv;
@@ -169,14 +123,14 @@ backup(void)
 	if (rc < 0)
 		return rc;
 	free(archive);
-	archive = __real_malloc(b->size + PIECE);
+	archive = alloc_plain(b->size + PIECE);
 	do {
 		n = kv_backup_read(b, archive + archive_len, PIECE,
 		    archive_len);
 		if (n > 0)
 			archive_len += (size_t)n;
 	} while (n == PIECE);
-	fails_in = 0; /* what follows needs memory itself */
+	alloc_fails_in = 0; /* what follows needs memory itself */
 	if (n >= 0)
 		ck_assert_uint_eq(archive_len, b->size);
 	kv_backup_close(b);
@@ -268,11 +222,11 @@ START_TEST(without_memory_it_ends)
 	int rc;
 
 	for (nth = 1;; nth++) {
-		failures = 0;
-		fails_in = nth;
+		alloc_refused = 0;
+		alloc_fails_in = nth;
 		rc = backup();
-		fails_in = 0;
-		if (failures == 0)
+		alloc_fails_in = 0;
+		if (alloc_refused == 0)
 			break;
 		if (rc == 0) {
 			/* It could do without. */

@@ -9,50 +9,12 @@
 
 #include "engine/db_internal.h"
 #include "fs/fs.h"
+#include "support/alloc.h"
 #include "support/env_mem.h"
 #include "support/suite.h"
 
 #define KEYS 2000
 #define VALUE_LEN 300
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t alignment, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t alignment, size_t n);
-
-static _Thread_local unsigned allocations;
-
-void *
-__wrap_malloc(size_t n)
-{
-	allocations++;
-	return __real_malloc(n);
-}
-
-void *
-__wrap_calloc(size_t n, size_t size)
-{
-	allocations++;
-	return __real_calloc(n, size);
-}
-
-void *
-__wrap_realloc(void *p, size_t n)
-{
-	allocations++;
-	return __real_realloc(p, n);
-}
-
-void *
-__wrap_aligned_alloc(size_t alignment, size_t n)
-{
-	allocations++;
-	return __real_aligned_alloc(alignment, n);
-}
 
 static struct env *env;
 static struct kv *kv;
@@ -104,7 +66,7 @@ put_all(void)
 static unsigned
 get_all(uint64_t count)
 {
-	unsigned before = allocations;
+	unsigned before = alloc_count;
 
 	for (uint64_t i = 0; i < count; i++) {
 		struct kv_key key = key_of(&i);
@@ -116,16 +78,16 @@ get_all(uint64_t count)
 			ck_abort_msg("key %d: %d", (int)i, rc);
 		kv_value_release(&v);
 	}
-	return allocations - before;
+	return alloc_count - before;
 }
 
 /* Or the tests below prove nothing. */
 START_TEST(allocations_are_counted)
 {
-	unsigned before = allocations;
+	unsigned before = alloc_count;
 
 	put_all();
-	ck_assert_uint_gt(allocations, before);
+	ck_assert_uint_gt(alloc_count, before);
 }
 END_TEST
 
@@ -168,7 +130,7 @@ make_file(const char *name, size_t len)
 static unsigned
 read_file(uint64_t ino, size_t len)
 {
-	unsigned before = allocations;
+	unsigned before = alloc_count;
 	struct fs_read r;
 	int rc = fs_read(fs, ino, 0, len + 10, &r);
 	bool is_right = rc == 0 && r.bytes == len &&
@@ -176,7 +138,7 @@ read_file(uint64_t ino, size_t len)
 
 	fs_read_done(&r);
 	/* Before check's own. */
-	before = allocations - before;
+	before = alloc_count - before;
 	ck_assert(is_right);
 	return before;
 }
