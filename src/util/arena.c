@@ -106,7 +106,8 @@ arena_alloc(struct arena *a, size_t n)
 	struct arena_block *b;
 	char *p;
 
-	n = (n + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+	/* Of no bytes it is still a piece, which NULL is not. */
+	n = (n + (n == 0) + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
 	/* What would waste much of a block gets one of its own. */
 	if (n > a->left && n > ARENA_BLOCK_BYTES / 4) {
 		b = add_own_block(a, n);

@@ -52,6 +52,16 @@ START_TEST(pieces_are_aligned_and_do_not_overlap)
 }
 END_TEST
 
+START_TEST(the_first_piece_may_have_no_bytes)
+{
+	struct arena a;
+
+	arena_init(&a);
+	ck_assert_ptr_nonnull(arena_alloc(&a, 0));
+	arena_fini(&a);
+}
+END_TEST
+
 START_TEST(what_was_handed_out_is_counted)
 {
 	struct arena a;
@@ -104,6 +114,7 @@ main(void)
 
 	/* So many large pages, and as much expected. */
 	tcase_add_loop_test(tc, pieces_are_aligned_and_do_not_overlap, 0, 8);
+	tcase_add_test(tc, the_first_piece_may_have_no_bytes);
 	tcase_add_test(tc, what_was_handed_out_is_counted);
 	tcase_add_test(tc, a_large_piece_leaves_the_rest_of_the_block_in_use);
 	tcase_add_test(tc, after_the_end_an_arena_can_be_used_again);
