@@ -55,8 +55,9 @@ wait
 PID=$!
 timeout 30 sh -c "until [ -d '$MNT/.kvfs' ]; do sleep 0.02; done" ||
     fail "kvfs -f"
-ls -l "/proc/$PID/fd" >"$T/fds"
-! grep -q "$MNT\$" "$T/fds" || fail "the mountpoint is held: $(cat "$T/fds")"
+timeout 10 sh -c "while ls -l /proc/$PID/fd | grep -q '$MNT\$'; do
+    sleep 0.02; done" ||
+    fail "the mountpoint is held: $(ls -l "/proc/$PID/fd")"
 kill "$PID"
 wait "$PID" || fail "kvfs -f: status $?"
 PID=
