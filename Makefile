@@ -71,9 +71,11 @@ ALL_CFLAGS = $(BASE_CFLAGS) $(CFLAGS) \
 ALL_LDFLAGS = -pthread $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 LIBS = -lsnappy $(PKG_LIBS)
 
-src_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
+# The objects of a folder and of the rooms in it.
+src_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c $(1)/*/*.c))
 prog_of = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
 UTIL := $(call src_of,src/util)
+KV := $(call src_of,src/kv)
 ENGINE := $(call src_of,src/engine)
 FS := $(call src_of,src/fs)
 FUSE := $(call src_of,src/fuse)
@@ -83,7 +85,7 @@ UNIT := $(call prog_of,tests/unit/test_*.c)
 MOUNT_TOOLS := $(call prog_of,tests/mount/*.c)
 MOUNT := $(filter-out tests/mount/lib%.sh,$(wildcard tests/mount/*.sh))
 STYLE := $(wildcard tests/style/*.sh)
-SOURCES := $(wildcard include/*/*.h src/*/*.[ch] tests/*/*.[ch])
+SOURCES := $(wildcard include/*/*.h src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch])
 SCRIPTS := $(wildcard .ci/run mount-scripts/mount.kvfs \
 	mount-scripts/umount.kvfs tests/*.sh tests/*/*.sh)
 PROGRAMS := $(BUILD)/kvfs $(BUILD)/kvfsctl
@@ -126,7 +128,7 @@ $(BUILD)/%.o: %.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(if $(filter tests/%,$<),-Itests) -MMD -MP -c -o $@ $<
 
-$(BUILD)/libkvfs.a: $(UTIL) $(ENGINE) $(FS)
+$(BUILD)/libkvfs.a: $(UTIL) $(KV) $(ENGINE) $(FS)
 	@rm -f $@
 	ar rcs $@ $^
 $(BUILD)/libsupport.a: $(SUPPORT)
@@ -193,8 +195,8 @@ check-unit: $(UNIT) ## run the tests that need no mount
 	$(RUN) $(UNIT)
 check-mount: $(PROGRAMS) $(MOUNT_TOOLS) | build/deps-CHECK ## run the tests on a mount
 	$(RUN) $(MOUNT)
-check-layers: ## no folder includes a higher one
-	@$(RUN) tests/style/layers.sh
+check-layers: $(PROGRAMS) ## no folder or room includes a higher one, no source is in a circle
+	@$(RUN) tests/style/layers.sh tests/style/circles.sh
 check-man: $(PROGRAMS) | build/deps-CHECK ## the manuals are well formed and say what --help says
 	@$(RUN) tests/style/manuals.sh
 unit: $(UNIT)
@@ -202,8 +204,7 @@ unit: $(UNIT)
 # Fuzz targets have clang's instrumentation, so their objects stand apart.
 FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined
-FUZZ_LIB := $(patsubst %.c,build/fuzz/%.o,$(wildcard src/util/*.c \
-	src/engine/*.c src/fs/*.c))
+FUZZ_LIB := $(patsubst $(BUILD)/%,build/fuzz/%,$(UTIL) $(KV) $(ENGINE) $(FS))
 FUZZ_SUPPORT := $(patsubst %.c,build/fuzz/%.o,$(wildcard tests/support/*.c))
 FUZZ := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 build/fuzz/%.o: %.c | $(DEPS) build/deps-LINT
@@ -241,7 +242,7 @@ bench: $(PROGRAMS) $(BENCH) | build/deps-BENCH ## measure beside RocksDB, LevelD
 # ---- Looking ----
 
 TIDY_CHECKS := -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-reserved-identifier,-bugprone-branch-clone,-bugprone-sizeof-expression,clang-analyzer-*,-clang-analyzer-optin.performance.Padding,-clang-analyzer-security.insecureAPI.*,-clang-analyzer-valist.Uninitialized,misc-redundant-expression,performance-*,-performance-no-int-to-ptr,readability-misleading-indentation
-lint: | $(DEPS) build/deps-CHECK build/deps-LINT build/deps-BENCH ## format, locks, analysers, shell and manuals
+lint: $(PROGRAMS) | $(DEPS) build/deps-CHECK build/deps-LINT build/deps-BENCH ## format, locks, analysers, shell and manuals
 	clang-format --dry-run -Werror $(SOURCES)
 	printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -P $(JOBS) -n 4 \
 	clang $(BASE_CFLAGS) $(HAVE_GUARDED_BY) -Itests -Wthread-safety \
@@ -258,6 +259,7 @@ lint: | $(DEPS) build/deps-CHECK build/deps-LINT build/deps-BENCH ## format, loc
 	shellcheck -x -S warning -e SC2034,SC2046,SC2154 $(SCRIPTS)
 	mandoc -Tlint -W warning $(wildcard man/*.[0-9])
 	tests/style/layers.sh
+	$(TEST_ENV) tests/style/circles.sh
 format: | build/deps-LINT ## lay all sources out as .clang-format says
 	clang-format -i $(SOURCES)
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "fs/fs.h"
-#include "fuse/loop.h"
+#include "fuse/serve/loop.h"
 #include "fuse/session.h"
 #include "util/log.h"
 #include "util/report.h"

@@ -10,7 +10,7 @@
 #include "fuse/drop_names.h"
 #include "fuse/fuse_api.h"
 #include "fuse/memory.h"
-#include "fuse/protocol.h"
+#include "fuse/serve/protocol.h"
 #include "util/log.h"
 #include "util/mutex.h"
 

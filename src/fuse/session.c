@@ -15,11 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fuse/adapt.h"
+#include "fuse/request/adapt.h"
 #include "fuse/fuse_api.h"
-#include "fuse/loop.h"
-#include "fuse/mount_fuse.h"
-#include "fuse/mountpoint.h"
+#include "fuse/serve/loop.h"
+#include "fuse/mount/mount_fuse.h"
+#include "fuse/mount/mountpoint.h"
 #include "fuse/prune.h"
 #include "util/daemon_note.h"
 #include "util/log.h"

@@ -14,10 +14,10 @@
 #include <time.h>
 
 #include "fs/fs.h"
-#include "fuse/handle.h"
-#include "fuse/kernel_cache.h"
-#include "fuse/options.h"
-#include "fuse/own_mount.h"
+#include "fuse/reply/handle.h"
+#include "fuse/reply/kernel_cache.h"
+#include "fuse/options/options.h"
+#include "fuse/mount/own_mount.h"
 #include "kvfs/kv.h"
 #include "util/mutex.h"
 

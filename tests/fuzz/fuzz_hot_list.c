@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "engine/hot_list.h"
+#include "engine/cache/hot_list.h"
 #include "support/fuzz.h"
 #include "util/coding.h"
 #include "util/crc32c.h"

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/manifest.h"
-#include "engine/version.h"
+#include "engine/tree/manifest.h"
+#include "engine/tree/version.h"
 #include "support/env_mem.h"
 #include "support/fuzz.h"
-#include "engine/store_files.h"
+#include "engine/env/store_files.h"
 #include "support/env_path.h"
 #include "util/coding.h"
 #include "util/crc32c.h"

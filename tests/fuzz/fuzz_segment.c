@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/key.h"
-#include "engine/segment.h"
-#include "engine/segment_format.h"
+#include "engine/key/key.h"
+#include "engine/segment/segment.h"
+#include "engine/segment/segment_format.h"
 #include "support/env_mem.h"
 #include "support/fuzz.h"
 #include "support/env_path.h"

@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/bloom.h"
-#include "engine/table_format.h"
-#include "engine/table_reader.h"
+#include "engine/table/bloom.h"
+#include "engine/table/table_format.h"
+#include "engine/table/table_reader.h"
 #include "support/fuzz.h"
 #include "support/mem_file.h"
 #include "util/compress.h"

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/key.h"
-#include "engine/wal.h"
-#include "engine/wal_format.h"
+#include "engine/key/key.h"
+#include "engine/log/wal.h"
+#include "engine/log/wal_format.h"
 #include "support/env_mem.h"
 #include "support/fuzz.h"
 #include "support/env_path.h"

@@ -13,8 +13,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "engine/filename.h"
-#include "engine/manifest.h"
+#include "engine/env/filename.h"
+#include "engine/tree/manifest.h"
 #include "fs/fs.h"
 #include "golden/files.h"
 

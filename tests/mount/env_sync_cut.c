@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/env.h"
+#include "engine/env/env.h"
 
 #define BLOCK 4096
 #define BLOCKS_MAX 4096 /* XFS frees removed ones later: not all of a disk */

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/iter.h"
-#include "engine/key.h"
+#include "engine/key/iter.h"
+#include "engine/key/key.h"
 
 struct entry_rec {
 	uint8_t key[KEY_INTERNAL_MAX];

@@ -7,7 +7,7 @@
 #ifndef KVFS_SUPPORT_ENV_FAULT_H
 #define KVFS_SUPPORT_ENV_FAULT_H
 
-#include "engine/env.h"
+#include "engine/env/env.h"
 #include "support/env_call.h"
 
 struct env_fault_rule {

@@ -20,7 +20,7 @@
 #ifndef KVFS_SUPPORT_ENV_MEM_H
 #define KVFS_SUPPORT_ENV_MEM_H
 
-#include "engine/env.h"
+#include "engine/env/env.h"
 #include "support/env_call.h"
 
 enum env_mem_crash_mode {

@@ -6,7 +6,7 @@
 #ifndef KVFS_SUPPORT_ENV_PATH_H
 #define KVFS_SUPPORT_ENV_PATH_H
 
-#include "engine/env.h"
+#include "engine/env/env.h"
 
 /* The directory; there must be one. The caller closes it. */
 struct env_dir *env_path_dir(struct env *env, const char *path);

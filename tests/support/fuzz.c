@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "engine/env.h"
+#include "engine/env/env.h"
 #include "util/log.h"
 
 static void

@@ -9,7 +9,7 @@
 
 #include <stdatomic.h>
 
-#include "engine/env.h"
+#include "engine/env/env.h"
 
 struct mem_file {
 	uint8_t *data; /* from malloc; len bytes of cap are there */

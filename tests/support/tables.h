@@ -3,7 +3,7 @@
 #ifndef KVFS_SUPPORT_TABLES_H
 #define KVFS_SUPPORT_TABLES_H
 
-#include "engine/version.h"
+#include "engine/tree/version.h"
 
 /* A table_file_drop_fn: there is nothing but memory to free. */
 static inline void

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "fuse/affinity.c"
-#include "fuse/pause.c"
+#include "fuse/serve/affinity.c"
+#include "fuse/serve/pause.c"
 #include "support/suite.h"
 
 static struct affinity a;

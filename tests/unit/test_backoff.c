@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/backoff.h"
-#include "engine/key.h"
+#include "engine/segment/backoff.h"
+#include "engine/key/key.h"
 #include "support/suite.h"
 
 static struct backoff *b;

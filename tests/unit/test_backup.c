@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine/db_internal.h"
+#include "engine/state/db_state.h"
 #include "support/alloc.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/block_builder.h"
-#include "engine/block_reader.h"
-#include "engine/table_format.h"
+#include "engine/table/block_builder.h"
+#include "engine/table/block_reader.h"
+#include "engine/table/table_format.h"
 #include "support/entries.h"
 #include "support/suite.h"
 

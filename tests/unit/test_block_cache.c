@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/block_cache.h"
+#include "engine/cache/block_cache.h"
 #include "support/entries.h"
 #include "support/suite.h"
 

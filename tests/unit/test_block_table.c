@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "engine/block_shard.h"
+#include "engine/cache/block_shard.h"
 #include "support/entries.h"
 #include "support/suite.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/bloom.h"
+#include "engine/table/bloom.h"
 #include "kvfs/kv.h"
 #include "support/suite.h"
 #include "util/coding.h"

@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/compact_pace.c"
+#include "engine/compact/compact_pace.c"
 #include "support/suite.h"
 
 #define MIB (1ull << 20)

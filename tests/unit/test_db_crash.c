@@ -8,7 +8,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/db_internal.h"
+#include "engine/state/db_state.h"
 #include "support/env_mem.h"
 #include "support/model.h"
 #include "support/suite.h"

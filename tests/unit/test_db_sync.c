@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine/db_internal.h"
+#include "engine/state/db_state.h"
 #include "support/suite.h"
 
 #define WRITERS 8

@@ -7,7 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#include "engine/db_internal.h"
+#include "engine/state/db_state.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/keys.h"

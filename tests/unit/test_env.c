@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/env.h"
+#include "engine/env/env.h"
 #include "support/env_mem.h"
 #include "support/suite.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/filename.h"
+#include "engine/env/filename.h"
 #include "support/suite.h"
 
 START_TEST(every_kind_has_its_name)

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <sys/xattr.h>
 
-#include "engine/db_internal.h"
+#include "engine/state/db_state.h"
 #include "unit/fs_test.h"
 
 #define CREATORS 12

@@ -6,7 +6,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/gc_filter.h"
+#include "engine/tree/gc_filter.h"
 #include "support/model.h"
 #include "support/suite.h"
 #include "support/tables.h"

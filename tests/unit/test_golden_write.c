@@ -10,11 +10,11 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/db_internal.h"
-#include "engine/segment_format.h"
-#include "engine/table_format.h"
-#include "engine/table_reader.h"
-#include "engine/wal_format.h"
+#include "engine/state/db_state.h"
+#include "engine/segment/segment_format.h"
+#include "engine/table/table_format.h"
+#include "engine/table/table_reader.h"
+#include "engine/log/wal_format.h"
 #include "golden/open.h"
 #include "support/suite.h"
 #include "support/env_path.h"

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "engine/hot_list.h"
+#include "engine/cache/hot_list.h"
 #include "kvfs/kv.h"
 #include "support/entries.h"
 #include "support/env_fault.h"

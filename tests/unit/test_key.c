@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/key.h"
+#include "engine/key/key.h"
 #include "support/model.h"
 #include "support/suite.h"
 

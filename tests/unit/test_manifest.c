@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/filename.h"
-#include "engine/manifest.h"
+#include "engine/env/filename.h"
+#include "engine/tree/manifest.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/model.h"

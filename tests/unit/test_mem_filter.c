@@ -3,8 +3,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/bloom.h"
-#include "engine/mem_filter.h"
+#include "engine/table/bloom.h"
+#include "engine/memtable/mem_filter.h"
 #include "support/suite.h"
 
 #define KEYS 20000

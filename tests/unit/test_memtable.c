@@ -3,8 +3,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/bloom.h"
-#include "engine/memtable.h"
+#include "engine/table/bloom.h"
+#include "engine/memtable/memtable.h"
 #include "support/model.h"
 #include "support/suite.h"
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/merge_iter.h"
+#include "engine/key/merge_iter.h"
 #include "support/entries.h"
 #include "support/suite.h"
 

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuse/budget.c"
-#include "fuse/command_line.c"
-#include "fuse/option_table.c"
-#include "fuse/options.c"
+#include "fuse/options/budget.c"
+#include "fuse/options/command_line.c"
+#include "fuse/options/option_table.c"
+#include "fuse/options/options.c"
 #include "support/suite.h"
 
 static struct options o;

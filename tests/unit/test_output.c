@@ -3,8 +3,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/db_internal.h"
-#include "engine/output.h"
+#include "engine/state/db_state.h"
+#include "engine/compact/output.h"
 #include "support/env_mem.h"
 #include "support/keys.h"
 #include "support/suite.h"

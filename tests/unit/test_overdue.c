@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fuse/overdue.c"
-#include "fuse/request_stats.c"
-#include "fuse/thread_wait.c"
+#include "fuse/serve/overdue.c"
+#include "fuse/serve/request_stats.c"
+#include "fuse/serve/thread_wait.c"
 #include "support/suite.h"
 
 static struct overdue *o;

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/key.h"
-#include "engine/segment.h"
-#include "engine/segment_format.h"
+#include "engine/key/key.h"
+#include "engine/segment/segment.h"
+#include "engine/segment/segment_format.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/suite.h"

@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "engine/key.h"
-#include "engine/skiplist.h"
+#include "engine/key/key.h"
+#include "engine/memtable/skiplist.h"
 #include "support/model.h"
 #include "support/suite.h"
 

@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "engine/db_internal.h"
+#include "engine/state/db_state.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/env_path.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine/store_lock.h"
+#include "engine/state/store_lock.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/env_path.h"

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/bloom.h"
-#include "engine/segment.h"
-#include "engine/table_format.h"
-#include "engine/table_reader.h"
+#include "engine/table/bloom.h"
+#include "engine/segment/segment.h"
+#include "engine/table/table_format.h"
+#include "engine/table/table_reader.h"
 #include "support/entries.h"
 #include "support/mem_file.h"
 #include "support/suite.h"

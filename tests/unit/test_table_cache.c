@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/bloom.h"
-#include "engine/filename.h"
-#include "engine/table_cache.h"
+#include "engine/table/bloom.h"
+#include "engine/env/filename.h"
+#include "engine/tree/table_cache.h"
 #include "support/entries.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/version.h"
+#include "engine/tree/version.h"
 #include "support/model.h"
 #include "support/suite.h"
 

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "engine/db_internal.h"
+#include "engine/state/db_state.h"
 #include "support/suite.h"
 
 /* More than there are slots, in all. */

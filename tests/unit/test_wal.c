@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/wal.h"
-#include "engine/wal_format.h"
+#include "engine/log/wal.h"
+#include "engine/log/wal_format.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/suite.h"

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: ISC */
+/* The compaction threads: merge a job's inputs into its output level. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/state/db_state.h"
+#include "engine/tree/level_iter.h"
+#include "engine/key/merge_iter.h"
+#include "engine/compact/output.h"
+#include "util/log.h"
+
+#define TICK_NS 1000000000ULL
+
+static struct iter *
+open_inputs(struct db *db, const struct compact_job *job)
+{
+	size_t n = 0;
+	struct merge_source *src = calloc(job->input_count[0] + 1,
+	    sizeof(*src));
+	struct iter *it = NULL;
+	bool failed = src == NULL;
+
+	/* Tables of level 0 overlap; those of others follow each other. */
+	for (size_t i = 0; i < job->input_count[0] && !failed; i++) {
+		src[n].it = level_iter_create(db, &job->inputs[0][i], 1, false);
+		src[n].max_seq = SEQ_MAX;
+		failed = src[n++].it == NULL;
+	}
+	if (!failed && job->input_count[1] != 0) {
+		src[n].it = level_iter_create(db, job->inputs[1],
+		    job->input_count[1], false);
+		src[n].max_seq = SEQ_MAX;
+		failed = src[n++].it == NULL;
+	}
+	if (!failed) {
+		it = merge_iter_create(src, n);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			iter_close(src[i].it);
+	}
+	free(src);
+	return it;
+}
+
+static int
+removals(const struct compact_job *job, struct version_edit *e)
+{
+	int rc = 0;
+
+	for (int i = 0; i < 2; i++)
+		for (size_t j = 0; j < job->input_count[i] && rc == 0; j++)
+			rc = version_edit_remove(e,
+			    i == 0 ? job->level : job->output_level,
+			    job->inputs[i][j]->number);
+	return rc;
+}
+
+/* Hand a table down as it is. */
+static int
+run_move(const struct compact_job *job, struct version_edit *e)
+{
+	struct table_file *f = job->inputs[0][0];
+	int rc;
+
+	table_file_ref(f);
+	rc = version_edit_add(e, job->output_level, f);
+	if (rc < 0)
+		table_file_unref(job->version, f);
+	return rc;
+}
+
+/* Which entries may be older than the outputs'. */
+static int
+below_level(const struct compact_job *job)
+{
+	/* A table rewritten in level 0 has older ones beside it. */
+	if (job->in_place && job->level == 0)
+		return 0;
+	return job->output_level + 1;
+}
+
+static void
+run_part(struct db *db, struct compact_job *job, struct compact_part *part)
+{
+	struct output out = {
+		.db = db,
+		.edit = &part->edit,
+		.from = slice_make(part->from, part->from_len),
+		.to = slice_make(part->to, part->to_len),
+		.level = job->output_level,
+		.snapshots = job->snapshots,
+		.snapshot_count = job->snapshot_count,
+		.below = job->version,
+		.below_level = below_level(job),
+		.relocate = job->relocate,
+		.relocate_count = job->relocate_count,
+		.one_table = job->in_place,
+		.may_abandon = true,
+		.reclaim_bytes = job->reclaim_bytes / job->part_count,
+		.pace = &job->pace,
+	};
+	/* Those of level 0 are walked beside each other. */
+	uint64_t taken = db_memory_begin_work(db, job->input_count[0] + 1,
+	    job->input_entries / job->part_count,
+	    job->input_bytes / job->part_count);
+
+	part->rc = output_merge(&out, open_inputs(db, job));
+	part->bytes_written = out.bytes_written;
+	db_memory_end_work(db, taken);
+}
+
+/* Run parts of a job until none is left to take; drops mu meanwhile. */
+static void run_parts_locked(struct db *db, struct compact_job *job)
+    REQUIRES(&db->mu);
+
+static void
+run_parts_locked(struct db *db, struct compact_job *job)
+{
+	while (job->parts_taken < job->part_count) {
+		struct compact_part *part = &job->parts[job->parts_taken++];
+
+		if (job->parts_taken == job->part_count &&
+		    db->shared_job == job)
+			db->shared_job = NULL;
+		mutex_unlock(&db->mu);
+		run_part(db, job, part);
+		mutex_lock(&db->mu);
+		job->parts_done++;
+	}
+	cond_broadcast(&db->progress);
+}
+
+/* The parts of a job, by this thread and those that have nothing to do. */
+static int
+run_all_parts(struct db *db, struct compact_job *job)
+{
+	int rc = compact_split(db, job);
+
+	if (rc < 0)
+		return rc;
+	mutex_lock(&db->mu);
+	compact_pace_begin_locked(db, job);
+	rc = db_snapshot_list_locked(db, &job->snapshots, &job->snapshot_count);
+	if (rc == 0) {
+		if (job->part_count > 1 && db->shared_job == NULL) {
+			db->shared_job = job;
+			cond_broadcast(&db->work);
+		}
+		run_parts_locked(db, job);
+		while (job->parts_done < job->part_count)
+			cond_wait(&db->progress, &db->mu);
+	}
+	mutex_unlock(&db->mu);
+	return rc;
+}
+
+/* Move the tables of a part to the job's edit. */
+static int
+take_tables(struct version_edit *e, struct version_edit *part)
+{
+	int rc = 0;
+
+	while (part->add_count > 0 && rc == 0) {
+		size_t last = part->add_count - 1;
+
+		rc = version_edit_add(e, part->adds[last].level,
+		    part->adds[last].file);
+		if (rc == 0)
+			part->add_count = last;
+	}
+	return rc;
+}
+
+static int
+run_merge(struct db *db, struct compact_job *job, struct version_edit *e)
+{
+	uint64_t written = 0;
+	int rc;
+
+	for (int i = 0; i < 2; i++) {
+		for (size_t j = 0; j < job->input_count[i]; j++) {
+			const struct table_props *p = &job->inputs[i][j]->props;
+
+			job->input_bytes += p->file_bytes;
+			job->input_entries += p->entries;
+			job->reclaim_bytes += job->inputs[i][j]->reclaim_bytes;
+		}
+	}
+	rc = run_all_parts(db, job);
+	for (size_t i = 0; i < job->part_count; i++) {
+		struct compact_part *part = &job->parts[i];
+
+		if (rc == 0)
+			rc = part->rc;
+		if (rc == 0)
+			rc = take_tables(e, &part->edit);
+		db_edit_abandon(db, &part->edit);
+		written += part->bytes_written;
+	}
+	if (rc == 0 && job->relocate_count != 0)
+		rc = db_segment_sync(db);
+	counter_add(&db->stats.compact_read_bytes, job->input_bytes);
+	counter_add(&db->stats.compact_write_bytes, written);
+	return rc;
+}
+
+/* Damage in an input: leave those tables alone from now on, so that the
+ * rest goes on. Reads of them report it. */
+static void
+set_damaged(const struct compact_job *job)
+{
+	for (int i = 0; i < 2; i++)
+		for (size_t j = 0; j < job->input_count[i]; j++)
+			atomic_store(&job->inputs[i][j]->damaged, true);
+}
+
+static int
+run_job(struct db *db, struct compact_job *job)
+{
+	struct version_edit e = { 0 };
+	uint64_t start = clock_now_ns();
+	int rc = job->move ? run_move(job, &e) : run_merge(db, job, &e);
+
+	if (rc == 0)
+		rc = removals(job, &e);
+	if (rc < 0) {
+		db_edit_abandon(db, &e);
+		if (job->relocate_count != 0)
+			segment_seal_active(db);
+		if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM) {
+			log_error("%s: damaged tables stay as they are; run "
+				  "kvfsctl check",
+			    db->dir);
+			set_damaged(job);
+		}
+		return rc;
+	}
+	mutex_lock(&db->mu);
+	rc = db_install_locked(db, &e, NULL);
+	mutex_unlock(&db->mu);
+	counter_add(job->relocate_count != 0 ? &db->stats.relocations :
+		job->move                    ? &db->stats.moves :
+					       &db->stats.compactions,
+	    1);
+	if (!job->move)
+		histogram_add(&db->stats.compact_ns, clock_now_ns() - start);
+	return rc;
+}
+
+void *
+db_compact_thread(void *arg)
+{
+	struct db *db = arg;
+
+	mutex_lock(&db->mu);
+	while (!db->stop) {
+		struct compact_job *job;
+		int rc;
+
+		if (db->shared_job != NULL) {
+			counter_add(&db->stats.shared_parts, 1);
+			run_parts_locked(db, db->shared_job);
+			continue;
+		}
+		job = db_error(db) == 0 ? compact_pick_locked(db) : NULL;
+		if (job == NULL) {
+			if (db->compacting == 0) {
+				db->compact_all = false;
+				db->tidying = false;
+				atomic_store(&db->pressed, false);
+				db->compact_rests++;
+			}
+			cond_broadcast(&db->progress);
+			cond_wait_until(&db->work, &db->mu,
+			    clock_now_ns() + TICK_NS);
+			continue;
+		}
+		mutex_unlock(&db->mu);
+		rc = run_job(db, job);
+		if (rc == 0)
+			db_remove_doomed(db);
+		mutex_lock(&db->mu);
+		compact_job_finish_locked(db, job);
+		db_update_delay_locked(db);
+		cond_broadcast(&db->progress);
+		cond_broadcast(&db->work);
+		if (rc < 0)
+			db->compact_error = rc;
+		if (rc < 0 && !db->stop) {
+			if (rc == -ENOSPC)
+				log_warn("%s: no room to compact; free some "
+					 "space",
+				    db->dir);
+			/* Not at once again. */
+			cond_wait_until(&db->work, &db->mu,
+			    clock_now_ns() + TICK_NS);
+		}
+	}
+	mutex_unlock(&db->mu);
+	return NULL;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Shares of a large job, for several threads (RocksDB's subcompactions). A
+ * border lies between two groups, so that a group's deletion and what it
+ * hides are in one share; a group alone is never shared out.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/state/db_state.h"
+
+/* A share is worth a thread, and its tables do not get small. */
+#define PART_MIN_MEMTABLES 2
+
+/* A group in which an input begins, and what that weighs. */
+struct border {
+	uint8_t prefix[KEY_PREFIX_LEN];
+	uint64_t bytes;
+};
+
+static int
+border_cmp(const void *va, const void *vb)
+{
+	const struct border *a = va, *b = vb;
+
+	return memcmp(a->prefix, b->prefix, KEY_PREFIX_LEN);
+}
+
+static struct border *
+borders_make(const struct compact_job *job, size_t *countp, uint64_t *totalp)
+{
+	size_t n = 0;
+	struct border *borders = calloc(job->input_count[0] +
+		job->input_count[1] + 1,
+	    sizeof(*borders));
+
+	*totalp = 0;
+	*countp = 0;
+	if (borders == NULL)
+		return NULL;
+	for (int i = 0; i < 2; i++) {
+		for (size_t j = 0; j < job->input_count[i]; j++) {
+			const struct table_file *f = job->inputs[i][j];
+
+			memcpy(borders[n].prefix, f->smallest.data,
+			    KEY_PREFIX_LEN);
+			borders[n++].bytes = f->props.file_bytes;
+			*totalp += f->props.file_bytes;
+		}
+	}
+	qsort(borders, n, sizeof(*borders), border_cmp);
+	*countp = n;
+	return borders;
+}
+
+/* End the last part before prefix and begin another there. */
+static void
+cut_at(struct compact_job *job, const uint8_t prefix[KEY_PREFIX_LEN])
+{
+	struct compact_part *last = &job->parts[job->part_count - 1];
+
+	memcpy(last->to, prefix, KEY_PREFIX_LEN);
+	last->to_len = KEY_PREFIX_LEN;
+	job->part_count++;
+	last++;
+	memcpy(last->from, prefix, KEY_PREFIX_LEN);
+	last->from_len = KEY_PREFIX_LEN;
+}
+
+int
+compact_split(struct db *db, struct compact_job *job)
+{
+	uint64_t least = PART_MIN_MEMTABLES * db->opts.memtable_bytes;
+	size_t max_parts = db->opts.compaction_threads;
+	struct border *borders;
+	uint64_t total, share, sum = 0;
+	size_t count;
+
+	job->parts = calloc(max_parts + 1, sizeof(*job->parts));
+	borders = borders_make(job, &count, &total);
+	if (job->parts == NULL || borders == NULL) {
+		free(borders);
+		return -ENOMEM;
+	}
+	job->part_count = 1;
+	if (max_parts > total / least)
+		max_parts = (size_t)(total / least);
+	if (job->in_place)
+		max_parts = 1;
+	share = max_parts > 1 ? total / max_parts : UINT64_MAX;
+	for (size_t i = 0; i < count && job->part_count < max_parts; i++) {
+		if (sum >= share * job->part_count &&
+		    border_cmp(&borders[i], &borders[i - 1]) != 0)
+			cut_at(job, borders[i].prefix);
+		sum += borders[i].bytes;
+	}
+	free(borders);
+	return 0;
+}

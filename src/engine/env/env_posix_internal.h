@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/* What the env_posix*.c sources share. */
+#ifndef KVFS_ENGINE_ENV_ENV_POSIX_INTERNAL_H
+#define KVFS_ENGINE_ENV_ENV_POSIX_INTERNAL_H
+
+#include "engine/env/env.h"
+
+/* ---- Open files (env_posix_file.c) ---- */
+
+/* Takes fd, also on failure. */
+int posix_file_create(const struct env_ops *ops, int fd, bool is_writable,
+    struct env_file **filep);
+int posix_file_fd(const struct env_file *file);
+
+void posix_file_close(struct env_file *file);
+ssize_t posix_file_read(struct env_file *file, void *buf, size_t len,
+    uint64_t off);
+int posix_file_write(struct env_file *file, const struct iovec *iov, int iovcnt,
+    uint64_t off);
+int posix_file_sync(struct env_file *file);
+int posix_file_allocate(struct env_file *file, uint64_t size, bool zero);
+int posix_file_map(struct env_file *file, uint64_t size);
+/*
+ * Whether writing to blocks that fallocate(2) or a write has given to a file
+ * cannot find the disk full. Where blocks are never overwritten in place (btrfs,
+ * bcachefs, ZFS, F2FS, or whatever lies behind FUSE, NFS and overlayfs), a
+ * store to a map then ends in SIGBUS, or in the loss of the page when it is
+ * written back; write(2) says -ENOSPC.
+ */
+bool posix_keeps_blocks(int fd);
+int posix_file_truncate(struct env_file *file, uint64_t size);
+int posix_file_size(struct env_file *file, uint64_t *sizep);
+int posix_file_lock(struct env_file *file, enum env_lock_mode mode);
+void posix_file_writeback(struct env_file *file, uint64_t off, uint64_t len);
+void posix_file_advise(struct env_file *file, uint64_t off, uint64_t len,
+    enum env_advice advice);
+
+/* ---- Who has a lock (env_posix_lockers.c) ---- */
+
+/* As env_dir_lockers(), of the directory fd. */
+void posix_name_lockers(int fd, char *text, size_t len);
+
+/*
+ * ---- Mappings (env_posix_map.c) ----
+ *
+ * A store to a mapped page that cannot be had (I/O error, the file was cut
+ * off, no room, the file system was shut down) raises SIGBUS, which kills.
+ * One handler for the whole process turns it into -EIO while a copy of ours
+ * is under way in that thread; every other SIGBUS goes to whoever was there
+ * before.
+ */
+
+/* Map the first size bytes of fd for writing; installs the handler. */
+int posix_map_open(int fd, uint64_t size, uint8_t **mapp);
+void posix_map_close(uint8_t *map, uint64_t size);
+/* The pages in [off, end) are not stored to any more: the page cache keeps
+ * what they hold, and they leave the memory that counts as ours. */
+void posix_map_leave(uint8_t *map, uint64_t off, uint64_t end);
+/* Copy the vectors one after another to dst, which lies in a mapping and
+ * has room for the len bytes that they hold. -EIO after a SIGBUS: any part
+ * may be written. */
+int posix_map_copy(uint8_t *dst, const struct iovec *iov, int iovcnt,
+    uint64_t len);
+
+#endif

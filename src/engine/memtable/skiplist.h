@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Ordered set of (internal key, value) in an arena: a skip list (Pugh 1990)
+ * with one writer at a time and readers that take no lock (LevelDB's).
+ *
+ * Invariant: a node is complete before it is linked (release), and never
+ * changes or goes away while the arena lives.
+ */
+#ifndef KVFS_ENGINE_MEMTABLE_SKIPLIST_H
+#define KVFS_ENGINE_MEMTABLE_SKIPLIST_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "kvfs/slice.h"
+#include "util/arena.h"
+
+#define SKIPLIST_MAX_HEIGHT 12
+#define SKIPLIST_LANES 8
+
+struct skip_node;
+
+struct skiplist {
+	struct arena *arena;
+	struct skip_node *head;
+	_Atomic int height;
+	/* Writer's: where the last insertion went, the first place to look
+	 * for the next (neighbours follow each other); and on each level the
+	 * last node up to it. */
+	struct skip_node *last;
+	struct skip_node *last_prev[SKIPLIST_MAX_HEIGHT];
+	uint64_t random;
+};
+
+/* Borrows the arena, which outlives the list. -ENOMEM. */
+int skiplist_init(struct skiplist *s, struct arena *arena);
+
+struct skip_entry {
+	struct slice user;
+	uint64_t trailer;
+	struct slice value;
+};
+
+/*
+ * Insert up to SKIPLIST_LANES entries that are not there yet, in any order;
+ * they are copied. One caller at a time. -ENOMEM: some may be in.
+ */
+int skiplist_insert(struct skiplist *s, const struct skip_entry *entries,
+    size_t n);
+
+/* The first node at or after (user, trailer), or NULL. */
+const struct skip_node *skiplist_seek(const struct skiplist *s,
+    struct slice user, uint64_t trailer);
+const struct skip_node *skiplist_first(const struct skiplist *s);
+const struct skip_node *skip_node_next(const struct skip_node *n);
+struct slice skip_node_key(const struct skip_node *n); /* internal key */
+struct slice skip_node_value(const struct skip_node *n);
+
+#endif

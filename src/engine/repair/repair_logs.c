@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The commits in a damaged store's logs as sources of a merge. They gather
+ * in memory; what is too much for that goes to a table beside the new
+ * store, which has no name any more once it is written.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/state/db_state.h"
+#include "engine/repair/repair_internal.h"
+#include "util/log.h"
+
+#define SPILL_BYTES (64u << 20)
+
+/* ---- Memory ---- */
+
+static void
+note_damage(void *arg, const struct salvage_damage *d)
+{
+	struct repair *r = arg;
+
+	log_error("%s: a table made just now cannot be read: %s", r->dest,
+	    d->what);
+	r->log_error = -EIO;
+}
+
+/* The memtable's entries, each once. */
+static int
+write_table(struct repair *r, struct env_file *file)
+{
+	struct table_options opts;
+	struct table_builder *b;
+	struct table_props props;
+	struct iter *it = memtable_iter(r->mem);
+	uint8_t last[KEY_INTERNAL_MAX];
+	size_t last_len = 0;
+	int rc = -ENOMEM;
+
+	table_options_init(&opts);
+	b = table_builder_create(file, r->next_spill, &opts);
+	if (b == NULL || it == NULL)
+		goto out;
+	rc = 0;
+	for (iter_seek_first(it); it->valid && rc == 0; iter_next(it)) {
+		if (slice_eq(it->key, slice_make(last, last_len)))
+			continue;
+		rc = table_builder_add(b, it->key, it->value);
+		memcpy(last, it->key.data, it->key.len);
+		last_len = it->key.len;
+	}
+	if (rc == 0)
+		rc = table_builder_finish(b, &props);
+out:
+	iter_close(it);
+	table_builder_destroy(b);
+	return rc;
+}
+
+static int
+spill(struct repair *r)
+{
+	struct env_file *file = NULL;
+	struct table_salvage *t;
+	char path[PATH_MAX];
+	int rc = store_file_open(r->to, FILE_TEMP, ++r->next_spill,
+	    ENV_WRITE | ENV_CREATE, &file);
+
+	filename_path(path, r->dest, FILE_TEMP, r->next_spill);
+	if (rc == 0) {
+		(void)store_file_unlink(r->to, FILE_TEMP, r->next_spill);
+		rc = write_table(r, file);
+	}
+	if (rc < 0) {
+		log_error("%s: cannot write: %s", path, strerror(-rc));
+		env_close(file);
+		return rc;
+	}
+	memtable_unref(r->mem);
+	r->mem = NULL;
+	rc = table_salvage_open(file, path, r->next_spill, note_damage, r, &t);
+	return rc < 0 ? rc : repair_add_source(r, table_salvage_iter(t));
+}
+
+/* ---- Frames ---- */
+
+struct change {
+	struct repair *r;
+	uint64_t seq;
+};
+
+static int
+add_change(void *arg, enum key_type type, struct slice user, struct slice value)
+{
+	struct change *c = arg;
+	uint64_t seq = c->seq++;
+
+	if (type == KEY_POINTER) {
+		struct segment_pointer p;
+
+		if (segment_pointer_decode(value, &p) < 0) {
+			repair_lost_value(c->r, user,
+			    "%s: commit %llu: impossible pointer",
+			    c->r->log_path, (unsigned long long)seq);
+			/* The old value is no more either. */
+			type = KEY_DELETE;
+			value = (struct slice){ 0 };
+		}
+	}
+	return memtable_add(c->r->mem, seq, type, user, value);
+}
+
+static void
+tell_gap(struct repair *r, uint64_t next, const char *where)
+{
+	if (r->next_seq == 0 || next <= r->next_seq || r->gap_told)
+		return;
+	repair_lost(r, "%s: commits %llu to %llu are missing %s", r->log_path,
+	    (unsigned long long)r->next_seq, (unsigned long long)next - 1,
+	    where);
+}
+
+static int
+visit_frame(void *arg, const struct wal_frame *f)
+{
+	struct repair *r = arg;
+	struct change c = { r, f->seq };
+	uint64_t end = f->seq + f->count;
+	int rc = 0;
+
+	/* In tables already, or void since a crash. */
+	if ((r->has_manifest && end <= r->last_seq + 1) ||
+	    f->seq >= r->limit_seq)
+		return 0;
+	tell_gap(r, f->seq, "before what it holds");
+	r->gap_told = false;
+	if (r->mem == NULL)
+		r->mem = memtable_create(0, 0);
+	if (r->mem == NULL)
+		return -ENOMEM;
+	rc = record_decode(f->payload, f->count, add_change, &c);
+	if (rc == -KVFS_ECORRUPT) {
+		repair_lost(r,
+		    "%s: offset %llu: impossible contents: a part of commits "
+		    "%llu to %llu",
+		    r->log_path, (unsigned long long)f->off,
+		    (unsigned long long)f->seq, (unsigned long long)end - 1);
+		rc = 0;
+	}
+	if (end > r->next_seq)
+		r->next_seq = end;
+	if (rc == 0 && memtable_bytes(r->mem) >= SPILL_BYTES)
+		rc = spill(r);
+	return rc;
+}
+
+static void
+visit_damage(void *arg, const struct salvage_damage *d)
+{
+	struct repair *r = arg;
+
+	/* After a crash the store went on from here, in another log. */
+	if (r->next_seq >= r->limit_seq)
+		return;
+	r->gap_told = true;
+	repair_lost(r, "%s: offset %llu, %llu bytes: %s: commits after %llu",
+	    r->log_path, (unsigned long long)d->off, (unsigned long long)d->len,
+	    d->what,
+	    (unsigned long long)(r->next_seq != 0 ? r->next_seq - 1 :
+						    r->last_seq));
+}
+
+/* ---- Logs ---- */
+
+static int
+read_log(struct repair *r, uint64_t number, bool whole,
+    struct wal_salvage *info)
+{
+	struct env_file *file;
+	char path[PATH_MAX];
+	int rc = store_file_open(r->from, FILE_WAL, number, ENV_READ, &file);
+
+	*info = (struct wal_salvage){ 0 };
+	filename_path(path, r->dir, FILE_WAL, number);
+	r->log_path = path;
+	if (rc < 0) {
+		if (whole)
+			repair_lost(r, "%s: cannot be read: %s", path,
+			    strerror(-rc));
+		rc = 0;
+	} else {
+		rc = wal_salvage(file, path, number, whole ? visit_frame : NULL,
+		    visit_damage, r, info);
+		env_close(file);
+		if (rc == 0 && whole && !info->is_log &&
+		    number == r->log_number)
+			repair_lost(r, "%s: nothing in it can be read", path);
+	}
+	r->log_path = "the logs";
+	return rc;
+}
+
+/* Whether a log's commits are not all in tables. */
+static bool
+counts(const struct repair *r, uint64_t number)
+{
+	if (!r->has_manifest)
+		return true;
+	if (r->log_number == LOG_NONE || r->log_number == 0)
+		return number >= r->next_file;
+	return number >= r->log_number;
+}
+
+int
+repair_gather_logs(struct repair *r)
+{
+	const struct number_list *l = &r->files.kinds[FILE_WAL];
+	uint64_t *limits = calloc(l->count + 1, sizeof(*limits));
+	struct wal_salvage info;
+	int rc = 0;
+
+	if (limits == NULL)
+		return -ENOMEM;
+	/* A log that begins at a number makes void what older logs hold from
+	 * it on: the store was opened without it after a crash. */
+	limits[l->count] = UINT64_MAX;
+	for (size_t i = l->count; i-- > 0 && rc == 0;) {
+		limits[i] = limits[i + 1];
+		rc = read_log(r, l->v[i], false, &info);
+		if (info.has_header && info.start_seq < limits[i])
+			limits[i] = info.start_seq;
+	}
+	if (r->has_manifest)
+		r->next_seq = r->last_seq + 1;
+	for (size_t i = 0; i < l->count && rc == 0; i++) {
+		if (!counts(r, l->v[i]))
+			continue;
+		r->limit_seq = limits[i + 1];
+		rc = read_log(r, l->v[i], true, &info);
+		/* Also of one without a frame. */
+		if (info.has_header && info.start_seq <= r->limit_seq)
+			tell_gap(r, info.start_seq, "before the last log");
+		if (info.has_header && info.start_seq > r->next_seq)
+			r->next_seq = info.start_seq;
+		if (info.durable_seq > r->durable_seq)
+			r->durable_seq = info.durable_seq;
+	}
+	free(limits);
+	if (rc == 0)
+		tell_gap(r, r->durable_seq + 1, "though they were durable");
+	if (rc == 0 && r->mem != NULL)
+		rc = repair_add_source(r, memtable_iter(r->mem));
+	return rc;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which tables a damaged store consists of. A manifest that is readable,
+ * and whose files are all there, decides: a table that it does not name is
+ * obsolete, and would bring deleted keys back. Otherwise every table
+ * counts that it does not say was removed.
+ */
+#include <errno.h>
+
+#include "engine/state/db_state.h"
+#include "engine/repair/repair_internal.h"
+#include "util/log.h"
+
+static void
+drop_file(void *arg, struct table_file *f)
+{
+	(void)arg;
+	table_file_free(f);
+}
+
+static int
+apply_edit(void *arg, struct version_edit *e)
+{
+	struct repair *r = arg;
+	struct version *v;
+	int rc = 0;
+
+	if (e->log_number != 0)
+		r->log_number = e->log_number;
+	if (e->last_seq > r->last_seq)
+		r->last_seq = e->last_seq;
+	if (e->next_file > r->next_file)
+		r->next_file = e->next_file;
+	for (size_t i = 0; i < e->remove_count && rc == 0; i++)
+		rc = number_list_add(&r->removed, e->removes[i].number);
+	if (rc < 0)
+		return rc;
+	rc = version_apply(r->version, e, &v);
+	if (rc < 0)
+		return rc;
+	version_unref(r->version);
+	r->version = v;
+	return 0;
+}
+
+int
+repair_read_manifest(struct repair *r)
+{
+	const struct number_list *l = &r->files.kinds[FILE_MANIFEST];
+	char path[PATH_MAX];
+	uint64_t number;
+	int rc;
+
+	r->version = version_create(drop_file, NULL);
+	if (r->version == NULL)
+		return -ENOMEM;
+	if (l->count == 0) {
+		repair_lost(r,
+		    "%s: the manifest is missing: every table counts, and "
+		    "keys that were deleted may be back",
+		    r->dir);
+		return 0;
+	}
+	number = l->v[l->count - 1];
+	filename_path(path, r->dir, FILE_MANIFEST, number);
+	rc = manifest_read(r->from, number, apply_edit, r);
+	if (rc == -ENOMEM || rc == -EPROTO)
+		return rc;
+	r->has_manifest = rc == 0;
+	if (!r->has_manifest)
+		repair_lost(r,
+		    "%s: damaged: every table counts, and keys that were "
+		    "deleted may be back",
+		    path);
+	return 0;
+}
+
+static bool
+has_all_tables(struct repair *r)
+{
+	char path[PATH_MAX];
+	bool all = true;
+
+	for (int i = 0; i < LEVELS; i++) {
+		const struct level *l = &r->version->levels[i];
+
+		for (size_t j = 0; j < l->count; j++) {
+			const struct table_file *f = l->files[j];
+
+			if (number_list_has(&r->files.kinds[FILE_TABLE],
+				f->number))
+				continue;
+			all = false;
+			filename_path(path, r->dir, FILE_TABLE, f->number);
+			repair_lost_range(r, f->smallest, f->limit,
+			    "%s: missing", path);
+		}
+	}
+	return all;
+}
+
+/* The log that the manifest says must be there. */
+static bool
+has_first_log(struct repair *r)
+{
+	char path[PATH_MAX];
+
+	if (r->log_number == 0 || r->log_number == LOG_NONE ||
+	    number_list_has(&r->files.kinds[FILE_WAL], r->log_number))
+		return true;
+	filename_path(path, r->dir, FILE_WAL, r->log_number);
+	repair_lost(r, "%s: missing: commits from %llu on", path,
+	    (unsigned long long)r->last_seq + 1);
+	return false;
+}
+
+bool
+repair_is_complete(struct repair *r)
+{
+	bool tables = has_all_tables(r), log = has_first_log(r);
+
+	return r->has_manifest && tables && log;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * See backoff.h. A slot is 0, or from the top: a print of the group (48
+ * bits), tries in a row that failed (8), values to skip still (8). All
+ * accesses are relaxed: a slot stands for itself.
+ */
+#include "engine/segment/backoff.h"
+
+#include "engine/key/key.h"
+#include "util/hash.h"
+
+#define FAILURES_MAX 255u
+
+struct place {
+	_Atomic uint64_t *slot;
+	uint64_t print;
+};
+
+static struct place
+place_of(struct backoff *b, struct slice user)
+{
+	uint64_t hash = hash64(user.data, KEY_PREFIX_LEN, 0);
+
+	return (struct place){ &b->slots[hash % BACKOFF_SLOTS], hash >> 16 };
+}
+
+static uint64_t
+pack(uint64_t print, uint64_t failures, uint64_t skip)
+{
+	return print << 16 | failures << 8 | skip;
+}
+
+bool
+backoff_may_try(struct backoff *b, struct slice user)
+{
+	struct place p = place_of(b, user);
+	uint64_t slot = atomic_load_explicit(p.slot, memory_order_relaxed);
+
+	if (slot == 0 || slot >> 16 != p.print || (slot & 0xff) == 0)
+		return true;
+	atomic_store_explicit(p.slot, slot - 1, memory_order_relaxed);
+	return false;
+}
+
+void
+backoff_learn(struct backoff *b, struct slice user, bool has_shrunk)
+{
+	struct place p = place_of(b, user);
+	uint64_t slot = atomic_load_explicit(p.slot, memory_order_relaxed);
+	uint64_t failures = 0, skip = 0;
+
+	if (slot != 0 && slot >> 16 == p.print)
+		failures = slot >> 8 & 0xff;
+	else if (has_shrunk)
+		return; /* what another group has learnt stays */
+	if (has_shrunk) {
+		atomic_store_explicit(p.slot, 0, memory_order_relaxed);
+		return;
+	}
+	if (failures < FAILURES_MAX)
+		failures++;
+	if (failures >= BACKOFF_PATIENCE) {
+		uint64_t doubled = failures - BACKOFF_PATIENCE;
+
+		skip = doubled < 3 ? (2u << doubled) - 1 : BACKOFF_SKIP_MAX;
+	}
+	atomic_store_explicit(p.slot, pack(p.print, failures, skip),
+	    memory_order_relaxed);
+}

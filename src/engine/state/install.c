@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From one version of the tree to the next: an edit goes to the manifest,
+ * then to memory. One installer at a time (manifest_busy); mu is dropped
+ * while the disk works. Files that nothing names any more are doomed when
+ * their last reader is gone, and unlinked by a background thread.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/state/db_state.h"
+#include "util/log.h"
+
+/* A manifest longer than this many times its state is written anew. */
+#define MANIFEST_SLACK 8
+#define MANIFEST_MIN_BYTES (256u << 10)
+
+void
+db_doom(struct db *db, enum file_kind kind, uint64_t number)
+{
+	struct doomed_file *d;
+
+	/* After a failure the manifest on disk may name what memory no longer
+	 * does: nothing is removed until the store was opened again. */
+	if (db->read_only || db_error(db) < 0)
+		return;
+	d = malloc(sizeof(*d));
+	if (d == NULL)
+		return; /* the next opening removes it */
+	d->kind = kind;
+	d->number = number;
+	mutex_lock(&db->doomed_mu);
+	d->next = db->doomed;
+	db->doomed = d;
+	mutex_unlock(&db->doomed_mu);
+}
+
+void
+db_remove_doomed(struct db *db)
+{
+	struct doomed_file *d, *next;
+	int rc;
+
+	mutex_lock(&db->remove_mu);
+	mutex_lock(&db->doomed_mu);
+	d = db->doomed;
+	db->doomed = NULL;
+	mutex_unlock(&db->doomed_mu);
+	for (; d != NULL; d = next) {
+		next = d->next;
+		if (db_error(db) < 0) {
+			free(d);
+			continue;
+		}
+		if (d->kind == FILE_TABLE || d->kind == FILE_SEGMENT)
+			table_cache_evict(db->tables, d->number);
+		rc = store_file_unlink(db->store, d->kind, d->number);
+		atomic_store_explicit(&db->removed_files, true,
+		    memory_order_relaxed);
+		if (rc < 0 && rc != -ENOENT) {
+			char path[PATH_MAX];
+
+			filename_path(path, db->dir, d->kind, d->number);
+			log_warn("%s: cannot remove: %s", path, strerror(-rc));
+		}
+		free(d);
+	}
+	mutex_unlock(&db->remove_mu);
+}
+
+void
+db_table_dropped(void *arg, struct table_file *f)
+{
+	struct db *db = arg;
+
+	segment_drop_uses(db, f);
+	if (atomic_load(&f->obsolete) && !atomic_load(&db->closing))
+		db_doom(db, FILE_TABLE, f->number);
+	table_file_free(f);
+}
+
+void
+db_edit_abandon(struct db *db, struct version_edit *e)
+{
+	for (size_t i = 0; i < e->add_count; i++) {
+		struct table_file *f = e->adds[i].file;
+
+		if (atomic_load(&f->refs) > 1)
+			continue; /* moved: a version has it */
+		segment_drop_uses(db, f);
+		f->use_count = 0;
+		db_doom(db, FILE_TABLE, f->number);
+	}
+	version_edit_fini(e);
+}
+
+static bool
+is_added(const struct version_edit *e, uint64_t number)
+{
+	for (size_t i = 0; i < e->add_count; i++)
+		if (e->adds[i].file->number == number)
+			return true;
+	return false;
+}
+
+/* Segments' live bytes and obsolete marks, for an edit about to be applied
+ * to base. */
+static int
+account(struct db *db, const struct version *base, const struct version_edit *e)
+{
+	for (size_t i = 0; i < e->add_count; i++) {
+		int rc = segment_hold_uses(db, e->adds[i].file);
+
+		if (rc < 0)
+			return rc;
+		segment_count_uses(db, e->adds[i].file, true);
+	}
+	for (size_t i = 0; i < e->remove_count; i++) {
+		struct table_file *f =
+		    level_find_number(&base->levels[e->removes[i].level],
+			e->removes[i].number);
+
+		if (f == NULL)
+			return -KVFS_ECORRUPT;
+		segment_count_uses(db, f, false);
+		if (!is_added(e, f->number))
+			atomic_store(&f->obsolete, true);
+	}
+	return 0;
+}
+
+/* Apply e in memory, in the view's present, which may have moved on. */
+static int
+apply_locked(struct db *db, struct version_edit *e, struct memtable *flushed)
+    REQUIRES(&db->mu)
+{
+	struct memtable *imm[IMM_MAX + 1];
+	struct version *v = NULL;
+	unsigned n = 0;
+	int rc = account(db, db->view->version, e);
+
+	if (rc == 0)
+		rc = version_apply(db->view->version, e, &v);
+	if (rc < 0)
+		return rc;
+	for (unsigned i = 0; i < db->view->imm_count; i++)
+		if (db->view->imm[i] != flushed)
+			imm[n++] = db->view->imm[i];
+	rc = view_install_locked(db, db->view->mem, imm, n, v);
+	version_unref(v);
+	return rc;
+}
+
+/* The whole state as one edit; its files are held by it. */
+static int
+state_edit_locked(struct db *db, struct version_edit *e) REQUIRES(&db->mu)
+{
+	const struct version *v = db->view->version;
+	int rc = 0;
+
+	*e = (struct version_edit){
+		.log_number = db->first_log,
+		.next_file = atomic_load(&db->next_file),
+		.last_seq = db->flushed_seq,
+	};
+	for (int i = 0; i < LEVELS; i++) {
+		for (size_t j = 0; j < v->levels[i].count && rc == 0; j++) {
+			table_file_ref(v->levels[i].files[j]);
+			rc = version_edit_add(e, i, v->levels[i].files[j]);
+			if (rc < 0)
+				atomic_fetch_sub(&v->levels[i].files[j]->refs,
+				    1);
+		}
+	}
+	return rc;
+}
+
+int
+db_manifest_renew(struct db *db)
+{
+	struct version_edit e = { 0 };
+	struct manifest *m = NULL, *old;
+	int rc;
+
+	mutex_lock(&db->mu);
+	rc = state_edit_locked(db, &e);
+	old = db->manifest;
+	mutex_unlock(&db->mu);
+	if (rc == 0)
+		rc = manifest_create(db->store, db_new_file_number(db), &e, &m);
+	/* The view still holds the tables, unless one was dropped just now;
+	 * then this is the last reference. */
+	mutex_lock(&db->mu);
+	for (size_t i = 0; i < e.add_count; i++)
+		table_file_unref(db->view->version, e.adds[i].file);
+	e.add_count = 0;
+	if (rc == 0)
+		db->manifest = m;
+	mutex_unlock(&db->mu);
+	version_edit_fini(&e);
+	if (rc == 0 && old != NULL) {
+		db_doom(db, FILE_MANIFEST, manifest_number(old));
+		manifest_close(old);
+	}
+	return rc;
+}
+
+static bool
+manifest_is_long(struct db *db) REQUIRES(&db->mu)
+{
+	uint64_t tables = 0;
+
+	for (int i = 0; i < LEVELS; i++)
+		tables += db->view->version->levels[i].count;
+	return manifest_bytes(db->manifest) >
+	    MANIFEST_MIN_BYTES + MANIFEST_SLACK * 128 * tables;
+}
+
+int
+db_install_locked(struct db *db, struct version_edit *e,
+    struct memtable *flushed)
+{
+	bool renew;
+	int rc;
+
+	while (db->manifest_busy)
+		cond_wait(&db->progress, &db->mu);
+	db->manifest_busy = true;
+	e->next_file = atomic_load(&db->next_file);
+	if (flushed != NULL && flushed->max_seq != 0)
+		e->last_seq = flushed->max_seq;
+	mutex_unlock(&db->mu);
+	rc = db_error(db) < 0 ? -EIO : 0;
+	if (rc == 0) {
+		/* Tables made for the edit must be there if it is. */
+		rc = env_dir_sync(db->store);
+		if (rc < 0)
+			db_poison(db, rc, "cannot sync the directory %s",
+			    db->dir);
+	}
+	if (rc == 0) {
+		rc = manifest_append(db->manifest, e);
+		if (rc < 0 && rc != -ENOSPC && rc != -ENOMEM)
+			db_poison(db, rc, "cannot write %s/MANIFEST-%06llu",
+			    db->dir,
+			    (unsigned long long)manifest_number(db->manifest));
+	}
+	mutex_lock(&db->mu);
+	if (rc == 0) {
+		if (e->log_number != 0)
+			db->first_log = e->log_number;
+		if (e->last_seq != 0)
+			db->flushed_seq = e->last_seq;
+		rc = apply_locked(db, e, flushed);
+		db->installs++;
+		if (rc < 0)
+			db_poison(db, rc, "cannot apply a manifest edit");
+	}
+	renew = rc == 0 && manifest_is_long(db);
+	mutex_unlock(&db->mu);
+	if (rc < 0)
+		db_edit_abandon(db, e);
+	else
+		version_edit_fini(e);
+	if (renew && db_manifest_renew(db) < 0)
+		log_warn("%s: the old manifest stays in use", db->dir);
+	mutex_lock(&db->mu);
+	db->manifest_busy = false;
+	cond_broadcast(&db->progress);
+	cond_broadcast(&db->work);
+	return rc;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is counted against the bound of the cache besides what tables keep:
+ * memtables that wait for their flush, and flushes and compactions while
+ * they run. Blocks make room at once, also where nothing is read meanwhile.
+ * Any thread.
+ */
+#include "engine/state/db_state.h"
+
+/* Of a merge: a source reads ahead 256 KiB and has blocks open; the output
+ * has a buffer of 256 KiB for writing and one for a value. For each key of
+ * the table that is written a hash for its filter is kept, in an array that
+ * doubles. */
+#define SOURCE_BYTES (320u << 10)
+#define OUTPUT_BYTES (1u << 20)
+#define KEY_BYTES (2 * sizeof(uint64_t))
+
+static void
+take(struct db *db, _Atomic uint64_t *counter, uint64_t bytes)
+{
+	atomic_fetch_add_explicit(counter, bytes, memory_order_relaxed);
+	block_cache_reserve(db->cache, bytes);
+	block_cache_trim(db->cache);
+}
+
+static void
+give(struct db *db, _Atomic uint64_t *counter, uint64_t bytes)
+{
+	atomic_fetch_sub_explicit(counter, bytes, memory_order_relaxed);
+	block_cache_unreserve(db->cache, bytes);
+}
+
+void
+db_memory_count(struct db *db, struct memtable *m)
+{
+	m->counted_bytes = memtable_bytes(m);
+	take(db, &db->waiting_bytes, m->counted_bytes);
+}
+
+void
+db_memory_uncount(struct db *db, struct memtable *m)
+{
+	if (m->counted_bytes != 0)
+		give(db, &db->waiting_bytes, m->counted_bytes);
+	m->counted_bytes = 0;
+}
+
+uint64_t
+db_memory_begin_work(struct db *db, size_t sources, uint64_t keys,
+    uint64_t bytes)
+{
+	uint64_t taken;
+
+	if (bytes > TABLE_FILE_BYTES)
+		keys = (uint64_t)((double)keys * TABLE_FILE_BYTES /
+		    (double)bytes);
+	taken = sources * SOURCE_BYTES + OUTPUT_BYTES + keys * KEY_BYTES;
+	take(db, &db->work_bytes, taken);
+	return taken;
+}
+
+void
+db_memory_end_work(struct db *db, uint64_t taken)
+{
+	give(db, &db->work_bytes, taken);
+}
+
+void
+db_memory_prepare_locked(struct db *db)
+{
+	uint64_t have = memtable_bytes(db->view->mem);
+	uint64_t want = db->opts.memtable_bytes;
+	size_t keep = want > have ? (want - have) / PAGE_POOL_PAGE : 0;
+
+	mutex_unlock(&db->mu);
+	page_pool_fill(&db->pages, keep, want / PAGE_POOL_PAGE);
+	mutex_lock(&db->mu);
+}
+
+void
+db_memory(struct kv *kv, struct kv_memory *memoryp)
+{
+	struct db *db = db_of(kv);
+	uint64_t waiting = atomic_load(&db->waiting_bytes);
+	uint64_t work = atomic_load(&db->work_bytes), held;
+	struct block_cache_stats cache;
+	struct view *v;
+
+	block_cache_get_stats(db->cache, &cache);
+	mutex_lock(&db->mu);
+	v = view_current_locked(db);
+	mutex_unlock(&db->mu);
+	*memoryp = (struct kv_memory){
+		.index_bytes = table_cache_memory(db->tables),
+		.memtable_bytes = memtable_bytes(v->mem) +
+		    mem_filter_bytes(&v->mem->filter) + waiting +
+		    page_pool_bytes(&db->pages),
+		.work_bytes = work + db_commit_buffers() + sizeof(db->backoff),
+	};
+	view_unref(v);
+	held = memoryp->index_bytes + waiting + work;
+	memoryp->block_bytes = cache.bytes > held ? cache.bytes - held : 0;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The set of segment files: which one takes appends, who names which, and
+ * when one can go. A segment is held by each table and memtable with a
+ * pointer into it and by commits under way; the last to let go dooms it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/state/db_state.h"
+#include "util/log.h"
+
+int segment_ref_cmp(const struct segment_ref *a, const struct segment_ref *b);
+
+int
+segment_ref_cmp(const struct segment_ref *a, const struct segment_ref *b)
+{
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+RB_GENERATE(segment_tree, segment_ref, entry, segment_ref_cmp)
+
+/* The size of a segment that an earlier run wrote; 0 when it is gone, which
+ * reads of it will report. */
+static uint64_t
+size_on_disk(struct db *db, uint64_t number)
+{
+	struct env_file *file = NULL;
+	uint64_t size = 0;
+
+	if (store_file_open(db->store, FILE_SEGMENT, number, ENV_READ, &file) ==
+	    0)
+		(void)env_size(file, &size);
+	env_close(file);
+	return size;
+}
+
+static struct segment_ref *
+find_or_add_locked(struct db *db, uint64_t number) REQUIRES(&db->segment_mu)
+{
+	struct segment_ref key = { .number = number }, *s;
+
+	s = RB_FIND(segment_tree, &db->segments, &key);
+	if (s == NULL) {
+		s = calloc(1, sizeof(*s));
+		if (s == NULL)
+			return NULL;
+		s->number = number;
+		s->sealed = true;
+		s->size = size_on_disk(db, number);
+		RB_INSERT(segment_tree, &db->segments, s);
+	}
+	s->refs++;
+	return s;
+}
+
+struct segment_ref *
+segment_get(struct db *db, uint64_t number)
+{
+	struct segment_ref *s;
+
+	mutex_lock(&db->segment_mu);
+	s = find_or_add_locked(db, number);
+	mutex_unlock(&db->segment_mu);
+	return s;
+}
+
+void
+segment_put(struct db *db, struct segment_ref *s)
+{
+	bool last;
+
+	if (s == NULL)
+		return;
+	mutex_lock(&db->segment_mu);
+	last = --s->refs == 0;
+	if (last)
+		RB_REMOVE(segment_tree, &db->segments, s);
+	mutex_unlock(&db->segment_mu);
+	if (!last)
+		return;
+	if (!atomic_load(&db->closing))
+		db_doom(db, FILE_SEGMENT, s->number);
+	segment_writer_close(s->writer);
+	free(s);
+}
+
+void
+segment_set_damaged(struct db *db, uint64_t number)
+{
+	struct segment_ref key = { .number = number }, *s;
+
+	mutex_lock(&db->segment_mu);
+	s = RB_FIND(segment_tree, &db->segments, &key);
+	if (s != NULL)
+		s->damaged = true;
+	mutex_unlock(&db->segment_mu);
+}
+
+/* Sealed segments keep their writers until a sync: no more of them than the
+ * descriptors of this process allow. */
+static int
+spare_writers(struct db *db)
+{
+	struct segment_ref *s;
+	unsigned n = 0;
+	int rc = 0;
+
+	mutex_lock(&db->segment_mu);
+	RB_FOREACH (s, segment_tree, &db->segments)
+		n += s->writer != NULL;
+	mutex_unlock(&db->segment_mu);
+	if (n >= db->segment_writers_max)
+		rc = db_segment_sync(db);
+	return rc < 0 && rc != -ENOMEM ?
+	    db_poison(db, rc, "cannot sync a segment in %s", db->dir) :
+	    rc;
+}
+
+/* A new, empty active segment; segment_mu is not held over the file calls. */
+static int
+segment_start(struct db *db, struct segment_ref **sp)
+{
+	struct segment_ref *s = calloc(1, sizeof(*s));
+	struct env_file *file = NULL;
+	char path[PATH_MAX];
+	int rc = spare_writers(db);
+
+	*sp = NULL;
+	if (rc < 0 || s == NULL) {
+		free(s);
+		return rc < 0 ? rc : -ENOMEM;
+	}
+	s->number = db_new_file_number(db);
+	filename_path(path, db->dir, FILE_SEGMENT, s->number);
+	rc = store_file_open(db->store, FILE_SEGMENT, s->number,
+	    ENV_WRITE | ENV_CREATE, &file);
+	if (rc == 0) {
+		atomic_fetch_add(&db->names_made, 1);
+		rc = segment_writer_open(file, path, s->number, &s->writer);
+		if (rc < 0)
+			store_file_unlink(db->store, FILE_SEGMENT, s->number);
+	}
+	if (rc < 0) {
+		log_error("%s: cannot make a segment: %s", path, strerror(-rc));
+		free(s);
+		return rc;
+	}
+	*sp = s;
+	return 0;
+}
+
+/* The active segment, made when there is none; held and in use (its writer
+ * stays open) for the caller. */
+static int
+active_begin(struct db *db, struct segment_ref **sp)
+{
+	struct segment_ref *s, *made = NULL;
+	int rc = 0;
+
+	mutex_lock(&db->segment_mu);
+	s = db->active_segment;
+	if (s != NULL) {
+		s->refs++;
+		s->users++;
+	}
+	mutex_unlock(&db->segment_mu);
+	if (s == NULL) {
+		rc = segment_start(db, &made);
+		if (rc == 0) {
+			mutex_lock(&db->segment_mu);
+			/* Another thread may have been faster: then both
+			 * are used, this one by its maker only. */
+			made->refs = 1;
+			made->users = 1;
+			RB_INSERT(segment_tree, &db->segments, made);
+			if (db->active_segment == NULL) {
+				db->active_segment = made;
+				made->refs++;
+			} else {
+				made->sealed = true;
+			}
+			s = made;
+			mutex_unlock(&db->segment_mu);
+		}
+	}
+	*sp = s;
+	return rc;
+}
+
+void
+segment_seal_active(struct db *db)
+{
+	struct segment_ref *s;
+
+	mutex_lock(&db->segment_mu);
+	s = db->active_segment;
+	db->active_segment = NULL;
+	if (s != NULL) {
+		s->sealed = true;
+		s->size = segment_writer_size(s->writer);
+	}
+	mutex_unlock(&db->segment_mu);
+	segment_put(db, s);
+}
+
+int
+db_segment_append(struct db *db, const struct segment_value *v, size_t count,
+    struct segment_pointer *pointers, struct segment_ref **sp)
+{
+	struct segment_ref *s;
+	int rc = active_begin(db, &s);
+	bool full;
+
+	*sp = NULL;
+	if (rc < 0)
+		return rc;
+	rc = segment_append(s->writer, v, count, pointers);
+	mutex_lock(&db->segment_mu);
+	s->size = segment_writer_size(s->writer);
+	s->users--;
+	full = (s->size >= atomic_load(&db->sizes.segment_bytes) ||
+		   (rc < 0 && rc != -ENOSPC)) &&
+	    s == db->active_segment;
+	mutex_unlock(&db->segment_mu);
+	if (full)
+		segment_seal_active(db);
+	if (rc < 0) {
+		segment_put(db, s);
+		return rc;
+	}
+	for (size_t i = 0; i < count; i++)
+		counter_add(&db->stats.segment_bytes, pointers[i].frame_len);
+	*sp = s;
+	return 0;
+}
+
+/* A sealed segment that is durable needs its writer no more. */
+static void
+sync_end(struct db *db, struct segment_ref *s, bool complete)
+{
+	struct segment_writer *w = NULL;
+
+	mutex_lock(&db->segment_mu);
+	s->users--;
+	if (complete && s->users == 0) {
+		w = s->writer;
+		s->writer = NULL;
+	}
+	mutex_unlock(&db->segment_mu);
+	segment_writer_close(w);
+}
+
+int
+db_segment_sync(struct db *db)
+{
+	struct segment_ref *held[16];
+	bool complete[16];
+	struct segment_ref *s;
+	uint64_t after = 0;
+	size_t n;
+	int rc = 0;
+
+	/* All that have a writer: the active one, and sealed ones whose last
+	 * appends may not have been synced. */
+	do {
+		n = 0;
+		mutex_lock(&db->segment_mu);
+		RB_FOREACH (s, segment_tree, &db->segments) {
+			if (s->writer == NULL || s->number <= after)
+				continue;
+			/* Only when no append is under way does the sync
+			 * below cover all that a sealed one will hold. */
+			complete[n] = s->sealed && s->users == 0;
+			s->refs++;
+			s->users++;
+			held[n++] = s;
+			if (n == 16)
+				break;
+		}
+		mutex_unlock(&db->segment_mu);
+		for (size_t i = 0; i < n; i++) {
+			after = held[i]->number;
+			if (rc == 0)
+				rc = segment_writer_sync(held[i]->writer);
+			sync_end(db, held[i], rc == 0 && complete[i]);
+			segment_put(db, held[i]);
+		}
+	} while (n == 16 && rc == 0);
+	return rc;
+}
+
+int
+segment_hold_uses(struct db *db, struct table_file *f)
+{
+	for (size_t i = 0; i < f->use_count; i++) {
+		if (f->uses[i].ref != NULL)
+			continue;
+		f->uses[i].ref = segment_get(db, f->uses[i].segment);
+		if (f->uses[i].ref == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void
+segment_count_uses(struct db *db, const struct table_file *f, bool live)
+{
+	mutex_lock(&db->segment_mu);
+	for (size_t i = 0; i < f->use_count; i++) {
+		struct segment_ref *s = f->uses[i].ref;
+
+		if (s == NULL)
+			continue;
+		if (live)
+			s->live_bytes += f->uses[i].bytes;
+		else
+			s->live_bytes -= f->uses[i].bytes;
+	}
+	mutex_unlock(&db->segment_mu);
+}
+
+void
+segment_drop_uses(struct db *db, struct table_file *f)
+{
+	for (size_t i = 0; i < f->use_count; i++)
+		segment_put(db, f->uses[i].ref);
+}
+
+int
+memtable_hold_segment(struct db *db, struct memtable *m, struct segment_ref *s)
+{
+	/* Consecutive commits mostly use the same one. */
+	for (size_t i = m->segment_count; i > 0; i--)
+		if (m->segments[i - 1] == s)
+			return 0;
+	if (m->segment_count == m->segment_cap) {
+		size_t cap = m->segment_cap != 0 ? m->segment_cap * 2 : 4;
+		struct segment_ref **p = realloc(m->segments, cap * sizeof(*p));
+
+		if (p == NULL)
+			return -ENOMEM;
+		m->segments = p;
+		m->segment_cap = cap;
+	}
+	mutex_lock(&db->segment_mu);
+	s->refs++;
+	mutex_unlock(&db->segment_mu);
+	m->segments[m->segment_count++] = s;
+	return 0;
+}
+
+static void
+memtable_let_go(void *arg, struct memtable *m)
+{
+	for (size_t i = 0; i < m->segment_count; i++)
+		segment_put(arg, m->segments[i]);
+	m->segment_count = 0;
+	db_memory_uncount(arg, m);
+}
+
+struct memtable *
+db_memtable_create(struct db *db, uint64_t first_log)
+{
+	struct memtable *m = memtable_create(first_log,
+	    db->opts.memtable_bytes);
+
+	if (m != NULL) {
+		arena_expect(&m->arena, db->opts.memtable_bytes, &db->pages);
+		m->on_free = memtable_let_go;
+		m->on_free_arg = db;
+	}
+	return m;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A consistent copy of a running store, as the bytes of a tar archive: the
+ * tables of one version, the segments that they name, and a manifest of its
+ * own that needs no log. Of a store that is opened read-only, and whose log
+ * holds commits, its logs too.
+ *
+ * Neither tables nor segments change once they are written, so the archive
+ * is laid out once and its contents are read when they are asked for. The
+ * version is held meanwhile, so that compaction removes none of them. The
+ * manifest comes last: a directory without it is no store.
+ *
+ * Nothing here knows where the copy goes, so nothing waits for that place.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "engine/store/backup.h"
+#include "engine/env/store_files.h"
+#include "util/log.h"
+#include "util/tar.h"
+
+/* ---- What it consists of ---- */
+
+static int
+add_member(struct backup *b, enum file_kind kind, uint64_t number,
+    uint64_t size)
+{
+	if (b->count == b->cap) {
+		size_t cap = b->cap != 0 ? b->cap * 2 : 64;
+		struct member *p = realloc(b->members, cap * sizeof(*p));
+
+		if (p == NULL)
+			return -ENOMEM;
+		b->members = p;
+		b->cap = cap;
+	}
+	b->members[b->count++] = (struct member){ kind, number, size,
+		b->base.size };
+	b->base.size += TAR_BLOCK + tar_padded(size);
+	return 0;
+}
+
+int
+backup_open_file(struct backup *b, enum file_kind kind, uint64_t number,
+    struct env_file **filep)
+{
+	char name[FILENAME_BYTES], path[PATH_MAX];
+	int rc;
+
+	filename_make(name, kind, number);
+	filename_path(path, b->db->dir, kind, number);
+	rc = env_open(b->db->store, name, ENV_READ, filep);
+	if (rc == -ENOENT) {
+		log_error("%s: missing: the store is damaged; run kvfsctl "
+			  "repair",
+		    path);
+		return -KVFS_ECORRUPT;
+	}
+	if (rc < 0)
+		log_error("%s: cannot be read for a backup: %s", path,
+		    strerror(-rc));
+	return rc;
+}
+
+static int
+add_file(struct backup *b, enum file_kind kind, uint64_t number)
+{
+	struct env_file *file;
+	uint64_t size = 0;
+	int rc = backup_open_file(b, kind, number, &file);
+
+	if (rc == 0)
+		rc = env_size(file, &size);
+	env_close(file);
+	return rc == 0 ? add_member(b, kind, number, size) : rc;
+}
+
+static int
+cmp_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Which segments the version names, each once. */
+static int
+list_segments(const struct version *v, struct number_list *l)
+{
+	size_t n = 0;
+	int rc = 0;
+
+	for (int i = 0; i < LEVELS; i++)
+		for (size_t j = 0; j < v->levels[i].count; j++) {
+			const struct table_file *f = v->levels[i].files[j];
+
+			for (size_t k = 0; k < f->use_count && rc == 0; k++)
+				rc = number_list_add(l, f->uses[k].segment);
+		}
+	if (rc < 0 || l->count == 0)
+		return rc;
+	qsort(l->v, l->count, sizeof(*l->v), cmp_number);
+	for (size_t i = 0; i < l->count; i++)
+		if (i == 0 || l->v[i] != l->v[n - 1])
+			l->v[n++] = l->v[i];
+	l->count = n;
+	return 0;
+}
+
+/* Segments that are named take no more appends afterwards, but for those
+ * that are under way: so that one may be linked to. */
+static void
+seal_named(struct db *db, const struct number_list *l)
+{
+	bool named;
+
+	mutex_lock(&db->segment_mu);
+	named = db->active_segment != NULL &&
+	    number_list_has(l, db->active_segment->number);
+	mutex_unlock(&db->segment_mu);
+	if (named)
+		segment_seal_active(db);
+}
+
+static int
+add_tables(struct backup *b)
+{
+	int rc = 0;
+
+	for (int i = 0; i < LEVELS; i++) {
+		const struct level *l = &b->version->levels[i];
+
+		for (size_t j = 0; j < l->count && rc == 0; j++)
+			rc = add_file(b, FILE_TABLE, l->files[j]->number);
+	}
+	return rc;
+}
+
+static int
+add_numbers(struct backup *b, enum file_kind kind, const struct number_list *l,
+    uint64_t from)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < l->count && rc == 0; i++)
+		if (l->v[i] >= from)
+			rc = add_file(b, kind, l->v[i]);
+	return rc;
+}
+
+/* A store that may write no table, or need not, gives its logs as they lie
+ * there, with all segments, since they may name any. Nobody writes them. */
+static int
+add_logs(struct backup *b)
+{
+	struct store_files files = { 0 };
+	int rc = store_files_list(b->db->store, &files);
+
+	if (rc == 0)
+		rc = add_numbers(b, FILE_SEGMENT, &files.kinds[FILE_SEGMENT],
+		    0);
+	if (rc == 0)
+		rc = add_numbers(b, FILE_WAL, &files.kinds[FILE_WAL],
+		    b->log_number);
+	store_files_fini(&files);
+	return rc;
+}
+
+static int
+add_segments(struct backup *b)
+{
+	struct number_list l = { 0 };
+	int rc = list_segments(b->version, &l);
+
+	if (rc == 0) {
+		seal_named(b->db, &l);
+		rc = add_numbers(b, FILE_SEGMENT, &l, 0);
+	}
+	number_list_fini(&l);
+	return rc;
+}
+
+/* The version's tables as the one edit of a manifest. */
+static int
+add_manifest(struct backup *b)
+{
+	struct version_edit e = { .log_number = b->log_number,
+		.last_seq = b->last_seq };
+	uint64_t number = db_new_file_number(b->db);
+	int rc = 0;
+
+	e.next_file = number + 1;
+	for (int i = 0; i < LEVELS; i++) {
+		const struct level *l = &b->version->levels[i];
+
+		for (size_t j = 0; j < l->count && rc == 0; j++) {
+			rc = version_edit_add(&e, i, l->files[j]);
+			if (rc == 0)
+				table_file_ref(l->files[j]);
+		}
+	}
+	if (rc == 0)
+		rc = manifest_encode(number, &e, &b->manifest);
+	if (rc == 0)
+		rc = add_member(b, FILE_MANIFEST, number, b->manifest.len);
+	/* None of them is the last: the version holds one too. */
+	for (size_t i = 0; i < e.add_count; i++)
+		table_file_unref(b->version, e.adds[i].file);
+	e.add_count = 0;
+	version_edit_fini(&e);
+	return rc;
+}
+
+/* ---- Opening ---- */
+
+static bool
+has_memtables(struct db *db)
+{
+	bool has;
+
+	mutex_lock(&db->mu);
+	has = !memtable_is_empty(db->mem) || db->view->imm_count != 0;
+	mutex_unlock(&db->mu);
+	return has;
+}
+
+/* Hold the present version, with everything that is committed now. */
+static int
+take_version(struct backup *b)
+{
+	struct db *db = b->db;
+	int rc = db->read_only ? 0 : db_flush_all(db);
+
+	if (rc < 0) {
+		log_error("%s: cannot write out what is in memory for a "
+			  "backup: %s",
+		    db->dir, strerror(-rc));
+		return rc;
+	}
+	b->log_number = LOG_NONE;
+	mutex_lock(&db->mu);
+	b->version = db->view->version;
+	version_ref(b->version);
+	b->last_seq = db->flushed_seq;
+	mutex_unlock(&db->mu);
+	if (db->read_only && has_memtables(db))
+		b->log_number = db->first_log;
+	return 0;
+}
+
+int
+db_backup_open(struct kv *kv, struct kv_backup **backupp)
+{
+	struct db *db = db_of(kv);
+	struct backup *b = calloc(1, sizeof(*b));
+	int rc;
+
+	if (b == NULL)
+		return -ENOMEM;
+	mutex_init(&b->mu);
+	b->base.ops = kv->ops;
+	b->db = db;
+	b->made = time(NULL);
+	rc = take_version(b);
+	if (rc == 0)
+		rc = add_tables(b);
+	if (rc == 0)
+		rc = b->log_number == LOG_NONE ? add_segments(b) : add_logs(b);
+	if (rc == 0)
+		rc = add_manifest(b);
+	if (rc < 0) {
+		db_backup_close(&b->base);
+		return rc;
+	}
+	b->base.size += TAR_END_BYTES;
+	*backupp = &b->base;
+	return 0;
+}
+
+void
+db_backup_close(struct kv_backup *base)
+{
+	struct backup *b = backup_of(base);
+
+	env_close(b->file);
+	version_unref(b->version);
+	buf_fini(&b->manifest);
+	free(b->members);
+	mutex_fini(&b->mu);
+	free(b);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/* What backup.c lays out and backup_read.c reads. */
+#ifndef KVFS_ENGINE_STORE_BACKUP_H
+#define KVFS_ENGINE_STORE_BACKUP_H
+
+#include "engine/state/db_state.h"
+#include "util/buf.h"
+
+/* One file of the archive. */
+struct member {
+	enum file_kind kind;
+	uint64_t number;
+	uint64_t size;
+	uint64_t off; /* of its header in the archive */
+};
+
+struct backup {
+	/* constant once it is open */
+	struct kv_backup base;
+	struct db *db;
+	struct version *version; /* held */
+	uint64_t last_seq;
+	uint64_t log_number; /* the first log, or LOG_NONE */
+	struct member *members;
+	size_t count, cap;
+	struct buf manifest;
+	int64_t made; /* seconds */
+
+	struct mutex mu;
+	/* The one that was read last. */
+	const struct member *current GUARDED_BY(mu);
+	struct env_file *file GUARDED_BY(mu);
+};
+
+static inline struct backup *
+backup_of(struct kv_backup *b)
+{
+	return (struct backup *)b;
+}
+
+/* Open a file of the store for reading; logs what fails. */
+int backup_open_file(struct backup *b, enum file_kind kind, uint64_t number,
+    struct env_file **filep);
+
+#endif

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The embedded store: opening, closing, and the table of functions behind
+ * kv.h. How it works is told in db_state.h and the sources that it lists.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "engine/state/db_state.h"
+#include "engine/store/foreign.h"
+#include "util/log.h"
+
+static int db_close(struct kv *kv);
+
+static const struct kv_ops db_ops = {
+	.get = db_get,
+	.commit = db_commit,
+	.settle = db_settle,
+	.sync = db_sync,
+	.iter_open = db_iter_open,
+	.iter_next = db_iter_next,
+	.iter_key = db_iter_key,
+	.iter_value = db_iter_value,
+	.iter_close = db_iter_close,
+	.snapshot = db_snapshot,
+	.snapshot_release = db_snapshot_release,
+	.usage = db_usage,
+	.memory = db_memory,
+	.reserve = db_reserve,
+	.control = db_control,
+	.backup_open = db_backup_open,
+	.backup_read = db_backup_read,
+	.backup_close = db_backup_close,
+	.close = db_close,
+};
+
+uint64_t
+db_new_file_number(struct db *db)
+{
+	return atomic_fetch_add(&db->next_file, 1);
+}
+
+/* How many descriptors this process may have. */
+static rlim_t
+descriptor_limit(void)
+{
+	struct rlimit rl;
+
+	return getrlimit(RLIMIT_NOFILE, &rl) == 0 ? rl.rlim_cur : RLIM_INFINITY;
+}
+
+/* How many tables and segments may be kept open. */
+static unsigned
+open_files_max(void)
+{
+	rlim_t limit = descriptor_limit();
+
+	if (limit >= 2 * OPEN_FILES_MAX + OTHER_FILES)
+		return OPEN_FILES_MAX;
+	return limit > OTHER_FILES + 2 ? (unsigned)(limit - OTHER_FILES) / 2 :
+					 1;
+}
+
+/* Takes store, unless it fails. */
+static struct db *
+db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
+{
+	struct db *db = aligned_alloc(64, (sizeof(*db) + 63) & ~(size_t)63);
+
+	if (db == NULL)
+		return NULL;
+	memset(db, 0, sizeof(*db));
+	db->kv.ops = &db_ops;
+	db->kv.caps = KV_CAP_ATOMIC_STORE | KV_CAP_DURABLE;
+	db->env = env;
+	db->store = store;
+	db->dir = store->path;
+	db->opts = *opts;
+	db->opts.owner = NULL;
+	db->read_only = opts->read_only;
+	if (db->read_only)
+		db->kv.caps |= KV_CAP_READ_ONLY;
+	table_options_init(&db->table_opts);
+	db->table_opts.compress = opts->compress;
+	atomic_store(&db->last_commit_ns, clock_now_ns());
+	atomic_store(&db->sync_mode, opts->sync);
+	atomic_store(&db->sync_commits, opts->sync_commits);
+	atomic_store(&db->sync_ms, opts->sync_ms);
+	atomic_store(&db->wal_buffer_bytes, opts->wal_buffer_bytes);
+	db->segment_writers_max = open_files_max() / 2 + 1;
+	db->snapshots.prev = db->snapshots.next = &db->snapshots;
+	RB_INIT(&db->segments);
+	page_pool_init(&db->pages);
+	mutex_init(&db->reclaim_mu);
+	mutex_init(&db->commit_mu);
+	mutex_init(&db->sync_mu);
+	mutex_init(&db->mu);
+	mutex_init(&db->segment_mu);
+	mutex_init(&db->slack_mu);
+	mutex_init(&db->remove_mu);
+	mutex_init(&db->doomed_mu);
+	mutex_init(&db->fault_mu);
+	event_init(&db->sync_done);
+	cond_init(&db->sync_wanted);
+	cond_init(&db->work);
+	cond_init(&db->progress);
+	db->cache = block_cache_create(opts->cache_bytes);
+	if (db->cache != NULL)
+		db->tables = table_cache_create(store, db->cache,
+		    open_files_max(), opts->cache_bytes / INDEX_PART);
+	db->compact_threads = calloc(opts->compaction_threads + 1,
+	    sizeof(pthread_t));
+	return db;
+}
+
+static void
+stop_threads(struct db *db)
+{
+	atomic_store(&db->abandon, true);
+	mutex_lock(&db->mu);
+	db->stop = true;
+	cond_broadcast(&db->work);
+	mutex_unlock(&db->mu);
+	for (unsigned i = 0; i < db->compact_thread_count; i++)
+		pthread_join(db->compact_threads[i], NULL);
+	db->compact_thread_count = 0;
+	if (db->flush_started)
+		pthread_join(db->flush_thread, NULL);
+	db->flush_started = false;
+	mutex_lock(&db->sync_mu);
+	db->timer_stop = true;
+	cond_broadcast(&db->sync_wanted);
+	mutex_unlock(&db->sync_mu);
+	if (db->sync_started)
+		pthread_join(db->sync_thread, NULL);
+	db->sync_started = false;
+}
+
+static void
+db_free(struct db *db)
+{
+	if (db == NULL)
+		return;
+	db_warm_free(db);
+	stop_threads(db);
+	db_remove_doomed(db);
+	/* From here on letting go of files does not doom them. */
+	atomic_store(&db->closing, true);
+	for (size_t i = 0; i < db->log_count; i++)
+		db_log_put(db, db->logs[i]);
+	free(db->logs);
+	db_log_put(db, db->spare_log);
+	db_log_put(db, db->recycled_log);
+	memtable_unref(db->mem);
+	view_clear_slots(db);
+	view_unref(db->view);
+	segment_seal_active(db);
+	manifest_close(db->manifest);
+	if (db->tables != NULL)
+		table_cache_destroy(db->tables);
+	if (db->cache != NULL)
+		block_cache_destroy(db->cache);
+	store_lock_drop(&db->lock);
+	env_dir_close(db->store);
+	page_pool_fini(&db->pages);
+	cond_fini(&db->progress);
+	cond_fini(&db->work);
+	cond_fini(&db->sync_wanted);
+	mutex_fini(&db->fault_mu);
+	mutex_fini(&db->doomed_mu);
+	mutex_fini(&db->remove_mu);
+	mutex_fini(&db->slack_mu);
+	mutex_fini(&db->segment_mu);
+	mutex_fini(&db->mu);
+	mutex_fini(&db->sync_mu);
+	mutex_fini(&db->commit_mu);
+	mutex_fini(&db->reclaim_mu);
+	free(db->compact_threads);
+	free(db);
+}
+
+static int
+start_threads(struct db *db)
+{
+	int rc = pthread_create(&db->flush_thread, NULL, db_flush_thread, db);
+
+	db->flush_started = rc == 0;
+	if (rc == 0) {
+		rc = pthread_create(&db->sync_thread, NULL, db_sync_thread, db);
+		db->sync_started = rc == 0;
+	}
+	for (unsigned i = 0; i < db->opts.compaction_threads && rc == 0; i++) {
+		rc = pthread_create(&db->compact_threads[i], NULL,
+		    db_compact_thread, db);
+		if (rc == 0)
+			db->compact_thread_count++;
+	}
+	if (rc != 0)
+		log_error("%s: cannot start a thread: %s", db->dir,
+		    strerror(rc));
+	return -rc;
+}
+
+/* The store's directory, made durably if that is asked. */
+static int
+open_directory(struct env *env, const char *dir, const struct kv_options *opts,
+    struct env_dir **storep)
+{
+	int rc = env_dir_open(env, dir, storep);
+
+	if (rc == -ENOENT && opts->create && !opts->read_only) {
+		rc = env_dir_make(env, dir, storep);
+		if (rc == -EEXIST)
+			rc = env_dir_open(env, dir, storep);
+		if (rc < 0)
+			log_error("%s: cannot make the store: %s", dir,
+			    strerror(-rc));
+	} else if (rc < 0) {
+		log_error("%s: %s", dir,
+		    rc == -ENOENT ? "there is no kvfs store here" :
+				    strerror(-rc));
+	}
+	return rc;
+}
+
+int
+db_open_in(struct env *env, struct env_dir *store,
+    const struct kv_options *opts, struct kv **kvp)
+{
+	struct db *db = db_create(env, store, opts);
+	int rc = -ENOMEM;
+
+	*kvp = NULL;
+	if (db == NULL || db->cache == NULL || db->tables == NULL ||
+	    db->compact_threads == NULL) {
+		log_error("%s: not enough memory to open the store",
+		    store->path);
+		if (db == NULL)
+			env_dir_close(store);
+		goto fail;
+	}
+	rc = foreign_refuse(store);
+	if (rc == 0 && descriptor_limit() < PROCESS_FILES_MIN) {
+		log_error("%s: a store needs %d open files, and this process "
+			  "may have %llu: raise the limit (ulimit -n)",
+		    store->path, PROCESS_FILES_MIN,
+		    (unsigned long long)descriptor_limit());
+		rc = -EMFILE;
+	}
+	if (rc < 0)
+		goto fail;
+	rc = store_lock_take(&db->lock, store,
+	    db->read_only ? ENV_LOCK_SHARED : ENV_LOCK_EXCLUSIVE, opts->owner,
+	    opts->wait_ms);
+	if (rc == 0) {
+		db_room_init(db);
+		rc = db_recover(db);
+	}
+	if (rc == 0 && !db->read_only)
+		rc = start_threads(db);
+	if (rc < 0)
+		goto fail;
+	db_warm_start(db);
+	*kvp = &db->kv;
+	return 0;
+fail:
+	db_free(db);
+	return rc;
+}
+
+int
+db_open(struct env *env, const char *dir, const struct kv_options *opts,
+    struct kv **kvp)
+{
+	struct env_dir *store;
+	int rc = open_directory(env, dir, opts, &store);
+
+	*kvp = NULL;
+	return rc == 0 ? db_open_in(env, store, opts, kvp) : rc;
+}
+
+int
+kv_open(const char *dir, const struct kv_options *opts, struct kv **kvp)
+{
+	return db_open(env_posix(), dir, opts, kvp);
+}
+
+/* Everything to tables, so that the next opening needs no log. */
+static int
+flush_for_close(struct db *db)
+{
+	struct version_edit e = { .log_number = LOG_NONE };
+	int rc = db_flush_all(db);
+
+	if (rc == -ENOSPC) {
+		/* The logs keep it all; the next opening goes on from them. */
+		log_warn("%s: no room to flush; the log is kept", db->dir);
+		return db_sync_all(db);
+	}
+	if (rc < 0)
+		return rc;
+	stop_threads(db);
+	mutex_lock(&db->mu);
+	rc = db_install_locked(db, &e, NULL);
+	if (rc == 0)
+		db_log_release_locked(db, LOG_NONE);
+	if (rc == 0 && db->recycled_log != NULL)
+		db_doom(db, FILE_WAL, db->recycled_log->number);
+	if (rc == 0 && db->spare_log != NULL)
+		db_doom(db, FILE_WAL, db->spare_log->number);
+	mutex_unlock(&db->mu);
+	db_slack_close(db);
+	return rc;
+}
+
+static int
+db_close(struct kv *kv)
+{
+	struct db *db = db_of(kv);
+	int rc = 0;
+
+	db_warm_stop(db);
+	if (!db->read_only)
+		rc = db_error(db) < 0 ? -EIO : flush_for_close(db);
+	if (!db->read_only && rc == 0)
+		db_warm_save(db);
+	db_free(db);
+	return rc;
+}
+
+int
+kv_owner(const char *dir, struct kv_owner *ownerp)
+{
+	struct env_dir *store;
+	int rc = env_dir_open(env_posix(), dir, &store);
+
+	*ownerp = (struct kv_owner){ 0 };
+	if (rc == 0)
+		rc = store_lock_owner(store, ownerp);
+	env_dir_close(store);
+	return rc;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The ordered scan of kv.h: the merge of all sources of a view, less what
+ * is newer than the scan's number, superseded, or deleted.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/state/db_state.h"
+#include "engine/tree/level_iter.h"
+#include "engine/key/merge_iter.h"
+
+/* Dead entries passed in one step that make tidying up worth asking for. */
+#define MANY_DEAD 4096
+
+struct db_iter {
+	struct kv_iter kv; /* first */
+	struct db *db;
+	struct view *view;
+	struct iter *merge;
+	uint64_t seq;
+	enum kv_scope scope;
+	uint8_t start[KEY_USER_MAX];
+	size_t start_len;
+	bool started;
+	bool done;
+	int status;
+	/* Key of the last entry given or skipped with all its versions. */
+	uint8_t last[KEY_USER_MAX];
+	size_t last_len;
+	/* The deletion that the walk is under. */
+	uint8_t group[KEY_PREFIX_LEN];
+	uint64_t group_deleted; /* 0: none */
+	struct kv_value pinned; /* a value read from a segment */
+};
+
+/* One merge of everything in the view. */
+static int
+open_sources(struct db_iter *di)
+{
+	struct view *v = di->view;
+	const struct level *l0 = &v->version->levels[0];
+	size_t max = 1 + v->imm_count + l0->count + LEVELS, n = 0;
+	struct merge_source *src = calloc(max, sizeof(*src));
+	bool failed = src == NULL;
+
+	for (unsigned i = 0; i <= v->imm_count && !failed; i++) {
+		struct memtable *m = i == 0 ? v->mem : v->imm[i - 1];
+
+		/* The active memtable's own bound moves on. */
+		src[n].max_seq = i == 0 ? SEQ_MAX : m->max_seq;
+		src[n].it = memtable_iter(m);
+		failed = src[n++].it == NULL;
+	}
+	for (size_t i = 0; i < l0->count && !failed; i++) {
+		src[n].max_seq = l0->files[i]->props.max_seq;
+		src[n].it = level_iter_create(di->db, &l0->files[i], 1, true);
+		failed = src[n++].it == NULL;
+	}
+	for (int i = 1; i < LEVELS && !failed; i++) {
+		const struct level *l = &v->version->levels[i];
+
+		if (l->count == 0)
+			continue;
+		src[n].max_seq = 0;
+		for (size_t j = 0; j < l->count; j++)
+			if (l->files[j]->props.max_seq > src[n].max_seq)
+				src[n].max_seq = l->files[j]->props.max_seq;
+		src[n].it = level_iter_create(di->db, l->files, l->count, true);
+		failed = src[n++].it == NULL;
+	}
+	if (!failed) {
+		di->merge = merge_iter_create(src, n);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			iter_close(src[i].it);
+	}
+	free(src);
+	return di->merge != NULL ? 0 : -ENOMEM;
+}
+
+int
+db_iter_open(struct kv *kv, const struct kv_key *from, enum kv_scope scope,
+    struct kv_snapshot *snap, struct kv_iter **iterp)
+{
+	struct db *db = db_of(kv);
+	struct db_iter *di;
+	int rc;
+
+	if (from->name.len > KV_NAME_MAX)
+		return -EINVAL;
+	di = calloc(1, sizeof(*di));
+	if (di == NULL)
+		return -ENOMEM;
+	di->kv.ops = kv->ops;
+	di->db = db;
+	di->scope = scope;
+	di->start_len = key_encode(di->start, from);
+	mutex_lock(&db->mu);
+	di->view = view_current_locked(db);
+	mutex_unlock(&db->mu);
+	di->seq = snap != NULL ?
+	    snap->seq :
+	    atomic_load_explicit(&db->last_seq, memory_order_acquire);
+	rc = open_sources(di);
+	if (rc == 0 && from->name.len != 0) {
+		/* The walk starts behind where the deletion stands. */
+		memcpy(di->group, di->start, KEY_PREFIX_LEN);
+		rc = view_group_deletion(db, di->view,
+		    slice_make(di->start, di->start_len), di->seq,
+		    &di->group_deleted);
+	}
+	counter_add(&db->stats.scans, 1);
+	if (rc < 0) {
+		db_iter_close(&di->kv);
+		return rc;
+	}
+	*iterp = &di->kv;
+	return 0;
+}
+
+static void
+seek_start(struct db_iter *di)
+{
+	uint8_t ikey[KEY_INTERNAL_MAX];
+
+	iter_seek(di->merge,
+	    key_first(ikey, slice_make(di->start, di->start_len)));
+}
+
+static bool
+is_in_scope(const struct db_iter *di, struct slice user)
+{
+	switch (di->scope) {
+	case KV_SCOPE_GROUP:
+		return memcmp(user.data, di->start, KEY_PREFIX_LEN) == 0;
+	case KV_SCOPE_SPACE:
+		return *(const uint8_t *)user.data == di->start[0];
+	default:
+		return true;
+	}
+}
+
+static bool
+is_in_deleted_group(const struct db_iter *di, struct slice user)
+{
+	return di->group_deleted != 0 &&
+	    memcmp(user.data, di->group, KEY_PREFIX_LEN) == 0;
+}
+
+/* The walk meets the deletion of a group: everything older that follows in
+ * the group is hidden, and sources with nothing newer are moved past it. */
+static void
+enter_deleted_group(struct db_iter *di, struct slice user, uint64_t seq)
+{
+	uint8_t end[KEY_PREFIX_LEN];
+
+	if (is_in_deleted_group(di, user) && di->group_deleted >= seq) {
+		iter_next(di->merge);
+		return;
+	}
+	memcpy(di->group, user.data, KEY_PREFIX_LEN);
+	di->group_deleted = seq;
+	key_group_end(end, user);
+	iter_next(di->merge);
+	merge_iter_skip_hidden(di->merge, slice_make(end, sizeof(end)), seq);
+}
+
+static void
+remember(struct db_iter *di, struct slice user)
+{
+	memcpy(di->last, user.data, user.len);
+	di->last_len = user.len;
+}
+
+int
+db_iter_next(struct kv_iter *it)
+{
+	struct db_iter *di = (struct db_iter *)it;
+	unsigned dead = 0;
+
+	kv_value_release(&di->pinned);
+	if (di->status < 0)
+		return di->status;
+	if (di->done)
+		return 0;
+	if (!di->started) {
+		di->started = true;
+		seek_start(di);
+		if (di->group_deleted != 0) {
+			uint8_t end[KEY_PREFIX_LEN];
+
+			key_group_end(end,
+			    slice_make(di->start, di->start_len));
+			merge_iter_skip_hidden(di->merge,
+			    slice_make(end, sizeof(end)), di->group_deleted);
+		}
+	} else {
+		iter_next(di->merge);
+	}
+	for (; di->merge->valid; dead++) {
+		struct slice user = key_user(di->merge->key);
+		uint64_t seq = key_seq(di->merge->key);
+		enum key_type type = key_type(di->merge->key);
+
+		if (!is_in_scope(di, user)) {
+			di->done = true;
+			return 0;
+		}
+		if (seq > di->seq) {
+			iter_next(di->merge);
+		} else if (type == KEY_DELETE_GROUP) {
+			enter_deleted_group(di, user, seq);
+		} else if (slice_eq(user, slice_make(di->last, di->last_len))) {
+			iter_next(di->merge); /* superseded */
+		} else if (type == KEY_DELETE ||
+		    (is_in_deleted_group(di, user) &&
+			seq < di->group_deleted)) {
+			remember(di, user);
+			iter_next(di->merge);
+		} else {
+			remember(di, user);
+			if (dead >= MANY_DEAD)
+				db_want_tidy(di->db);
+			return 1;
+		}
+	}
+	if (dead >= MANY_DEAD)
+		db_want_tidy(di->db);
+	di->done = true;
+	di->status = di->merge->status;
+	return di->status;
+}
+
+struct kv_key
+db_iter_key(const struct kv_iter *it)
+{
+	const struct db_iter *di = (const struct db_iter *)it;
+
+	return key_decode(slice_make(di->last, di->last_len));
+}
+
+int
+db_iter_value(struct kv_iter *it, struct slice *valuep)
+{
+	struct db_iter *di = (struct db_iter *)it;
+	int rc;
+
+	if (key_type(di->merge->key) == KEY_VALUE) {
+		*valuep = di->merge->value;
+		return 0;
+	}
+	if (di->pinned.release == NULL) {
+		rc = db_read_pointer(di->db, key_user(di->merge->key),
+		    di->merge->value, &di->pinned);
+		if (rc < 0)
+			return rc;
+	}
+	*valuep = di->pinned.data;
+	return 0;
+}
+
+void
+db_iter_close(struct kv_iter *it)
+{
+	struct db_iter *di = (struct db_iter *)it;
+
+	kv_value_release(&di->pinned);
+	iter_close(di->merge);
+	view_unref(di->view);
+	free(di);
+}

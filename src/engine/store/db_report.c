@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: ISC */
+/* What the store tells of itself: figures of kv_control(). */
+#include "engine/state/db_state.h"
+
+void
+db_live_options(struct db *db, struct kv_options *opts)
+{
+	*opts = db->opts;
+	opts->sync = (enum kv_sync_mode)atomic_load(&db->sync_mode);
+	opts->sync_commits = atomic_load(&db->sync_commits);
+	opts->sync_ms = atomic_load(&db->sync_ms);
+	opts->wal_buffer_bytes = atomic_load(&db->wal_buffer_bytes);
+}
+
+static double
+ratio(uint64_t a, uint64_t b)
+{
+	return b != 0 ? (double)a / (double)b : 0.0;
+}
+
+static void
+report_durability(struct db *db, struct report *r)
+{
+	struct kv_options opts;
+	char mode[48];
+	uint64_t last = atomic_load(&db->last_seq);
+	uint64_t durable = atomic_load(&db->durable_seq);
+	uint64_t at = atomic_load(&db->durable_at_ns), commits;
+
+	db_live_options(db, &opts);
+	kv_options_format_sync(&opts, mode, sizeof(mode));
+	report_text(r, "Sync mode", "%s", mode);
+	report_gauge(r, "Last change", "last_change", last);
+	report_gauge(r, "Last durable change", "last_durable_change", durable);
+	report_gauge(r, "Changes not durable", "changes_not_durable",
+	    last > durable ? last - durable : 0);
+	/* In this order: the second moves on meanwhile, the first not back. */
+	commits = atomic_load(&db->durable_commits);
+	report_gauge(r, "Commits not durable", "commits_not_durable",
+	    last > durable ? atomic_load(&db->commit_count) - commits : 0);
+	report_text(r, "Last disk sync", "%.3f seconds ago",
+	    at != 0 ? (double)(clock_now_ns() - at) * 1e-9 : 0.0);
+}
+
+/* A value of a label: quotes and backslashes escaped. */
+static void
+make_label(char *dst, size_t len, const char *name, const char *text)
+{
+	size_t n = (size_t)snprintf(dst, len, "%s=\"", name);
+
+	for (; *text != '\0' && n + 4 < len; text++) {
+		if (*text == '"' || *text == '\\')
+			dst[n++] = '\\';
+		dst[n++] = *text;
+	}
+	dst[n++] = '"';
+	dst[n] = '\0';
+}
+
+static void
+report_state(struct db *db, struct report *r)
+{
+	bool failed = db_error(db) < 0;
+	char label[FAULT_BYTES + 40];
+
+	if (failed)
+		report_text(r, "State", "failed, read-only: %s", db->fault);
+	else
+		report_text(r, "State", "%s",
+		    db->read_only ? "read-only" : "writable");
+	if (r->format == REPORT_PROMETHEUS)
+		report_gauge(r, "1 when the store has failed and is read-only",
+		    "failed", failed);
+	if (r->format == REPORT_PROMETHEUS && failed) {
+		make_label(label, sizeof(label), "reason", db->fault);
+		report_gauge_of(r, "Why it has failed", "failure", label, 1);
+	}
+	report_counter(r, "LOCK files lost", "locks_lost",
+	    atomic_load(&db->locks_lost));
+}
+
+static void
+report_tree(struct db *db, struct report *r)
+{
+	uint64_t tables = 0, bytes = 0, raw = 0, pointers = 0, entries = 0,
+		 deletes = 0;
+	char title[32], label[32];
+	struct view *v;
+
+	mutex_lock(&db->mu);
+	v = view_current_locked(db);
+	mutex_unlock(&db->mu);
+	report_gauge(r, "Memtable bytes", "memtable_bytes",
+	    memtable_bytes(v->mem));
+	report_gauge(r, "Memtables waiting", "memtables_waiting", v->imm_count);
+	for (int i = 0; i < LEVELS; i++) {
+		const struct level *l = &v->version->levels[i];
+
+		for (size_t j = 0; j < l->count; j++) {
+			const struct table_props *p = &l->files[j]->props;
+
+			raw += p->raw_bytes;
+			pointers += p->pointer_bytes;
+			entries += p->entries;
+			deletes += p->deletes + p->group_deletes;
+		}
+		tables += l->count;
+		bytes += l->bytes;
+		snprintf(title, sizeof(title), "Level %d", i);
+		snprintf(label, sizeof(label), "level=\"%d\"", i);
+		if (l->count != 0)
+			report_text(r, title, "%zu tables, %llu bytes",
+			    l->count, (unsigned long long)l->bytes);
+		if (r->format == REPORT_PROMETHEUS)
+			report_gauge_of(r, "Bytes of the tables of a level",
+			    "level_bytes", label, l->bytes);
+	}
+	report_gauge(r, "Tables", "tables", tables);
+	report_gauge(r, "Table bytes", "table_bytes", bytes);
+	report_gauge(r, "Table entries", "table_entries", entries);
+	report_gauge(r, "Table deletions", "table_deletions", deletes);
+	report_gauge(r, "Bytes that tables name in segments",
+	    "segment_named_bytes", pointers);
+	report_ratio(r, "Compression ratio", "compression_ratio",
+	    ratio(raw, bytes));
+	report_gauge(r, "Bytes to compact", "compaction_pending_bytes",
+	    compact_debt(db, v->version));
+	view_unref(v);
+}
+
+static void
+report_segments(struct db *db, struct report *r)
+{
+	uint64_t n = 0, bytes = 0, live = 0;
+	struct segment_ref *s;
+
+	mutex_lock(&db->segment_mu);
+	RB_FOREACH (s, segment_tree, &db->segments) {
+		n++;
+		bytes += s->size;
+		live += s->live_bytes;
+	}
+	mutex_unlock(&db->segment_mu);
+	report_gauge(r, "Segments", "segments", n);
+	report_gauge(r, "Segment bytes", "segment_bytes", bytes);
+	report_gauge(r, "Segment bytes live", "segment_live_bytes", live);
+}
+
+/* Hits by part: in figures for a monitor, of which it makes rates itself,
+ * and in percent of all lookups for people. */
+static void
+report_cache_parts(struct report *r, const struct block_cache_stats *cache)
+{
+	static const struct {
+		const char *name, *label;
+	} parts[BLOCK_PARTS] = {
+		[BLOCK_WARM] = { "warm", "part=\"warm\"" },
+		[BLOCK_HOT] = { "hot", "part=\"hot\"" },
+	};
+	uint64_t lookups = cache->hits + cache->misses;
+
+	for (int i = 0; i < BLOCK_PARTS; i++) {
+		const struct block_part_stats *p = &cache->part[i];
+		char title[40];
+
+		snprintf(title, sizeof(title), "Cache, %s part", parts[i].name);
+		report_text(r, title,
+		    "%llu bytes, %llu hits, %.1f %% of lookups, %llu returns",
+		    (unsigned long long)p->bytes, (unsigned long long)p->hits,
+		    100 * ratio(p->hits, lookups),
+		    (unsigned long long)p->returns);
+	}
+	if (r->format != REPORT_PROMETHEUS)
+		return;
+	for (int i = 0; i < BLOCK_PARTS; i++)
+		report_gauge_of(r, "Bytes of a part of the cache",
+		    "cache_part_bytes", parts[i].label, cache->part[i].bytes);
+	for (int i = 0; i < BLOCK_PARTS; i++)
+		report_counter_of(r, "Hits in a part of the cache",
+		    "cache_part_hits", parts[i].label, cache->part[i].hits);
+	for (int i = 0; i < BLOCK_PARTS; i++)
+		report_counter_of(r,
+		    "Misses of what a part of the cache had dropped",
+		    "cache_part_returns", parts[i].label,
+		    cache->part[i].returns);
+}
+
+static void
+report_cache(struct db *db, struct report *r)
+{
+	struct block_cache_stats cache;
+
+	block_cache_get_stats(db->cache, &cache);
+	report_gauge(r, "Cache capacity", "cache_capacity_bytes",
+	    cache.capacity_bytes);
+	report_gauge(r, "Cache bytes", "cache_bytes", cache.bytes);
+	report_counter(r, "Cache hits", "cache_hits", cache.hits);
+	report_counter(r, "Cache misses", "cache_misses", cache.misses);
+	report_text(r, "Cache hit rate", "%.1f %%",
+	    100 * ratio(cache.hits, cache.hits + cache.misses));
+	report_cache_parts(r, &cache);
+	report_counter(r, "Cache promotions", "cache_promotions",
+	    cache.promotions);
+	report_gauge(r, "Cache bytes meant for the warm part",
+	    "cache_warm_target_bytes", cache.warm_target_bytes);
+	db_warm_report(db, r);
+	report_gauge(r, "Index and filter bytes", "index_bytes",
+	    table_cache_memory(db->tables));
+}
+
+static void
+report_work(struct db *db, struct report *r)
+{
+	const struct db_stats *s = &db->stats;
+	const struct report_row counters[] = {
+		{ "Gets", "gets", &s->gets },
+		{ "Scans", "scans", &s->scans },
+		{ "Commits", "commits", &s->commits },
+		{ "Changes", "changes", &s->records },
+		{ "Bytes committed", "committed_bytes", &s->user_bytes },
+		{ "Log bytes written", "log_written_bytes", &s->log_bytes },
+		{ "Segment bytes written", "segment_written_bytes",
+		    &s->segment_bytes },
+		{ "Flush bytes written", "flush_written_bytes",
+		    &s->flush_bytes },
+		{ "Compaction bytes read", "compaction_read_bytes",
+		    &s->compact_read_bytes },
+		{ "Compaction bytes written", "compaction_written_bytes",
+		    &s->compact_write_bytes },
+		{ "Disk syncs", "syncs", &s->syncs },
+		{ "Waits for another's sync", "sync_waits", &s->sync_waits },
+		{ "Flushes", "flushes", &s->flushes },
+		{ "Compactions", "compactions", &s->compactions },
+		{ "Compaction parts shared", "compaction_parts_shared",
+		    &s->shared_parts },
+		{ "Tables moved", "tables_moved", &s->moves },
+		{ "Tables rewritten for segments", "tables_relocated",
+		    &s->relocations },
+		{ "Stalls", "stalls", &s->stalls },
+		{ "Compressions tried", "compress_tries", &s->compress_tries },
+		{ "Compressions skipped", "compress_skips",
+		    &s->compress_skips },
+		{ "Bytes saved by compression", "compress_saved_bytes",
+		    &s->compress_saved_bytes },
+	};
+	uint64_t written = counter_read(&s->log_bytes) +
+	    counter_read(&s->flush_bytes) +
+	    counter_read(&s->compact_write_bytes) +
+	    counter_read(&s->segment_bytes);
+
+	report_counters(r, counters, sizeof(counters) / sizeof(counters[0]));
+	report_text(r, "Stall microseconds", "%llu",
+	    (unsigned long long)counter_read(&s->stall_ns) / 1000);
+	report_text(r, "Compaction held back, microseconds", "%llu",
+	    (unsigned long long)counter_read(&s->pace_ns) / 1000);
+	report_ratio(r, "Write amplification", "write_amplification",
+	    ratio(written, counter_read(&s->user_bytes)));
+}
+
+static void
+report_latencies(struct db *db, struct report *r)
+{
+	const struct db_stats *s = &db->stats;
+
+	report_times(r, "Commit", "commit", NULL, &s->commit_ns);
+	report_times(r, "Get, one of some", "get", NULL, &s->get_ns);
+	report_times(r, "Sync", "sync", NULL, &s->sync_ns);
+	report_sizes(r, "Commits of a sync", "sync_commits", &s->sync_commits);
+	report_times(r, "Stall", "stall", NULL, &s->one_stall_ns);
+	report_times(r, "Flush", "flush", NULL, &s->flush_ns);
+	report_times(r, "Compaction", "compaction", NULL, &s->compact_ns);
+}
+
+int
+db_report(struct db *db, FILE *out, enum report_format format)
+{
+	struct report r;
+
+	report_init(&r, out, format);
+	report_durability(db, &r);
+	report_state(db, &r);
+	report_tree(db, &r);
+	report_segments(db, &r);
+	report_cache(db, &r);
+	report_work(db, &r);
+	report_latencies(db, &r);
+	return 0;
+}

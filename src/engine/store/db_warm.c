@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The cache, warm again soon after opening. A thread opens the tables, the
+ * newest first, while there is room for their indexes and filters: no get has
+ * to wait for that then. It goes on to the list of the hottest blocks that a
+ * clean close leaves (hot_list.h), and reads them back, hottest first, in
+ * pieces of neighbours, through the reading path that checks everything. It
+ * takes room that is free, and stands back for others: it never drives a
+ * block out, rests after a piece while others miss blocks, and gives up once
+ * they have missed more than there was to read.
+ *
+ * The list is a hint: one that is missing, damaged or about tables that are
+ * gone is dropped and counted.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/state/db_state.h"
+#include "engine/cache/hot_list.h"
+#include "util/log.h"
+
+/* How long it rests while others wait for the disk. */
+#define REST_NS (10 * 1000000ULL)
+/* The list holds what so much of the cache holds: a new load finds room. */
+#define LIST_PART(bytes) ((bytes) / 4 * 3)
+
+enum warm_state {
+	WARM_READING,
+	WARM_NO_LIST,
+	WARM_DONE,
+	WARM_FULL, /* no more room in the cache */
+	WARM_BUSY, /* others missed too many blocks */
+	WARM_STOPPED, /* the store was closed first */
+};
+
+struct warm_up {
+	struct db *db;
+	/* written by the thread */
+	_Atomic uint64_t listed, stale, ignored;
+	_Atomic int state;
+	/* of the thread */
+	struct hot_list list;
+	uint64_t misses, misses_first, kept; /* the cache's figures */
+	/* guarded by mu */
+	struct mutex mu;
+	struct cond wake;
+	bool stop;
+	/* of who opens and closes */
+	pthread_t thread;
+	bool started;
+};
+
+/* Whether it was asked to stop, at the latest after a rest. */
+static bool
+is_stopped(struct warm_up *w, bool rest)
+{
+	bool stop;
+
+	mutex_lock(&w->mu);
+	if (rest && !w->stop)
+		cond_wait_until(&w->wake, &w->mu, clock_now_ns() + REST_NS);
+	stop = w->stop;
+	mutex_unlock(&w->mu);
+	return stop;
+}
+
+/* ---- Opening tables ---- */
+
+/* The i-th of a level, by its number among them now; false when there are no
+ * more. What went wrong has been logged, and is told again to who needs it. */
+static bool
+open_table(struct db *db, int level, size_t i)
+{
+	struct table_handle *handle;
+	struct table_reader *reader;
+	struct view *v = view_acquire(db);
+	const struct level *l = &v->version->levels[level];
+	bool is_there = i < l->count;
+
+	if (is_there && db_table_reader(db, l->files[i], &handle, &reader) == 0)
+		table_handle_release(handle);
+	view_release(db, v);
+	return is_there;
+}
+
+static void
+open_tables(struct warm_up *w)
+{
+	struct db *db = w->db;
+
+	for (int level = 0; level < LEVELS; level++)
+		for (size_t i = 0; open_table(db, level, i); i++)
+			if (is_stopped(w, false) ||
+			    !table_cache_has_room(db->tables))
+				return;
+}
+
+/* ---- Reading back ---- */
+
+/* After a piece of so many blocks: whether to go on with the next, or else
+ * why not. */
+static enum warm_state
+look_around(struct warm_up *w, size_t blocks)
+{
+	uint64_t misses, kept;
+	bool others_miss, is_full;
+
+	block_cache_get_progress(w->db->cache, &misses, &kept);
+	others_miss = misses != w->misses;
+	/* Not all at once: the shards do not fill evenly. */
+	is_full = kept - w->kept < blocks / 2;
+	w->misses = misses;
+	w->kept = kept;
+	if (is_full)
+		return WARM_FULL;
+	if (misses - w->misses_first > w->list.count)
+		return WARM_BUSY;
+	return is_stopped(w, others_miss) ? WARM_STOPPED : WARM_READING;
+}
+
+/* A pinned reader of a table that the store still has, or NULL. */
+static struct table_reader *
+find_table(struct db *db, uint64_t number, struct table_handle **handlep)
+{
+	struct table_reader *reader = NULL;
+	struct view *v = view_acquire(db);
+
+	*handlep = NULL;
+	for (int i = 0; i < LEVELS && reader == NULL; i++) {
+		struct table_file *f = level_find_number(&v->version->levels[i],
+		    number);
+
+		if (f != NULL)
+			(void)db_table_reader(db, f, handlep, &reader);
+	}
+	view_release(db, v);
+	return reader;
+}
+
+/* Blocks of one table, in order of their offsets. */
+static enum warm_state
+read_table(struct warm_up *w, const struct block_place *places, size_t count)
+{
+	struct table_handle *handle;
+	struct table_reader *t = find_table(w->db, places->file, &handle);
+	enum warm_state state = WARM_READING;
+
+	if (t == NULL) {
+		atomic_fetch_add(&w->stale, count);
+		return look_around(w, 0);
+	}
+	for (size_t i = 0; i < count && state == WARM_READING;) {
+		struct table_warm done;
+		int rc = table_reader_warm(t, places + i, count - i, &done);
+
+		/* It has been logged; the rest of the table may be no better. */
+		i = rc < 0 ? count : i + done.seen;
+		atomic_fetch_add(&w->stale, done.stale);
+		state = look_around(w, done.read);
+	}
+	table_handle_release(handle);
+	return state;
+}
+
+static enum warm_state
+read_list(struct warm_up *w)
+{
+	const struct hot_list *l = &w->list;
+	enum warm_state state = look_around(w, 0);
+	size_t n;
+
+	for (size_t i = 0; i < l->count && state == WARM_READING; i += n) {
+		const struct block_place *p = l->places + i;
+
+		for (n = 1; i + n < l->count && p[n].file == p->file &&
+		     p[n].heat == p->heat;)
+			n++;
+		state = read_table(w, p, n);
+	}
+	return state == WARM_READING ? WARM_DONE : state;
+}
+
+static void
+remove_list(struct db *db)
+{
+	(void)store_file_unlink(db->store, FILE_HOT, 0);
+}
+
+/* A list that is of no use will not be of use later. */
+static void
+drop_list(struct warm_up *w)
+{
+	atomic_fetch_add(&w->ignored, 1);
+	if (!w->db->read_only)
+		remove_list(w->db);
+}
+
+static void *
+warm_thread(void *arg)
+{
+	struct warm_up *w = arg;
+	struct db *db = w->db;
+	enum warm_state state = WARM_NO_LIST;
+	size_t bytes;
+	int rc;
+
+	open_tables(w);
+	rc = hot_list_read(db->store, &w->list);
+	if (rc < 0 && rc != -ENOENT)
+		drop_list(w);
+	if (rc == 0) {
+		atomic_store(&w->listed, w->list.count);
+		bytes = w->list.count * sizeof(*w->list.places);
+		block_cache_reserve(db->cache, bytes);
+		state = read_list(w);
+		block_cache_unreserve(db->cache, bytes);
+		if (state == WARM_DONE && w->list.count != 0 &&
+		    atomic_load(&w->stale) == w->list.count)
+			drop_list(w);
+	}
+	hot_list_fini(&w->list);
+	atomic_store(&w->state, state);
+	return NULL;
+}
+
+/* ---- Life cycle ---- */
+
+void
+db_warm_start(struct db *db)
+{
+	struct warm_up *w;
+
+	if (!db->opts.warm_up)
+		return;
+	w = calloc(1, sizeof(*w));
+	if (w == NULL)
+		return;
+	w->db = db;
+	mutex_init(&w->mu);
+	cond_init(&w->wake);
+	block_cache_get_progress(db->cache, &w->misses, &w->kept);
+	w->misses_first = w->misses;
+	w->started = pthread_create(&w->thread, NULL, warm_thread, w) == 0;
+	if (!w->started)
+		atomic_store(&w->state, WARM_STOPPED);
+	db->warm_up = w;
+}
+
+void
+db_warm_stop(struct db *db)
+{
+	struct warm_up *w = db->warm_up;
+
+	if (w == NULL || !w->started)
+		return;
+	mutex_lock(&w->mu);
+	w->stop = true;
+	cond_broadcast(&w->wake);
+	mutex_unlock(&w->mu);
+	pthread_join(w->thread, NULL);
+	w->started = false;
+}
+
+void
+db_warm_free(struct db *db)
+{
+	struct warm_up *w = db->warm_up;
+
+	if (w == NULL)
+		return;
+	db_warm_stop(db);
+	cond_fini(&w->wake);
+	mutex_fini(&w->mu);
+	free(w);
+	db->warm_up = NULL;
+}
+
+/* ---- Writing down ---- */
+
+static int
+cmp_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Leave out blocks of tables that are gone. -ENOMEM. */
+static int
+keep_living(const struct version *v, struct hot_list *l)
+{
+	size_t tables = 0, n = 0;
+	uint64_t *numbers;
+
+	for (int i = 0; i < LEVELS; i++)
+		tables += v->levels[i].count;
+	numbers = malloc((tables + 1) * sizeof(*numbers));
+	if (numbers == NULL)
+		return -ENOMEM;
+	tables = 0;
+	for (int i = 0; i < LEVELS; i++)
+		for (size_t j = 0; j < v->levels[i].count; j++)
+			numbers[tables++] = v->levels[i].files[j]->number;
+	qsort(numbers, tables, sizeof(*numbers), cmp_number);
+	for (size_t i = 0; i < l->count; i++)
+		if (bsearch(&l->places[i].file, numbers, tables,
+			sizeof(*numbers), cmp_number) != NULL)
+			l->places[n++] = l->places[i];
+	l->count = n;
+	free(numbers);
+	return 0;
+}
+
+void
+db_warm_save(struct db *db)
+{
+	struct hot_list l = { 0 };
+	struct block_cache_stats st;
+	struct view *v;
+	int rc;
+
+	/* One that was cut short would leave less than it found. */
+	if (db->warm_up == NULL ||
+	    atomic_load(&db->warm_up->state) == WARM_STOPPED)
+		return;
+	block_cache_get_stats(db->cache, &st);
+	rc = block_cache_list_hot(db->cache, &l.places, &l.count);
+	if (rc == 0) {
+		v = view_acquire(db);
+		rc = keep_living(v->version, &l);
+		view_release(db, v);
+	}
+	if (rc == 0) {
+		hot_list_trim(&l, LIST_PART(st.capacity_bytes));
+		if (l.count == 0)
+			remove_list(db);
+		else
+			rc = hot_list_write(db->store, db_new_file_number(db),
+			    &l);
+	}
+	if (rc < 0)
+		log_debug("%s: the list of hot blocks is not kept: %s", db->dir,
+		    strerror(-rc));
+	hot_list_fini(&l);
+}
+
+/* ---- Figures ---- */
+
+void
+db_warm_report(struct db *db, struct report *r)
+{
+	static const char *const states[] = {
+		[WARM_READING] = "reading",
+		[WARM_NO_LIST] = "no list",
+		[WARM_DONE] = "done",
+		[WARM_FULL] = "done, the cache is full",
+		[WARM_BUSY] = "given up, others read much",
+		[WARM_STOPPED] = "stopped",
+	};
+	struct warm_up *w = db->warm_up;
+	uint64_t misses, ahead;
+
+	if (w == NULL)
+		return;
+	block_cache_get_progress(db->cache, &misses, &ahead);
+	report_text(r, "Warm-up", "%s", states[atomic_load(&w->state)]);
+	report_counter(r, "Warm-up blocks", "warm_up_blocks", ahead);
+	report_gauge(r, "Warm-up blocks listed", "warm_up_listed_blocks",
+	    atomic_load(&w->listed));
+	report_counter(r, "Warm-up blocks gone", "warm_up_stale_blocks",
+	    atomic_load(&w->stale));
+	report_counter(r, "Warm-up lists ignored", "warm_up_ignored_lists",
+	    atomic_load(&w->ignored));
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Opening: the manifest gives the tree, the logs (recover_logs.c) give what
+ * came after it, and what neither names is removed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/store/recover_internal.h"
+#include "util/log.h"
+
+/* Of a store that dies young again and again each life leaves a log: from so
+ * many on they are replaced by a table. */
+#define REPLAYED_LOGS_MAX 4
+
+/* ---- The manifest ---- */
+
+static int
+apply_edit(void *arg, struct version_edit *e)
+{
+	struct recovery *r = arg;
+	struct version *v;
+	int rc;
+
+	if (e->log_number != 0)
+		r->log_number = e->log_number;
+	if (e->last_seq > r->last_seq)
+		r->last_seq = e->last_seq;
+	if (e->next_file > r->next_file)
+		r->next_file = e->next_file;
+	if (e->add_count == 0 && e->remove_count == 0)
+		return 0;
+	rc = version_apply(r->version, e, &v);
+	if (rc < 0)
+		return rc;
+	version_unref(r->version);
+	r->version = v;
+	return 0;
+}
+
+static int
+check_tables_exist(struct recovery *r)
+{
+	char path[PATH_MAX];
+
+	for (int i = 0; i < LEVELS; i++) {
+		const struct level *l = &r->version->levels[i];
+
+		for (size_t j = 0; j < l->count; j++) {
+			if (number_list_has(&r->files.kinds[FILE_TABLE],
+				l->files[j]->number))
+				continue;
+			filename_path(path, r->db->dir, FILE_TABLE,
+			    l->files[j]->number);
+			log_error("%s: missing: the store is damaged; run "
+				  "kvfsctl repair",
+			    path);
+			return -KVFS_ECORRUPT;
+		}
+	}
+	return 0;
+}
+
+static int
+load_manifest(struct recovery *r)
+{
+	const struct number_list *l = &r->files.kinds[FILE_MANIFEST];
+	int rc = manifest_read(r->db->store, l->v[l->count - 1], apply_edit, r);
+
+	if (rc == 0)
+		rc = check_tables_exist(r);
+	for (int i = 0; i < LEVELS && rc == 0; i++) {
+		for (size_t j = 0; j < r->version->levels[i].count && rc == 0;
+		     j++) {
+			struct table_file *f = r->version->levels[i].files[j];
+
+			rc = segment_hold_uses(r->db, f);
+			segment_count_uses(r->db, f, true);
+		}
+	}
+	return rc;
+}
+
+/* ---- Segments ---- */
+
+/*
+ * Hold every segment while the logs are replayed: a flush on the way may
+ * drop the last pointer that it knows of, and a frame still to come has
+ * another. Letting go of them dooms those that nothing names.
+ */
+static int
+hold_segments(struct recovery *r)
+{
+	const struct number_list *l = &r->files.kinds[FILE_SEGMENT];
+
+	r->held = calloc(l->count + 1, sizeof(*r->held));
+	if (r->held == NULL)
+		return -ENOMEM;
+	for (; r->held_count < l->count; r->held_count++) {
+		r->held[r->held_count] = segment_get(r->db,
+		    l->v[r->held_count]);
+		if (r->held[r->held_count] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void
+let_segments_go(struct recovery *r)
+{
+	for (size_t i = 0; i < r->held_count; i++)
+		segment_put(r->db, r->held[i]);
+	free(r->held);
+}
+
+/* ---- The rest ---- */
+
+/* Files that the state does not name, but for segments (see above). */
+static void
+remove_orphans(struct recovery *r)
+{
+	struct db *db = r->db;
+
+	for (size_t i = 0; i < r->files.kinds[FILE_TABLE].count; i++) {
+		uint64_t n = r->files.kinds[FILE_TABLE].v[i];
+		bool used = false;
+
+		for (int j = 0; j < LEVELS && !used; j++) {
+			const struct level *l = &db->view->version->levels[j];
+
+			for (size_t k = 0; k < l->count && !used; k++)
+				used = l->files[k]->number == n;
+		}
+		if (!used)
+			db_doom(db, FILE_TABLE, n);
+	}
+	for (size_t i = 0; i < r->files.kinds[FILE_WAL].count; i++) {
+		bool used = db->recycled_log != NULL &&
+		    db->recycled_log->number == r->files.kinds[FILE_WAL].v[i];
+
+		for (size_t j = 0; j < db->log_count && !used; j++)
+			used = db->logs[j]->number ==
+			    r->files.kinds[FILE_WAL].v[i];
+		if (!used)
+			db_doom(db, FILE_WAL, r->files.kinds[FILE_WAL].v[i]);
+	}
+	for (size_t i = 0; i < r->files.kinds[FILE_MANIFEST].count; i++)
+		db_doom(db, FILE_MANIFEST, r->files.kinds[FILE_MANIFEST].v[i]);
+	db_remove_doomed(db);
+}
+
+/* A log of its own, which is there before the manifest names it. */
+static int
+begin_log(struct recovery *r)
+{
+	struct db *db = r->db;
+	int rc;
+
+	do {
+		mutex_lock(&db->commit_mu);
+		rc = db_log_switch(db, 0);
+		mutex_unlock(&db->commit_mu);
+	} while (rc == -ENOSPC && recover_drop_unused_logs(r) != 0);
+	if (rc == -ENOSPC)
+		log_error("%s: no room for a log; free some space, or mount "
+			  "with -o ro",
+		    db->dir);
+	if (rc == 0)
+		rc = db_sync_log(db, db->log);
+	return rc;
+}
+
+static int
+renew_manifest(struct recovery *r)
+{
+	int rc;
+
+	do
+		rc = db_manifest_renew(r->db);
+	while (rc == -ENOSPC && recover_drop_unused_logs(r) != 0);
+	return rc;
+}
+
+/* What was replayed goes to tables; on a full disk the logs keep it. */
+static int
+flush_replayed(struct recovery *r)
+{
+	struct db *db = r->db;
+	int rc = recover_next_memtable(db, db->log->number);
+
+	mutex_lock(&db->mu);
+	while (rc == 0 && db->view->imm_count > 0)
+		rc = db_flush_oldest_locked(db);
+	mutex_unlock(&db->mu);
+	return rc == -ENOSPC ? 0 : rc;
+}
+
+/* After the logs were replayed. */
+static int
+go_on(struct recovery *r)
+{
+	struct db *db = r->db;
+	int rc = 0;
+
+	if (r->stop_seq == 0) {
+		if (r->replayed_frames != 0)
+			rc = recover_sync_replayed(r);
+		if (rc == 0)
+			rc = begin_log(r);
+		return rc == 0 && db->log_count > REPLAYED_LOGS_MAX ?
+		    flush_replayed(r) :
+		    rc;
+	}
+	/* The logs hold frames that must not come back: what was replayed
+	 * goes to tables, and they are needed no more. The new log does not
+	 * carry on from them. */
+	db->recovered_chain = 0;
+	rc = begin_log(r);
+	if (rc == 0)
+		rc = recover_next_memtable(db, db->log->number);
+	mutex_lock(&db->mu);
+	while (rc == 0 && db->view->imm_count > 0)
+		rc = db_flush_oldest_locked(db);
+	mutex_unlock(&db->mu);
+	return rc;
+}
+
+/* Without a manifest there may be what the making of a store left when it
+ * was cut off, and nothing else. */
+static int
+check_is_ours(struct recovery *r)
+{
+	const struct number_list *logs = &r->files.kinds[FILE_WAL];
+	int rc = store_files_have(&r->files, FILE_TABLE) ||
+	    store_files_have(&r->files, FILE_SEGMENT);
+
+	if (store_files_have(&r->files, FILE_MANIFEST))
+		return 0;
+	for (size_t i = 0; i < logs->count && rc == 0; i++)
+		rc = recover_log_is_used(r, logs->v[i]);
+	if (rc < 0)
+		return rc;
+	if (rc > 0) {
+		log_error("%s: damaged: the manifest is missing; run kvfsctl "
+			  "repair",
+		    r->db->dir);
+		return -KVFS_ECORRUPT;
+	}
+	if (r->files.foreign) {
+		log_error("%s: not a kvfs store, and not empty; name another "
+			  "directory",
+		    r->db->dir);
+		return -ENOTEMPTY;
+	}
+	if (!r->db->opts.create || r->db->read_only) {
+		log_error("%s: there is no kvfs store here", r->db->dir);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+/*
+ * The state that the manifest gives, in memory. A store that was closed, or
+ * is new, gets its log before its next manifest, which names it: so there is
+ * no record of a manifest but its last, written by closing, without which
+ * the logs do not show that some are missing.
+ */
+static int
+begin(struct recovery *r)
+{
+	struct db *db = r->db;
+	bool is_closed = r->log_number == LOG_NONE;
+	int rc = 0;
+
+	atomic_store(&db->next_file, r->next_file);
+	atomic_store(&db->last_seq, r->last_seq);
+	atomic_store(&db->durable_seq, r->last_seq);
+	db->flushed_seq = r->last_seq;
+	if (is_closed && !db->read_only)
+		rc = begin_log(r);
+	if (rc < 0)
+		return rc;
+	db->first_log = db->log != NULL ? db->log->number : r->log_number;
+	db->mem = db_memtable_create(db, db->first_log);
+	if (db->mem == NULL)
+		return -ENOMEM;
+	mutex_lock(&db->mu);
+	rc = view_install_locked(db, db->mem, NULL, 0, r->version);
+	mutex_unlock(&db->mu);
+	/* Replaying may flush, so there must be a manifest to say so. */
+	if (rc == 0 && !db->read_only)
+		rc = renew_manifest(r);
+	if (rc == 0 && !is_closed)
+		rc = recover_logs(r);
+	if (rc == 0 && !is_closed && !db->read_only)
+		rc = go_on(r);
+	return rc;
+}
+
+/* Files in the making, before anything is written: room was kept by one of
+ * them, perhaps (slack.c). */
+static void
+drop_unfinished(struct recovery *r)
+{
+	const struct number_list *l = &r->files.kinds[FILE_TEMP];
+
+	for (size_t i = 0; i < l->count; i++)
+		(void)store_file_unlink(r->db->store, FILE_TEMP, l->v[i]);
+	if (l->count != 0)
+		env_dir_settle(r->db->store);
+}
+
+int
+db_recover(struct db *db)
+{
+	struct recovery r = { .db = db, .log_number = LOG_NONE };
+	int rc = store_files_list(db->store, &r.files);
+
+	if (rc == 0)
+		rc = check_is_ours(&r);
+	if (rc < 0)
+		goto out;
+	rc = -ENOMEM;
+	r.version = version_create(db_table_dropped, db);
+	if (r.version == NULL)
+		goto out;
+	rc = hold_segments(&r);
+	if (rc == 0 && store_files_have(&r.files, FILE_MANIFEST))
+		rc = load_manifest(&r);
+	if (rc < 0)
+		goto out;
+	if (r.next_file <= store_files_highest(&r.files))
+		r.next_file = store_files_highest(&r.files) + 1;
+	if (!db->read_only)
+		drop_unfinished(&r);
+	rc = begin(&r);
+	if (rc == 0 && !db->read_only)
+		remove_orphans(&r);
+out:
+	/* A store that could not be opened keeps all its files. */
+	if (rc < 0)
+		atomic_store(&db->closing, true);
+	let_segments_go(&r);
+	version_unref(r.version);
+	store_files_fini(&r.files);
+	return rc;
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the logs hold, brought back. They are read twice. First only along
+ * their chain, to find where it ends and up to which number anything in any
+ * of them says that commits were durable: a chain that ends before that is
+ * damage, and the store is not opened. Then their frames go to memtables. A
+ * frame above the durable number counts only if the values that it names in
+ * segments can be read: the disk may have kept the log and lost the segment.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/store/recover_internal.h"
+#include "util/log.h"
+
+struct log_visit {
+	struct recovery *r;
+	uint64_t number;
+	uint64_t size;
+	char path[PATH_MAX];
+};
+
+/* 1 and a reader, 0 when the file never became a log, or an error. */
+static int
+open_log(struct log_visit *v, struct wal_reader **readerp)
+{
+	struct recovery *r = v->r;
+	struct env_file *file = NULL;
+	int rc = store_file_open(r->db->store, FILE_WAL, v->number, ENV_READ,
+	    &file);
+
+	filename_path(v->path, r->db->dir, FILE_WAL, v->number);
+	if (rc == 0)
+		rc = wal_reader_open(file, v->path, v->number, readerp);
+	if (rc < 0) {
+		log_error("%s: cannot read the log: %s; run kvfsctl repair",
+		    v->path, strerror(-rc));
+		return rc;
+	}
+	/* The manifest names the first one only after it became one. */
+	if (rc == 0 && v->number == r->log_number) {
+		log_error("%s: damaged: empty; run kvfsctl repair", v->path);
+		return -KVFS_ECORRUPT;
+	}
+	return rc;
+}
+
+/* Call fn for each frame of the chain, across files. */
+static int
+walk_logs(struct recovery *r,
+    int (*begin)(struct log_visit *v, struct wal_reader *reader),
+    int (*fn)(struct log_visit *v, const struct wal_frame *frame),
+    int (*end)(struct log_visit *v, struct wal_reader *reader, bool linked))
+{
+	const struct number_list *l = &r->files.kinds[FILE_WAL];
+	uint64_t next = 0; /* sequence number that the chain expects */
+	uint32_t chain = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < l->count && rc == 0; i++) {
+		struct log_visit v = { .r = r, .number = l->v[i] };
+		struct wal_reader *reader = NULL;
+		struct wal_frame frame;
+		bool linked;
+
+		if (l->v[i] < r->log_number)
+			continue;
+		rc = open_log(&v, &reader);
+		if (rc <= 0) /* an error, or it never became a log */
+			continue;
+		v.size = wal_reader_size(reader);
+		if (next == 0) {
+			/* The oldest log may begin with what was flushed
+			 * since, but not later. */
+			next = wal_reader_start_seq(reader);
+			chain = wal_reader_start_chain(reader);
+			if (next > r->last_seq + 1) {
+				log_error("%s: commits are missing before it; "
+					  "run kvfsctl repair",
+				    v.path);
+				wal_reader_close(reader);
+				return -KVFS_ECORRUPT;
+			}
+		}
+		/* A log that does not carry on from here was written before
+		 * a crash took away what stood between. */
+		linked = wal_reader_start_chain(reader) == chain &&
+		    wal_reader_start_seq(reader) == next;
+		rc = linked && begin != NULL ? begin(&v, reader) : 0;
+		while (rc == 0 && linked &&
+		    (rc = wal_reader_next(reader, &frame)) > 0) {
+			rc = 0;
+			if (frame.count == 0)
+				continue;
+			if (frame.seq != next) {
+				log_error("%s: commits are missing before "
+					  "offset %llu; run kvfsctl repair",
+				    v.path, (unsigned long long)frame.off);
+				rc = -KVFS_ECORRUPT;
+				break;
+			}
+			next += frame.count;
+			rc = fn(&v, &frame);
+		}
+		if (linked)
+			chain = wal_reader_chain(reader);
+		if (rc == 0)
+			rc = end(&v, reader, linked);
+		wal_reader_close(reader);
+	}
+	r->db->recovered_chain = chain;
+	r->chain_seq = next > r->last_seq + 1 ? next - 1 : r->last_seq;
+	return rc;
+}
+
+static int
+skip_frame(struct log_visit *v, const struct wal_frame *frame)
+{
+	(void)v;
+	(void)frame;
+	return 0;
+}
+
+/* What the rest of the file, or a log that is cut off, promises. */
+static int
+note_promises(struct log_visit *v, struct wal_reader *reader, bool linked)
+{
+	uint64_t seq = 0, seen = wal_reader_durable_seq(reader);
+	int rc = wal_reader_scan_rest(reader, &seq);
+
+	(void)linked;
+	if (rc < 0)
+		return rc;
+	if (seen > seq)
+		seq = seen;
+	if (seq > v->r->durable_seq) {
+		v->r->durable_seq = seq;
+		v->r->broken_log = v->number;
+	}
+	return 0;
+}
+
+static int
+sync_file(struct db *db, enum file_kind kind, uint64_t number)
+{
+	struct env_file *file = NULL;
+	char path[PATH_MAX];
+	int rc = store_file_open(db->store, kind, number, ENV_WRITE, &file);
+
+	if (rc == 0)
+		rc = env_sync(file);
+	env_close(file);
+	if (rc < 0) {
+		filename_path(path, db->dir, kind, number);
+		log_error("%s: cannot sync: %s", path, strerror(-rc));
+	}
+	return rc;
+}
+
+/*
+ * A segment that the log names may be in the page cache only, after the
+ * death of the process that wrote it. A flush will put pointers to it in a
+ * table, and syncs only what this process wrote.
+ */
+static int
+adopt_segment(struct db *db, struct segment_ref *s)
+{
+	int rc = 0;
+
+	if (!s->recovered && !db->read_only)
+		rc = sync_file(db, FILE_SEGMENT, s->number);
+	if (rc == -ENOENT) /* what was durable is gone */
+		rc = -KVFS_ECORRUPT;
+	s->recovered = true;
+	return rc;
+}
+
+static struct slice
+copy(struct replay *re, struct slice s)
+{
+	uint8_t *to = re->copies + re->used;
+
+	if (s.len != 0) /* an empty one may have no data */
+		memcpy(to, s.data, s.len);
+	re->used += s.len;
+	return slice_make(to, s.len);
+}
+
+/* To the memtable with all that wait. */
+static int
+replay_finish(struct replay *re)
+{
+	re->used = 0;
+	return memtable_adder_finish(&re->adder);
+}
+
+static int
+replay_add(struct replay *re, uint64_t seq, enum key_type type,
+    struct slice user, struct slice value)
+{
+	size_t len = user.len + value.len;
+	int rc = 0;
+
+	if (len > sizeof(re->copies) - re->used)
+		rc = replay_finish(re);
+	if (rc < 0)
+		return rc;
+	if (len > sizeof(re->copies))
+		return memtable_add(re->adder.m, seq, type, user, value);
+	user = copy(re, user);
+	value = copy(re, value);
+	rc = memtable_adder_add(&re->adder, seq, type, user, value);
+	if (re->adder.count == 0)
+		re->used = 0;
+	return rc;
+}
+
+static int
+replay_record(void *arg, enum key_type type, struct slice user,
+    struct slice value)
+{
+	struct recovery *r = arg;
+	struct replay *re = &r->replay;
+	struct db *db = r->db;
+	struct segment_pointer p;
+	struct segment_ref *s;
+	int rc = 0;
+
+	if (type == KEY_POINTER) {
+		rc = segment_pointer_decode(value, &p);
+		if (rc < 0)
+			return rc;
+		s = segment_get(db, p.segment);
+		if (s == NULL)
+			return -ENOMEM;
+		rc = adopt_segment(db, s);
+		if (rc == 0)
+			rc = memtable_hold_segment(db, re->adder.m, s);
+		segment_put(db, s);
+		atomic_fetch_add_explicit(&re->adder.m->segment_bytes,
+		    p.frame_len, memory_order_relaxed);
+	}
+	return rc == 0 ? replay_add(re, re->seq++, type, user, value) : rc;
+}
+
+/* Whether a value that the log names can be read from its segment. */
+static int
+verify_record(void *arg, enum key_type type, struct slice user,
+    struct slice value)
+{
+	struct db *db = arg;
+	struct segment_pointer p;
+	struct table_handle *handle;
+	struct segment_reader *reader;
+	int rc;
+
+	if (type != KEY_POINTER)
+		return 0;
+	rc = segment_pointer_decode(value, &p);
+	if (rc == 0)
+		rc = table_cache_segment(db->tables, p.segment, &handle,
+		    &reader);
+	if (rc == 0) {
+		rc = segment_probe(reader, &p, user);
+		table_handle_release(handle);
+	}
+	return rc;
+}
+
+int
+recover_next_memtable(struct db *db, uint64_t log_number)
+{
+	struct memtable *imm[IMM_MAX + 1], *mem;
+	unsigned n;
+	int rc = 0;
+
+	mutex_lock(&db->mu);
+	while (rc == 0 && db->view->imm_count >= IMM_MAX)
+		rc = db_flush_oldest_locked(db);
+	mutex_unlock(&db->mu);
+	if (rc < 0)
+		return rc;
+	mem = db_memtable_create(db, log_number);
+	if (mem == NULL)
+		return -ENOMEM;
+	mutex_lock(&db->mu);
+	n = db->view->imm_count;
+	imm[0] = db->view->mem;
+	memcpy(imm + 1, db->view->imm, n * sizeof(imm[0]));
+	rc = view_install_locked(db, mem, imm, n + 1, db->view->version);
+	mutex_unlock(&db->mu);
+	if (rc < 0) {
+		memtable_unref(mem);
+		return rc;
+	}
+	db_memory_count(db, db->mem);
+	memtable_unref(db->mem);
+	db->mem = mem;
+	return 0;
+}
+
+static int
+keep_log(struct log_visit *v, struct wal_reader *reader)
+{
+	(void)reader;
+	if (v->r->stop_seq != 0)
+		return 0;
+	return db_log_keep(v->r->db, v->number, v->size);
+}
+
+static int
+replay_frame(struct log_visit *v, const struct wal_frame *frame)
+{
+	struct recovery *r = v->r;
+	struct db *db = r->db;
+	uint64_t last = frame->seq + frame->count - 1;
+	int rc = 0;
+
+	if (r->stop_seq != 0 || last <= r->last_seq)
+		return 0;
+	if (frame->seq > r->durable_seq)
+		rc = record_decode(frame->payload, frame->count, verify_record,
+		    db);
+	if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM) {
+		log_warn("%s: recovery ends at commit %llu: the crash took "
+			 "a value of the next",
+		    v->path, (unsigned long long)frame->seq - 1);
+		r->stop_seq = frame->seq;
+		return 0;
+	}
+	if (rc < 0)
+		return rc; /* it may be there all the same */
+	if (!db->read_only &&
+	    (memtable_bytes(db->mem) >= db->opts.memtable_bytes ||
+		atomic_load(&db->mem->segment_bytes) >=
+		    atomic_load(&db->sizes.memtable_segment_bytes))) {
+		rc = replay_finish(&r->replay);
+		if (rc == 0)
+			rc = recover_next_memtable(db, v->number);
+		if (rc == -ENOSPC) /* it grows instead; the logs bound it */
+			rc = 0;
+		r->replay.adder.m = db->mem;
+	}
+	r->replay.seq = frame->seq;
+	if (rc == 0)
+		rc = record_decode(frame->payload, frame->count, replay_record,
+		    r);
+	if (rc == -KVFS_ECORRUPT)
+		log_error("%s: impossible frame at offset %llu; run kvfsctl "
+			  "repair",
+		    v->path, (unsigned long long)frame->off);
+	if (rc == 0) {
+		atomic_store(&db->last_seq, last);
+		r->replayed_frames++;
+	}
+	return rc;
+}
+
+static int
+end_nothing(struct log_visit *v, struct wal_reader *reader, bool linked)
+{
+	(void)v;
+	(void)reader;
+	(void)linked;
+	return 0;
+}
+
+/* What was replayed came out of the page cache, perhaps; now it is told
+ * apart from later commits only by being durable. */
+int
+recover_sync_replayed(struct recovery *r)
+{
+	struct db *db = r->db;
+	int rc = 0;
+
+	for (size_t i = 0; i < db->log_count && rc == 0; i++)
+		rc = sync_file(db, FILE_WAL, db->logs[i]->number);
+	if (rc == 0)
+		rc = env_dir_sync(db->store);
+	if (rc == 0)
+		atomic_store(&db->durable_seq, atomic_load(&db->last_seq));
+	return rc;
+}
+
+int
+recover_log_is_used(struct recovery *r, uint64_t number)
+{
+	struct log_visit v = { .r = r, .number = number };
+	struct wal_reader *reader = NULL;
+	struct wal_frame frame;
+	int rc = open_log(&v, &reader);
+
+	if (rc == 1 && wal_reader_start_seq(reader) == 1)
+		rc = wal_reader_next(reader, &frame);
+	wal_reader_close(reader);
+	return rc;
+}
+
+unsigned
+recover_drop_unused_logs(struct recovery *r)
+{
+	const struct number_list *l = &r->files.kinds[FILE_WAL];
+	unsigned dropped = 0;
+
+	if (r->unused_dropped)
+		return 0;
+	r->unused_dropped = true;
+	for (size_t i = 0; i < l->count; i++) {
+		struct log_visit v = { .r = r, .number = l->v[i] };
+		struct wal_reader *reader = NULL;
+
+		if (v.number <= r->log_number && r->log_number != LOG_NONE)
+			continue;
+		if (open_log(&v, &reader) == 0 &&
+		    store_file_unlink(r->db->store, FILE_WAL, v.number) == 0)
+			dropped++;
+		wal_reader_close(reader);
+	}
+	return dropped;
+}
+
+int
+recover_logs(struct recovery *r)
+{
+	struct db *db = r->db;
+	int rc;
+
+	if (!number_list_has(&r->files.kinds[FILE_WAL], r->log_number)) {
+		char path[PATH_MAX];
+
+		filename_path(path, db->dir, FILE_WAL, r->log_number);
+		log_error("%s: missing: the store is damaged; run kvfsctl "
+			  "repair",
+		    path);
+		return -KVFS_ECORRUPT;
+	}
+	rc = walk_logs(r, NULL, skip_frame, note_promises);
+	if (rc < 0)
+		return rc;
+	if (r->durable_seq > r->chain_seq) {
+		log_error("%s: %06llu.log: damaged: commits up to %llu were "
+			  "durable, those after %llu cannot be read; run "
+			  "kvfsctl repair",
+		    db->dir, (unsigned long long)r->broken_log,
+		    (unsigned long long)r->durable_seq,
+		    (unsigned long long)r->chain_seq);
+		return -KVFS_ECORRUPT;
+	}
+	memtable_adder_init(&r->replay.adder, db->mem);
+	rc = walk_logs(r, keep_log, replay_frame, end_nothing);
+	if (rc == 0)
+		rc = replay_finish(&r->replay);
+	return rc;
+}

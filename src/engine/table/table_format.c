@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Seals, footer and properties of tables; the layout stands in
+ * table_format.h. Pure functions over bytes.
+ */
+#include "engine/table/table_format.h"
+
+#include "util/compress.h"
+#include "util/hash.h"
+
+static const uint8_t table_magic[8] = "kvfstabl";
+
+/* A snappy copy of 64 bytes takes 3, so nothing grows more than this. */
+#define EXPANSION_MAX 32
+
+static uint64_t
+seed_of(uint64_t number, uint64_t off)
+{
+	return number * 0x9e3779b97f4a7c15ULL + off;
+}
+
+void
+table_seal(struct buf *b, size_t start, uint32_t raw_len, uint8_t codec,
+    uint64_t number, uint64_t off)
+{
+	buf_put_u32(b, raw_len);
+	buf_put_u8(b, codec);
+	if (buf_error(b) != 0)
+		return;
+	buf_put_u64(b,
+	    hash64(b->data + start, b->len - start, seed_of(number, off)));
+}
+
+int
+table_unseal(struct slice sealed, uint64_t number, uint64_t off, size_t max,
+    struct table_sealed *outp, const char **whatp)
+{
+	const uint8_t *p = sealed.data;
+	size_t len;
+
+	*outp = (struct table_sealed){ 0 };
+	if (sealed.len <= TABLE_SEAL_LEN) {
+		*whatp = "block is too short";
+		return -KVFS_ECORRUPT;
+	}
+	len = sealed.len - TABLE_SEAL_LEN;
+	if (hash64(p, len + 5, seed_of(number, off)) != get_le64(p + len + 5)) {
+		*whatp = "block does not match its checksum";
+		return -KVFS_ECHECKSUM;
+	}
+	outp->stored = slice_make(p, len);
+	outp->raw_len = get_le32(p + len);
+	outp->codec = p[len + 4];
+	if (outp->raw_len > max || outp->raw_len / EXPANSION_MAX > len) {
+		*whatp = "block claims an impossible length";
+		return -KVFS_ECORRUPT;
+	}
+	return 0;
+}
+
+void
+table_footer_encode(const struct table_footer *f, uint8_t dst[TABLE_FOOTER_LEN])
+{
+	memcpy(dst, table_magic, sizeof(table_magic));
+	put_le32(dst + 8, f->version);
+	put_le32(dst + 12, f->flags);
+	put_le64(dst + 16, f->number);
+	put_le64(dst + 24, f->filter_off);
+	put_le64(dst + 32, f->index_off);
+	put_le64(dst + 40, f->props_off);
+	put_le64(dst + 48, f->footer_off);
+	put_le64(dst + 56, hash64(dst, 56, seed_of(f->number, f->footer_off)));
+}
+
+int
+table_footer_decode(const uint8_t src[TABLE_FOOTER_LEN], uint64_t number,
+    uint64_t file_bytes, struct table_footer *f, const char **whatp)
+{
+	uint64_t off = file_bytes - TABLE_FOOTER_LEN;
+
+	*f = (struct table_footer){
+		.version = get_le32(src + 8),
+		.flags = get_le32(src + 12),
+		.number = get_le64(src + 16),
+		.filter_off = get_le64(src + 24),
+		.index_off = get_le64(src + 32),
+		.props_off = get_le64(src + 40),
+		.footer_off = get_le64(src + 48),
+	};
+	if (memcmp(src, table_magic, sizeof(table_magic)) != 0) {
+		*whatp = "no table footer at its end (cut short, or no table)";
+		return -KVFS_ECORRUPT;
+	}
+	/* Seeded by what the footer says of itself, so that a renamed file
+	 * is told from a damaged one. */
+	if (hash64(src, 56, seed_of(f->number, f->footer_off)) !=
+	    get_le64(src + 56)) {
+		*whatp = "footer does not match its checksum";
+		return -KVFS_ECHECKSUM;
+	}
+	if (f->version > TABLE_VERSION || f->flags != 0) {
+		*whatp = "written by a newer version of kvfs: use that one";
+		return -EPROTO;
+	}
+	if (f->number != number) {
+		*whatp = "is another table, by its footer: was it renamed?";
+		return -KVFS_ECORRUPT;
+	}
+	if (f->version == 0 || f->footer_off != off || f->props_off > off ||
+	    f->index_off > f->props_off || f->filter_off > f->index_off) {
+		*whatp = "footer does not fit the file";
+		return -KVFS_ECORRUPT;
+	}
+	return 0;
+}
+
+void
+table_props_encode(const struct table_props *p,
+    const struct table_bounds *bounds, struct buf *out)
+{
+	buf_put_u64(out, p->entries);
+	buf_put_u64(out, p->deletes);
+	buf_put_u64(out, p->group_deletes);
+	buf_put_u64(out, p->raw_bytes);
+	buf_put_u64(out, p->min_seq);
+	buf_put_u64(out, p->max_seq);
+	buf_put_u64(out, p->pointer_bytes);
+	buf_put_u64(out, bounds->blocks);
+	buf_put_lenslice(out, bounds->smallest);
+	buf_put_lenslice(out, bounds->largest);
+}
+
+int
+table_props_decode(struct slice raw, struct table_props *p,
+    struct table_bounds *bounds)
+{
+	struct cursor c = cursor_make(raw);
+
+	*p = (struct table_props){ 0 };
+	p->entries = cursor_u64(&c);
+	p->deletes = cursor_u64(&c);
+	p->group_deletes = cursor_u64(&c);
+	p->raw_bytes = cursor_u64(&c);
+	p->min_seq = cursor_u64(&c);
+	p->max_seq = cursor_u64(&c);
+	p->pointer_bytes = cursor_u64(&c);
+	bounds->blocks = cursor_u64(&c);
+	bounds->smallest = cursor_lenslice(&c);
+	bounds->largest = cursor_lenslice(&c);
+	if (!c.ok || cursor_left(&c) != 0 || p->max_seq > SEQ_MAX ||
+	    p->min_seq > p->max_seq)
+		return -KVFS_ECORRUPT;
+	if (p->entries == 0)
+		return bounds->smallest.len == 0 && bounds->largest.len == 0 ?
+		    0 :
+		    -KVFS_ECORRUPT;
+	if (!key_is_valid(bounds->smallest) || !key_is_valid(bounds->largest) ||
+	    key_cmp(bounds->smallest, bounds->largest) > 0)
+		return -KVFS_ECORRUPT;
+	return 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+/* The tables of a level as one walk; see level_iter.h. */
+#include "engine/tree/level_iter.h"
+
+#include <stdlib.h>
+
+#include "engine/state/db_state.h"
+
+struct level_iter {
+	struct iter it;
+	struct db *db;
+	struct table_file *const *files;
+	size_t count;
+	size_t at; /* the table that inner walks; count: none */
+	bool fill_cache;
+	struct table_handle *handle;
+	struct iter *inner;
+};
+
+static void
+let_go(struct level_iter *li)
+{
+	iter_close(li->inner);
+	li->inner = NULL;
+	if (li->handle != NULL)
+		table_handle_release(li->handle);
+	li->handle = NULL;
+}
+
+static void
+fail(struct level_iter *li, int rc)
+{
+	li->it.status = rc;
+	li->it.valid = false;
+}
+
+/* Open table i and stand before its first entry; false at the end or on
+ * an error. */
+static bool
+open_table(struct level_iter *li, size_t i)
+{
+	struct table_reader *t;
+	int rc;
+
+	if (li->inner != NULL && li->at == i)
+		return true;
+	let_go(li);
+	li->at = i;
+	if (i >= li->count) {
+		li->it.valid = false;
+		return false;
+	}
+	rc = db_table_reader(li->db, li->files[i], &li->handle, &t);
+	if (rc < 0) {
+		li->handle = NULL;
+		fail(li, rc);
+		return false;
+	}
+	li->inner = table_reader_iter(t, li->fill_cache);
+	if (li->inner == NULL) {
+		fail(li, -ENOMEM);
+		return false;
+	}
+	return true;
+}
+
+/* Take over inner's entry, going on to the next tables while there is
+ * none. */
+static void
+settle(struct level_iter *li)
+{
+	while (!li->inner->valid) {
+		if (li->inner->status < 0) {
+			fail(li, li->inner->status);
+			return;
+		}
+		if (!open_table(li, li->at + 1))
+			return;
+		iter_seek_first(li->inner);
+	}
+	li->it.valid = true;
+	li->it.key = li->inner->key;
+	li->it.value = li->inner->value;
+}
+
+static void
+level_iter_seek(struct iter *it, struct slice ikey)
+{
+	struct level_iter *li = (struct level_iter *)it;
+	struct level l = { .files = (struct table_file **)li->files,
+		.count = li->count };
+
+	if (it->status < 0)
+		return;
+	if (!open_table(li, level_lower_bound(&l, key_user(ikey))))
+		return;
+	iter_seek(li->inner, ikey);
+	settle(li);
+}
+
+static void
+level_iter_seek_first(struct iter *it)
+{
+	struct level_iter *li = (struct level_iter *)it;
+
+	if (it->status < 0 || !open_table(li, 0))
+		return;
+	iter_seek_first(li->inner);
+	settle(li);
+}
+
+static void
+level_iter_next(struct iter *it)
+{
+	struct level_iter *li = (struct level_iter *)it;
+
+	iter_next(li->inner);
+	settle(li);
+}
+
+static void
+level_iter_close(struct iter *it)
+{
+	struct level_iter *li = (struct level_iter *)it;
+
+	let_go(li);
+	free(li);
+}
+
+static const struct iter_ops level_iter_ops = {
+	.seek = level_iter_seek,
+	.seek_first = level_iter_seek_first,
+	.next = level_iter_next,
+	.close = level_iter_close,
+};
+
+struct iter *
+level_iter_create(struct db *db, struct table_file *const *files, size_t count,
+    bool fill_cache)
+{
+	struct level_iter *li = calloc(1, sizeof(*li));
+
+	if (li == NULL)
+		return NULL;
+	*li = (struct level_iter){
+		.it.ops = &level_iter_ops,
+		.db = db,
+		.files = files,
+		.count = count,
+		.at = count,
+		.fill_cache = fill_cache,
+	};
+	return &li->it;
+}

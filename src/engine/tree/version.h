@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which tables make up the tree: immutable, refcounted sets of files by
+ * level (LevelDB's versions). Level 0 holds whole memtables, newest first,
+ * and may overlap; the others are sorted and disjoint.
+ *
+ * A table covers user keys from smallest up to, not including, limit. A
+ * table with a group deletion covers all of that group, so that a deletion
+ * and what it hides are never torn apart: the newer of two entries for a
+ * key is always in the level that is searched first.
+ */
+#ifndef KVFS_ENGINE_TREE_VERSION_H
+#define KVFS_ENGINE_TREE_VERSION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/key/key.h"
+#include "engine/table/table_builder.h"
+#include "kvfs/slice.h"
+
+#define LEVELS 7
+#define LEVEL_LAST (LEVELS - 1)
+
+struct segment_ref;
+
+/* Stored bytes of one segment that a table's pointers name. */
+struct segment_use {
+	uint64_t segment;
+	uint64_t bytes;
+	struct segment_ref *ref; /* held once the table is installed */
+};
+
+struct table_file {
+	/* constant */
+	uint64_t number;
+	struct table_props props;
+	struct slice smallest, limit; /* user keys; into keys */
+	uint8_t *keys;
+	struct segment_use *uses; /* by segment number */
+	size_t use_count;
+	uint64_t reclaim_bytes; /* what its group deletions say they free */
+
+	/* own synchronisation */
+	_Atomic unsigned refs;
+	atomic_bool obsolete; /* no longer named by the manifest */
+	atomic_bool damaged; /* left alone by compaction */
+
+	/* guarded by the store's state lock */
+	bool compacting;
+};
+
+/* Copies keys and uses. NULL without memory. */
+struct table_file *table_file_create(uint64_t number,
+    const struct table_props *props, struct slice smallest, struct slice limit,
+    const struct segment_use *uses, size_t use_count, uint64_t reclaim_bytes);
+
+struct level {
+	struct table_file **files;
+	size_t count;
+	uint64_t bytes;
+	uint64_t group_deletes;
+};
+
+struct version;
+/* Called for a file that lost its last holder; frees it. */
+typedef void (*table_file_drop_fn)(void *arg, struct table_file *f);
+
+struct version {
+	_Atomic unsigned refs;
+	struct level levels[LEVELS];
+	table_file_drop_fn drop;
+	void *drop_arg;
+};
+
+void table_file_free(struct table_file *f);
+
+/* An empty version with one reference. NULL without memory. */
+struct version *version_create(table_file_drop_fn drop, void *drop_arg);
+void version_ref(struct version *v);
+void version_unref(struct version *v);
+void table_file_ref(struct table_file *f);
+void table_file_unref(struct version *v, struct table_file *f);
+
+/* One change of the set of tables, and of the numbers beside it. */
+struct version_edit {
+	uint64_t log_number; /* oldest log to replay; 0: unchanged */
+	uint64_t next_file; /* 0: unchanged */
+	uint64_t last_seq; /* 0: unchanged */
+	struct {
+		int level;
+		struct table_file *file;
+	} * adds;
+	size_t add_count, add_cap;
+	struct {
+		int level;
+		uint64_t number;
+	} * removes;
+	size_t remove_count, remove_cap;
+};
+
+/* A zeroed edit is empty. Adding takes the file's one reference. */
+int version_edit_add(struct version_edit *e, int level, struct table_file *f);
+int version_edit_remove(struct version_edit *e, int level, uint64_t number);
+/* Frees the edit, and files that no version took. */
+void version_edit_fini(struct version_edit *e);
+
+/*
+ * base with e applied, as a new version with one reference; takes the
+ * files out of e. -KVFS_ECORRUPT when e does not fit base (a file that is
+ * not there or is there twice, tables of a level that overlap).
+ */
+int version_apply(const struct version *base, struct version_edit *e,
+    struct version **newp);
+
+/* The one table of a sorted level that covers user, or NULL. */
+struct table_file *level_find(const struct level *l, struct slice user);
+/* First table of a sorted level whose limit is above user: its index. */
+size_t level_lower_bound(const struct level *l, struct slice user);
+/* The table of that number, or NULL. */
+struct table_file *level_find_number(const struct level *l, uint64_t number);
+/* Whether any table of the level touches [smallest, limit). */
+bool level_overlaps(const struct level *l, int level, struct slice smallest,
+    struct slice limit);
+
+/* The first user key after all of user's group; returns its length (9). */
+size_t key_group_end(uint8_t dst[KEY_PREFIX_LEN], struct slice user);
+
+/* Average size of the entries of its tables. */
+uint64_t version_entry_bytes(const struct version *v);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is dead makes room. A writer that finds too little waits here while
+ *   files that nobody holds, and logs made ahead of use, are removed;
+ *   memtables are flushed, which lets go of their logs, and of segments
+ *   whose values were overwritten;
+ *   compaction merges deletions and newer versions down, and moves what
+ *   still lives out of segments that are partly dead (compact_pick.c looks
+ *   further for both when db.desperate is set);
+ * and hears -ENOSPC when there is nothing left to free, or after
+ * RECLAIM_NS.
+ *
+ * Threading: one writer at a time does this; the others wait for him, and
+ * look first what he has found.
+ */
+#include <errno.h>
+
+#include "engine/state/db_state.h"
+
+#define RECLAIM_NS (8 * 1000000000ULL)
+/* A flush that lets go of less is not worth its table. */
+#define FLUSH_WORTH (256u << 10)
+/* Logs that a flush replaces by one. */
+#define LOGS_WORTH 3
+/*
+ * Segments with less than this part live are emptied. Who replaces what is
+ * there should not hear of others' dead data: what is left of that is less
+ * than half of what is kept free (room.c).
+ */
+#define EMPTY_PERCENT_ADD 90
+#define EMPTY_PERCENT_REPLACE 98
+
+/* Whether there is room now; counts what was unlinked as free. */
+static int
+look(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
+{
+	int rc;
+
+	db_remove_doomed(db);
+	rc = db_room_look(db, kind, roomp);
+	if (rc == 0 && *roomp < bytes) {
+		env_dir_settle(db->store);
+		rc = db_room_look(db, kind, roomp);
+	}
+	if (rc == 0 && *roomp < bytes)
+		rc = -ENOSPC;
+	return rc;
+}
+
+uint64_t
+db_memtable_hides_locked(struct db *db)
+{
+	const struct memtable *m = db->view->mem;
+
+	/* Relaxed: a guess. */
+	return atomic_load_explicit(&m->reclaim_bytes, memory_order_relaxed) +
+	    atomic_load_explicit(&m->segment_bytes, memory_order_relaxed) +
+	    atomic_load_explicit(&m->deletes, memory_order_relaxed) *
+	    version_entry_bytes(db->view->version);
+}
+
+/* Whether a flush of what is in memory may free more than it takes. */
+static bool
+flush_frees(struct db *db)
+{
+	uint64_t worth = atomic_load(&db->sizes.table_bytes);
+	const struct memtable *m;
+	bool is_worth;
+
+	if (worth > FLUSH_WORTH)
+		worth = FLUSH_WORTH;
+	mutex_lock(&db->mu);
+	m = db->view->mem;
+	is_worth = db->view->imm_count != 0 ||
+	    (!memtable_is_empty(m) &&
+		(db_memtable_hides_locked(db) + memtable_bytes(m) >= worth ||
+		    db->log_count >= LOGS_WORTH));
+	mutex_unlock(&db->mu);
+	return is_worth;
+}
+
+/* Until compaction has come further: 1, or 0 when there is nothing left to
+ * do, or an error. */
+static int
+await_compaction(struct db *db, uint64_t deadline)
+{
+	uint64_t rests, done;
+	int rc = 1;
+
+	mutex_lock(&db->mu);
+	rests = db->compact_rests;
+	done = db->installs;
+	db->compact_error = 0;
+	cond_broadcast(&db->work);
+	while (rc == 1 && done == db->installs) {
+		if (db_error(db) < 0)
+			rc = -EIO;
+		else if (db->compact_rests != rests)
+			rc = 0;
+		else if (db->compact_error < 0)
+			rc = db->compact_error;
+		else if (clock_now_ns() >= deadline)
+			rc = -ETIMEDOUT;
+		else
+			cond_wait_until(&db->progress, &db->mu, deadline);
+	}
+	mutex_unlock(&db->mu);
+	return rc;
+}
+
+/* Goes on for a little more than is asked for, so that the next one need not
+ * begin again at once. */
+static int
+compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
+    uint64_t *roomp)
+{
+	uint64_t deadline = clock_now_ns() + RECLAIM_NS;
+	uint64_t more_bytes = atomic_load(&db->sizes.segment_bytes) / 2;
+	int rc, more;
+
+	atomic_store(&db->desperate,
+	    kind == KV_ROOM_REPLACE ? EMPTY_PERCENT_REPLACE :
+				      EMPTY_PERCENT_ADD);
+	do {
+		more = await_compaction(db, deadline);
+		rc = look(db, kind, bytes, roomp);
+		if (rc == -ENOSPC && more == -ENOSPC && db_slack_spend(db))
+			more = 1;
+	} while (more == 1 &&
+	    (rc == -ENOSPC || (rc == 0 && *roomp - bytes < more_bytes)));
+	atomic_store(&db->desperate, 0);
+	if (rc == -ENOSPC && more == -ETIMEDOUT)
+		db->reclaim_late_ns = clock_now_ns();
+	return more == -EIO ? more : rc;
+}
+
+static int
+reclaim(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
+{
+	int rc = look(db, kind, bytes, roomp);
+
+	if (rc != -ENOSPC)
+		return rc;
+	/* The next logs are small, until there is use for larger ones. */
+	mutex_lock(&db->mu);
+	db_log_drop_spares_locked(db);
+	if (db->log_bytes_next > LOG_LEAST_BYTES)
+		db->log_bytes_next = LOG_LEAST_BYTES;
+	mutex_unlock(&db->mu);
+	rc = look(db, kind, bytes, roomp);
+	if (rc == -ENOSPC && flush_frees(db)) {
+		/* Without room for that, compaction may still make some. */
+		rc = db_flush_all(db);
+		if (rc == 0 || rc == -ENOSPC)
+			rc = look(db, kind, bytes, roomp);
+	}
+	if (rc == -ENOSPC)
+		rc = compact_until_room(db, kind, bytes, roomp);
+	return rc;
+}
+
+int
+db_reclaim(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
+{
+	uint64_t began = clock_now_ns();
+	struct env_space space;
+	int rc = db_space(db, &space);
+
+	if (rc < 0 || bytes > space.total_bytes)
+		return rc < 0 ? rc : -ENOSPC;
+	rc = -ENOSPC;
+	mutex_lock(&db->reclaim_mu);
+	/* Who has waited for one that came too late does not begin again. */
+	if (db->reclaim_late_ns < began)
+		rc = reclaim(db, kind, bytes, roomp);
+	mutex_unlock(&db->reclaim_mu);
+	return rc;
+}

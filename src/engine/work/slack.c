@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A file that keeps room, where a log that was made ahead does not: on file
+ * systems that never overwrite in place (btrfs and its like) the store may
+ * need new blocks for every byte, and others may have taken the last. When a
+ * deletion or a flush finds none, this file goes. It is a file in the making
+ * (kvfs-format(5)), so that opening removes it first, which makes room for
+ * that, too; a store that closes on a disk with enough room leaves none.
+ */
+#include <errno.h>
+
+#include "engine/state/db_state.h"
+#include "engine/env/store_files.h"
+
+#define SLACK_PART 64
+#define SLACK_MIN (256u << 10)
+#define SLACK_MAX (16u << 20)
+
+/* Whether there is room for more than that file. */
+static bool
+has_plenty(struct db *db, uint64_t *bytesp)
+{
+	struct env_space space;
+
+	if (db_space(db, &space) < 0)
+		return false;
+	*bytesp = db_room_part(space.total_bytes, SLACK_PART, SLACK_MIN,
+	    SLACK_MAX);
+	return db_room(db, &space) >= 2 * *bytesp;
+}
+
+void
+db_slack_keep(struct db *db)
+{
+	struct env_file *file = NULL;
+	uint64_t bytes, number;
+	int rc;
+
+	if (!db->log_may_fill || db->read_only)
+		return;
+	mutex_lock(&db->slack_mu);
+	if (db->slack_number == 0 && has_plenty(db, &bytes)) {
+		number = db_new_file_number(db);
+		rc = store_file_open(db->store, FILE_TEMP, number,
+		    ENV_WRITE | ENV_CREATE, &file);
+		if (rc == 0) {
+			rc = env_allocate(file, bytes, false);
+			env_close(file);
+			if (rc == 0)
+				db->slack_number = number;
+			else
+				store_file_unlink(db->store, FILE_TEMP, number);
+		}
+	}
+	mutex_unlock(&db->slack_mu);
+}
+
+bool
+db_slack_spend(struct db *db)
+{
+	bool is_spent = false;
+
+	mutex_lock(&db->slack_mu);
+	if (db->slack_number != 0) {
+		is_spent = store_file_unlink(db->store, FILE_TEMP,
+			       db->slack_number) == 0;
+		db->slack_number = 0;
+	}
+	mutex_unlock(&db->slack_mu);
+	if (is_spent)
+		env_dir_settle(db->store);
+	return is_spent;
+}
+
+void
+db_slack_close(struct db *db)
+{
+	uint64_t bytes;
+
+	mutex_lock(&db->slack_mu);
+	if (db->slack_number != 0 && has_plenty(db, &bytes))
+		store_file_unlink(db->store, FILE_TEMP, db->slack_number);
+	mutex_unlock(&db->slack_mu);
+}

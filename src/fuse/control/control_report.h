@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the files of the control directory say and do; control_dir.c is
+ * their form. All return 0 or a negative errno.
+ */
+#ifndef KVFS_FUSE_CONTROL_CONTROL_REPORT_H
+#define KVFS_FUSE_CONTROL_CONTROL_REPORT_H
+
+#include <stdio.h>
+
+#include "fuse/session.h"
+
+int control_show_stats(struct session *s, FILE *out);
+int control_show_metrics(struct session *s, FILE *out);
+int control_show_options(struct session *s, FILE *out);
+int control_show_check(struct session *s, FILE *out);
+int control_show_sync(struct session *s, FILE *out);
+/* With everything that was written before. */
+int control_open_backup(struct session *s, struct kv_backup **backupp);
+
+int control_do_options(struct session *s, const char *text);
+int control_do_flush(struct session *s, const char *text);
+int control_do_compact(struct session *s, const char *text);
+/* Those that are open give ECANCELED from now on. */
+int control_end_backups(struct session *s, const char *text);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: ISC */
+/* The parts of the memory budget; see budget.h. */
+#include "fuse/options/budget.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "fuse/options/option_table.h"
+#include "fuse/options/options.h"
+#include "util/log.h"
+#include "util/machine.h"
+
+#define MIB (1ull << 20)
+/*
+ * Without memory=: a quarter of what the machine has, within these. The
+ * upper one is four memtables of 64M, as much write-back, 50M of inodes, and
+ * a cache that keeps 64M for blocks when all of the memtables are full.
+ */
+#define DEFAULT_PART 4
+#define DEFAULT_MIN (64 * MIB)
+#define DEFAULT_MAX (512 * MIB)
+
+#define SLACK_PERCENT 15
+#define INODE_PART 10
+#define INODE_MAX (256 * MIB)
+#define LISTING_PART 8 /* of the inodes' */
+#define WRITEBACK_PART 8
+#define WRITEBACK_MAX (64 * MIB)
+#define WRITEBACK_LEAST MIB
+#define MEMTABLE_MAX (64 * MIB)
+#define MEMTABLE_LEAST (64u << 10)
+#define CACHE_LEAST MIB
+/* Of the memtable and the cache together; the cache then has room for the
+ * three that may wait, beside the quarter that stays for blocks. */
+#define MEMTABLE_PART 5
+#define WAITING_MAX 3
+
+/* A request is no larger than the slack has room for two by each thread. */
+#define REQUEST_MIN (64u << 10)
+/* More than 256 pages is not possible before libfuse 3.17. */
+#define REQUEST_MAX (1u << 20)
+
+static uint64_t
+default_budget(void)
+{
+	uint64_t n = machine_memory(MACHINE_CGROUP_LIST, MACHINE_CGROUP_ROOT) /
+	    DEFAULT_PART;
+
+	if (n < DEFAULT_MIN)
+		return DEFAULT_MIN;
+	return n < DEFAULT_MAX ? n : DEFAULT_MAX;
+}
+
+/* Derived sizes are whole, to be printed and read again. */
+static uint64_t
+whole(uint64_t n)
+{
+	return n & ~(uint64_t)((64u << 10) - 1);
+}
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t
+inode_part(uint64_t total)
+{
+	return least(total / INODE_PART, INODE_MAX);
+}
+
+/* What of a budget is for the write-back cache, the memtable and the cache. */
+static uint64_t
+room_of(uint64_t total)
+{
+	return total - total / 100 * SLACK_PERCENT - inode_part(total);
+}
+
+/* The budget with so much room, in whole MiB. */
+static uint64_t
+budget_for(uint64_t room)
+{
+	uint64_t total = room / MIB * MIB;
+
+	while (room_of(total) < room) {
+		uint64_t step = (room - room_of(total)) / MIB * MIB;
+
+		total += step != 0 ? step : MIB;
+	}
+	return total;
+}
+
+/* What the store takes at most: the memtable that is written to, and the
+ * cache, which waiting ones cannot drive below a quarter. */
+static uint64_t
+store_bytes(uint64_t cache, uint64_t memtable)
+{
+	uint64_t squeezed = cache / 4 + WAITING_MAX * memtable;
+
+	return memtable + (squeezed > cache ? squeezed : cache);
+}
+
+/* The largest memtable beside that cache. */
+static uint64_t
+memtable_beside(uint64_t cache, uint64_t room)
+{
+	if (room < cache)
+		return 0;
+	return least(room - cache, (room - cache / 4) / (WAITING_MAX + 1));
+}
+
+/* What the store needs at least beside what was given. */
+static uint64_t
+store_least(const struct options *o, unsigned given)
+{
+	uint64_t cache = CACHE_LEAST, memtable = MEMTABLE_LEAST;
+
+	if ((given & BUDGET_MEMTABLE) != 0)
+		memtable = o->kv.memtable_bytes;
+	if ((given & BUDGET_CACHE) != 0)
+		cache = o->kv.cache_bytes;
+	return store_bytes(cache, memtable);
+}
+
+static bool
+divide(struct options *o, uint64_t total, unsigned given)
+{
+	uint64_t room = room_of(total), *writeback = &o->fs.writeback_bytes;
+	uint64_t *memtable = &o->kv.memtable_bytes;
+	uint64_t *cache = &o->kv.cache_bytes;
+
+	if (store_least(o, given) > room)
+		return false;
+	if ((given & BUDGET_WRITEBACK) == 0)
+		*writeback = whole(
+		    least(least(total / WRITEBACK_PART, WRITEBACK_MAX),
+			room - store_least(o, given)));
+	if (*writeback > room)
+		return false;
+	room -= *writeback;
+	if ((given & BUDGET_MEMTABLE) == 0)
+		*memtable = whole(least(room / MEMTABLE_PART, MEMTABLE_MAX));
+	if ((given & BUDGET_MEMTABLE) == 0 && (given & BUDGET_CACHE) != 0)
+		*memtable = whole(
+		    least(*memtable, memtable_beside(*cache, room)));
+	if ((given & BUDGET_CACHE) == 0)
+		*cache = room > *memtable ? whole(room - *memtable) : 0;
+	return *cache >= CACHE_LEAST && *memtable >= MEMTABLE_LEAST &&
+	    *writeback >= WRITEBACK_LEAST &&
+	    store_bytes(*cache, *memtable) <= room;
+}
+
+static int
+refuse(const struct options *o, unsigned given)
+{
+	const struct {
+		unsigned bit;
+		const char *name;
+		uint64_t bytes;
+	} parts[] = {
+		{ BUDGET_CACHE, "cache", o->kv.cache_bytes },
+		{ BUDGET_MEMTABLE, "memtable", o->kv.memtable_bytes },
+		{ BUDGET_WRITEBACK, "writeback_size", o->fs.writeback_bytes },
+	};
+	uint64_t need = store_least(o, given) + WRITEBACK_LEAST;
+	char text[256] = "", size[32], memory[32];
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if ((given & parts[i].bit) == 0)
+			continue;
+		option_format_size(parts[i].bytes, size, sizeof(size));
+		strlcat(text, text[0] != '\0' ? "," : "", sizeof(text));
+		strlcat(text, parts[i].name, sizeof(text));
+		strlcat(text, "=", sizeof(text));
+		strlcat(text, size, sizeof(text));
+	}
+	if ((given & BUDGET_WRITEBACK) != 0)
+		need += o->fs.writeback_bytes - WRITEBACK_LEAST;
+	option_format_size(budget_for(need), size, sizeof(size));
+	option_format_size(o->memory_bytes, memory, sizeof(memory));
+	log_error("-o memory=%s: %s: the parts are larger than the whole: "
+		  "give memory=%s at least, or less of them",
+	    memory, text, size);
+	return -EINVAL;
+}
+
+/* What the other bounds make of the whole. */
+static void
+derive_rest(struct options *o)
+{
+	uint64_t each = o->memory_bytes / 100 * SLACK_PERCENT / 2 / o->threads;
+
+	o->inode_bytes = inode_part(o->memory_bytes);
+	o->fs.listing_bytes = o->inode_bytes / LISTING_PART;
+	o->inode_bytes -= o->fs.listing_bytes;
+	o->request_bytes = REQUEST_MAX;
+	while (o->request_bytes > REQUEST_MIN && o->request_bytes > each)
+		o->request_bytes /= 2;
+}
+
+/* Without memory=: the usual parts, but for those that were given. */
+static void
+add_up(struct options *o, unsigned given)
+{
+	uint64_t cache = o->kv.cache_bytes, memtable = o->kv.memtable_bytes;
+	uint64_t writeback = o->fs.writeback_bytes;
+
+	o->memory_bytes = default_budget();
+	(void)divide(o, o->memory_bytes, 0);
+	if ((given & BUDGET_CACHE) != 0)
+		o->kv.cache_bytes = cache;
+	if ((given & BUDGET_MEMTABLE) != 0)
+		o->kv.memtable_bytes = memtable;
+	if ((given & BUDGET_WRITEBACK) != 0)
+		o->fs.writeback_bytes = writeback;
+	if (given != 0)
+		o->memory_bytes = budget_for(
+		    store_bytes(o->kv.cache_bytes, o->kv.memtable_bytes) +
+		    o->fs.writeback_bytes);
+}
+
+int
+budget_derive(struct options *o, unsigned given)
+{
+	if ((given & BUDGET_MEMORY) == 0)
+		add_up(o, given);
+	else if (!divide(o, o->memory_bytes, given))
+		return refuse(o, given);
+	derive_rest(o);
+	return 0;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: ISC */
+/* Pages that must leave the kernel's cache; see kernel_cache.h. */
+#include "fuse/reply/kernel_cache.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fuse/reply/reply.h"
+
+/* One open file. */
+struct writer {
+	LIST_ENTRY(writer) link;
+	uint64_t ino;
+};
+
+struct stale {
+	struct aside_task task; /* first */
+	fuse_req_t req;
+	uint64_t ino, off;
+	size_t n;
+};
+
+struct sync {
+	struct aside_task task; /* first */
+	fuse_req_t req;
+	size_t n;
+};
+
+void
+kernel_cache_init(struct kernel_cache *k)
+{
+	aside_init(&k->stale);
+	aside_init(&k->sync);
+	mutex_init(&k->mu);
+	LIST_INIT(&k->writers);
+}
+
+void
+kernel_cache_end(struct kernel_cache *k)
+{
+	aside_end(&k->sync);
+	aside_end(&k->stale);
+}
+
+void
+kernel_cache_fini(struct kernel_cache *k)
+{
+	struct writer *w;
+
+	/* Open when the mount ended. */
+	while ((w = LIST_FIRST(&k->writers)) != NULL) {
+		LIST_REMOVE(w, link);
+		free(w);
+	}
+	mutex_fini(&k->mu);
+	aside_fini(&k->sync);
+	aside_fini(&k->stale);
+}
+
+/* ---- Old pages ---- */
+
+static void
+drop_stale(struct aside_task *task)
+{
+	struct stale *t = (struct stale *)task;
+	struct session *s = request_session(t->req);
+
+	session_forget_range(s, t->ino, t->off, t->n);
+	reply_count(t->req, (ssize_t)t->n);
+	free(t);
+}
+
+void
+kernel_cache_direct_written(fuse_req_t req, uint64_t ino, uint64_t off,
+    size_t n)
+{
+	struct session *s = request_session(req);
+	struct stale *t = malloc(sizeof(*t));
+
+	if (t != NULL) {
+		*t = (struct stale){ .task.run = drop_stale,
+			.req = req,
+			.ino = ino,
+			.off = off,
+			.n = n };
+		if (aside_add(&s->kernel_cache.stale, &t->task))
+			return;
+		free(t);
+	}
+	/* It is written, which is what counts. */
+	reply_count(req, (ssize_t)n);
+}
+
+/* ---- What was gathered ---- */
+
+void
+kernel_cache_opened(struct session *s, uint64_t ino, struct fuse_file_info *fi)
+{
+	struct kernel_cache *k = &s->kernel_cache;
+	struct writer *w;
+
+	if (!s->kernel_writeback)
+		return;
+	w = malloc(sizeof(*w));
+	if (w != NULL) {
+		w->ino = ino;
+		mutex_lock(&k->mu);
+		LIST_INSERT_HEAD(&k->writers, w, link);
+		mutex_unlock(&k->mu);
+	}
+	fi->fh = (uint64_t)(uintptr_t)w;
+}
+
+void
+kernel_cache_closed(struct session *s, const struct fuse_file_info *fi)
+{
+	struct kernel_cache *k = &s->kernel_cache;
+	struct writer *w = (struct writer *)(uintptr_t)fi->fh;
+
+	if (!s->kernel_writeback || w == NULL)
+		return;
+	mutex_lock(&k->mu);
+	LIST_REMOVE(w, link);
+	mutex_unlock(&k->mu);
+	free(w);
+}
+
+/* The inodes that are open for writing; the caller frees them. */
+static int
+list_writers(struct kernel_cache *k, uint64_t **inosp, size_t *np)
+{
+	const struct writer *w;
+	size_t n = 0;
+
+	mutex_lock(&k->mu);
+	LIST_FOREACH (w, &k->writers, link)
+		n++;
+	*inosp = calloc(n + 1, sizeof(**inosp));
+	*np = 0;
+	if (*inosp != NULL) {
+		LIST_FOREACH (w, &k->writers, link)
+			(*inosp)[(*np)++] = w->ino;
+	}
+	mutex_unlock(&k->mu);
+	return *inosp != NULL ? 0 : -ENOMEM;
+}
+
+/* To drop pages, the kernel writes those that are dirty. */
+static int
+collect(struct session *s)
+{
+	uint64_t *inos;
+	size_t n;
+	int rc;
+
+	rc = list_writers(&s->kernel_cache, &inos, &n);
+	for (size_t i = 0; i < n; i++)
+		session_forget_pages(s, inos[i]);
+	free(inos);
+	return rc;
+}
+
+/* A write to a control file wants its length, fsync(2) nothing. */
+static void
+answer(fuse_req_t req, int rc, size_t n)
+{
+	if (rc < 0 || n == 0)
+		reply_status(req, rc);
+	else
+		reply_count(req, (ssize_t)n);
+}
+
+static void
+collect_and_sync(struct aside_task *task)
+{
+	struct sync *t = (struct sync *)task;
+	struct session *s = request_session(t->req);
+	int rc = collect(s);
+
+	if (rc == 0)
+		rc = fs_sync(s->fs);
+	answer(t->req, rc, t->n);
+	free(t);
+}
+
+void
+kernel_cache_sync(fuse_req_t req, size_t n)
+{
+	struct session *s = request_session(req);
+	struct sync *t;
+
+	if (!s->kernel_writeback) {
+		answer(req, fs_sync(s->fs), n);
+		return;
+	}
+	t = malloc(sizeof(*t));
+	if (t != NULL) {
+		*t = (struct sync){ .task.run = collect_and_sync,
+			.req = req,
+			.n = n };
+		if (aside_add(&s->kernel_cache.sync, &t->task))
+			return;
+		free(t);
+	}
+	reply_status(req, -ENOMEM);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Requests on open files; those on ranges are in adapt_range.c. No handle
+ * is kept: the inode number says all, and fs counts the opens. O_DIRECT is
+ * the kernel's own business, which keeps it coherent with its cache.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "fuse/request/adapt.h"
+#include "fuse/control/control_dir.h"
+#include "fuse/serve/protocol.h"
+#include "fuse/reply/reply.h"
+
+/* Pieces that one writev(2) takes, beside the header. */
+#define MAX_PIECES (IOV_MAX - 1)
+/* Pieces without an allocation: a read of 1 MiB in chunks of 32 KiB. */
+#define STACK_PIECES 40
+
+/* The largest file that the kernel reads anew so that its access time
+ * moves. Of larger ones that is worth more than the time. */
+#define ATIME_REREAD_MAX (128u << 10)
+
+/* Of what the kernel has in its cache, we do not see it read. */
+static bool
+must_see_reads(struct session *s, uint64_t ino, const struct fuse_file_info *fi)
+{
+	uint64_t size;
+
+	return (fi->flags & O_ACCMODE) != O_WRONLY &&
+	    (fi->flags & (O_NOATIME | O_TRUNC)) == 0 &&
+	    fs_atime_is_due(s->fs, ino, &size) && size <= ATIME_REREAD_MAX;
+}
+
+static bool
+may_write(const struct fuse_file_info *fi)
+{
+	return (fi->flags & O_ACCMODE) != O_RDONLY;
+}
+
+/* What open(2) answers about caching and closing. */
+static void
+set_open_flags(struct session *s, struct fuse_file_info *fi, bool keep_cache)
+{
+	fi->keep_cache = keep_cache;
+	/* close(2) commits contents; nothing to do for who only reads. */
+	fi->noflush = ((fi->flags & O_ACCMODE) == O_RDONLY &&
+			  (fi->flags & O_TRUNC) == 0) ||
+	    atomic_load_explicit(&s->flush_lazy, memory_order_relaxed);
+}
+
+/*
+ * Drop set-id bits as the write or truncation that follows does. The
+ * kernel does not expect the mode to change, so it is told; that is safe
+ * inside of the request, as attributes alone need no lock of the inode.
+ */
+static int
+kill_suid(fuse_req_t req, uint64_t ino, bool truncates)
+{
+	struct session *s = request_session(req);
+	unsigned bits = FS_SET_KILL_SUID;
+	struct fs_attr attr;
+	int rc;
+
+	if (!protocol_kill_suid())
+		return 0;
+	rc = fs_getattr(s->fs, ino, &attr);
+	if (rc < 0 || (attr.mode & (S_ISUID | S_ISGID)) == 0)
+		return rc;
+	/* Before a write, the kernel asks for what else is due. */
+	if (truncates)
+		bits = adapt_kill_bits(req, &attr);
+	rc = fs_setattr(s->fs, ino, &attr, bits, &attr);
+	if (rc == 0)
+		session_forget_attr(s, ino);
+	return rc;
+}
+
+/* The opposite of a successful open. */
+static void
+end_open(struct session *s, uint64_t ino, const struct fuse_file_info *fi)
+{
+	if (may_write(fi) && fs_writer_end(s->fs, ino))
+		session_forget_attr(s, ino);
+	if (may_write(fi))
+		kernel_cache_closed(s, fi);
+	fs_release(s->fs, ino);
+}
+
+static void
+do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+	bool truncate = (fi->flags & O_TRUNC) != 0;
+	int rc;
+
+	if (control_owns(ino)) {
+		control_open(req, ino, fi);
+		return;
+	}
+	rc = fs_openfile(s->fs, ino, truncate);
+	if (rc == 0 && truncate) {
+		rc = kill_suid(req, ino, true);
+		if (rc < 0)
+			fs_release(s->fs, ino);
+	}
+	if (rc < 0) {
+		reply_status(req, rc);
+		return;
+	}
+	if (may_write(fi)) {
+		if (fs_writer_begin(s->fs, ino))
+			session_forget_attr(s, ino);
+		kernel_cache_opened(s, ino, fi);
+	}
+	set_open_flags(s, fi, !must_see_reads(s, ino, fi));
+	if (fuse_reply_open(req, fi) < 0)
+		end_open(s, ino, fi);
+}
+
+static void
+do_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+    struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+	struct fs_cred cred = request_creator(req);
+	struct fuse_entry_param e;
+	struct fs_attr attr;
+	int rc;
+
+	if (control_reserves(parent, name)) {
+		reply_status(req, -EPERM);
+		return;
+	}
+	mode = (mode & ~(mode_t)S_IFMT) | S_IFREG;
+	if (protocol_is_tmpfile()) {
+		rc = fs_tmpfile(s->fs, parent, mode, &cred, &attr);
+	} else {
+		rc = fs_create(s->fs, parent, slice_str(name), mode, 0, &cred,
+		    &attr);
+	}
+	if (rc == 0 && !protocol_is_tmpfile()) {
+		rc = fs_openfile(s->fs, attr.ino, false);
+		if (rc < 0)
+			fs_forget(s->fs, attr.ino, 1);
+	}
+	if (rc < 0) {
+		reply_status(req, rc);
+		return;
+	}
+	if (may_write(fi)) {
+		if (fs_writer_begin(s->fs, attr.ino))
+			(void)fs_getattr(s->fs, attr.ino, &attr);
+		kernel_cache_opened(s, attr.ino, fi);
+	}
+	reply_fill_entry(s, &attr, &e);
+	set_open_flags(s, fi, true);
+	if (fuse_reply_create(req, &e, fi) < 0) {
+		end_open(s, attr.ino, fi);
+		fs_forget(s->fs, attr.ino, 1);
+	}
+}
+
+static void
+do_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+
+	if (control_owns(ino))
+		control_release(s, fi);
+	else
+		end_open(s, ino, fi);
+	reply_status(req, 0);
+}
+
+/* More pieces than a writev(2) takes: in one buffer. */
+static void
+reply_joined(fuse_req_t req, const struct fs_read *r)
+{
+	char *all = malloc(r->bytes);
+	size_t n = 0;
+
+	if (all == NULL) {
+		reply_status(req, -ENOMEM);
+		return;
+	}
+	for (size_t i = 0; i < r->count; i++) {
+		memcpy(all + n, r->pieces[i].data, r->pieces[i].len);
+		n += r->pieces[i].len;
+	}
+	reply_bytes(req, 0, slice_make(all, n));
+	free(all);
+}
+
+static void
+reply_pieces(fuse_req_t req, const struct fs_read *r)
+{
+	struct iovec stack[STACK_PIECES];
+	struct iovec *iov = stack;
+
+	if (r->count <= 1) {
+		reply_bytes(req, 0,
+		    r->count == 1 ? r->pieces[0] : (struct slice){ 0 });
+		return;
+	}
+	if (r->count > STACK_PIECES && r->count <= MAX_PIECES)
+		iov = calloc(r->count, sizeof(*iov));
+	if (r->count > MAX_PIECES || iov == NULL) {
+		reply_joined(req, r);
+		return;
+	}
+	for (size_t i = 0; i < r->count; i++) {
+		iov[i].iov_base = (void *)(uintptr_t)r->pieces[i].data;
+		iov[i].iov_len = r->pieces[i].len;
+	}
+	fuse_reply_iov(req, iov, (int)r->count);
+	if (iov != stack)
+		free(iov);
+}
+
+static void
+do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+    struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+	unsigned how = 0;
+	struct fs_read r;
+	int rc;
+
+	if (control_owns(ino)) {
+		control_read(req, size, off, fi);
+		return;
+	}
+	if ((fi->flags & O_NOATIME) != 0)
+		how |= FS_READ_NOATIME;
+	if ((fi->flags & O_DIRECT) != 0)
+		how |= FS_READ_DIRECT;
+	rc = fs_read_how(s->fs, ino, (uint64_t)off, size, how, &r);
+	if (rc < 0) {
+		reply_status(req, rc);
+		return;
+	}
+	if (r.blocks_changed)
+		session_forget_attr(s, ino);
+	reply_pieces(req, &r);
+	fs_read_done(&r);
+}
+
+static void
+do_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size,
+    off_t off, struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+	ssize_t n;
+	int rc;
+
+	if (control_owns(ino)) {
+		control_write(req, ino, slice_make(data, size));
+		return;
+	}
+	rc = kill_suid(req, ino, false);
+	if (rc < 0) {
+		reply_status(req, rc);
+		return;
+	}
+	/* With O_APPEND too: one kernel, which knows the size. */
+	n = fs_write(s->fs, ino, (uint64_t)off, slice_make(data, size));
+	/* O_SYNC has the bit of O_DSYNC. */
+	if (n >= 0 && (fi->flags & O_DSYNC) != 0 && !fi->writepage) {
+		rc = fs_fsync(s->fs, ino);
+		if (rc < 0)
+			n = rc;
+	}
+	if (n > 0 && (fi->flags & O_DIRECT) != 0 && !fi->writepage &&
+	    fs_is_shared(s->fs, ino))
+		kernel_cache_direct_written(req, ino, (uint64_t)off, (size_t)n);
+	else
+		reply_count(req, n);
+}
+
+static void
+do_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+
+	(void)fi;
+	reply_status(req, control_owns(ino) ? 0 : fs_flush(s->fs, ino));
+}
+
+static void
+do_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+    struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+
+	(void)datasync;
+	(void)fi;
+	reply_status(req, control_owns(ino) ? 0 : fs_fsync(s->fs, ino));
+}
+
+void
+adapt_fill_io(struct fuse_lowlevel_ops *ops)
+{
+	ops->open = do_open;
+	ops->create = do_create;
+	ops->release = do_release;
+	ops->read = do_read;
+	ops->write = do_write;
+	ops->flush = do_flush;
+	ops->fsync = do_fsync;
+}

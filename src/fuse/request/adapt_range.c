@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/* Requests on ranges of contents: holes, fallocate(2), copy_file_range(2). */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "fuse/request/adapt.h"
+#include "fuse/control/control_dir.h"
+#include "fuse/reply/reply.h"
+
+/* What one request of copy_file_range(2) copies at most, and between two
+ * looks whether the caller still wants it: some 10 ms. */
+#define COPY_MAX (64u << 20)
+#define COPY_PIECE (4u << 20)
+
+static void
+do_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
+    struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+	int rc;
+
+	(void)fi;
+	if (control_owns(ino))
+		rc = -EOPNOTSUPP;
+	else if (off < 0 || len <= 0)
+		rc = -EINVAL;
+	else
+		rc = fs_fallocate(s->fs, ino, mode, (uint64_t)off,
+		    (uint64_t)len);
+	reply_status(req, rc);
+}
+
+static void
+do_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
+    struct fuse_file_info *fi)
+{
+	struct session *s = request_session(req);
+	int64_t at;
+
+	(void)fi;
+	/* What the kernel has gathered may lie in what is a hole to us;
+	 * after ENOSYS it takes all for data, and asks no more. */
+	if (s->kernel_writeback)
+		at = -ENOSYS;
+	else if (control_owns(ino))
+		at = -EINVAL;
+	else if (off < 0)
+		at = -ENXIO;
+	else
+		at = fs_lseek(s->fs, ino, (uint64_t)off, whence);
+	if (at < 0)
+		reply_status(req, (int)at);
+	else
+		fuse_reply_lseek(req, at);
+}
+
+/* Piece by piece, until the caller has a signal: it may be his end, and
+ * who goes on learns how far it got. */
+static ssize_t
+copy_pieces(fuse_req_t req, fuse_ino_t ino_in, uint64_t off_in,
+    fuse_ino_t ino_out, uint64_t off_out, size_t len)
+{
+	struct session *s = request_session(req);
+	size_t done = 0, part;
+	ssize_t n = 0;
+
+	if (len > COPY_MAX)
+		len = COPY_MAX;
+	while (done < len) {
+		part = len - done < COPY_PIECE ? len - done : COPY_PIECE;
+		n = fs_copy_range(s->fs, ino_in, off_in + done, ino_out,
+		    off_out + done, part);
+		if (n > 0)
+			done += (size_t)n;
+		if (n < (ssize_t)part || fuse_req_interrupted(req))
+			break;
+	}
+	return done != 0 ? (ssize_t)done : n;
+}
+
+static void
+do_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
+    struct fuse_file_info *fi_in, fuse_ino_t ino_out, off_t off_out,
+    struct fuse_file_info *fi_out, size_t len, int flags)
+{
+	struct session *s = request_session(req);
+	ssize_t n;
+	int rc;
+
+	(void)fi_in;
+	(void)fi_out;
+	if (control_owns(ino_in) || control_owns(ino_out) || flags != 0 ||
+	    off_in < 0 || off_out < 0)
+		n = -EINVAL;
+	else
+		n = copy_pieces(req, ino_in, (uint64_t)off_in, ino_out,
+		    (uint64_t)off_out, len);
+	if (n >= 0 && (fi_out->flags & O_DSYNC) != 0) {
+		rc = fs_fsync(s->fs, ino_out);
+		if (rc < 0)
+			n = rc;
+	}
+	reply_count(req, n);
+}
+
+void
+adapt_fill_range(struct fuse_lowlevel_ops *ops)
+{
+	ops->fallocate = do_fallocate;
+	ops->lseek = do_lseek;
+	ops->copy_file_range = do_copy_file_range;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Requests on extended attributes. Access control lists come this way too;
+ * without -o acl fs refuses them, as nobody would obey them.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fuse/request/adapt.h"
+#include "fuse/control/control_dir.h"
+#include "fuse/serve/protocol.h"
+#include "fuse/reply/reply.h"
+
+/*
+ * ENOSYS is remembered by the kernel: it does not ask again, not even
+ * before each first write whether there is a security.capability to drop.
+ */
+static int
+check(struct session *s, fuse_ino_t ino, int absent)
+{
+	if (s->noxattr)
+		return -ENOSYS;
+	return control_owns(ino) ? absent : 0;
+}
+
+static void
+do_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	struct session *s = request_session(req);
+	struct buf value = { 0 };
+	int rc = check(s, ino, -ENODATA);
+
+	if (rc == 0)
+		rc = fs_getxattr(s->fs, ino, slice_str(name), &value);
+	if (rc == 0)
+		rc = buf_error(&value);
+	reply_sized(req, rc, buf_slice(&value), size);
+	buf_fini(&value);
+}
+
+/*
+ * Whether the caller is to see names in trusted.*, which CAP_SYS_ADMIN in the
+ * first user namespace asks for. The kernel checks that before it sends a get,
+ * set or remove, but not of what a listing shows, and a request says the user
+ * only. capget(2) waits for nothing. Root alone is asked for more: others have
+ * the capability in user namespaces of their own, which it does not tell
+ * apart. Root that this process cannot see is believed.
+ */
+static bool
+sees_trusted(fuse_req_t req)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+		.pid = ctx->pid,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (ctx->uid != 0)
+		return false;
+	/* Of pid 0 it would be our own. */
+	return ctx->pid == 0 || syscall(SYS_capget, &head, data) != 0 ||
+	    (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective &
+		CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
+}
+
+static void
+do_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	struct session *s = request_session(req);
+	struct buf names = { 0 };
+	int rc = s->noxattr ? -ENOSYS : 0;
+
+	if (rc == 0 && !control_owns(ino))
+		rc = fs_listxattr(s->fs, ino, sees_trusted(req), &names);
+	if (rc == 0)
+		rc = buf_error(&names);
+	reply_sized(req, rc, buf_slice(&names), size);
+	buf_fini(&names);
+}
+
+static void
+do_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
+    size_t size, int flags)
+{
+	struct session *s = request_session(req);
+	int rc = check(s, ino, -EPERM);
+
+	if (protocol_kill_suid())
+		flags |= FS_XATTR_KILL_SGID;
+	if (rc == 0)
+		rc = fs_setxattr(s->fs, ino, slice_str(name),
+		    slice_make(value, size), flags);
+	reply_status(req, rc);
+}
+
+static void
+do_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	struct session *s = request_session(req);
+	int rc = check(s, ino, -EPERM);
+
+	if (rc == 0)
+		rc = fs_removexattr(s->fs, ino, slice_str(name));
+	reply_status(req, rc);
+}
+
+void
+adapt_fill_xattr(struct fuse_lowlevel_ops *ops)
+{
+	ops->getxattr = do_getxattr;
+	ops->listxattr = do_listxattr;
+	ops->setxattr = do_setxattr;
+	ops->removexattr = do_removexattr;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Serving beside the caller; see affinity.h.
+ *
+ * affinity.beside: set in weigh(), when requests have come one at a time for
+ * a while; cleared there when it stops to pay, and in affinity_lost().
+ */
+#include "fuse/serve/affinity.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "util/mutex.h"
+
+/* Requests in a row that came alone, until callers are followed. */
+#define ALONE_MIN 32
+/* Doubt, and the end of it; each request that came alone is one less. */
+#define DOUBT_STEP 4
+#define DOUBT_MAX 16
+/* A caller that runs for so long before its next request: others wait for
+ * this thread then, and the wake-ups are little beside it. */
+#define LONG_NS 500000
+#define PATIENCE_MAX 16
+/* So many times within so long that an answer got nowhere: others want the
+ * processor. Fewer are the host's doing, where it is a virtual one. */
+#define LOST_MAX 4
+#define LOST_WITHIN_NS 1000000000ull
+
+/* The request that this thread serves. */
+static _Thread_local struct affinity_place *serving;
+
+/* ---- Policies ---- */
+
+static int
+set_policy(pthread_t thread, int policy)
+{
+	const struct sched_param none = { 0 };
+
+	return -pthread_setschedparam(thread, policy, &none);
+}
+
+/* A thread that has SCHED_IDLE may be bound to keep it: see with one that
+ * is not needed. */
+static void *
+try_policy(void *arg)
+{
+	const int *policy = arg;
+
+	if (set_policy(pthread_self(), SCHED_IDLE) == 0 &&
+	    set_policy(pthread_self(), *policy) == 0)
+		return arg;
+	return NULL;
+}
+
+static bool
+may_change_policy(int *policy)
+{
+	struct sched_param param;
+	pthread_t thread;
+	void *result = NULL;
+
+	if (pthread_getschedparam(pthread_self(), policy, &param) != 0 ||
+	    (*policy != SCHED_OTHER && *policy != SCHED_BATCH))
+		return false;
+	if (pthread_create(&thread, NULL, try_policy, policy) != 0)
+		return false;
+	pthread_join(thread, &result);
+	return result != NULL;
+}
+
+/* ---- Life ---- */
+
+void
+affinity_init(struct affinity *a, bool wanted)
+{
+	cpu_set_t set;
+
+	memset(a, 0, sizeof(*a));
+	a->able = wanted && sched_getaffinity(0, sizeof(set), &set) == 0 &&
+	    CPU_COUNT(&set) > 1 && may_change_policy(&a->policy);
+}
+
+void
+affinity_place_init(struct affinity_place *p, struct affinity *a)
+{
+	memset(p, 0, sizeof(*p));
+	p->owner = a;
+	p->cpu = -1;
+}
+
+/* ---- Where the caller is ---- */
+
+/* How often somebody else got the processor while this thread could run. */
+static long
+preemptions(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nivcsw : 0;
+}
+
+/* The one after cpu in set, which is not empty; the first one follows the
+ * last. */
+static int
+next_cpu(const cpu_set_t *set, int cpu)
+{
+	do
+		cpu = (cpu + 1) % CPU_SETSIZE;
+	while (!CPU_ISSET(cpu, set));
+	return cpu;
+}
+
+/* Go on to another processor. */
+static void
+move(struct affinity_place *p)
+{
+	cpu_set_t set;
+	int cpu;
+
+	if (p->cpu < 0 && sched_getaffinity(0, sizeof(p->free), &p->free) < 0)
+		return;
+	cpu = next_cpu(&p->free, p->cpu < 0 ? sched_getcpu() : p->cpu);
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (cpu == p->cpu || sched_setaffinity(0, sizeof(set), &set) < 0)
+		return;
+	p->cpu = cpu;
+	counter_add(&p->owner->moves, 1);
+}
+
+void
+affinity_release(struct affinity_place *p)
+{
+	cpu_set_t set;
+
+	if (p->cpu < 0)
+		return;
+	/* Unless somebody else has decided meanwhile. */
+	if (sched_getaffinity(0, sizeof(set), &set) == 0 &&
+	    CPU_COUNT(&set) == 1 && CPU_ISSET(p->cpu, &set))
+		(void)sched_setaffinity(0, sizeof(p->free), &p->free);
+	p->cpu = -1;
+	p->checks = false;
+	p->misses = p->skips = p->patience = 0;
+}
+
+/* The caller is not where this thread is. */
+static void
+miss(struct affinity_place *p)
+{
+	move(p);
+	/* He is nowhere: he does not stay, or waits for something else. */
+	if (++p->misses > (unsigned)CPU_COUNT(&p->free)) {
+		p->misses = 0;
+		if (p->patience < PATIENCE_MAX)
+			p->patience = 2 * p->patience + 1;
+		p->skips = p->patience;
+	}
+}
+
+/*
+ * Who was answered and ran here has taken the processor from this thread,
+ * or has sent his next request by now. Else he runs elsewhere. That is
+ * looked at only when it is in doubt: first where he is not known to be.
+ */
+static void
+follow(struct affinity_place *p, uint32_t caller, bool ready)
+{
+	bool same = caller == p->caller, checks = p->checks;
+
+	p->caller = caller;
+	p->checks = false;
+	if (p->cpu >= 0 && ready) {
+		p->misses = p->patience = 0;
+		if (same)
+			return;
+	} else if (p->skips > 0) {
+		p->skips--;
+		return;
+	} else if (p->cpu < 0) {
+		miss(p);
+	} else if (checks && same) {
+		if (preemptions() == p->preemptions)
+			miss(p);
+		else
+			p->misses = p->patience = 0;
+	}
+	p->checks = true;
+	p->preemptions = preemptions();
+}
+
+/* ---- Whether it pays ---- */
+
+static uint32_t
+get(const _Atomic uint32_t *v)
+{
+	return atomic_load_explicit(v, memory_order_relaxed);
+}
+
+static void
+set(_Atomic uint32_t *v, uint32_t n)
+{
+	atomic_store_explicit(v, n, memory_order_relaxed);
+}
+
+static void
+set_beside(struct affinity *a, bool beside)
+{
+	set(&a->alone, 0);
+	set(&a->doubt, 0);
+	atomic_store_explicit(&a->beside, beside, memory_order_relaxed);
+}
+
+/* A request has come, with another behind it or without. */
+static void
+weigh(struct affinity *a, bool behind)
+{
+	uint32_t doubt = get(&a->doubt);
+
+	if (affinity_is_beside(a)) {
+		if (behind)
+			doubt += DOUBT_STEP;
+		else if (doubt > 0)
+			doubt--;
+		set(&a->doubt, doubt);
+		if (doubt > DOUBT_MAX)
+			set_beside(a, false);
+		return;
+	}
+	if (behind) {
+		set(&a->alone, 0);
+		return;
+	}
+	set(&a->alone, get(&a->alone) + 1);
+	if (get(&a->alone) >= ALONE_MIN &&
+	    pause_is_over(&a->pause, clock_now_ns()))
+		set_beside(a, true);
+}
+
+void
+affinity_received(struct affinity_place *p, uint32_t caller, bool ready,
+    bool behind)
+{
+	if (!p->owner->able)
+		return;
+	weigh(p->owner, behind);
+	if (affinity_is_beside(p->owner))
+		follow(p, caller, ready);
+	else
+		affinity_release(p);
+}
+
+bool
+affinity_lost(struct affinity_place *p, pthread_t thread)
+{
+	struct affinity *a = p->owner;
+	uint64_t now;
+
+	if (!atomic_load_explicit(&p->yields, memory_order_relaxed))
+		return false;
+	/* It has waited long enough. */
+	(void)set_policy(thread, a->policy);
+	counter_add(&a->lost, 1);
+	now = clock_now_ns();
+	if (now - a->lost_since_ns > LOST_WITHIN_NS) {
+		a->lost_since_ns = now;
+		a->lost_lately = 0;
+	}
+	if (++a->lost_lately >= LOST_MAX) {
+		a->lost_lately = 0;
+		pause_begin(&a->pause, now);
+		set_beside(a, false);
+	}
+	return true;
+}
+
+/* ---- Answering ---- */
+
+void
+affinity_begin(struct affinity_place *p, uint32_t caller)
+{
+	p->answered_ns = 0;
+	serving = p->cpu >= 0 && caller != 0 ? p : NULL;
+}
+
+uint64_t
+affinity_end(struct affinity_place *p)
+{
+	uint64_t now = clock_now_ns();
+	uint64_t answered = p->answered_ns;
+
+	serving = NULL;
+	if (answered == 0)
+		return now;
+	if (now - answered > LONG_NS)
+		set(&p->owner->doubt, get(&p->owner->doubt) + DOUBT_STEP);
+	return answered;
+}
+
+ssize_t
+affinity_writev(int fd, const struct iovec *iov, int count)
+{
+	struct affinity_place *p = serving;
+	ssize_t n;
+	int error;
+
+	if (p == NULL)
+		return writev(fd, iov, count);
+	serving = NULL;
+	p->answered_ns = clock_now_ns();
+	atomic_store_explicit(&p->yields, true, memory_order_relaxed);
+	(void)set_policy(pthread_self(), SCHED_IDLE);
+	n = writev(fd, iov, count);
+	error = errno;
+	(void)set_policy(pthread_self(), p->owner->policy);
+	atomic_store_explicit(&p->yields, false, memory_order_relaxed);
+	counter_add(&p->owner->served, 1);
+	errno = error;
+	return n;
+}
+
+void
+affinity_report(const struct affinity *a, struct report *r)
+{
+	const struct report_row rows[] = {
+		{ "Requests answered beside the caller", "requests_beside",
+		    &a->served },
+		{ "Moves to a caller's processor", "affinity_moves",
+		    &a->moves },
+		{ "Answers that were kept waiting there", "affinity_lost",
+		    &a->lost },
+	};
+
+	report_counters(r, rows, sizeof(rows) / sizeof(rows[0]));
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Requests that are not answered in time; see overdue.h.
+ *
+ * overdue.rests: set in rest(), when no slot has a request; the next
+ * request finds it set and wakes the thread.
+ */
+#include "fuse/serve/overdue.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/fuse.h>
+
+#include "fuse/serve/request_stats.h"
+#include "fuse/serve/thread_wait.h"
+#include "util/log.h"
+#include "util/mutex.h"
+
+#define OVERDUE_NS 10000000000ull
+#define LOOK_NS 1000000000ull
+
+struct overdue {
+	unsigned count; /* constant */
+	struct request_slot *slots; /* constant */
+	void (*tick)(void *arg);
+	void *arg;
+	struct counter told;
+	atomic_bool rests;
+	bool all; /* the thread's: it told that all threads are held up */
+
+	struct mutex mu;
+	struct cond wake;
+	bool stops GUARDED_BY(mu);
+	unsigned refs GUARDED_BY(mu); /* the thread, and who stops it */
+};
+
+static void
+tell(const struct request_slot *slot, uint64_t waited_ns)
+{
+	uint32_t opcode = atomic_load(&slot->opcode);
+	uint64_t ino = atomic_load(&slot->ino);
+	char where[4352];
+
+	thread_wait_tell(atomic_load(&slot->thread), where, sizeof(where));
+	log_warn("request %s (FUSE %u) of inode %" PRIu64 ": no answer for "
+		 "%" PRIu64 " s: %s",
+	    request_op_name(opcode), opcode, ino, waited_ns / 1000000000,
+	    where);
+}
+
+/* How many are overdue, and for how long the oldest one has been there. */
+static unsigned
+count_overdue(struct overdue *o, uint64_t now, uint64_t *oldestp)
+{
+	unsigned n = 0;
+
+	*oldestp = 0;
+	for (unsigned i = 0; i < o->count; i++) {
+		uint64_t since = atomic_load(&o->slots[i].since_ns);
+		uint64_t age = since != 0 && now > since ? now - since : 0;
+
+		if (age >= OVERDUE_NS)
+			n++;
+		if (age > *oldestp)
+			*oldestp = age;
+	}
+	return n;
+}
+
+static void
+look(struct overdue *o)
+{
+	uint64_t now = clock_now_ns(), oldest;
+	bool all;
+
+	for (unsigned i = 0; i < o->count; i++) {
+		struct request_slot *slot = &o->slots[i];
+		uint64_t since = atomic_load(&slot->since_ns);
+
+		if (since == 0 || since == slot->told_ns ||
+		    now < since + OVERDUE_NS)
+			continue;
+		slot->told_ns = since;
+		counter_add(&o->told, 1);
+		tell(slot, now - since);
+	}
+	all = count_overdue(o, now, &oldest) == o->count;
+	if (all && !o->all)
+		log_error("requests: all %u threads are held up, others wait "
+			  "for one of them: see the lines before, or mount "
+			  "with more threads=",
+		    o->count);
+	o->all = all;
+}
+
+static bool
+is_idle(struct overdue *o)
+{
+	for (unsigned i = 0; i < o->count; i++) {
+		if (atomic_load(&o->slots[i].since_ns) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Until the next look. */
+static void rest(struct overdue *o) REQUIRES(&o->mu);
+
+static void
+rest(struct overdue *o)
+{
+	uint64_t due;
+
+	/* Sequentially consistent with overdue_begin(): either it sees that
+	 * we rest, or we see its request. */
+	atomic_store(&o->rests, true);
+	while (!o->stops && atomic_load(&o->rests) && is_idle(o))
+		cond_wait(&o->wake, &o->mu);
+	atomic_store(&o->rests, false);
+	due = clock_now_ns() + LOOK_NS;
+	while (!o->stops && cond_wait_until(&o->wake, &o->mu, due))
+		;
+}
+
+/* Unlocks. */
+static void unref(struct overdue *o) RELEASE(&o->mu);
+
+static void
+unref(struct overdue *o)
+{
+	bool last = --o->refs == 0;
+
+	mutex_unlock(&o->mu);
+	if (!last)
+		return;
+	cond_fini(&o->wake);
+	mutex_fini(&o->mu);
+	free(o->slots);
+	free(o);
+}
+
+static void *
+run(void *arg)
+{
+	struct overdue *o = arg;
+
+	mutex_lock(&o->mu);
+	while (!o->stops) {
+		rest(o);
+		if (o->stops)
+			break;
+		o->tick(o->arg);
+		mutex_unlock(&o->mu);
+		look(o);
+		mutex_lock(&o->mu);
+	}
+	unref(o);
+	return NULL;
+}
+
+static int
+start_thread(struct overdue *o)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int err;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	err = pthread_create(&thread, &attr, run, o);
+	pthread_attr_destroy(&attr);
+	return -err;
+}
+
+int
+overdue_start(unsigned slots, void (*tick)(void *arg), void *arg,
+    struct overdue **op)
+{
+	struct overdue *o = calloc(1, sizeof(*o));
+	size_t bytes = slots * sizeof(*o->slots);
+	int rc;
+
+	*op = NULL;
+	if (o == NULL)
+		return -ENOMEM;
+	o->slots = aligned_alloc(_Alignof(struct request_slot), bytes);
+	if (o->slots == NULL) {
+		free(o);
+		return -ENOMEM;
+	}
+	memset(o->slots, 0, bytes);
+	o->count = slots;
+	o->tick = tick;
+	o->arg = arg;
+	o->refs = 2;
+	mutex_init(&o->mu);
+	cond_init(&o->wake);
+	rc = start_thread(o);
+	if (rc < 0) {
+		mutex_lock(&o->mu);
+		o->refs = 1;
+		unref(o);
+		return rc;
+	}
+	*op = o;
+	return 0;
+}
+
+struct request_slot *
+overdue_slot(struct overdue *o, unsigned i)
+{
+	return &o->slots[i];
+}
+
+static void
+wake(struct overdue *o)
+{
+	mutex_lock(&o->mu);
+	atomic_store(&o->rests, false);
+	cond_signal(&o->wake);
+	mutex_unlock(&o->mu);
+}
+
+void
+overdue_begin(struct overdue *o, struct request_slot *slot, const void *request,
+    size_t len)
+{
+	const struct fuse_in_header *in = request;
+
+	if (len >= sizeof(*in)) {
+		atomic_store_explicit(&slot->ino, in->nodeid,
+		    memory_order_relaxed);
+		atomic_store_explicit(&slot->opcode, in->opcode,
+		    memory_order_relaxed);
+	}
+	atomic_store(&slot->since_ns, clock_now_ns());
+	if (atomic_load(&o->rests))
+		wake(o);
+}
+
+void
+overdue_report(struct overdue *o, struct report *r)
+{
+	uint64_t oldest;
+	unsigned now = count_overdue(o, clock_now_ns(), &oldest);
+
+	report_counter(r, "Requests unanswered for 10 seconds",
+	    "requests_overdue", counter_read(&o->told));
+	report_gauge(r, "Requests unanswered for 10 seconds by now",
+	    "requests_overdue_now", now);
+	report_gauge(r, "Oldest unanswered request seconds",
+	    "request_oldest_seconds", oldest / 1000000000);
+}
+
+void
+overdue_stop(struct overdue *o)
+{
+	if (o == NULL)
+		return;
+	mutex_lock(&o->mu);
+	o->stops = true;
+	cond_signal(&o->wake);
+	unref(o);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+/* Looking before sleeping; see spin.h. */
+#include "fuse/serve/spin.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "util/mutex.h"
+
+#define SCORE_MAX 16
+#define SCORE_MIN (-16)
+/* What a failed look costs in score, against 1 for a request that came
+ * soon: looking must pay more often than not. */
+#define SCORE_MISSED 4
+/* Asleep, a gap up to this many windows would have been short awake: the
+ * rest is the time that waking takes. */
+#define ASLEEP_FACTOR 3
+/* Offering the processor to others took this long: one of them wanted it,
+ * and will again. It costs us a time slice, so not again for a while. */
+#define CROWDED_NS 200000
+
+void
+spin_init(struct spin *s, unsigned window_us)
+{
+	bool alone = sysconf(_SC_NPROCESSORS_ONLN) < 2;
+
+	s->window_ns = alone ? 0 : window_us * 1000ull;
+	atomic_init(&s->began_ns, 0);
+	atomic_init(&s->score, 0);
+	s->pause = (struct pause){ 0 };
+}
+
+static int
+get(_Atomic int *score)
+{
+	return atomic_load_explicit(score, memory_order_relaxed);
+}
+
+static void
+set(_Atomic int *score, int value)
+{
+	atomic_store_explicit(score, value, memory_order_relaxed);
+}
+
+void
+spin_before_wait(struct spin *s, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint64_t began, now;
+	int score = get(&s->score);
+
+	if (s->window_ns == 0)
+		return;
+	began = clock_now_ns();
+	atomic_store_explicit(&s->began_ns, began, memory_order_relaxed);
+	if (score <= 0 || !pause_is_over(&s->pause, began))
+		return;
+	for (;;) {
+		if (poll(&p, 1, 0) != 0)
+			return;
+		now = clock_now_ns();
+		if (now - began >= s->window_ns) {
+			set(&s->score, score - SCORE_MISSED);
+			return;
+		}
+		(void)sched_yield();
+		if (clock_now_ns() - now >= CROWDED_NS) {
+			pause_begin(&s->pause, now);
+			return;
+		}
+	}
+}
+
+void
+spin_after_wait(struct spin *s)
+{
+	uint64_t gap;
+	int score = get(&s->score);
+
+	if (s->window_ns == 0)
+		return;
+	gap = clock_now_ns() -
+	    atomic_load_explicit(&s->began_ns, memory_order_relaxed);
+	if (gap < ASLEEP_FACTOR * s->window_ns)
+		score = score < SCORE_MAX ? score + 1 : score;
+	else if (score > SCORE_MIN)
+		score--;
+	set(&s->score, score);
+}

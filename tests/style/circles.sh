@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+#
+# No two sources of src use one another's functions or data, directly or by
+# others: each can be read, and tested, knowing only what it stands on. What
+# a source uses is read from its object with nm(1).
+cd "$(dirname "$0")/../.." || exit 1
+build=${KVFS_BUILD:-build}
+[ -n "$(find "$build/src" -name '*.o' 2>/dev/null | head -n 1)" ] || {
+  echo "no objects in $build/src: run make first"
+  exit 1
+}
+
+# Sources that are in circles today; this list only becomes shorter.
+known=$(sort <<'END'
+engine/compact/compact_pick.c
+engine/compact/compact_run.c
+engine/compact/output.c
+engine/repair/repair.c
+engine/repair/repair_logs.c
+engine/repair/repair_manifest.c
+engine/repair/repair_tables.c
+engine/repair/repair_write.c
+engine/repair/salvage_scan.c
+engine/repair/salvage_table.c
+engine/state/durability.c
+engine/state/install.c
+engine/state/log_set.c
+engine/state/memory_use.c
+engine/state/segment_set.c
+engine/state/sync_timer.c
+engine/store/backup.c
+engine/store/backup_read.c
+engine/store/commit.c
+engine/store/db.c
+engine/store/db_control.c
+engine/store/db_iter.c
+engine/store/db_report.c
+engine/store/db_warm.c
+engine/store/recover.c
+engine/store/recover_logs.c
+engine/work/flush.c
+engine/work/reclaim.c
+engine/work/room.c
+engine/work/slack.c
+fs/content.c
+fs/content_commit.c
+fs/fs.c
+fs/inode.c
+fs/inode_attr.c
+fs/inode_table.c
+fs/orphan.c
+fs/verify.c
+fs/verify_inode.c
+fs/verify_store.c
+fs/verify_tree.c
+fs/writeback.c
+fs/writeback_thread.c
+fuse/control/control_dir.c
+fuse/control/control_file.c
+fuse/mount/mount_fuse.c
+fuse/options/budget.c
+fuse/options/option_table.c
+fuse/options/options.c
+fuse/reply/kernel_cache.c
+fuse/reply/reply.c
+fuse/request/adapt.c
+fuse/request/adapt_attr.c
+fuse/request/adapt_dir.c
+fuse/request/adapt_io.c
+fuse/request/adapt_name.c
+fuse/request/adapt_range.c
+fuse/request/adapt_xattr.c
+fuse/session.c
+tools/cmd_backup.c
+tools/cmd_check.c
+tools/cmd_del.c
+tools/cmd_get.c
+tools/cmd_ls.c
+tools/cmd_put.c
+tools/cmd_repair.c
+tools/cmd_scan.c
+tools/cmd_set.c
+tools/cmd_stat.c
+tools/cmd_sync.c
+tools/cmd_umount.c
+tools/detach.c
+tools/kvfsctl.c
+tools/target.c
+tools/target_direct.c
+END
+)
+
+# Objects of sources that are gone may still lie there.
+objects=$(find src -name '*.c' | sed "s,^,$build/,; s,\.c$,.o,")
+# shellcheck disable=SC2086
+found=$(nm -A $objects 2>/dev/null | sed "s,^$build/src/,,; s,\.o:,.c ," | awk '
+    # A symbol: "SOURCE ADDRESS TYPE NAME", or "SOURCE U NAME".
+    $2 == "U" { uses[++n] = $1 " " $3; next }
+    $3 ~ /^[TDBRV]$/ { home[$4] = $1 }
+    function reach(from,   i, to) {
+      for (i = 1; i <= degree[from]; i++) {
+        to = edge[from, i]
+        if (mark[to] == goal) continue
+        mark[to] = goal
+        reach(to)
+      }
+    }
+    END {
+      for (i = 1; i <= n; i++) {
+        split(uses[i], u, " ")
+        to = home[u[2]]
+        if (to == "" || to == u[1] || (u[1], to) in is_edge) continue
+        is_edge[u[1], to] = 1
+        edge[u[1], ++degree[u[1]]] = to
+      }
+      for (source in degree) {
+        goal = source
+        reach(source)
+        if (mark[source] == goal) print source
+      }
+    }' | sort)
+
+status=0
+new=$(comm -13 <(echo "$known") <(echo "$found"))
+gone=$(comm -23 <(echo "$known") <(echo "$found"))
+if [ -n "$new" ]; then
+  printf 'in a circle of uses:\n%s\n' "$new"
+  status=1
+fi
+if [ -n "$gone" ]; then
+  printf 'in no circle any more, take it off the list:\n%s\n' "$gone"
+  status=1
+fi
+exit $status
