@@ -230,7 +230,7 @@ $(addprefix $(BUILD)/tests/bench/bench_,rocksdb.o leveldb.o lmdb.o): | build/dep
 $(BUILD)/tests/unit/test_bench: $(addprefix $(BUILD)/tests/bench/bench_,data.o latency.o proc.o report.o)
 $(BUILD)/tests/bench/bench_engine: $(BENCH_ENGINE) $(BUILD)/libkvfs.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lrocksdb -lleveldb -llmdb $(LIBS)
-$(BUILD)/tests/bench/bench_mount: $(BUILD)/tests/bench/bench_mount.o
+$(BUILD)/tests/bench/bench_mount: $(addprefix $(BUILD)/tests/bench/bench_,mount.o latency.o)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 $(BUILD)/tests/bench/ceiling_fs: $(BUILD)/tests/bench/ceiling_fs.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(FUSE_LIBS)

@@ -34,7 +34,7 @@
 #define ASSERTS_HELD(...) TS_ATTR(assert_capability(__VA_ARGS__))
 /* Clang 14 rejects it on members in C; the Makefile probes. */
 #if defined(__clang__) && defined(HAVE_GUARDED_BY)
-#define GUARDED_BY(x) TS_ATTR(guarded_by(x))
+#define GUARDED_BY(x) TS_ATTR(guarded_by(&x))
 #else
 #define GUARDED_BY(x)
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Small-file work on any directory, by plain system calls. Prints a line
- * for each phase: its name and operations per second. bench_mount.sh runs
- * it on several file systems in turn and compares.
+ * for each phase: its name, operations per second, and for work on files
+ * the time in microseconds within which 999 of 1,000 were done, and the
+ * longest. bench_mount.sh runs it on several file systems in turn and
+ * compares.
  *
  * Files are spread over directories; phases but create, ls and rename go
  * through them in a shuffled order, so that neither the kernel nor the
@@ -21,6 +23,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "bench/bench_latency.h"
 
 #define THREADS_MAX 64
 #define APPEND_BYTES 100
@@ -44,6 +48,7 @@ struct worker {
 	const struct phase *phase;
 	int id;
 	long done;
+	struct latency *took;
 	pthread_t thread;
 };
 
@@ -190,10 +195,20 @@ list_directory(long d)
 	return n;
 }
 
+static uint64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 static void *
 work(void *arg)
 {
 	struct worker *w = arg;
+	uint64_t start;
 
 	if (w->phase->run == NULL) {
 		for (long d = w->id; d < dirs; d += threads)
@@ -204,40 +219,43 @@ work(void *arg)
 		/* A large prime: a permutation unless it divides files. */
 		uint64_t i = (uint64_t)k * 2654435761u % (uint64_t)files;
 
+		start = now_ns();
 		w->phase->run(w->phase->shuffled ? (long)i : k);
+		latency_add(w->took, now_ns() - start);
 		w->done++;
 	}
 	return NULL;
-}
-
-static double
-seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 static void
 run_phase(const struct phase *phase)
 {
 	struct worker w[THREADS_MAX] = { 0 };
-	double start = seconds_now();
+	struct latency took = { 0 };
+	uint64_t start = now_ns();
 	long done = 0;
 
 	for (int t = 0; t < threads; t++) {
 		w[t].phase = phase;
 		w[t].id = t;
-		if (pthread_create(&w[t].thread, NULL, work, &w[t]) != 0)
+		w[t].took = calloc(1, sizeof(*w[t].took));
+		if (w[t].took == NULL ||
+		    pthread_create(&w[t].thread, NULL, work, &w[t]) != 0)
 			errx(1, "no thread");
 	}
 	for (int t = 0; t < threads; t++) {
 		pthread_join(w[t].thread, NULL);
 		done += w[t].done;
+		latency_merge(&took, w[t].took);
+		free(w[t].took);
 	}
-	printf("%s %.0f\n", phase->name,
-	    (double)done / (seconds_now() - start));
+	printf("%s %.0f", phase->name,
+	    (double)done * 1e9 / (double)(now_ns() - start));
+	if (took.count != 0)
+		printf(" %.0f %.0f",
+		    (double)latency_percentile(&took, 0.999) / 1e3,
+		    (double)took.max / 1e3);
+	printf("\n");
 	fflush(stdout);
 }
 

@@ -61,7 +61,7 @@ disk_end() {
   rm -f "$work/image"
 }
 
-# The phases on one directory: "WHERE STEP RATE" lines.
+# The phases on one directory: "WHERE STEP RATE TAIL LONGEST" lines.
 phases() {
   local where=$1 dir=$2
   {
@@ -144,10 +144,10 @@ echo 'operations per second, with half of how far the rounds lay apart in'
 echo 'percent; ratios above 1: kvfs is faster.'
 echo
 awk '
-  # The median; half_spread is in percent of it.
-  function median(where, step,   n, i, j, t, a, m) {
+  # The median of a figure; half_spread is in percent of it.
+  function median(figure, where, step,   n, i, j, t, a, m) {
     n = count[where, step]
-    for (i = 1; i <= n; i++) a[i] = rate[where, step, i]
+    for (i = 1; i <= n; i++) a[i] = value[figure, where, step, i]
     for (i = 2; i <= n; i++)
       for (j = i; j > 1 && a[j] < a[j - 1]; j--) {
         t = a[j]; a[j] = a[j - 1]; a[j - 1] = t
@@ -158,12 +158,14 @@ awk '
   }
   $1 == "modes" {
     if (!(($2) in modes)) { modes[$2] = 1; mode[++nmodes] = $2 }
-    rate[$1, $2, ++count[$1, $2]] = $3
+    value["rate", $1, $2, ++count[$1, $2]] = $3
     next
   }
   {
     if (!(($2) in seen)) { seen[$2] = 1; steps[++nsteps] = $2 }
-    rate[$1, $2, ++count[$1, $2]] = $3
+    value["rate", $1, $2, ++count[$1, $2]] = $3
+    value["tail", $1, $2, count[$1, $2]] = $4
+    value["longest", $1, $2, count[$1, $2]] = $5
   }
   END {
     n = split("kvfs ext4 bindfs ceiling", where, " ")
@@ -173,15 +175,24 @@ awk '
     for (s = 1; s <= nsteps; s++) {
       printf "%-24s", steps[s]
       for (w = 1; w <= n; w++) {
-        m[w] = median(where[w], steps[s])
+        m[w] = median("rate", where[w], steps[s])
         printf " %8d +-%2d%%", m[w], half_spread
       }
       printf " %10.2f %11.2f %10.2f\n", m[1] / m[2], m[1] / m[3],
         m[1] / m[4]
     }
+    printf "\nmicroseconds within which 999 of 1,000 were done; longest:\n"
+    for (s = 1; s <= nsteps; s++) {
+      if (steps[s] !~ /fsync/) continue
+      printf "%-24s", steps[s]
+      for (w = 1; w <= n; w++)
+        printf "  %6d; %6d", median("tail", where[w], steps[s]),
+          median("longest", where[w], steps[s])
+      print ""
+    }
     printf "\ncreate, write, close on kvfs alone:\n"
     for (s = 1; s <= nmodes; s++) {
-      k = median("modes", mode[s])
+      k = median("rate", "modes", mode[s])
       printf "%-24s %8d +-%2d%%\n", mode[s], k, half_spread
     }
   }' "$work/results"
