@@ -3,7 +3,7 @@
 #
 # No folder of src includes a higher one, no room of a folder one that
 # stands above it, and each thing that only one folder may see is seen there
-# alone (README, "Architecture").
+# alone (README, "Architecture"; doc/engine.md).
 cd "$(dirname "$0")/../.." || exit 1
 status=0
 
