@@ -31,7 +31,7 @@ struct destination {
 };
 
 static int
-failed(const struct destination *d, const char *reason)
+backup_failed(const struct destination *d, const char *reason)
 {
 	warnx("%s: %s", d->name, reason);
 	return 1;
@@ -74,13 +74,13 @@ check_place(const struct destination *d, int fd, struct target *t,
 {
 	struct stat st, root;
 
-	if (t->is_mounted && fstat(fd, &st) == 0 &&
+	if (target_is_mounted(t) && fstat(fd, &st) == 0 &&
 	    target_stat(t, "", &root) == 0 && st.st_dev == root.st_dev)
-		return failed(d,
+		return backup_failed(d,
 		    "inside the mount that it would be a copy "
 		    "of; name a directory elsewhere");
 	if (store[0] != '\0' && stat(store, &st) == 0 && is_below(fd, &st))
-		return failed(d,
+		return backup_failed(d,
 		    "inside the store's own directory; name a "
 		    "directory elsewhere");
 	return 0;
@@ -153,7 +153,7 @@ make_or_open(struct destination *d, struct target *t, const char *store)
 		if (opened == 0 && d->fd < 0)
 			opened = -errno;
 	}
-	return opened < 0 ? failed(d, strerror(-opened)) : 0;
+	return opened < 0 ? backup_failed(d, strerror(-opened)) : 0;
 }
 
 /* Make it, or take an empty one; the lock keeps another backup, and a
@@ -167,16 +167,16 @@ destination_open(struct destination *d, struct target *t, const char *store)
 		return rc;
 	if (flock(d->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
 		d->made = false;
-		return failed(d, "in use: another backup goes there");
+		return backup_failed(d, "in use: another backup goes there");
 	}
 	rc = check_empty(d->fd);
 	if (rc == -ENOTEMPTY) {
 		d->made = false;
-		return failed(d,
+		return backup_failed(d,
 		    "not empty; name a new directory for the "
 		    "backup");
 	}
-	return rc < 0 ? failed(d, strerror(-rc)) : 0;
+	return rc < 0 ? backup_failed(d, strerror(-rc)) : 0;
 }
 
 /* Its own name is durable with the directory above. */
@@ -206,7 +206,7 @@ destination_close(struct destination *d, bool complete)
 /* ---- The command ---- */
 
 static int
-begin(struct target *t)
+begin_backup(struct target *t)
 {
 	const struct timespec pause = { 0, RETRY_MS * 1000000l };
 	int rc;
@@ -225,7 +225,7 @@ run_unpack(const char *name, struct target *t, const char *store,
 		.to_name = d->name,
 		.to = d->fd,
 		.store = -1 };
-	int rc = begin(t);
+	int rc = begin_backup(t);
 
 	if (rc < 0)
 		return unpack_signal() != 0 ? 1 : command_failed(name, rc);
@@ -244,7 +244,7 @@ run_unpack(const char *name, struct target *t, const char *store,
 }
 
 static int
-backup(const char *name, struct target *t, const char *to)
+make_backup(const char *name, struct target *t, const char *to)
 {
 	struct destination d = { .name = to, .fd = -1 };
 	char store[PATH_MAX];
@@ -262,7 +262,7 @@ backup(const char *name, struct target *t, const char *to)
 }
 
 static int
-run(const struct command *cmd, int argc, char **argv)
+backup_run(const struct command *cmd, int argc, char **argv)
 {
 	struct target *t;
 	int status, sig;
@@ -275,7 +275,7 @@ run(const struct command *cmd, int argc, char **argv)
 	if (command_open(argv[0], TARGET_READ, &t) != 0)
 		return 1;
 	unpack_catch_signals();
-	status = command_close(t, backup(argv[0], t, argv[1]));
+	status = command_close(t, make_backup(argv[0], t, argv[1]));
 	sig = unpack_signal();
 	if (status != 0 && sig != 0) {
 		signal(sig, SIG_DFL);
@@ -288,5 +288,5 @@ const struct command cmd_backup = {
 	.name = "backup",
 	.summary = "copy the store as of now into a new directory",
 	.usage = "backup STORE|MOUNTPOINT DIRECTORY",
-	.run = run,
+	.run = backup_run,
 };

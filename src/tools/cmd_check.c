@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static int
-run(const struct command *cmd, int argc, char **argv)
+check_run(const struct command *cmd, int argc, char **argv)
 {
 	struct target *t;
 	int rc, status = 0;
@@ -31,5 +31,5 @@ const struct command cmd_check = {
 	.name = "check",
 	.summary = "verify everything; exit status 1 when there is damage",
 	.usage = "check STORE|MOUNTPOINT",
-	.run = run,
+	.run = check_run,
 };

@@ -36,7 +36,7 @@ delete_directory(void *arg, const char *path)
 }
 
 static int
-failed(void *arg, const char *path, int rc)
+delete_failed(void *arg, const char *path, int rc)
 {
 	struct deletion *d = arg;
 
@@ -47,7 +47,7 @@ failed(void *arg, const char *path, int rc)
 static const struct walk_calls calls = {
 	.visit = delete_file,
 	.leave = delete_directory,
-	.failed = failed,
+	.failed = delete_failed,
 };
 
 static int
@@ -68,7 +68,7 @@ delete_key(struct target *t, const char *key, bool recursive)
 }
 
 static int
-run(const struct command *cmd, int argc, char **argv)
+del_run(const struct command *cmd, int argc, char **argv)
 {
 	bool recursive = false;
 	struct target *t;
@@ -96,5 +96,5 @@ const struct command cmd_del = {
 	.summary = "delete keys",
 	.usage = "del [-r] STORE|MOUNTPOINT KEY...\n"
 		 "  -r  a directory with everything below it",
-	.run = run,
+	.run = del_run,
 };

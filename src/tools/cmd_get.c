@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static int
-run(const struct command *cmd, int argc, char **argv)
+get_run(const struct command *cmd, int argc, char **argv)
 {
 	struct target *t;
 	int rc, status = 0;
@@ -26,5 +26,5 @@ const struct command cmd_get = {
 	.name = "get",
 	.summary = "write the value of a key to standard output",
 	.usage = "get STORE|MOUNTPOINT KEY",
-	.run = run,
+	.run = get_run,
 };

@@ -39,7 +39,7 @@ print_entry(struct target *t, const char *path, const char *name, bool full)
 }
 
 static int
-list(struct target *t, const char *key, bool full)
+list_key(struct target *t, const char *key, bool full)
 {
 	struct listing l = { 0 };
 	char path[KEY_MAX];
@@ -67,7 +67,7 @@ list(struct target *t, const char *key, bool full)
 }
 
 static int
-run(const struct command *cmd, int argc, char **argv)
+ls_run(const struct command *cmd, int argc, char **argv)
 {
 	bool full = false;
 	struct target *t;
@@ -84,7 +84,7 @@ run(const struct command *cmd, int argc, char **argv)
 		return command_misuse(cmd);
 	if (command_open(argv[0], TARGET_READ, &t) != 0)
 		return 1;
-	status = list(t, argc == 2 ? argv[1] : "", full);
+	status = list_key(t, argc == 2 ? argv[1] : "", full);
 	return command_close(t, status);
 }
 
@@ -93,5 +93,5 @@ const struct command cmd_ls = {
 	.summary = "list a directory of keys",
 	.usage = "ls [-l] STORE|MOUNTPOINT [KEY]\n"
 		 "  -l  with type, mode, links, owner, group, size and time",
-	.run = run,
+	.run = ls_run,
 };

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static int
-run(const struct command *cmd, int argc, char **argv)
+put_run(const struct command *cmd, int argc, char **argv)
 {
 	struct value_source src = { .fd = -1 };
 	bool parents = false, source_failed = false;
@@ -46,5 +46,5 @@ const struct command cmd_put = {
 	.summary = "set the value of a key, from VALUE or standard input",
 	.usage = "put [-p] STORE|MOUNTPOINT KEY [VALUE]\n"
 		 "  -p  make the directories above KEY that are missing",
-	.run = run,
+	.run = put_run,
 };

@@ -17,7 +17,7 @@
 
 /* The rows that were saved become a file system without faults. */
 static int
-mend(const char *store, struct finding_list *lost)
+mend_store(const char *store, struct finding_list *lost)
 {
 	struct kv_options opts;
 	struct kv *kv;
@@ -38,7 +38,7 @@ mend(const char *store, struct finding_list *lost)
 }
 
 static int
-run(const struct command *cmd, int argc, char **argv)
+repair_run(const struct command *cmd, int argc, char **argv)
 {
 	struct finding_list *lost = fs_losses_create();
 	struct path_probe p;
@@ -62,7 +62,7 @@ run(const struct command *cmd, int argc, char **argv)
 		fs_losses_destroy(lost);
 		return command_close(NULL, 1);
 	}
-	changes = mend(argv[1], lost);
+	changes = mend_store(argv[1], lost);
 	fs_losses_destroy(lost);
 	if (changes < 0) {
 		command_failed(argv[1], changes);
@@ -80,5 +80,5 @@ const struct command cmd_repair = {
 	.name = "repair",
 	.summary = "salvage a damaged store into a new directory",
 	.usage = "repair STORE DIRECTORY",
-	.run = run,
+	.run = repair_run,
 };

@@ -76,13 +76,13 @@ can_match(const struct scan *s, const char *path, bool is_dir)
 }
 
 static bool
-wants(void *arg, const char *path, bool is_dir)
+scan_wants(void *arg, const char *path, bool is_dir)
 {
 	return can_match(arg, path, is_dir);
 }
 
 static int
-visit(void *arg, const char *path)
+scan_visit(void *arg, const char *path)
 {
 	struct scan *s = arg;
 
@@ -91,7 +91,7 @@ visit(void *arg, const char *path)
 }
 
 static int
-failed(void *arg, const char *path, int rc)
+scan_failed(void *arg, const char *path, int rc)
 {
 	struct scan *s = arg;
 
@@ -102,13 +102,13 @@ failed(void *arg, const char *path, int rc)
 }
 
 static const struct walk_calls calls = {
-	.wants = wants,
-	.visit = visit,
-	.failed = failed,
+	.wants = scan_wants,
+	.visit = scan_visit,
+	.failed = scan_failed,
 };
 
 static int
-run(const struct command *cmd, int argc, char **argv)
+scan_run(const struct command *cmd, int argc, char **argv)
 {
 	struct scan s = { .left = UINT64_MAX, .end = '\n' };
 	const char *problem;
@@ -161,5 +161,5 @@ const struct command cmd_scan = {
 		 "  -n COUNT  stop after so many keys\n"
 		 "  -v  with values: key, tab, size, line break, value, line "
 		 "break",
-	.run = run,
+	.run = scan_run,
 };

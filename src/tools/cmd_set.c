@@ -23,7 +23,7 @@ static const struct settable {
 
 /* One line: the values that the option takes, or the options. */
 static void
-explain(const char *assignment)
+explain_refusal(const char *assignment)
 {
 	size_t len = strcspn(assignment, "=");
 	char names[128] = "";
@@ -44,7 +44,7 @@ explain(const char *assignment)
 }
 
 static int
-set(struct target *t, const char *assignment)
+set_option(struct target *t, const char *assignment)
 {
 	char command[256];
 	int n = snprintf(command, sizeof(command), "set %s", assignment);
@@ -53,14 +53,14 @@ set(struct target *t, const char *assignment)
 	rc = n < (int)sizeof(command) ? target_control(t, command, stdout) :
 					-EINVAL;
 	if (rc == -EINVAL) {
-		explain(assignment);
+		explain_refusal(assignment);
 		return 1;
 	}
 	return rc < 0 ? command_failed(assignment, rc) : 0;
 }
 
 static int
-run(const struct command *cmd, int argc, char **argv)
+set_run(const struct command *cmd, int argc, char **argv)
 {
 	struct target *t;
 	int status = 0;
@@ -74,14 +74,14 @@ run(const struct command *cmd, int argc, char **argv)
 			return command_misuse(cmd);
 	if (command_open(argv[0], TARGET_READ, &t) != 0)
 		return 1;
-	if (!t->is_mounted) {
+	if (!target_is_mounted(t)) {
 		warnx("%s: not mounted; give options when mounting: "
 		      "kvfs -o %s",
 		    argv[0], argv[1]);
 		status = 1;
 	}
 	for (int i = 1; status == 0 && i < argc; i++)
-		status = set(t, argv[i]);
+		status = set_option(t, argv[i]);
 	return command_close(t, status);
 }
 
@@ -96,5 +96,5 @@ const struct command cmd_set = {
 		 "  wal_buffer=SIZE  0 to 64M\n"
 		 "  max_size=SIZE    from 4M; 0 for no bound\n"
 		 "SIZE takes K, M or G; kvfs(1) has what they mean",
-	.run = run,
+	.run = set_run,
 };

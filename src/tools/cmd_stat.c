@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static int
-run(const struct command *cmd, int argc, char **argv)
+stat_run(const struct command *cmd, int argc, char **argv)
 {
 	const char *what = "stats";
 	struct target *t;
@@ -31,5 +31,5 @@ const struct command cmd_stat = {
 	.name = "stat",
 	.summary = "print the state of the store",
 	.usage = "stat [-m] STORE|MOUNTPOINT",
-	.run = run,
+	.run = stat_run,
 };

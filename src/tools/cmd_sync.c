@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 static int
-run(const struct command *cmd, int argc, char **argv)
+sync_run(const struct command *cmd, int argc, char **argv)
 {
 	struct target *t;
 	int rc, status = 0;
@@ -24,19 +24,19 @@ const struct command cmd_sync = {
 	.name = "sync",
 	.summary = "make everything that was written durable",
 	.usage = "sync STORE|MOUNTPOINT",
-	.run = run,
+	.run = sync_run,
 };
 
 const struct command cmd_flush = {
 	.name = "flush",
 	.summary = "write what is in memory out to sorted tables",
 	.usage = "flush STORE|MOUNTPOINT",
-	.run = run,
+	.run = sync_run,
 };
 
 const struct command cmd_compact = {
 	.name = "compact",
 	.summary = "merge all tables; gives back the space of deleted keys",
 	.usage = "compact STORE|MOUNTPOINT",
-	.run = run,
+	.run = sync_run,
 };

@@ -203,7 +203,7 @@ unmount_store(const char *name, struct place *p)
 }
 
 static int
-unmount(const char *name, bool force)
+unmount_place(const char *name, bool force)
 {
 	struct place *p = calloc(1, sizeof(*p));
 	int status = 1;
@@ -239,7 +239,7 @@ unmount(const char *name, bool force)
 }
 
 static int
-run(const struct command *cmd, int argc, char **argv)
+umount_run(const struct command *cmd, int argc, char **argv)
 {
 	bool force = false;
 	int o;
@@ -251,7 +251,7 @@ run(const struct command *cmd, int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return command_misuse(cmd);
-	return unmount(argv[optind], force);
+	return unmount_place(argv[optind], force);
 }
 
 const struct command cmd_umount = {
@@ -260,5 +260,5 @@ const struct command cmd_umount = {
 	.usage =
 	    "umount [-f] MOUNTPOINT|STORE\n"
 	    "  -f  also when it is in use, cannot be made durable or hangs",
-	.run = run,
+	.run = umount_run,
 };

@@ -8,6 +8,8 @@
 #ifndef KVFS_TOOLS_COMMAND_H
 #define KVFS_TOOLS_COMMAND_H
 
+#include <stdio.h>
+
 #include "tools/target.h"
 
 struct command {
@@ -22,6 +24,8 @@ extern const struct command cmd_get, cmd_put, cmd_del, cmd_ls, cmd_scan;
 extern const struct command cmd_stat, cmd_check, cmd_sync, cmd_flush;
 extern const struct command cmd_compact, cmd_set, cmd_backup, cmd_repair;
 extern const struct command cmd_umount;
+
+void command_print_usage(const struct command *cmd, FILE *out);
 
 /* Print the usage on standard error; returns 2. */
 int command_misuse(const struct command *cmd);

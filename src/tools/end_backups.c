@@ -14,7 +14,7 @@
 
 /* How many are open; 0 when the daemon does not say. */
 static int
-count(struct target *t)
+count_backups(struct target *t)
 {
 	char *text = NULL, *line;
 	size_t len;
@@ -34,9 +34,10 @@ end_backups(struct target *t)
 {
 	const struct timespec pause = { 0, LOOK_MS * 1000000l };
 
-	if (count(t) == 0 || target_control(t, "end backups", stdout) < 0)
+	if (count_backups(t) == 0 ||
+	    target_control(t, "end backups", stdout) < 0)
 		return;
-	for (int ms = 0; ms < WAIT_MS && count(t) != 0; ms += LOOK_MS)
+	for (int ms = 0; ms < WAIT_MS && count_backups(t) != 0; ms += LOOK_MS)
 		nanosleep(&pause, NULL);
 	/* The daemon knows before the kernel has let go of the mount. */
 	nanosleep(&pause, NULL);

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kvfsctl, everything but mounting: this file has the table of commands
- * and what they share. See kvfsctl(1).
+ * kvfsctl, everything but mounting: this file has the table of commands,
+ * finds the one that is asked for and runs it. See kvfsctl(1).
  */
 #include <err.h>
-#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "kvfs/kv.h"
 #include "tools/command.h"
 #include "util/log.h"
 #include "util/process.h"
@@ -50,62 +48,8 @@ print_help(FILE *out)
 	fputs("\nSee kvfsctl(1).\n", out);
 }
 
-static void
-print_usage(const struct command *cmd, FILE *out)
-{
-	fprintf(out, "usage: kvfsctl %s\n", cmd->usage);
-}
-
-int
-command_misuse(const struct command *cmd)
-{
-	print_usage(cmd, stderr);
-	return 2;
-}
-
-int
-command_failed(const char *what, int rc)
-{
-	const char *reason = strerror(-rc);
-
-	if (rc == -ELOOP)
-		reason = "symbolic links are not followed";
-	else if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM)
-		reason = "damaged; kvfsctl check says where";
-	else if (rc == -EROFS)
-		reason = "the store is read-only";
-	else if (rc == -ENOTSUP)
-		reason = "this mount cannot do that; unmount it first";
-	else if (rc == -ETIMEDOUT)
-		reason = "does not answer: what is mounted there hangs";
-	else if (rc == -ENOTCONN)
-		reason = "the daemon of this mount is gone";
-	warnx("%s: %s", what, reason);
-	return 1;
-}
-
-int
-command_open(const char *name, enum target_use use, struct target **tp)
-{
-	return target_open(name, use, tp) < 0 ? 1 : 0;
-}
-
-int
-command_close(struct target *t, int status)
-{
-	int rc = target_close(t);
-
-	if (rc < 0)
-		status = command_failed("closing the store", rc);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		warn("standard output");
-		return 1;
-	}
-	return status;
-}
-
 static const struct command *
-find(const char *name)
+find_command(const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(commands[i]->name, name) == 0)
@@ -114,7 +58,7 @@ find(const char *name)
 }
 
 static int
-help(int argc, char **argv)
+help_command(int argc, char **argv)
 {
 	const struct command *cmd;
 
@@ -122,13 +66,13 @@ help(int argc, char **argv)
 		print_help(stdout);
 		return 0;
 	}
-	cmd = find(argv[1]);
+	cmd = find_command(argv[1]);
 	if (cmd == NULL) {
 		warnx("%s: no such command; kvfsctl --help lists them",
 		    argv[1]);
 		return 2;
 	}
-	print_usage(cmd, stdout);
+	command_print_usage(cmd, stdout);
 	return 0;
 }
 
@@ -149,19 +93,19 @@ main(int argc, char **argv)
 	argv++;
 	if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 ||
 	    strcmp(argv[0], "-h") == 0)
-		return help(argc, argv);
+		return help_command(argc, argv);
 	if (strcmp(argv[0], "--version") == 0) {
 		puts("kvfsctl " KVFS_VERSION);
 		return 0;
 	}
-	cmd = find(argv[0]);
+	cmd = find_command(argv[0]);
 	if (cmd == NULL) {
 		warnx("%s: no such command; kvfsctl --help lists them",
 		    argv[0]);
 		return 2;
 	}
 	if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
-		print_usage(cmd, stdout);
+		command_print_usage(cmd, stdout);
 		return 0;
 	}
 	return cmd->run(cmd, argc, argv);

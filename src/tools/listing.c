@@ -7,7 +7,7 @@
 #include <string.h>
 
 static int
-collect(void *arg, const struct target_entry *e)
+collect_entry(void *arg, const struct target_entry *e)
 {
 	struct listing *l = arg;
 	struct listing_entry *p;
@@ -61,7 +61,7 @@ by_path_order(const void *va, const void *vb)
 int
 listing_read(struct listing *l, struct target *t, const char *key, bool by_path)
 {
-	int rc = target_list(t, key, collect, l);
+	int rc = target_list(t, key, collect_entry, l);
 
 	if (rc < 0)
 		return rc;

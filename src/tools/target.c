@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Finds out what STORE|MOUNTPOINT means. A mounted store belongs to its
- * daemon: whether the user names the mountpoint or the store's directory,
- * the way in is the mount.
+ * See target.h. A mounted store belongs to its daemon: whether the user
+ * names the mountpoint or the store's directory, the way in is the mount.
  */
 #include "tools/target.h"
 
@@ -12,6 +11,7 @@
 #include <string.h>
 
 #include "tools/place.h"
+#include "tools/target_ops.h"
 
 int
 target_open(const char *name, enum target_use use, struct target **tp)
@@ -41,32 +41,120 @@ out:
 	return rc;
 }
 
-size_t
-key_component(const char **pathp, const char **namep)
+bool
+target_is_mounted(const struct target *t)
 {
-	const char *p = *pathp;
-
-	p += strspn(p, "/");
-	*namep = p;
-	p += strcspn(p, "/");
-	*pathp = p;
-	return (size_t)(p - *namep);
+	return t->is_mounted;
 }
 
 int
-key_check(const char *key)
+target_close(struct target *t)
 {
-	const char *name;
-	size_t len;
+	return t != NULL ? t->ops->close(t) : 0;
+}
 
-	if (strlen(key) >= KEY_MAX)
-		return -ENAMETOOLONG;
-	while ((len = key_component(&key, &name)) > 0) {
-		if (len > NAME_MAX)
-			return -ENAMETOOLONG;
-		if ((len == 1 && name[0] == '.') ||
-		    (len == 2 && memcmp(name, "..", 2) == 0))
-			return -EINVAL;
-	}
-	return 0;
+int
+target_stat(struct target *t, const char *key, struct stat *stp)
+{
+	return t->ops->stat(t, key, stp);
+}
+
+int
+target_list(struct target *t, const char *key, target_entry_fn fn, void *arg)
+{
+	return t->ops->list(t, key, fn, arg);
+}
+
+int
+target_readlink(struct target *t, const char *key, char *buf, size_t len)
+{
+	return t->ops->readlink(t, key, buf, len);
+}
+
+int
+target_open_file(struct target *t, const char *key, struct target_file *f)
+{
+	return t->ops->open(t, key, false, 0, f);
+}
+
+int
+target_create_file(struct target *t, const char *key, mode_t mode,
+    struct target_file *f)
+{
+	return t->ops->open(t, key, true, mode, f);
+}
+
+ssize_t
+target_read(struct target *t, struct target_file *f, void *buf, size_t len,
+    uint64_t off)
+{
+	return t->ops->read(t, f, buf, len, off);
+}
+
+ssize_t
+target_write(struct target *t, struct target_file *f, const void *buf,
+    size_t len, uint64_t off)
+{
+	return t->ops->write(t, f, buf, len, off);
+}
+
+int
+target_copy_attributes(struct target *t, struct target_file *f, const char *key,
+    const struct stat *like)
+{
+	return t->ops->copy_attributes(t, f, key, like);
+}
+
+int
+target_close_file(struct target *t, struct target_file *f)
+{
+	return t->ops->close_file(t, f);
+}
+
+int
+target_mkdir(struct target *t, const char *key)
+{
+	return t->ops->mkdir(t, key);
+}
+
+int
+target_remove(struct target *t, const char *key, bool directory)
+{
+	return t->ops->remove(t, key, directory);
+}
+
+int
+target_rename(struct target *t, const char *from, const char *to)
+{
+	return t->ops->rename(t, from, to);
+}
+
+int
+target_control(struct target *t, const char *command, FILE *out)
+{
+	return t->ops->control(t, command, out);
+}
+
+int
+target_backup_begin(struct target *t)
+{
+	return t->ops->backup_begin(t);
+}
+
+ssize_t
+target_backup_read(struct target *t, void *buf, size_t len, uint64_t off)
+{
+	return t->ops->backup_read(t, buf, len, off);
+}
+
+void
+target_backup_end(struct target *t)
+{
+	t->ops->backup_end(t);
+}
+
+int
+target_store_dir(struct target *t, char dir[PATH_MAX])
+{
+	return t->ops->store_dir(t, dir);
 }

@@ -5,16 +5,17 @@
  * caller; permissions are those of the store's directory, since whoever can
  * open it can read everything.
  */
-#include "tools/target.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "fs/fs.h"
 #include "kvfs/kv.h"
+#include "tools/direct_control.h"
+#include "tools/key_attributes.h"
+#include "tools/key_lookup.h"
+#include "tools/target_ops.h"
 
 struct target_direct {
 	struct target base;
@@ -32,89 +33,10 @@ fs_of(struct target *t)
 	return ((struct target_direct *)t)->fs;
 }
 
-static void
-forget(struct target *t, uint64_t ino)
-{
-	if (ino != FS_ROOT_INO)
-		fs_forget(fs_of(t), ino, 1);
-}
-
-/* The inode of the first len bytes of key; the caller forgets it. */
-static int
-resolve(struct target *t, const char *key, size_t len, struct fs_attr *attr)
-{
-	const char *end = key + len, *name;
-	struct fs *fs = fs_of(t);
-	uint64_t parent;
-	size_t n;
-	int rc = fs_getattr(fs, FS_ROOT_INO, attr);
-
-	while (rc == 0) {
-		n = key_component(&key, &name);
-		if (n == 0 || name >= end)
-			return 0;
-		parent = attr->ino;
-		rc = S_ISLNK(attr->mode) ?
-		    -ELOOP :
-		    !S_ISDIR(attr->mode) ?
-		    -ENOTDIR :
-		    fs_lookup(fs, parent, slice_make(name, n), attr);
-		forget(t, parent);
-	}
-	return rc;
-}
-
-/* The directory that holds key, and its last component. */
-static int
-resolve_parent(struct target *t, const char *key, uint64_t *parentp,
-    struct slice *namep)
-{
-	const char *p = key, *name, *last = NULL;
-	struct fs_attr attr;
-	size_t n, len = 0;
-	int rc;
-
-	while ((n = key_component(&p, &name)) > 0) {
-		last = name;
-		len = n;
-	}
-	if (last == NULL)
-		return -EBUSY; /* the root itself */
-	*namep = slice_make(last, len);
-	rc = resolve(t, key, (size_t)(last - key), &attr);
-	if (rc < 0)
-		return rc;
-	if (!S_ISDIR(attr.mode)) {
-		forget(t, attr.ino);
-		return S_ISLNK(attr.mode) ? -ELOOP : -ENOTDIR;
-	}
-	*parentp = attr.ino;
-	return 0;
-}
-
 static int
 direct_stat(struct target *t, const char *key, struct stat *stp)
 {
-	struct fs_attr attr;
-	int rc = resolve(t, key, strlen(key), &attr);
-
-	if (rc < 0)
-		return rc;
-	forget(t, attr.ino);
-	*stp = (struct stat){
-		.st_ino = attr.ino,
-		.st_mode = attr.mode,
-		.st_nlink = attr.nlink,
-		.st_uid = attr.uid,
-		.st_gid = attr.gid,
-		.st_rdev = attr.rdev,
-		.st_size = (off_t)attr.size,
-		.st_blocks = (blkcnt_t)attr.blocks,
-		.st_atim = attr.atime,
-		.st_mtim = attr.mtime,
-		.st_ctim = attr.ctime,
-	};
-	return 0;
+	return key_stat(fs_of(t), key, stp);
 }
 
 struct listing {
@@ -150,7 +72,7 @@ direct_list(struct target *t, const char *key, target_entry_fn fn, void *arg)
 	struct fs *fs = fs_of(t);
 	struct fs_dir *dir = NULL;
 	struct fs_attr attr;
-	int rc = resolve(t, key, strlen(key), &attr);
+	int rc = key_lookup(fs_of(t), key, strlen(key), &attr);
 
 	if (rc < 0)
 		return rc;
@@ -161,7 +83,7 @@ direct_list(struct target *t, const char *key, target_entry_fn fn, void *arg)
 			rc = l.rc;
 		fs_closedir(fs, dir);
 	}
-	forget(t, attr.ino);
+	key_forget(fs_of(t), attr.ino);
 	return rc < 0 ? rc : 0;
 }
 
@@ -170,7 +92,7 @@ direct_readlink(struct target *t, const char *key, char *buf, size_t len)
 {
 	struct buf link = { 0 };
 	struct fs_attr attr;
-	int rc = resolve(t, key, strlen(key), &attr);
+	int rc = key_lookup(fs_of(t), key, strlen(key), &attr);
 
 	if (rc < 0)
 		return rc;
@@ -185,7 +107,7 @@ direct_readlink(struct target *t, const char *key, char *buf, size_t len)
 		buf[link.len] = '\0';
 	}
 	buf_fini(&link);
-	forget(t, attr.ino);
+	key_forget(fs_of(t), attr.ino);
 	return rc;
 }
 
@@ -201,14 +123,14 @@ direct_open(struct target *t, const char *key, bool create, mode_t mode,
 	int rc;
 
 	if (create) {
-		rc = resolve_parent(t, key, &parent, &name);
+		rc = key_lookup_parent(fs_of(t), key, &parent, &name);
 		if (rc < 0)
 			return rc;
 		rc = fs_create(d->fs, parent, name,
 		    S_IFREG | (mode & ~d->umask), 0, &d->cred, &attr);
-		forget(t, parent);
+		key_forget(fs_of(t), parent);
 	} else {
-		rc = resolve(t, key, strlen(key), &attr);
+		rc = key_lookup(fs_of(t), key, strlen(key), &attr);
 	}
 	if (rc < 0)
 		return rc;
@@ -216,7 +138,7 @@ direct_open(struct target *t, const char *key, bool create, mode_t mode,
 	    S_ISLNK(attr.mode)  ? -ELOOP :
 	    S_ISDIR(attr.mode)  ? -EISDIR :
 				  -EINVAL;
-	forget(t, attr.ino);
+	key_forget(fs_of(t), attr.ino);
 	f->ino = attr.ino;
 	return rc;
 }
@@ -246,54 +168,13 @@ direct_write(struct target *t, struct target_file *f, const void *buf,
 	return fs_write(fs_of(t), f->ino, off, slice_make(buf, len));
 }
 
-/* Attributes of one inode for another. */
-static int
-copy_xattrs(struct fs *fs, uint64_t from, uint64_t to)
-{
-	struct buf names = { 0 }, value = { 0 };
-	int rc = fs_listxattr(fs, from, true, &names);
-	size_t len;
-
-	for (size_t at = 0; rc >= 0 && at < names.len; at += len + 1) {
-		const char *name = (const char *)names.data + at;
-
-		len = strlen(name);
-		buf_clear(&value);
-		rc = fs_getxattr(fs, from, slice_make(name, len), &value);
-		if (rc >= 0)
-			rc = fs_setxattr(fs, to, slice_make(name, len),
-			    slice_make(value.data, value.len), 0);
-	}
-	buf_fini(&value);
-	buf_fini(&names);
-	return rc < 0 ? rc : 0;
-}
-
 static int
 direct_copy_attributes(struct target *t, struct target_file *f, const char *key,
     const struct stat *like)
 {
 	struct target_direct *d = (struct target_direct *)t;
-	struct fs_attr attr = {
-		.mode = like->st_mode & 07777,
-		.uid = like->st_uid,
-		.gid = like->st_gid,
-	};
-	struct fs_attr old, result;
-	unsigned owner = d->cred.uid == 0 ? FS_SET_UID | FS_SET_GID : 0;
-	int rc;
 
-	rc = resolve(t, key, strlen(key), &old);
-	if (rc < 0)
-		return rc;
-	rc = copy_xattrs(d->fs, old.ino, f->ino);
-	forget(t, old.ino);
-	/* Two steps: a change of the owner drops set-id bits. */
-	if (rc == 0 && owner != 0)
-		rc = fs_setattr(d->fs, f->ino, &attr, owner, &result);
-	if (rc < 0)
-		return rc;
-	return fs_setattr(d->fs, f->ino, &attr, FS_SET_MODE, &result);
+	return key_copy_attributes(d->fs, key, f->ino, like, d->cred.uid == 0);
 }
 
 static int
@@ -312,15 +193,15 @@ direct_mkdir(struct target *t, const char *key)
 	struct fs_attr attr;
 	struct slice name;
 	uint64_t parent;
-	int rc = resolve_parent(t, key, &parent, &name);
+	int rc = key_lookup_parent(fs_of(t), key, &parent, &name);
 
 	if (rc < 0)
 		return rc;
 	rc = fs_create(d->fs, parent, name, S_IFDIR | (0777 & ~d->umask), 0,
 	    &d->cred, &attr);
 	if (rc == 0)
-		forget(t, attr.ino);
-	forget(t, parent);
+		key_forget(fs_of(t), attr.ino);
+	key_forget(fs_of(t), parent);
 	return rc;
 }
 
@@ -329,13 +210,13 @@ direct_remove(struct target *t, const char *key, bool directory)
 {
 	struct slice name;
 	uint64_t parent;
-	int rc = resolve_parent(t, key, &parent, &name);
+	int rc = key_lookup_parent(fs_of(t), key, &parent, &name);
 
 	if (rc < 0)
 		return rc;
 	rc = directory ? fs_rmdir(fs_of(t), parent, name) :
 			 fs_unlink(fs_of(t), parent, name);
-	forget(t, parent);
+	key_forget(fs_of(t), parent);
 	return rc;
 }
 
@@ -344,40 +225,17 @@ direct_rename(struct target *t, const char *from, const char *to)
 {
 	uint64_t from_parent, to_parent;
 	struct slice from_name, to_name;
-	int rc = resolve_parent(t, from, &from_parent, &from_name);
+	int rc = key_lookup_parent(fs_of(t), from, &from_parent, &from_name);
 
 	if (rc < 0)
 		return rc;
-	rc = resolve_parent(t, to, &to_parent, &to_name);
+	rc = key_lookup_parent(fs_of(t), to, &to_parent, &to_name);
 	if (rc == 0) {
 		rc = fs_rename(fs_of(t), from_parent, from_name, to_parent,
 		    to_name, 0);
-		forget(t, to_parent);
+		key_forget(fs_of(t), to_parent);
 	}
-	forget(t, from_parent);
-	return rc;
-}
-
-static int
-direct_check(struct target_direct *d, FILE *out)
-{
-	int damaged = kv_control(d->kv, "check-tables", out), problems;
-
-	if (damaged < 0)
-		return damaged;
-	problems = fs_verify(d->kv, out);
-	return problems < 0 ? problems : damaged + problems;
-}
-
-static int
-direct_report(struct target_direct *d, const char *command,
-    enum report_format format, FILE *out)
-{
-	struct report r;
-	int rc = kv_control(d->kv, command, out);
-
-	report_init(&r, out, format);
-	fs_report(d->fs, &r);
+	key_forget(fs_of(t), from_parent);
 	return rc;
 }
 
@@ -385,21 +243,8 @@ static int
 direct_control(struct target *t, const char *command, FILE *out)
 {
 	struct target_direct *d = (struct target_direct *)t;
-	int rc;
 
-	if (strcmp(command, "check") == 0)
-		return direct_check(d, out);
-	if (strcmp(command, "stats") == 0)
-		return direct_report(d, command, REPORT_TEXT, out);
-	if (strcmp(command, "metrics") == 0)
-		return direct_report(d, command, REPORT_PROMETHEUS, out);
-	if (strncmp(command, "set ", 4) == 0 ||
-	    strcmp(command, "end backups") == 0)
-		return -ENOTSUP;
-	rc = fs_sync(d->fs);
-	if (rc < 0 || strcmp(command, "sync") == 0)
-		return rc;
-	return kv_control(d->kv, command, out);
+	return direct_control_run(d->kv, d->fs, command, out);
 }
 
 static int

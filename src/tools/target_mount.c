@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A mounted store: ordinary file calls below the mountpoint, and its
- * control directory, MOUNT/.kvfs.
+ * control directory (mount_control.h).
  */
-#include "tools/target.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-#include "kvfs/kv.h"
 #include "tools/beneath.h"
-
-#define CONTROL_DIR ".kvfs"
+#include "tools/file_attributes.h"
+#include "tools/mount_control.h"
+#include "tools/target_ops.h"
 
 struct target_mount {
 	struct target base;
@@ -169,70 +166,16 @@ mount_write(struct target *t, struct target_file *f, const void *buf,
 	return n < 0 ? -errno : n;
 }
 
-/* One attribute; some may be seen and not be set, as those of security. */
-static int
-copy_xattr(int from, int to, const char *name)
-{
-	ssize_t len = fgetxattr(from, name, NULL, 0);
-	char *value;
-	int rc = 0;
-
-	if (len < 0)
-		return errno == ENODATA || errno == EPERM || errno == EACCES ?
-		    0 :
-		    -errno;
-	value = malloc((size_t)len + 1);
-	if (value == NULL)
-		return -ENOMEM;
-	len = fgetxattr(from, name, value, (size_t)len);
-	if (len < 0)
-		rc = errno == ENODATA ? 0 : -errno;
-	else if (fsetxattr(to, name, value, (size_t)len, 0) < 0 &&
-	    errno != EPERM && errno != EACCES)
-		rc = -errno;
-	free(value);
-	return rc;
-}
-
-static int
-copy_xattrs(int from, int to)
-{
-	ssize_t len = flistxattr(from, NULL, 0);
-	char *names;
-	int rc = 0;
-
-	if (len < 0)
-		return errno == ENOTSUP ? 0 : -errno;
-	names = malloc((size_t)len + 1);
-	if (names == NULL)
-		return -ENOMEM;
-	len = flistxattr(from, names, (size_t)len);
-	if (len < 0)
-		rc = -errno;
-	for (char *p = names; rc == 0 && p < names + len; p += strlen(p) + 1)
-		rc = copy_xattr(from, to, p);
-	free(names);
-	return rc;
-}
-
-/* Only root may give files away; the mode comes after the owner, whose change
- * drops set-id bits. A value that one may not read has its attributes for
- * itself, too. */
 static int
 mount_copy_attributes(struct target *t, struct target_file *f, const char *key,
     const struct stat *like)
 {
 	int from = beneath_open(files_of(t), key,
 	    O_NOFOLLOW | O_RDONLY | O_NONBLOCK);
-	int rc = from >= 0 ? copy_xattrs(from, f->fd) : 0;
+	int rc = file_copy_attributes(from, f->fd, like);
 
 	if (from >= 0)
 		close(from);
-	if (rc == 0 && fchown(f->fd, like->st_uid, like->st_gid) < 0 &&
-	    errno != EPERM)
-		rc = -errno;
-	if (rc == 0 && fchmod(f->fd, like->st_mode & 07777) < 0)
-		rc = -errno;
 	return rc;
 }
 
@@ -289,77 +232,6 @@ mount_rename(struct target *t, const char *from, const char *to)
 	return rc;
 }
 
-/* Copy the lines of a control file to out, but for the number of problems
- * that a check ends in, which is returned. */
-static int
-copy_answer(int fd, FILE *out)
-{
-	FILE *f = fdopen(fd, "r");
-	int problems = 0, rc = 0;
-	char *line = NULL;
-	size_t cap = 0;
-
-	if (f == NULL) {
-		rc = -errno;
-		close(fd);
-		return rc;
-	}
-	while (getline(&line, &cap, f) >= 0) {
-		if (sscanf(line, "Problems: %d", &problems) != 1)
-			fputs(line, out);
-	}
-	if (ferror(f) || problems < 0)
-		rc = -EIO;
-	free(line);
-	fclose(f);
-	return rc < 0 ? rc : problems;
-}
-
-static int
-control_read(struct target *t, const char *name, FILE *out)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), CONTROL_DIR "/%s", name);
-	fd = beneath_open(files_of(t), path, O_RDONLY);
-	return fd < 0 ? fd : copy_answer(fd, out);
-}
-
-/* The write's result is the command's; -ENOTSUP: an older daemon, that does
- * not have it. */
-static int
-control_write(struct target *t, const char *name, const char *text)
-{
-	char path[64];
-	int fd, rc = 0;
-
-	snprintf(path, sizeof(path), CONTROL_DIR "/%s", name);
-	fd = beneath_open(files_of(t), path, O_WRONLY);
-	if (fd < 0)
-		return fd == -ENOENT ? -ENOTSUP : fd;
-	if (write(fd, text, strlen(text)) < 0)
-		rc = -errno;
-	if (close(fd) < 0 && rc == 0)
-		rc = -errno;
-	return rc;
-}
-
-static int
-mount_control(struct target *t, const char *command, FILE *out)
-{
-	static const char *const actions[] = { "sync", "flush", "compact" };
-
-	if (strncmp(command, "set ", 4) == 0)
-		return control_write(t, "options", command + 4);
-	if (strcmp(command, "end backups") == 0)
-		return control_write(t, "backup", "end\n");
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
-		if (strcmp(command, actions[i]) == 0)
-			return control_write(t, command, "1\n");
-	return control_read(t, command, out);
-}
-
 /* What the kernel has gathered goes to the daemon first, which commits it
  * with everything else that waits. */
 static int
@@ -409,58 +281,16 @@ mount_backup_end(struct target *t)
 	m->backup = -1;
 }
 
-/* Copy the value of a line of the stats, "" when there is none. */
-static void
-find_stat(const char *text, const char *name, char *value, size_t len)
-{
-	size_t n = strlen(name), end;
-
-	*value = '\0';
-	while (*text != '\0') {
-		end = strcspn(text, "\n");
-		if (strncmp(text, name, n) == 0 &&
-		    strncmp(text + n, ": ", 2) == 0 && end - n - 2 < len) {
-			memcpy(value, text + n + 2, end - n - 2);
-			value[end - n - 2] = '\0';
-			return;
-		}
-		text += end + (text[end] == '\n');
-	}
-}
-
-/* Another mount namespace may have something else at the daemon's path: the
- * store there must be the daemon's. */
 static int
-check_owner(const char *dir, int pid)
+mount_control(struct target *t, const char *command, FILE *out)
 {
-	struct kv_owner owner;
-	int rc = kv_owner(dir, &owner);
-
-	if (rc < 0)
-		return rc;
-	return rc > 0 && owner.pid == pid ? 0 : -ENOENT;
+	return mount_control_run(files_of(t), command, out);
 }
 
 static int
 mount_store_dir(struct target *t, char dir[PATH_MAX])
 {
-	char pid[32], *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	int rc = -ENOMEM;
-
-	if (out == NULL)
-		return rc;
-	rc = control_read(t, "stats", out);
-	if (fclose(out) != 0 && rc >= 0)
-		rc = -ENOMEM;
-	if (rc >= 0) {
-		find_stat(text, "Store", dir, PATH_MAX);
-		find_stat(text, "Pid", pid, sizeof(pid));
-		rc = check_owner(dir, atoi(pid));
-	}
-	free(text);
-	return rc;
+	return mount_control_store_dir(files_of(t), dir);
 }
 
 static int

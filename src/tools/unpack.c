@@ -222,7 +222,7 @@ each_entry(struct unpack *u,
 
 /* Name the manifest, after all else. */
 static int
-finish(struct unpack *u, const char *manifest)
+name_manifest(struct unpack *u, const char *manifest)
 {
 	if (fsync(u->to) < 0)
 		return write_failed(u, ".", -errno);
@@ -238,14 +238,14 @@ bring_entry(struct unpack *u, const struct tar_entry *e, uint64_t off)
 	int rc = link_file(u, e) ? 0 : copy_file(u, e, off);
 
 	if (rc == 0 && is_manifest(e->name))
-		rc = finish(u, e->name);
+		rc = name_manifest(u, e->name);
 	return rc;
 }
 
 /* Every name that it has made, whatever became of the archive since: the
  * directory was empty. The manifest first. */
 static void
-undo(struct unpack *u)
+remove_files(struct unpack *u)
 {
 	int fd = openat(u->to, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -275,6 +275,6 @@ unpack_run(struct unpack *u)
 	if (rc == 0 && caught != 0)
 		rc = -EINTR;
 	if (rc < 0)
-		undo(u);
+		remove_files(u);
 	return rc;
 }

@@ -27,7 +27,7 @@ struct walk {
 
 /* Go into the directory at path. */
 static int
-enter(struct walk *w)
+enter_directory(struct walk *w)
 {
 	struct level level = { .path_len = strlen(w->path) };
 	size_t cap = w->cap != 0 ? 2 * w->cap : 16;
@@ -52,7 +52,7 @@ enter(struct walk *w)
 
 /* Everything in the deepest directory is done. */
 static int
-leave(struct walk *w)
+leave_directory(struct walk *w)
 {
 	listing_fini(&w->levels[--w->depth].list);
 	return w->calls->leave != NULL ? w->calls->leave(w->arg, w->path) : 0;
@@ -60,7 +60,7 @@ leave(struct walk *w)
 
 /* Make path that of an entry of the deepest directory. */
 static int
-append(struct walk *w, const char *name)
+append_name(struct walk *w, const char *name)
 {
 	size_t len = strlen(w->path), name_len = strlen(name);
 
@@ -73,7 +73,7 @@ append(struct walk *w, const char *name)
 }
 
 static int
-step(struct walk *w)
+visit_next(struct walk *w)
 {
 	struct level *level = &w->levels[w->depth - 1];
 	const struct listing_entry *e;
@@ -81,15 +81,16 @@ step(struct walk *w)
 
 	w->path[level->path_len] = '\0';
 	if (level->next == level->list.count)
-		return leave(w);
+		return leave_directory(w);
 	e = &level->list.entries[level->next++];
-	rc = append(w, e->name);
+	rc = append_name(w, e->name);
 	if (rc < 0)
 		return w->calls->failed(w->arg, w->path, rc);
 	if (w->calls->wants != NULL &&
 	    !w->calls->wants(w->arg, w->path, S_ISDIR(e->type)))
 		return 0;
-	return S_ISDIR(e->type) ? enter(w) : w->calls->visit(w->arg, w->path);
+	return S_ISDIR(e->type) ? enter_directory(w) :
+				  w->calls->visit(w->arg, w->path);
 }
 
 int
@@ -106,10 +107,10 @@ walk_tree(struct target *t, const char *key, bool by_path,
 	w->arg = arg;
 	w->by_path = by_path;
 	rc = strlcpy(w->path, key, sizeof(w->path)) < sizeof(w->path) ?
-	    enter(w) :
+	    enter_directory(w) :
 	    -ENAMETOOLONG;
 	while (rc == 0 && w->depth > 0)
-		rc = step(w);
+		rc = visit_next(w);
 	while (w->depth > 0)
 		listing_fini(&w->levels[--w->depth].list);
 	free(w->levels);

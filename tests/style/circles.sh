@@ -72,22 +72,6 @@ fuse/request/adapt_name.c
 fuse/request/adapt_range.c
 fuse/request/adapt_xattr.c
 fuse/session.c
-tools/cmd_backup.c
-tools/cmd_check.c
-tools/cmd_del.c
-tools/cmd_get.c
-tools/cmd_ls.c
-tools/cmd_put.c
-tools/cmd_repair.c
-tools/cmd_scan.c
-tools/cmd_set.c
-tools/cmd_stat.c
-tools/cmd_sync.c
-tools/cmd_umount.c
-tools/detach.c
-tools/kvfsctl.c
-tools/target.c
-tools/target_direct.c
 END
 )
 

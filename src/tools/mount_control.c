@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/* See mount_control.h. */
+#include "tools/mount_control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kvfs/kv.h"
+#include "tools/beneath.h"
+
+/* Copy the lines of a control file to out, but for the number of problems
+ * that a check ends in, which is returned. */
+static int
+copy_answer(int fd, FILE *out)
+{
+	FILE *f = fdopen(fd, "r");
+	int problems = 0, rc = 0;
+	char *line = NULL;
+	size_t cap = 0;
+
+	if (f == NULL) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	while (getline(&line, &cap, f) >= 0) {
+		if (sscanf(line, "Problems: %d", &problems) != 1)
+			fputs(line, out);
+	}
+	if (ferror(f) || problems < 0)
+		rc = -EIO;
+	free(line);
+	fclose(f);
+	return rc < 0 ? rc : problems;
+}
+
+static int
+read_file(struct beneath *files, const char *name, FILE *out)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), CONTROL_DIR "/%s", name);
+	fd = beneath_open(files, path, O_RDONLY);
+	return fd < 0 ? fd : copy_answer(fd, out);
+}
+
+/* The write's result is the command's; -ENOTSUP: an older daemon, that does
+ * not have it. */
+static int
+write_file(struct beneath *files, const char *name, const char *text)
+{
+	char path[64];
+	int fd, rc = 0;
+
+	snprintf(path, sizeof(path), CONTROL_DIR "/%s", name);
+	fd = beneath_open(files, path, O_WRONLY);
+	if (fd < 0)
+		return fd == -ENOENT ? -ENOTSUP : fd;
+	if (write(fd, text, strlen(text)) < 0)
+		rc = -errno;
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	return rc;
+}
+
+int
+mount_control_run(struct beneath *files, const char *command, FILE *out)
+{
+	static const char *const actions[] = { "sync", "flush", "compact" };
+
+	if (strncmp(command, "set ", 4) == 0)
+		return write_file(files, "options", command + 4);
+	if (strcmp(command, "end backups") == 0)
+		return write_file(files, "backup", "end\n");
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (strcmp(command, actions[i]) == 0)
+			return write_file(files, command, "1\n");
+	return read_file(files, command, out);
+}
+
+/* Copy the value of a line of the stats, "" when there is none. */
+static void
+find_stat(const char *text, const char *name, char *value, size_t len)
+{
+	size_t n = strlen(name), end;
+
+	*value = '\0';
+	while (*text != '\0') {
+		end = strcspn(text, "\n");
+		if (strncmp(text, name, n) == 0 &&
+		    strncmp(text + n, ": ", 2) == 0 && end - n - 2 < len) {
+			memcpy(value, text + n + 2, end - n - 2);
+			value[end - n - 2] = '\0';
+			return;
+		}
+		text += end + (text[end] == '\n');
+	}
+}
+
+/* Another mount namespace may have something else at the daemon's path: the
+ * store there must be the daemon's. */
+static int
+check_owner(const char *dir, int pid)
+{
+	struct kv_owner owner;
+	int rc = kv_owner(dir, &owner);
+
+	if (rc < 0)
+		return rc;
+	return rc > 0 && owner.pid == pid ? 0 : -ENOENT;
+}
+
+int
+mount_control_store_dir(struct beneath *files, char dir[PATH_MAX])
+{
+	char pid[32], *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int rc = -ENOMEM;
+
+	if (out == NULL)
+		return rc;
+	rc = read_file(files, "stats", out);
+	if (fclose(out) != 0 && rc >= 0)
+		rc = -ENOMEM;
+	if (rc >= 0) {
+		find_stat(text, "Store", dir, PATH_MAX);
+		find_stat(text, "Pid", pid, sizeof(pid));
+		rc = check_owner(dir, atoi(pid));
+	}
+	free(text);
+	return rc;
+}
