@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "fs/fs_internal.h"
+#include "util/clock.h"
 
 /* Orphans deleted in one batch. */
 #define SWEEP_MAX 256u

@@ -5,6 +5,7 @@
  * not say so later; and the store makes room while no lock is held.
  */
 #include "fs/fs_internal.h"
+#include "util/clock.h"
 
 /* The figure is believed for so long, or until this part of it is used: the
  * store takes room for logs meanwhile. */

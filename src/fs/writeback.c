@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fs/fs_internal.h"
+#include "util/clock.h"
 
 #define NS_PER_MS 1000000ULL
 

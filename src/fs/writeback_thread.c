@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The thread that commits what waits in time; see writeback.h. */
 #include "fs/fs_internal.h"
+#include "util/clock.h"
 
 #define NS_PER_MS 1000000ULL
 /* Inodes that one round takes up at once. */

@@ -11,6 +11,7 @@
 #include "fuse/fuse_api.h"
 #include "fuse/memory.h"
 #include "fuse/serve/protocol.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/mutex.h"
 

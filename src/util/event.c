@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS_PER_S 1000000000ULL
+#include "util/clock.h"
 
 /* Until the absolute time, if there is one. */
 static int

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#define NS_PER_S 1000000000ULL
+#include "util/clock.h"
 
 static void
 must(int rc, const char *what)
@@ -120,13 +120,4 @@ void
 cond_broadcast(struct cond *c)
 {
 	must(pthread_cond_broadcast(&c->c), "cond_broadcast");
-}
-
-uint64_t
-clock_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }

@@ -64,7 +64,4 @@ bool cond_wait_until(struct cond *c, struct mutex *m, uint64_t deadline_ns)
 void cond_signal(struct cond *c);
 void cond_broadcast(struct cond *c);
 
-/* CLOCK_MONOTONIC in nanoseconds. */
-uint64_t clock_now_ns(void);
-
 #endif

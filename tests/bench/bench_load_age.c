@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "bench/bench_proc.h"
+#include "util/clock.h"
 
 /* Less than 200,000 operations a second: 5 ms of rest after each thousand. */
 #define PAUSE_EVERY 1000

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bench/bench_proc.h"
+#include "util/clock.h"
 
 #define ROW_BYTES (BENCH_KEY_LEN + SMALL_BYTES)
 #define VERIFIED_GETS 1000

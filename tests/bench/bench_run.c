@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "bench/bench_proc.h"
+#include "util/clock.h"
 
 #define THREADS_MAX 33
 #define TIME_ONE_OF 17 /* a prime: no work has such a period */

@@ -10,6 +10,7 @@
 
 #include "support/suite.h"
 #include "util/bounded.h"
+#include "util/clock.h"
 #include "util/mutex.h"
 
 static int

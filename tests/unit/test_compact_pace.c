@@ -5,6 +5,7 @@
 
 #include "engine/compact/compact_pace.c"
 #include "support/suite.h"
+#include "util/clock.h"
 
 #define MIB (1ull << 20)
 

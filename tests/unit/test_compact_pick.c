@@ -6,6 +6,7 @@
 #include "engine/state/db_state.h"
 #include "support/suite.h"
 #include "support/tables.h"
+#include "util/clock.h"
 
 #define MEMTABLE_BYTES (8u << 20)
 #define BASE LEVEL_LAST

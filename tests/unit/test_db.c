@@ -11,6 +11,7 @@
 #include "support/env_mem.h"
 #include "support/model.h"
 #include "support/suite.h"
+#include "util/clock.h"
 
 static struct env *env;
 static struct kv *kv;

@@ -18,6 +18,7 @@
 #include "support/model.h"
 #include "support/suite.h"
 #include "support/env_path.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define GROUPS 4

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "support/suite.h"
+#include "util/clock.h"
 #include "util/mutex.h"
 
 #define MS 1000000ull

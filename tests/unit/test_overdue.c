@@ -12,6 +12,7 @@
 #include "fuse/serve/request_stats.c"
 #include "fuse/serve/thread_wait.c"
 #include "support/suite.h"
+#include "util/clock.h"
 
 static struct overdue *o;
 static atomic_uint ticks, lines;

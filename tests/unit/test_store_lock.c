@@ -13,6 +13,7 @@
 #include "support/env_mem.h"
 #include "support/env_path.h"
 #include "support/suite.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/mutex.h"
 

@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "engine/state/db_state.h"
+#include "util/clock.h"
 
 /* A job is not stretched further than to this rate, of uncompressed bytes. */
 #define PACE_LEAST_PER_SECOND (32u << 20)

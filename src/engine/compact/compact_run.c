@@ -7,6 +7,7 @@
 #include "engine/tree/level_iter.h"
 #include "engine/key/merge_iter.h"
 #include "engine/compact/output.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define TICK_NS 1000000000ULL

@@ -26,6 +26,7 @@
 #include "engine/tree/version.h"
 #include "engine/log/wal.h"
 #include "kvfs/kv.h"
+#include "util/clock.h"
 #include "util/event.h"
 #include "util/mutex.h"
 #include "util/page_pool.h"

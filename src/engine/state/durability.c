@@ -11,6 +11,8 @@
 #include <stdlib.h>
 
 #include "engine/state/db_state.h"
+#include "util/atomic_max.h"
+#include "util/clock.h"
 
 /* The first of a crowd waits for the others half of what a sync takes, and no
  * longer than this. */
@@ -35,20 +37,11 @@ struct sync_plan {
 	bool *was_retired;
 };
 
-static void
-raise_to(_Atomic uint64_t *p, uint64_t value)
-{
-	uint64_t old = atomic_load(p);
-
-	while (old < value && !atomic_compare_exchange_weak(p, &old, value))
-		;
-}
-
 void
 db_now_durable(struct db *db, uint64_t seq, uint64_t commits)
 {
-	raise_to(&db->durable_seq, seq);
-	raise_to(&db->durable_commits, commits);
+	atomic_max(&db->durable_seq, seq);
+	atomic_max(&db->durable_commits, commits);
 	atomic_store(&db->durable_at_ns, clock_now_ns());
 }
 
@@ -62,7 +55,7 @@ db_sync_names(struct db *db)
 		return 0;
 	rc = env_dir_sync(db->store);
 	if (rc == 0)
-		raise_to(&db->names_synced, made);
+		atomic_max(&db->names_synced, made);
 	return rc;
 }
 

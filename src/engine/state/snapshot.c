@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/state/db_state.h"
+#include "util/clock.h"
 
 int
 db_snapshot(struct kv *kv, struct kv_snapshot **snapp)

@@ -10,6 +10,7 @@
 
 #include "engine/env/filename.h"
 #include "engine/env/store_files.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/mutex.h"
 

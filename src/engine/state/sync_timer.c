@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "engine/state/db_state.h"
+#include "util/clock.h"
 
 #define NS_PER_MS 1000000ULL
 /* Without a commit for so long after a sync, the log says how far it is

@@ -13,6 +13,7 @@
 
 #include "engine/state/db_state.h"
 #include "engine/key/key.h"
+#include "util/clock.h"
 
 /* A thread keeps this much of each buffer for its next commit. */
 #define KEEP_BUFFER_BYTES (128u << 10)

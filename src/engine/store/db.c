@@ -9,6 +9,7 @@
 
 #include "engine/state/db_state.h"
 #include "engine/store/foreign.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 static int db_close(struct kv *kv);

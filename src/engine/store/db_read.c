@@ -9,6 +9,7 @@
 
 #include "engine/table/bloom.h"
 #include "engine/state/db_state.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 int

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What the store tells of itself: figures of kv_control(). */
 #include "engine/state/db_state.h"
+#include "util/clock.h"
 
 void
 db_live_options(struct db *db, struct kv_options *opts)

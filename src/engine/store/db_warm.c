@@ -17,6 +17,7 @@
 
 #include "engine/state/db_state.h"
 #include "engine/cache/hot_list.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 /* How long it rests while others wait for the disk. */

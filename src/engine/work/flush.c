@@ -9,6 +9,7 @@
 
 #include "engine/state/db_state.h"
 #include "engine/compact/output.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define TICK_NS 1000000000ULL

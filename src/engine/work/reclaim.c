@@ -16,6 +16,7 @@
 #include <errno.h>
 
 #include "engine/state/db_state.h"
+#include "util/clock.h"
 
 #define RECLAIM_NS (8 * 1000000000ULL)
 /* A flush that lets go of less is not worth its table. */

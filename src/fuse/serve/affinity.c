@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "util/clock.h"
 #include "util/mutex.h"
 
 /* Requests in a row that came alone, until callers are followed. */

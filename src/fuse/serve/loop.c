@@ -27,6 +27,7 @@
 #include "fuse/serve/protocol.h"
 #include "fuse/serve/request_stats.h"
 #include "fuse/serve/spin.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/mutex.h"
 

@@ -20,6 +20,7 @@
 
 #include "fuse/serve/request_stats.h"
 #include "fuse/serve/thread_wait.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/mutex.h"
 

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/mutex.h"
 
 #define SCORE_MAX 16

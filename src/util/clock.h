@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The clock that deadlines and durations go by: it never jumps, and says
+ * nothing about the time of day. Any thread.
+ */
+#ifndef KVFS_UTIL_CLOCK_H
+#define KVFS_UTIL_CLOCK_H
+
+#include <stdint.h>
+
+#define NS_PER_S 1000000000ULL
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t clock_now_ns(void);
+
+#endif
