@@ -14,15 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fuse/memory.h"
 #include "fuse/mount/claim.h"
 #include "fuse/mount/daemonize.h"
-#include "fuse/memory.h"
 #include "fuse/mount/mountpoint.h"
-#include "fuse/options/options.h"
 #include "fuse/mount/remount.h"
-#include "fuse/session.h"
 #include "fuse/mount/store_path.h"
 #include "fuse/mount/watcher.h"
+#include "fuse/options/options.h"
+#include "fuse/session.h"
 #include "util/log.h"
 #include "util/process.h"
 

@@ -7,11 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "fs/fs.h"
-#include "fuse/serve/loop.h"
-#include "fuse/session.h"
-#include "util/log.h"
-#include "util/report.h"
+#include "kvfs/kv.h"
+#include "util/resident.h"
 
 /* From this size on malloc maps each piece, and gives it back when it is
  * freed; left alone, it soon keeps pieces of up to 32 MiB. Blocks of the
@@ -43,31 +40,12 @@ memory_init(void)
 	(void)mallopt(M_TRIM_THRESHOLD, TRIM_FROM_BYTES);
 }
 
-/* What the process has in memory; 0 when nobody tells. *privatep: what of it
- * is no file's. */
-static uint64_t
-resident_bytes(uint64_t *privatep)
-{
-	unsigned long size, resident = 0, shared = 0;
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	FILE *f = fopen("/proc/self/statm", "re");
-
-	*privatep = 0;
-	if (f == NULL)
-		return 0;
-	if (fscanf(f, "%lu %lu %lu", &size, &resident, &shared) != 3)
-		resident = shared = 0;
-	fclose(f);
-	*privatep = (resident - shared) * page;
-	return resident * page;
-}
-
 /* Have malloc give back whole pages that are free, if there are many. */
 static uint64_t
-trim(struct memory_keeper *k, uint64_t keep)
+trim_heap(struct memory_keeper *k, uint64_t keep)
 {
 	struct mallinfo2 info = mallinfo2();
-	uint64_t have, resident = resident_bytes(&have);
+	uint64_t have, resident = process_resident_bytes(&have);
 
 	if (have < k->floor_bytes)
 		k->floor_bytes = have;
@@ -76,7 +54,7 @@ trim(struct memory_keeper *k, uint64_t keep)
 	    have <= k->floor_bytes + keep / 2)
 		return resident;
 	(void)malloc_trim(0);
-	resident = resident_bytes(&k->floor_bytes);
+	resident = process_resident_bytes(&k->floor_bytes);
 	return resident;
 }
 
@@ -110,7 +88,7 @@ memory_keep(struct memory_keeper *k)
 
 	if (k->cache_now == 0)
 		k->cache_now = k->cache_bytes;
-	resident = trim(k, keep < KEEP_MAX ? keep : KEEP_MAX);
+	resident = trim_heap(k, keep < KEEP_MAX ? keep : KEEP_MAX);
 	if (resident > aim) {
 		over = resident - aim;
 		set_cache(k, over < k->cache_now ? k->cache_now - over : 0);
@@ -119,46 +97,4 @@ memory_keep(struct memory_keeper *k)
 		set_cache(k, k->cache_now + k->budget_bytes / GROW_PART);
 	}
 	return resident > k->budget_bytes / 4 * 3;
-}
-
-void
-memory_report(struct session *s, struct report *r)
-{
-	uint64_t resident, private_bytes, budget, counted = 0;
-	struct kv_memory kv = { 0 };
-	struct fs_memory fs;
-
-	mutex_lock(&s->mu);
-	budget = s->opts.memory_bytes;
-	mutex_unlock(&s->mu);
-	resident = resident_bytes(&private_bytes);
-	kv_memory(s->kv, &kv);
-	fs_memory(s->fs, &fs);
-	const struct {
-		const char *title, *label;
-		uint64_t bytes;
-	} users[] = {
-		{ "Memory of cached blocks", "user=\"blocks\"",
-		    kv.block_bytes },
-		{ "Memory of indexes and filters", "user=\"indexes\"",
-		    kv.index_bytes },
-		{ "Memory of memtables", "user=\"memtables\"",
-		    kv.memtable_bytes },
-		{ "Memory of flushes, compactions and commits", "user=\"work\"",
-		    kv.work_bytes },
-		{ "Memory of write-back", "user=\"writeback\"",
-		    fs.writeback_bytes },
-		{ "Memory of inodes", "user=\"inodes\"", fs.inode_bytes },
-		{ "Memory of listings", "user=\"listings\"", fs.listing_bytes },
-		{ "Memory of requests", "user=\"requests\"",
-		    loop_buffer_bytes(s->loop) },
-	};
-	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
-		counted += users[i].bytes;
-	report_gauge(r, "Memory budget", "memory_budget_bytes", budget);
-	report_gauge(r, "Memory resident", "memory_resident_bytes", resident);
-	report_gauge(r, "Memory counted", "memory_counted_bytes", counted);
-	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
-		report_gauge_of(r, users[i].title, "memory_bytes",
-		    users[i].label, users[i].bytes);
 }

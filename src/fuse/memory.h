@@ -12,8 +12,6 @@
 #include <stdint.h>
 
 struct kv;
-struct report;
-struct session;
 
 /* Before the first thread: few arenas, since each keeps its own, and large
  * pieces by themselves, so that they go back when they are freed. */
@@ -32,8 +30,5 @@ struct memory_keeper {
 
 /* Look, and do what is due. Returns whether to look again soon. */
 bool memory_keep(struct memory_keeper *k);
-
-/* Memory by user, the budget, and what is resident. */
-void memory_report(struct session *s, struct report *r);
 
 #endif

@@ -5,22 +5,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "fuse/request/adapt.h"
 #include "fuse/fuse_api.h"
-#include "fuse/serve/loop.h"
 #include "fuse/mount/mount_fuse.h"
 #include "fuse/mount/mountpoint.h"
 #include "fuse/prune.h"
+#include "fuse/request/adapt.h"
+#include "fuse/serve/loop.h"
 #include "util/daemon_note.h"
 #include "util/log.h"
 
@@ -29,19 +27,22 @@
 #define LINGER_MS 2000
 
 static int
-open_fs(struct session *s)
+open_fs(struct session *s, const struct options *opts)
 {
-	struct kv_options kv = s->opts.kv;
+	struct kv_options kv_opts = opts->kv;
+	struct fs_options fs_opts = opts->fs;
 	char owner[DAEMON_NOTE_MAX];
 	int rc;
 
-	daemon_note_make(owner, sizeof(owner), s->mountpoint);
-	kv.owner = owner;
-	rc = kv_open(s->store, &kv, &s->kv);
+	daemon_note_make(owner, sizeof(owner), s->mount.mountpoint);
+	kv_opts.owner = owner;
+	rc = kv_open(s->mount.store, &kv_opts, &s->kv);
 	if (rc < 0)
 		return rc;
-	s->opts.fs.keep_times = s->kernel_writeback;
-	return fs_open(s->kv, &s->opts.fs, &s->fs);
+	rc = fs_open(s->kv, &fs_opts, &s->fs);
+	s->control.kv = s->kv;
+	s->control.fs = s->conn.fs = s->fs;
+	return rc;
 }
 
 void
@@ -75,46 +76,47 @@ open_fds(struct session *s)
 	return 0;
 }
 
+static int
+mount_and_serve(struct session *s, const struct options *opts)
+{
+	struct fuse_lowlevel_ops ops;
+	int rc;
+
+	adapt_fill(&ops);
+	rc = fuse_mount_open(&s->mount, opts, &ops, &s->conn);
+	s->conn.se = s->mount.se;
+	if (rc == 0)
+		rc = loop_start(s->mount.se, opts, s->done_fd,
+		    &s->control.loop);
+	if (rc == 0)
+		loop_set_commits_wait(s->control.loop,
+		    opts->kv.sync == KV_SYNC_FULL);
+	return rc;
+}
+
 int
-session_open(struct session *s, const struct options *opts, const char *store,
+session_open(struct session *s, const struct options *given, const char *store,
     const char *mountpoint, int watcher_fd)
 {
-	struct prune_limits limits = { opts->inode_bytes, opts->memory_bytes,
-		opts->kv.cache_bytes };
+	struct options opts = *given;
+	struct prune_limits limits = { opts.inode_bytes, opts.memory_bytes,
+		opts.kv.cache_bytes };
 	dev_t dev;
 	int rc;
 
-	*s = (struct session){ .store = store,
-		.mountpoint = mountpoint,
-		.watcher_fd = watcher_fd };
-	s->mount.id = -1;
-	s->done_fd = s->signal_fd = -1;
-	s->opts = *opts;
-	s->noxattr = opts->noxattr;
-	s->kernel_writeback = opts->kernel_writeback;
-	s->max_inodes = opts->inode_bytes / fs_inode_bytes();
-	s->uid = geteuid();
-	s->gid = getegid();
-	atomic_init(&s->flush_lazy, !opts->fs.flush_on_close);
-	atomic_init(&s->backup_ends, 0);
-	atomic_init(&s->backups, 0);
-	clock_gettime(CLOCK_BOOTTIME, &s->started);
-	mutex_init(&s->change_mu);
-	mutex_init(&s->mu);
-	cond_init(&s->idle);
-	LIST_INIT(&s->handles);
-	kernel_cache_init(&s->kernel_cache);
+	*s = (struct session){ .done_fd = -1, .signal_fd = -1 };
+	opts.fs.keep_times = opts.kernel_writeback;
+	fuse_mount_init(&s->mount, store, mountpoint, watcher_fd);
+	connection_init(&s->conn, &opts);
+	control_init(&s->control, &opts, store, mountpoint, &s->conn);
+	s->conn.control = &s->control;
 	rc = open_fds(s);
 	if (rc == 0)
-		rc = open_fs(s);
+		rc = open_fs(s, &opts);
 	if (rc == 0)
-		rc = mount_fuse(s, &s->opts);
+		rc = mount_and_serve(s, &opts);
 	if (rc == 0)
-		rc = loop_start(s->se, opts, s->done_fd, &s->loop);
-	if (rc == 0)
-		rc = prune_start(s->kv, s->fs, s->se, &limits, &s->prune);
-	if (rc == 0)
-		loop_set_commits_wait(s->loop, opts->kv.sync == KV_SYNC_FULL);
+		rc = prune_start(s->kv, s->fs, s->mount.se, &limits, &s->prune);
 	if (rc == 0 && !mountpoint_answers(mountpoint, &dev)) {
 		log_error("%s: mounted, but does not answer: see the lines "
 			  "before",
@@ -122,12 +124,6 @@ session_open(struct session *s, const struct options *opts, const char *store,
 		rc = -EIO;
 	}
 	return rc;
-}
-
-bool
-session_is_crowded(struct session *s)
-{
-	return fs_inode_count(s->fs) > s->max_inodes;
 }
 
 /* True when fd became readable in time; timeout_ms < 0 waits for ever. */
@@ -147,7 +143,7 @@ wait_readable(int fd, int timeout_ms)
 static int
 sync_mount(const struct session *s)
 {
-	int fd = own_mount_open(&s->mount, O_RDONLY | O_DIRECTORY);
+	int fd = own_mount_open(&s->mount.own, O_RDONLY | O_DIRECTORY);
 
 	if (fd < 0)
 		return fd;
@@ -163,29 +159,29 @@ sync_mount(const struct session *s)
  * path leads through a mount that hangs.
  */
 static void
-leave(struct session *s)
+end_mount(struct session *s)
 {
 	int rc = sync_mount(s);
 
 	if (rc != -ETIMEDOUT)
-		rc = own_mount_end(&s->mount, false);
+		rc = own_mount_end(&s->mount.own, false);
 	if (rc == -EBUSY) {
 		log_warn("%s: in use: ending all the same, open files are "
 			 "lost to their programs",
-		    s->mountpoint);
-		rc = own_mount_end(&s->mount, true);
+		    s->mount.mountpoint);
+		rc = own_mount_end(&s->mount.own, true);
 	}
 	/* Left alone from here on. */
 	if (rc == -ENOTEMPTY || rc == -ETIMEDOUT)
-		s->fuse_mounted = false;
+		s->mount.is_mounted = false;
 	if (rc == 0)
 		(void)wait_readable(s->done_fd, LINGER_MS);
 	else if (rc == -ETIMEDOUT)
 		log_warn("%s: cannot unmount: what it lies in hangs: the mount "
 			 "stays, without its daemon: umount -l it later",
-		    s->mountpoint);
+		    s->mount.mountpoint);
 	else if (rc != -ENOENT && rc != -ENOTEMPTY)
-		log_warn("%s: cannot unmount: %s", s->mountpoint,
+		log_warn("%s: cannot unmount: %s", s->mount.mountpoint,
 		    strerror(-rc));
 }
 
@@ -202,22 +198,14 @@ session_wait(struct session *s)
 			return -errno;
 	}
 	if (p[0].revents == 0)
-		leave(s);
-	setproctitle(DAEMON_ENDING "%s on %s", s->store, s->mountpoint);
+		end_mount(s);
+	setproctitle(DAEMON_ENDING "%s on %s", s->mount.store,
+	    s->mount.mountpoint);
 	return 0;
 }
 
-static void
-await_jobs(struct session *s)
-{
-	mutex_lock(&s->mu);
-	while (s->job_threads != 0)
-		cond_wait(&s->idle, &s->mu);
-	mutex_unlock(&s->mu);
-}
-
 static int
-first(int a, int b)
+first_error(int a, int b)
 {
 	return a < 0 ? a : b;
 }
@@ -229,22 +217,19 @@ session_close(struct session *s)
 
 	/* Their messages may wait for requests to be served. */
 	prune_stop(s->prune);
-	kernel_cache_end(&s->kernel_cache);
-	rc = loop_stop(s->loop);
-	await_jobs(s);
-	unmount_fuse(s);
-	handle_end_all(s);
-	kernel_cache_fini(&s->kernel_cache);
-	rc = first(rc, fs_close(s->fs));
-	rc = first(rc, kv_close(s->kv));
+	kernel_cache_end(&s->conn.kernel_cache);
+	rc = loop_stop(s->control.loop);
+	control_await_jobs(&s->control);
+	fuse_mount_close(&s->mount);
+	handle_end_all(&s->conn.handles);
+	rc = first_error(rc, fs_close(s->fs));
+	rc = first_error(rc, kv_close(s->kv));
 	if (s->done_fd >= 0)
 		close(s->done_fd);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
-	if (s->watcher_fd >= 0)
-		close(s->watcher_fd);
-	cond_fini(&s->idle);
-	mutex_fini(&s->mu);
-	mutex_fini(&s->change_mu);
+	fuse_mount_fini(&s->mount);
+	control_fini(&s->control);
+	connection_fini(&s->conn);
 	return rc;
 }

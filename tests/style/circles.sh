@@ -56,22 +56,9 @@ fs/verify_store.c
 fs/verify_tree.c
 fs/writeback.c
 fs/writeback_thread.c
-fuse/control/control_dir.c
-fuse/control/control_file.c
-fuse/mount/mount_fuse.c
 fuse/options/budget.c
 fuse/options/option_table.c
 fuse/options/options.c
-fuse/reply/kernel_cache.c
-fuse/reply/reply.c
-fuse/request/adapt.c
-fuse/request/adapt_attr.c
-fuse/request/adapt_dir.c
-fuse/request/adapt_io.c
-fuse/request/adapt_name.c
-fuse/request/adapt_range.c
-fuse/request/adapt_xattr.c
-fuse/session.c
 END
 )
 

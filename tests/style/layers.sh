@@ -79,16 +79,7 @@ known_violations='
 engine/log/record.c engine/state/db_state.h
 engine/memtable/memtable.c engine/table/bloom.h
 engine/tree/level_iter.c engine/state/db_state.h
-fuse/control/control_dir.h fuse/session.h
-fuse/control/control_file.h fuse/session.h
-fuse/control/control_report.c fuse/memory.h
-fuse/control/control_report.h fuse/session.h
-fuse/mount/mount_fuse.c fuse/request/adapt.h
-fuse/mount/mount_fuse.h fuse/session.h
-fuse/options/command_line.c fuse/mount/remount.h
-fuse/reply/handle.c fuse/session.h
-fuse/reply/reply.h fuse/session.h
-fuse/request/adapt.c fuse/session.h'
+fuse/options/command_line.c fuse/mount/remount.h'
 rooms engine repair store work compact state tree log table cache segment \
   memtable env key
 rooms fuse . request control reply mount serve options

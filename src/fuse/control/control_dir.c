@@ -54,7 +54,7 @@ spec_of(uint64_t ino)
 }
 
 static bool
-fill(const struct session *s, uint64_t ino, struct stat *st)
+fill_stat(const struct control *c, uint64_t ino, struct stat *st)
 {
 	const struct control_spec *spec = spec_of(ino);
 
@@ -64,12 +64,12 @@ fill(const struct session *s, uint64_t ino, struct stat *st)
 		.st_ino = ino,
 		.st_mode = spec != NULL ? S_IFREG | spec->mode : S_IFDIR | 0555,
 		.st_nlink = spec != NULL ? 1 : 2,
-		.st_uid = s->uid,
-		.st_gid = s->gid,
+		.st_uid = c->uid,
+		.st_gid = c->gid,
 		.st_blksize = 4096,
-		.st_atim = s->started,
-		.st_mtim = s->started,
-		.st_ctim = s->started,
+		.st_atim = c->started,
+		.st_mtim = c->started,
+		.st_ctim = c->started,
 	};
 	return true;
 }
@@ -95,7 +95,7 @@ control_lookup(fuse_req_t req, uint64_t parent, const char *name)
 		.entry_timeout = CACHE_SECONDS,
 	};
 
-	if (e.ino != 0 && fill(request_session(req), e.ino, &e.attr))
+	if (e.ino != 0 && fill_stat(request_control(req), e.ino, &e.attr))
 		fuse_reply_entry(req, &e);
 	else
 		reply_negative(req);
@@ -106,7 +106,7 @@ control_getattr(fuse_req_t req, uint64_t ino)
 {
 	struct stat st;
 
-	if (fill(request_session(req), ino, &st))
+	if (fill_stat(request_control(req), ino, &st))
 		reply_raw_stat(req, &st, &st.st_mtim);
 	else
 		reply_status(req, -ENOENT);
@@ -126,9 +126,9 @@ control_open(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
 }
 
 void
-control_release(struct session *s, struct fuse_file_info *fi)
+control_release(fuse_req_t req, const struct fuse_file_info *fi)
 {
-	control_file_release(s, fi);
+	control_file_release(req, fi);
 }
 
 void
@@ -164,7 +164,7 @@ control_opendir(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
 void
 control_readdir(fuse_req_t req, uint64_t ino, size_t size, off_t off, bool plus)
 {
-	struct session *s = request_session(req);
+	struct control *c = request_control(req);
 	char *buf = malloc(size);
 	size_t len = 0;
 
@@ -180,9 +180,9 @@ control_readdir(fuse_req_t req, uint64_t ino, size_t size, off_t off, bool plus)
 
 		if (name == NULL) {
 			name = files[n - 2].name;
-			fill(s, FIRST_FILE_INO + n - 2, &e.attr);
+			fill_stat(c, FIRST_FILE_INO + n - 2, &e.attr);
 		} else {
-			fill(s, ino, &e.attr);
+			fill_stat(c, ino, &e.attr);
 		}
 		need = plus ? fuse_add_direntry_plus(req, buf + len, size - len,
 				  name, &e, (off_t)n + 1) :

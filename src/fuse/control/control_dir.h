@@ -22,9 +22,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "fs/fs.h"
 #include "fuse/fuse_api.h"
-#include "fuse/session.h"
 #include "kvfs/slice.h"
 
 #define CONTROL_INO_MIN (UINT64_MAX - 255)
@@ -53,7 +54,7 @@ void control_open(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi);
 void control_read(fuse_req_t req, size_t size, off_t off,
     struct fuse_file_info *fi);
 void control_write(fuse_req_t req, uint64_t ino, struct slice text);
-void control_release(struct session *s, struct fuse_file_info *fi);
+void control_release(fuse_req_t req, const struct fuse_file_info *fi);
 void control_opendir(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi);
 void control_readdir(fuse_req_t req, uint64_t ino, size_t size, off_t off,
     bool plus);

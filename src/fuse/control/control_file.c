@@ -21,17 +21,18 @@
 /* One open file: its text, or a backup in place of it. */
 struct control_text {
 	struct handle base;
+	struct control *c;
 	char *data;
 	size_t len;
 	struct kv_backup *backup;
-	unsigned ends; /* session.backup_ends when it was opened */
+	unsigned ends; /* control.backup_ends when it was opened */
 };
 
 /* Slow work, with the request that it answers at its end. */
 struct job {
-	struct session *s;
+	struct control *c;
 	const struct control_spec *spec;
-	unsigned bit; /* of session.jobs */
+	unsigned bit; /* of control.jobs */
 	fuse_req_t req;
 	struct fuse_file_info fi; /* of an open */
 	char *text; /* of a write; NULL for an open */
@@ -39,12 +40,12 @@ struct job {
 };
 
 static void
-text_close(struct session *s, struct handle *base)
+text_close(struct handle *base)
 {
 	struct control_text *t = (struct control_text *)base;
 
 	if (t->backup != NULL)
-		atomic_fetch_sub(&s->backups, 1);
+		atomic_fetch_sub(&t->c->backups, 1);
 	kv_backup_close(t->backup);
 	free(t->data);
 	free(t);
@@ -52,29 +53,29 @@ text_close(struct session *s, struct handle *base)
 
 /* Make the text of an open for reading. */
 static int
-text_make(struct session *s, const struct control_spec *spec,
+text_make(struct control *c, const struct control_spec *spec,
     struct control_text *t)
 {
 	FILE *out;
 	int rc;
 
 	if (spec->backup != NULL) {
-		rc = spec->backup(s, &t->backup);
+		rc = spec->backup(c, &t->backup);
 		if (rc == 0)
-			atomic_fetch_add(&s->backups, 1);
+			atomic_fetch_add(&c->backups, 1);
 		return rc;
 	}
 	out = open_memstream(&t->data, &t->len);
 	if (out == NULL)
 		return -ENOMEM;
-	rc = spec->show(s, out);
+	rc = spec->show(c, out);
 	if (fclose(out) != 0 && rc == 0)
 		rc = -ENOMEM;
 	return rc;
 }
 
 static int
-text_open(struct session *s, const struct control_spec *spec, bool reads,
+text_open(struct control *c, const struct control_spec *spec, bool reads,
     struct control_text **tp)
 {
 	struct control_text *t = calloc(1, sizeof(*t));
@@ -83,14 +84,15 @@ text_open(struct session *s, const struct control_spec *spec, bool reads,
 	*tp = NULL;
 	if (t == NULL)
 		return -ENOMEM;
-	t->ends = atomic_load(&s->backup_ends);
-	rc = reads ? text_make(s, spec, t) : 0;
+	t->c = c;
+	t->ends = atomic_load(&c->backup_ends);
+	rc = reads ? text_make(c, spec, t) : 0;
 	if (rc < 0) {
-		text_close(s, &t->base);
+		text_close(&t->base);
 		return rc;
 	}
 	t->base.close = text_close;
-	handle_add(s, &t->base);
+	handle_add(&c->conn->handles, &t->base);
 	*tp = t;
 	return 0;
 }
@@ -104,7 +106,7 @@ answer_open(fuse_req_t req, struct fuse_file_info *fi, int rc,
 	if (rc < 0)
 		reply_status(req, rc);
 	else if (fuse_reply_open(req, fi) < 0)
-		handle_end(request_session(req), &t->base);
+		handle_end(&request_connection(req)->handles, &t->base);
 }
 
 /* ---- Slow work ---- */
@@ -113,20 +115,20 @@ answer_open(fuse_req_t req, struct fuse_file_info *fi, int rc,
 static void
 finish_job(struct job *job)
 {
-	mutex_lock(&job->s->mu);
-	job->s->jobs &= ~job->bit;
-	mutex_unlock(&job->s->mu);
+	mutex_lock(&job->c->mu);
+	job->c->jobs &= ~job->bit;
+	mutex_unlock(&job->c->mu);
 }
 
 static void
 end_job(struct job *job)
 {
-	struct session *s = job->s;
+	struct control *c = job->c;
 
-	mutex_lock(&s->mu);
-	s->job_threads--;
-	cond_broadcast(&s->idle);
-	mutex_unlock(&s->mu);
+	mutex_lock(&c->mu);
+	c->job_threads--;
+	cond_broadcast(&c->idle);
+	mutex_unlock(&c->mu);
 	free(job->text);
 	free(job);
 }
@@ -139,11 +141,11 @@ run_job(void *arg)
 	int rc;
 
 	if (job->text == NULL) {
-		rc = text_open(job->s, job->spec, true, &t);
+		rc = text_open(job->c, job->spec, true, &t);
 		finish_job(job);
 		answer_open(job->req, &job->fi, rc, t);
 	} else {
-		rc = job->spec->act(job->s, job->text);
+		rc = job->spec->act(job->c, job->text);
 		finish_job(job);
 		reply_count(job->req, rc < 0 ? rc : (ssize_t)job->len);
 	}
@@ -156,7 +158,7 @@ static void
 start_job(fuse_req_t req, const struct control_spec *spec,
     const struct fuse_file_info *fi, char *text, size_t len)
 {
-	struct session *s = request_session(req);
+	struct control *c = request_control(req);
 	struct job *job = calloc(1, sizeof(*job));
 	pthread_attr_t attr;
 	pthread_t thread;
@@ -168,7 +170,7 @@ start_job(fuse_req_t req, const struct control_spec *spec,
 		reply_status(req, -ENOMEM);
 		return;
 	}
-	*job = (struct job){ .s = s,
+	*job = (struct job){ .c = c,
 		.spec = spec,
 		.bit = 1u << (fi != NULL ? spec->open_job : spec->act_job),
 		.req = req,
@@ -176,13 +178,13 @@ start_job(fuse_req_t req, const struct control_spec *spec,
 		.len = len };
 	if (fi != NULL)
 		job->fi = *fi;
-	mutex_lock(&s->mu);
-	busy = (s->jobs & job->bit) != 0;
+	mutex_lock(&c->mu);
+	busy = (c->jobs & job->bit) != 0;
 	if (!busy) {
-		s->jobs |= job->bit;
-		s->job_threads++;
+		c->jobs |= job->bit;
+		c->job_threads++;
 	}
-	mutex_unlock(&s->mu);
+	mutex_unlock(&c->mu);
 	if (busy) {
 		free(text);
 		free(job);
@@ -226,24 +228,24 @@ control_file_open(fuse_req_t req, const struct control_spec *spec,
 		start_job(req, spec, fi, NULL, 0);
 		return;
 	}
-	rc = text_open(request_session(req), spec, mode != O_WRONLY, &t);
+	rc = text_open(request_control(req), spec, mode != O_WRONLY, &t);
 	answer_open(req, fi, rc, t);
 }
 
 void
-control_file_release(struct session *s, struct fuse_file_info *fi)
+control_file_release(fuse_req_t req, const struct fuse_file_info *fi)
 {
 	struct control_text *t = (struct control_text *)(uintptr_t)fi->fh;
 
 	if (t != NULL)
-		handle_end(s, &t->base);
+		handle_end(&request_connection(req)->handles, &t->base);
 }
 
 static ssize_t
-read_backup(struct session *s, const struct control_text *t, char *buf,
+read_backup(struct control *c, const struct control_text *t, char *buf,
     size_t len, uint64_t off)
 {
-	if (t->ends != atomic_load(&s->backup_ends))
+	if (t->ends != atomic_load(&c->backup_ends))
 		return -ECANCELED;
 	return kv_backup_read(t->backup, buf, len, off);
 }
@@ -275,7 +277,7 @@ control_file_read(fuse_req_t req, size_t size, off_t off,
 		return;
 	}
 	if (t->backup != NULL)
-		n = read_backup(request_session(req), t, copy, size,
+		n = read_backup(request_control(req), t, copy, size,
 		    (uint64_t)off);
 	else
 		n = read_text(t, copy, size, (uint64_t)off);
@@ -290,7 +292,7 @@ void
 control_file_write(fuse_req_t req, const struct control_spec *spec,
     struct slice text)
 {
-	struct session *s = request_session(req);
+	struct control *c = request_control(req);
 	char *copy;
 	int rc;
 
@@ -308,7 +310,7 @@ control_file_write(fuse_req_t req, const struct control_spec *spec,
 	} else if (spec->act_job != JOB_NONE) {
 		start_job(req, spec, NULL, copy, text.len);
 	} else {
-		rc = spec->act(s, copy);
+		rc = spec->act(c, copy);
 		free(copy);
 		reply_count(req, rc < 0 ? rc : (ssize_t)text.len);
 	}

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "fuse/control/control.h"
 #include "fuse/fuse_api.h"
-#include "fuse/session.h"
 #include "kvfs/slice.h"
 
 /* Kinds of slow work; one of each goes on at a time. */
@@ -26,10 +26,10 @@ struct control_spec {
 	const char *name;
 	mode_t mode;
 	/* What an open for reading is read from: a text or a backup. */
-	int (*show)(struct session *s, FILE *out);
-	int (*backup)(struct session *s, struct kv_backup **backupp);
+	int (*show)(struct control *c, FILE *out);
+	int (*backup)(struct control *c, struct kv_backup **backupp);
 	/* What a write does. */
-	int (*act)(struct session *s, const char *text);
+	int (*act)(struct control *c, const char *text);
 	/* What takes long goes on on a thread of its own. */
 	enum control_job open_job, act_job;
 	/* In place of act, for any text of that length: it answers. */
@@ -43,6 +43,6 @@ void control_file_read(fuse_req_t req, size_t size, off_t off,
     struct fuse_file_info *fi);
 void control_file_write(fuse_req_t req, const struct control_spec *spec,
     struct slice text);
-void control_file_release(struct session *s, struct fuse_file_info *fi);
+void control_file_release(fuse_req_t req, const struct fuse_file_info *fi);
 
 #endif

@@ -7,89 +7,89 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fuse/control/report_memory.h"
 #include "fuse/serve/loop.h"
-#include "fuse/memory.h"
 #include "util/log.h"
 
 /* Options in force, in one line or one a line. */
 static void
-print_options(struct session *s, FILE *out, const char *sep)
+print_options(struct control *c, FILE *out, const char *sep)
 {
 	struct options now;
 
-	mutex_lock(&s->mu);
-	now = s->opts;
-	mutex_unlock(&s->mu);
+	mutex_lock(&c->mu);
+	now = c->opts;
+	mutex_unlock(&c->mu);
 	options_print(&now, out, sep);
 }
 
 static int
-show_figures(struct session *s, struct report *r, const char *command)
+show_figures(struct control *c, struct report *r, const char *command)
 {
 	struct timespec now;
 	int rc;
 
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	report_gauge(r, "Uptime seconds", "uptime_seconds",
-	    (uint64_t)(now.tv_sec - s->started.tv_sec));
+	    (uint64_t)(now.tv_sec - c->started.tv_sec));
 	report_gauge(r, "Backups open", "backups_open",
-	    atomic_load(&s->backups));
-	memory_report(s, r);
-	fs_report(s->fs, r);
-	rc = kv_control(s->kv, command, r->out);
-	loop_report(s->loop, r);
+	    atomic_load(&c->backups));
+	control_report_memory(c, r);
+	fs_report(c->fs, r);
+	rc = kv_control(c->kv, command, r->out);
+	loop_report(c->loop, r);
 	return rc < 0 && rc != -ENOTSUP ? rc : 0;
 }
 
 int
-control_show_stats(struct session *s, FILE *out)
+control_show_stats(struct control *c, FILE *out)
 {
 	struct report r;
 
 	report_init(&r, out, REPORT_TEXT);
 	fprintf(out, "Version: %s\n", KVFS_VERSION);
-	fprintf(out, "Mountpoint: %s\n", s->mountpoint);
-	fprintf(out, "Store: %s\n", s->store);
+	fprintf(out, "Mountpoint: %s\n", c->mountpoint);
+	fprintf(out, "Store: %s\n", c->store);
 	fprintf(out, "Pid: %d\n", (int)getpid());
 	fputs("Options: ", out);
-	print_options(s, out, " ");
+	print_options(c, out, " ");
 	fputs("\n", out);
-	return show_figures(s, &r, "stats");
+	return show_figures(c, &r, "stats");
 }
 
 int
-control_show_metrics(struct session *s, FILE *out)
+control_show_metrics(struct control *c, FILE *out)
 {
 	struct report r;
 
 	report_init(&r, out, REPORT_PROMETHEUS);
-	return show_figures(s, &r, "metrics");
+	return show_figures(c, &r, "metrics");
 }
 
 int
-control_show_options(struct session *s, FILE *out)
+control_show_options(struct control *c, FILE *out)
 {
-	print_options(s, out, "\n");
+	print_options(c, out, "\n");
 	return 0;
 }
 
 /* Contents that wait are committed first, so that the rows are whole. */
 int
-control_show_check(struct session *s, FILE *out)
+control_show_check(struct control *c, FILE *out)
 {
 	int blocks, rows;
 	int rc = 0;
 
-	if (!s->opts.read_only)
-		rc = fs_sync(s->fs);
+	if (!c->read_only)
+		rc = fs_sync(c->fs);
 	if (rc < 0)
 		return rc;
-	blocks = kv_control(s->kv, "check-tables", out);
+	blocks = kv_control(c->kv, "check-tables", out);
 	if (blocks == -ENOTSUP)
 		blocks = 0;
 	if (blocks < 0)
 		return blocks;
-	rows = fs_verify(s->kv, out);
+	rows = fs_verify(c->kv, out);
 	if (rows < 0)
 		return rows;
 	fprintf(out, "Problems: %" PRId64 "\n", (int64_t)blocks + rows);
@@ -97,28 +97,28 @@ control_show_check(struct session *s, FILE *out)
 }
 
 int
-control_show_sync(struct session *s, FILE *out)
+control_show_sync(struct control *c, FILE *out)
 {
 	char mode[64];
 
-	mutex_lock(&s->mu);
-	kv_options_format_sync(&s->opts.kv, mode, sizeof(mode));
-	mutex_unlock(&s->mu);
+	mutex_lock(&c->mu);
+	kv_options_format_sync(&c->opts.kv, mode, sizeof(mode));
+	mutex_unlock(&c->mu);
 	fprintf(out, "Mode: %s\n", mode);
 	return 0;
 }
 
 int
-control_open_backup(struct session *s, struct kv_backup **backupp)
+control_open_backup(struct control *c, struct kv_backup **backupp)
 {
-	int rc = s->opts.read_only ? 0 : fs_sync(s->fs);
+	int rc = c->read_only ? 0 : fs_sync(c->fs);
 
 	*backupp = NULL;
-	return rc == 0 ? kv_backup_open(s->kv, backupp) : rc;
+	return rc == 0 ? kv_backup_open(c->kv, backupp) : rc;
 }
 
 static int
-set_kv(struct session *s, const char *name, const char *value)
+set_kv(struct control *c, const char *name, const char *value)
 {
 	char command[128], ignored[256];
 	FILE *out = fmemopen(ignored, sizeof(ignored), "w");
@@ -127,7 +127,7 @@ set_kv(struct session *s, const char *name, const char *value)
 	if (out == NULL)
 		return -ENOMEM;
 	snprintf(command, sizeof(command), "set %s=%s", name, value);
-	rc = kv_control(s->kv, command, out);
+	rc = kv_control(c->kv, command, out);
 	fclose(out);
 	return rc < 0 ? rc : 0;
 }
@@ -135,7 +135,7 @@ set_kv(struct session *s, const char *name, const char *value)
 /* Hand what differs to the store, which may wait for its disk; now becomes
  * what is in force. */
 static int
-apply_kv(struct session *s, struct options *now, const struct options *o)
+apply_kv(struct control *c, struct options *now, const struct options *o)
 {
 	char have[64], want[64];
 	int rc = 0;
@@ -143,7 +143,7 @@ apply_kv(struct session *s, struct options *now, const struct options *o)
 	kv_options_format_sync(&now->kv, have, sizeof(have));
 	kv_options_format_sync(&o->kv, want, sizeof(want));
 	if (strcmp(have, want) != 0)
-		rc = set_kv(s, "sync", want);
+		rc = set_kv(c, "sync", want);
 	if (rc < 0)
 		return rc;
 	now->kv.sync = o->kv.sync;
@@ -152,14 +152,14 @@ apply_kv(struct session *s, struct options *now, const struct options *o)
 	if (now->kv.wal_buffer_bytes != o->kv.wal_buffer_bytes) {
 		snprintf(want, sizeof(want), "%" PRIu64,
 		    o->kv.wal_buffer_bytes);
-		rc = set_kv(s, "wal_buffer", want);
+		rc = set_kv(c, "wal_buffer", want);
 	}
 	if (rc < 0)
 		return rc;
 	now->kv.wal_buffer_bytes = o->kv.wal_buffer_bytes;
 	if (now->kv.max_bytes != o->kv.max_bytes) {
 		snprintf(want, sizeof(want), "%" PRIu64, o->kv.max_bytes);
-		rc = set_kv(s, "max_size", want);
+		rc = set_kv(c, "max_size", want);
 	}
 	if (rc == 0)
 		now->kv.max_bytes = o->kv.max_bytes;
@@ -167,42 +167,42 @@ apply_kv(struct session *s, struct options *now, const struct options *o)
 }
 
 static void
-apply_fs(struct session *s, struct options *now, const struct options *o)
+apply_fs(struct control *c, struct options *now, const struct options *o)
 {
 	now->fs = o->fs;
-	fs_set_options(s->fs, &o->fs);
-	loop_set_commits_wait(s->loop, o->kv.sync == KV_SYNC_FULL);
-	atomic_store_explicit(&s->flush_lazy, !o->fs.flush_on_close,
+	fs_set_options(c->fs, &o->fs);
+	loop_set_commits_wait(c->loop, o->kv.sync == KV_SYNC_FULL);
+	atomic_store_explicit(&c->conn->flush_lazy, !o->fs.flush_on_close,
 	    memory_order_relaxed);
 }
 
 /* s->mu is not held meanwhile: requests take it. */
 int
-control_do_options(struct session *s, const char *text)
+control_do_options(struct control *c, const char *text)
 {
 	struct options now, changed;
 	int rc;
 
-	mutex_lock(&s->change_mu);
-	mutex_lock(&s->mu);
-	now = changed = s->opts;
-	mutex_unlock(&s->mu);
+	mutex_lock(&c->change_mu);
+	mutex_lock(&c->mu);
+	now = changed = c->opts;
+	mutex_unlock(&c->mu);
 	rc = options_change(&changed, text);
 	if (rc == 0) {
-		rc = apply_kv(s, &now, &changed);
+		rc = apply_kv(c, &now, &changed);
 		if (rc == 0)
-			apply_fs(s, &now, &changed);
-		mutex_lock(&s->mu);
-		s->opts = now;
-		mutex_unlock(&s->mu);
+			apply_fs(c, &now, &changed);
+		mutex_lock(&c->mu);
+		c->opts = now;
+		mutex_unlock(&c->mu);
 	}
-	mutex_unlock(&s->change_mu);
+	mutex_unlock(&c->change_mu);
 	return rc;
 }
 
 /* A command to the store after the contents that wait. */
 static int
-command(struct session *s, const char *name)
+run_command(struct control *c, const char *name)
 {
 	char said[1024] = "";
 	FILE *out = fmemopen(said, sizeof(said), "w");
@@ -210,31 +210,31 @@ command(struct session *s, const char *name)
 
 	if (out == NULL)
 		return -ENOMEM;
-	rc = fs_sync(s->fs);
+	rc = fs_sync(c->fs);
 	if (rc == 0)
-		rc = kv_control(s->kv, name, out);
+		rc = kv_control(c->kv, name, out);
 	fclose(out);
 	return rc < 0 ? rc : 0;
 }
 
 int
-control_do_flush(struct session *s, const char *text)
+control_do_flush(struct control *c, const char *text)
 {
 	(void)text;
-	return command(s, "flush");
+	return run_command(c, "flush");
 }
 
 int
-control_do_compact(struct session *s, const char *text)
+control_do_compact(struct control *c, const char *text)
 {
 	(void)text;
-	return command(s, "compact");
+	return run_command(c, "compact");
 }
 
 int
-control_end_backups(struct session *s, const char *text)
+control_end_backups(struct control *c, const char *text)
 {
 	(void)text;
-	atomic_fetch_add(&s->backup_ends, 1);
+	atomic_fetch_add(&c->backup_ends, 1);
 	return 0;
 }

@@ -8,20 +8,20 @@
 
 #include <stdio.h>
 
-#include "fuse/session.h"
+#include "fuse/control/control.h"
 
-int control_show_stats(struct session *s, FILE *out);
-int control_show_metrics(struct session *s, FILE *out);
-int control_show_options(struct session *s, FILE *out);
-int control_show_check(struct session *s, FILE *out);
-int control_show_sync(struct session *s, FILE *out);
+int control_show_stats(struct control *c, FILE *out);
+int control_show_metrics(struct control *c, FILE *out);
+int control_show_options(struct control *c, FILE *out);
+int control_show_check(struct control *c, FILE *out);
+int control_show_sync(struct control *c, FILE *out);
 /* With everything that was written before. */
-int control_open_backup(struct session *s, struct kv_backup **backupp);
+int control_open_backup(struct control *c, struct kv_backup **backupp);
 
-int control_do_options(struct session *s, const char *text);
-int control_do_flush(struct session *s, const char *text);
-int control_do_compact(struct session *s, const char *text);
+int control_do_options(struct control *c, const char *text);
+int control_do_flush(struct control *c, const char *text);
+int control_do_compact(struct control *c, const char *text);
 /* Those that are open give ECANCELED from now on. */
-int control_end_backups(struct session *s, const char *text);
+int control_end_backups(struct control *c, const char *text);
 
 #endif

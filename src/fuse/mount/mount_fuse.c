@@ -14,52 +14,30 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fuse/request/adapt.h"
 #include "fuse/fuse_api.h"
-#include "fuse/mount/own_mount.h"
-#include "fuse/serve/protocol.h"
 #include "fuse/mount/watcher.h"
+#include "fuse/serve/protocol.h"
 #include "util/log.h"
 
 void
-session_init_conn(void *userdata, struct fuse_conn_info *conn)
+fuse_mount_init(struct fuse_mount *m, const char *store, const char *mountpoint,
+    int watcher_fd)
 {
-	struct session *s = userdata;
-	unsigned want = FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC |
-	    FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS |
-	    FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_ASYNC_DIO |
-	    FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_EXPLICIT_INVAL_DATA;
-
-	/*
-	 * Nobody else changes the store, so the kernel's copies stay true
-	 * (EXPLICIT_INVAL_DATA, no AUTO_INVAL_DATA). Values are memory, so
-	 * splicing only costs. HANDLE_KILLPRIV would make us drop set-id
-	 * bits even for root; protocol.c asks for its second version.
-	 * EXPORT_SUPPORT needs inodes to be found by number alone, which
-	 * the rows do not offer.
-	 */
-	if (s->opts.fs.acl)
-		want |= FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK;
-	if (s->opts.kernel_writeback)
-		want |= FUSE_CAP_WRITEBACK_CACHE;
-	conn->want = want & conn->capable;
-	conn->max_write = s->opts.request_bytes;
-	conn->max_background = s->opts.max_background;
-	conn->congestion_threshold = s->opts.max_background * 3 / 4;
-	if (conn->congestion_threshold == 0)
-		conn->congestion_threshold = 1;
-	conn->time_gran = 1;
+	*m = (struct fuse_mount){ .store = store,
+		.mountpoint = mountpoint,
+		.watcher_fd = watcher_fd };
+	m->own.id = -1;
 }
 
 static int
-add_options(struct session *s, const struct options *opts,
+add_options(const struct fuse_mount *m, const struct options *opts,
     struct fuse_args *args)
 {
 	char *list = NULL, *fsname = NULL, *subtype = NULL;
 	int rc = -ENOMEM;
 
 	if (asprintf(&fsname, "fsname=%s",
-		opts->fsname[0] != '\0' ? opts->fsname : s->store) < 0)
+		opts->fsname[0] != '\0' ? opts->fsname : m->store) < 0)
 		fsname = NULL;
 	if (asprintf(&subtype, "subtype=%s",
 		opts->subtype[0] != '\0' ? opts->subtype : "kvfs") < 0)
@@ -130,7 +108,7 @@ capture_end(struct capture *c, char *buf, size_t len)
 }
 
 static int
-do_mount(struct session *s)
+do_mount(struct fuse_mount *m)
 {
 	struct capture c;
 	char said[1024];
@@ -138,21 +116,21 @@ do_mount(struct session *s)
 
 	fflush(stderr);
 	capture_begin(&c);
-	rc = fuse_session_mount(s->se, s->mountpoint);
+	rc = fuse_session_mount(m->se, m->mountpoint);
 	capture_end(&c, said, sizeof(said));
 	if (rc != 0) {
-		log_error("%s: cannot mount: %s", s->mountpoint,
+		log_error("%s: cannot mount: %s", m->mountpoint,
 		    said[0] != '\0' ? said : "see the system log");
 		return -EPERM;
 	}
 	if (said[0] != '\0')
-		log_warn("%s: %s", s->mountpoint, said);
+		log_warn("%s: %s", m->mountpoint, said);
 	return 0;
 }
 
 /* From then on it may have something to say in the middle of a request. */
 static void __attribute__((format(printf, 2, 0)))
-say(enum fuse_log_level level, const char *fmt, va_list ap)
+log_libfuse(enum fuse_log_level level, const char *fmt, va_list ap)
 {
 	char line[1024];
 	int n = vsnprintf(line, sizeof(line), fmt, ap);
@@ -168,17 +146,16 @@ say(enum fuse_log_level level, const char *fmt, va_list ap)
 }
 
 int
-mount_fuse(struct session *s, const struct options *opts)
+fuse_mount_open(struct fuse_mount *m, const struct options *opts,
+    const struct fuse_lowlevel_ops *ops, void *userdata)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
-	struct fuse_lowlevel_ops ops;
 	int rc;
 
-	rc = add_options(s, opts, &args);
+	rc = add_options(m, opts, &args);
 	if (rc == 0) {
-		adapt_fill(&ops);
-		s->se = fuse_session_new(&args, &ops, sizeof(ops), s);
-		if (s->se == NULL)
+		m->se = fuse_session_new(&args, ops, sizeof(*ops), userdata);
+		if (m->se == NULL)
 			rc = -ENOMEM;
 	}
 	fuse_opt_free_args(&args);
@@ -186,17 +163,17 @@ mount_fuse(struct session *s, const struct options *opts)
 		log_error("libfuse: cannot make a session: %s", strerror(-rc));
 		return rc;
 	}
-	rc = do_mount(s);
+	rc = do_mount(m);
 	if (rc < 0)
 		return rc;
-	fuse_set_log_func(say);
-	s->fuse_mounted = true;
+	fuse_set_log_func(log_libfuse);
+	m->is_mounted = true;
 	/* Without /proc it stays unknown, and is not taken off by us. */
-	if (own_mount_find(s->mountpoint, &s->mount) < 0)
+	if (own_mount_find(m->mountpoint, &m->own) < 0)
 		log_warn("%s: cannot find the mount in /proc/self/mountinfo",
-		    s->mountpoint);
-	watcher_tell(s->watcher_fd, &s->mount);
-	rc = protocol_install(s->se);
+		    m->mountpoint);
+	watcher_tell(m->watcher_fd, &m->own);
+	rc = protocol_install(m->se);
 	if (rc != 0) {
 		log_error("libfuse: cannot install the message hooks: %s",
 		    strerror(abs(rc)));
@@ -208,9 +185,9 @@ mount_fuse(struct session *s, const struct options *opts)
 /* True when the kernel has ended the connection: the last copy of the
  * mount has gone. */
 static bool
-has_ended(const struct session *s)
+has_ended(const struct fuse_mount *m)
 {
-	struct pollfd p = { .fd = fuse_session_fd(s->se), .events = POLLIN };
+	struct pollfd p = { .fd = fuse_session_fd(m->se), .events = POLLIN };
 
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
 }
@@ -222,34 +199,22 @@ has_ended(const struct session *s)
  * off. What is still open elsewhere gets ENOTCONN.
  */
 void
-unmount_fuse(struct session *s)
+fuse_mount_close(struct fuse_mount *m)
 {
-	if (s->se == NULL)
-		return;
-	if (s->fuse_mounted && has_ended(s))
-		fuse_session_unmount(s->se);
-	fuse_session_destroy(s->se);
-	/* An aborted connection, too, leaves its mount behind. */
-	if (s->fuse_mounted)
-		(void)own_mount_end(&s->mount, true);
-	s->se = NULL;
+	if (m->se != NULL) {
+		if (m->is_mounted && has_ended(m))
+			fuse_session_unmount(m->se);
+		fuse_session_destroy(m->se);
+		/* An aborted connection, too, leaves its mount behind. */
+		if (m->is_mounted)
+			(void)own_mount_end(&m->own, true);
+		m->se = NULL;
+	}
 }
 
 void
-session_forget_attr(struct session *s, uint64_t ino)
+fuse_mount_fini(struct fuse_mount *m)
 {
-	(void)fuse_lowlevel_notify_inval_inode(s->se, ino, -1, 0);
-}
-
-void
-session_forget_range(struct session *s, uint64_t ino, uint64_t off, size_t n)
-{
-	(void)fuse_lowlevel_notify_inval_inode(s->se, ino, (off_t)off,
-	    (off_t)n);
-}
-
-void
-session_forget_pages(struct session *s, uint64_t ino)
-{
-	(void)fuse_lowlevel_notify_inval_inode(s->se, ino, 0, 0);
+	if (m->watcher_fd >= 0)
+		close(m->watcher_fd);
 }

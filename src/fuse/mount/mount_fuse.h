@@ -1,13 +1,44 @@
 /* SPDX-License-Identifier: ISC */
-/* The FUSE connection of a session: capabilities, mount, unmount. */
+/*
+ * A FUSE connection and the mount that it serves: mount, unmount. One
+ * thread, before the first request is served and after the last one.
+ */
 #ifndef KVFS_FUSE_MOUNT_MOUNT_FUSE_H
 #define KVFS_FUSE_MOUNT_MOUNT_FUSE_H
 
-#include "fuse/session.h"
+#include <stdbool.h>
 
-/* Make s->se and mount it. On failure one line was logged. */
-int mount_fuse(struct session *s, const struct options *opts);
-/* Take the mount off if it is still there, and free s->se. */
-void unmount_fuse(struct session *s);
+#include "fuse/mount/own_mount.h"
+#include "fuse/options/options.h"
+
+struct fuse_lowlevel_ops;
+struct fuse_session;
+
+struct fuse_mount {
+	/* Set by the caller. */
+	const char *store; /* absolute paths, borrowed */
+	const char *mountpoint;
+	int watcher_fd; /* of watcher_start(), or -1; owned */
+	/* Set by fuse_mount_open(). */
+	struct fuse_session *se;
+	struct own_mount own; /* to take off again; id -1: not found */
+	bool is_mounted;
+};
+
+/* For a mount that was not opened, which fuse_mount_close() accepts. */
+void fuse_mount_init(struct fuse_mount *m, const char *store,
+    const char *mountpoint, int watcher_fd);
+
+/*
+ * Make m->se, whose requests go to ops with userdata, and mount it. On
+ * failure a negative errno, and one line was logged; the caller calls
+ * fuse_mount_close() all the same.
+ */
+int fuse_mount_open(struct fuse_mount *m, const struct options *opts,
+    const struct fuse_lowlevel_ops *ops, void *userdata);
+/* Take the mount off if it is still there, and free m->se. */
+void fuse_mount_close(struct fuse_mount *m);
+/* At the very end of the daemon: the watcher goes. */
+void fuse_mount_fini(struct fuse_mount *m);
 
 #endif

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuse/options/options.h"
 #include "fuse/mount/remount.h"
+#include "fuse/options/options.h"
 #include "util/log.h"
 
 static int

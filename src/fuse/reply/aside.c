@@ -16,7 +16,7 @@ aside_init(struct aside *a)
 }
 
 static void *
-work(void *arg)
+run_tasks(void *arg)
 {
 	struct aside *a = arg;
 	struct aside_task *task;
@@ -47,7 +47,7 @@ aside_add(struct aside *a, struct aside_task *task)
 
 	mutex_lock(&a->mu);
 	if (!a->is_running && !a->has_ended) {
-		err = pthread_create(&a->thread, NULL, work, a);
+		err = pthread_create(&a->thread, NULL, run_tasks, a);
 		a->is_running = err == 0;
 	}
 	is_taken = a->is_running && !a->has_ended;

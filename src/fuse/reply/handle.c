@@ -4,32 +4,47 @@
 
 #include <stddef.h>
 
-#include "fuse/session.h"
-
 void
-handle_add(struct session *s, struct handle *h)
+handle_list_init(struct handle_list *l)
 {
-	mutex_lock(&s->mu);
-	LIST_INSERT_HEAD(&s->handles, h, link);
-	mutex_unlock(&s->mu);
+	mutex_init(&l->mu);
+	LIST_INIT(&l->open);
 }
 
 void
-handle_end(struct session *s, struct handle *h)
+handle_list_fini(struct handle_list *l)
+{
+	mutex_fini(&l->mu);
+}
+
+void
+handle_add(struct handle_list *l, struct handle *h)
+{
+	mutex_lock(&l->mu);
+	LIST_INSERT_HEAD(&l->open, h, link);
+	mutex_unlock(&l->mu);
+}
+
+void
+handle_end(struct handle_list *l, struct handle *h)
 {
 	if (h == NULL)
 		return;
-	mutex_lock(&s->mu);
+	mutex_lock(&l->mu);
 	LIST_REMOVE(h, link);
-	mutex_unlock(&s->mu);
-	h->close(s, h);
+	mutex_unlock(&l->mu);
+	h->close(h);
 }
 
 void
-handle_end_all(struct session *s)
+handle_end_all(struct handle_list *l)
 {
 	struct handle *h;
 
-	while ((h = LIST_FIRST(&s->handles)) != NULL)
-		handle_end(s, h);
+	do {
+		mutex_lock(&l->mu);
+		h = LIST_FIRST(&l->open);
+		mutex_unlock(&l->mu);
+		handle_end(l, h);
+	} while (h != NULL);
 }

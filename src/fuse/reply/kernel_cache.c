@@ -59,13 +59,26 @@ kernel_cache_fini(struct kernel_cache *k)
 
 /* ---- Old pages ---- */
 
+void
+kernel_cache_forget_attr(struct connection *c, uint64_t ino)
+{
+	(void)fuse_lowlevel_notify_inval_inode(c->se, ino, -1, 0);
+}
+
+void
+kernel_cache_forget_pages(struct connection *c, uint64_t ino)
+{
+	(void)fuse_lowlevel_notify_inval_inode(c->se, ino, 0, 0);
+}
+
 static void
 drop_stale(struct aside_task *task)
 {
 	struct stale *t = (struct stale *)task;
-	struct session *s = request_session(t->req);
+	struct connection *c = request_connection(t->req);
 
-	session_forget_range(s, t->ino, t->off, t->n);
+	(void)fuse_lowlevel_notify_inval_inode(c->se, t->ino, (off_t)t->off,
+	    (off_t)t->n);
 	reply_count(t->req, (ssize_t)t->n);
 	free(t);
 }
@@ -74,7 +87,7 @@ void
 kernel_cache_direct_written(fuse_req_t req, uint64_t ino, uint64_t off,
     size_t n)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct stale *t = malloc(sizeof(*t));
 
 	if (t != NULL) {
@@ -83,7 +96,7 @@ kernel_cache_direct_written(fuse_req_t req, uint64_t ino, uint64_t off,
 			.ino = ino,
 			.off = off,
 			.n = n };
-		if (aside_add(&s->kernel_cache.stale, &t->task))
+		if (aside_add(&c->kernel_cache.stale, &t->task))
 			return;
 		free(t);
 	}
@@ -94,12 +107,13 @@ kernel_cache_direct_written(fuse_req_t req, uint64_t ino, uint64_t off,
 /* ---- What was gathered ---- */
 
 void
-kernel_cache_opened(struct session *s, uint64_t ino, struct fuse_file_info *fi)
+kernel_cache_opened(struct connection *c, uint64_t ino,
+    struct fuse_file_info *fi)
 {
-	struct kernel_cache *k = &s->kernel_cache;
+	struct kernel_cache *k = &c->kernel_cache;
 	struct writer *w;
 
-	if (!s->kernel_writeback)
+	if (!c->kernel_writeback)
 		return;
 	w = malloc(sizeof(*w));
 	if (w != NULL) {
@@ -112,12 +126,12 @@ kernel_cache_opened(struct session *s, uint64_t ino, struct fuse_file_info *fi)
 }
 
 void
-kernel_cache_closed(struct session *s, const struct fuse_file_info *fi)
+kernel_cache_closed(struct connection *c, const struct fuse_file_info *fi)
 {
-	struct kernel_cache *k = &s->kernel_cache;
+	struct kernel_cache *k = &c->kernel_cache;
 	struct writer *w = (struct writer *)(uintptr_t)fi->fh;
 
-	if (!s->kernel_writeback || w == NULL)
+	if (!c->kernel_writeback || w == NULL)
 		return;
 	mutex_lock(&k->mu);
 	LIST_REMOVE(w, link);
@@ -147,22 +161,22 @@ list_writers(struct kernel_cache *k, uint64_t **inosp, size_t *np)
 
 /* To drop pages, the kernel writes those that are dirty. */
 static int
-collect(struct session *s)
+write_back_pages(struct connection *c)
 {
 	uint64_t *inos;
 	size_t n;
 	int rc;
 
-	rc = list_writers(&s->kernel_cache, &inos, &n);
+	rc = list_writers(&c->kernel_cache, &inos, &n);
 	for (size_t i = 0; i < n; i++)
-		session_forget_pages(s, inos[i]);
+		kernel_cache_forget_pages(c, inos[i]);
 	free(inos);
 	return rc;
 }
 
 /* A write to a control file wants its length, fsync(2) nothing. */
 static void
-answer(fuse_req_t req, int rc, size_t n)
+answer_sync(fuse_req_t req, int rc, size_t n)
 {
 	if (rc < 0 || n == 0)
 		reply_status(req, rc);
@@ -174,23 +188,23 @@ static void
 collect_and_sync(struct aside_task *task)
 {
 	struct sync *t = (struct sync *)task;
-	struct session *s = request_session(t->req);
-	int rc = collect(s);
+	struct connection *c = request_connection(t->req);
+	int rc = write_back_pages(c);
 
 	if (rc == 0)
-		rc = fs_sync(s->fs);
-	answer(t->req, rc, t->n);
+		rc = fs_sync(c->fs);
+	answer_sync(t->req, rc, t->n);
 	free(t);
 }
 
 void
 kernel_cache_sync(fuse_req_t req, size_t n)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct sync *t;
 
-	if (!s->kernel_writeback) {
-		answer(req, fs_sync(s->fs), n);
+	if (!c->kernel_writeback) {
+		answer_sync(req, fs_sync(c->fs), n);
 		return;
 	}
 	t = malloc(sizeof(*t));
@@ -198,7 +212,7 @@ kernel_cache_sync(fuse_req_t req, size_t n)
 		*t = (struct sync){ .task.run = collect_and_sync,
 			.req = req,
 			.n = n };
-		if (aside_add(&s->kernel_cache.sync, &t->task))
+		if (aside_add(&c->kernel_cache.sync, &t->task))
 			return;
 		free(t);
 	}

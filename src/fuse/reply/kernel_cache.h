@@ -19,7 +19,7 @@
 
 struct fuse_file_info;
 struct fuse_req;
-struct session;
+struct connection;
 struct writer;
 
 struct kernel_cache {
@@ -35,6 +35,13 @@ void kernel_cache_init(struct kernel_cache *k);
 void kernel_cache_end(struct kernel_cache *k);
 void kernel_cache_fini(struct kernel_cache *k);
 
+/* The kernel's copy of the attributes of ino is no longer true. May be
+ * called while answering a request of ino: it takes none of its locks. */
+void kernel_cache_forget_attr(struct connection *c, uint64_t ino);
+/* Nor its copy of the contents, or of the listing: likewise, but for a
+ * request that has pages of ino locked. */
+void kernel_cache_forget_pages(struct connection *c, uint64_t ino);
+
 /*
  * An O_DIRECT write of n bytes at off is done: answer req once no page is
  * left that was read before it. The kernel sees to that by itself, but not
@@ -44,9 +51,9 @@ void kernel_cache_direct_written(struct fuse_req *req, uint64_t ino,
     uint64_t off, size_t n);
 
 /* A file is open for writing, and is closed. Uses fi->fh. */
-void kernel_cache_opened(struct session *s, uint64_t ino,
+void kernel_cache_opened(struct connection *c, uint64_t ino,
     struct fuse_file_info *fi);
-void kernel_cache_closed(struct session *s, const struct fuse_file_info *fi);
+void kernel_cache_closed(struct connection *c, const struct fuse_file_info *fi);
 /* fs_sync() with what the kernel has gathered, for an fsync, or for a write
  * of n bytes to a control file. Answers req. */
 void kernel_cache_sync(struct fuse_req *req, size_t n);

@@ -44,13 +44,13 @@ reply_stat(const struct fs_attr *attr, struct stat *st)
 
 /* Inode numbers are never used again, so the generation stays 0. */
 void
-reply_fill_entry(struct session *s, const struct fs_attr *attr,
+reply_fill_entry(struct connection *c, const struct fs_attr *attr,
     struct fuse_entry_param *e)
 {
 	*e = (struct fuse_entry_param){
 		.ino = attr->ino,
 		.attr_timeout = CACHE_SECONDS,
-		.entry_timeout = session_is_crowded(s) ? 0 : CACHE_SECONDS,
+		.entry_timeout = connection_is_crowded(c) ? 0 : CACHE_SECONDS,
 	};
 	reply_stat(attr, &e->attr);
 }
@@ -87,16 +87,16 @@ reply_raw_stat(fuse_req_t req, const struct stat *st,
 void
 reply_entry(fuse_req_t req, int rc, const struct fs_attr *attr)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct fuse_entry_param e;
 
 	if (rc < 0) {
 		reply_status(req, rc);
 		return;
 	}
-	reply_fill_entry(s, attr, &e);
+	reply_fill_entry(c, attr, &e);
 	if (fuse_reply_entry(req, &e) < 0)
-		fs_forget(s->fs, attr->ino, 1);
+		fs_forget(c->fs, attr->ino, 1);
 }
 
 void

@@ -12,17 +12,11 @@
 
 #include "fs/fs.h"
 #include "fuse/fuse_api.h"
-#include "fuse/session.h"
+#include "fuse/reply/connection.h"
 
 /* Seconds that entries and attributes stay in the kernel: nobody but the
  * kernel changes them, so as good as for ever. */
 #define CACHE_SECONDS (365.0 * 86400)
-
-static inline struct session *
-request_session(fuse_req_t req)
-{
-	return fuse_req_userdata(req);
-}
 
 /* Who asks for something new. */
 static inline struct fs_cred
@@ -40,7 +34,7 @@ request_creator(fuse_req_t req)
 /* A positive errno for the kernel; damage becomes EIO. */
 int reply_errno(int rc);
 void reply_stat(const struct fs_attr *attr, struct stat *st);
-void reply_fill_entry(struct session *s, const struct fs_attr *attr,
+void reply_fill_entry(struct connection *c, const struct fs_attr *attr,
     struct fuse_entry_param *e);
 
 /* rc: 0 or a negative errno. */

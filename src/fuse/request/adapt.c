@@ -3,12 +3,11 @@
 #include "fuse/request/adapt.h"
 
 #include "fuse/fuse_api.h"
-#include "fuse/session.h"
 
 void
 adapt_fill(struct fuse_lowlevel_ops *ops)
 {
-	*ops = (struct fuse_lowlevel_ops){ .init = session_init_conn };
+	*ops = (struct fuse_lowlevel_ops){ .init = adapt_init };
 	adapt_fill_name(ops);
 	adapt_fill_attr(ops);
 	adapt_fill_io(ops);

@@ -9,11 +9,15 @@
 #define KVFS_FUSE_REQUEST_ADAPT_H
 
 struct fs_attr;
+struct fuse_conn_info;
 struct fuse_lowlevel_ops;
 struct fuse_req;
 
 /* All handlers; those of locks are left out, so the kernel does locks. */
 void adapt_fill(struct fuse_lowlevel_ops *ops);
+
+/* The INIT request: which capabilities, which sizes. */
+void adapt_init(void *userdata, struct fuse_conn_info *conn);
 
 /* FS_SET_KILL_* bits for a change of attr's file by the caller of req. */
 unsigned adapt_kill_bits(struct fuse_req *req, const struct fs_attr *attr);

@@ -5,14 +5,14 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "fuse/request/adapt.h"
 #include "fuse/control/control_dir.h"
 #include "fuse/reply/reply.h"
+#include "fuse/request/adapt.h"
 
 static void
 do_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct fs_attr attr;
 	int rc;
 
@@ -21,7 +21,7 @@ do_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		control_getattr(req, ino);
 		return;
 	}
-	rc = fs_getattr(s->fs, ino, &attr);
+	rc = fs_getattr(c->fs, ino, &attr);
 	reply_attr(req, rc, &attr);
 }
 
@@ -79,7 +79,7 @@ adapt_kill_bits(fuse_req_t req, const struct fs_attr *attr)
 static int
 fields_to_set(fuse_req_t req, fuse_ino_t ino, int to_set, unsigned *validp)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct fs_attr attr;
 	int rc;
 
@@ -88,7 +88,7 @@ fields_to_set(fuse_req_t req, fuse_ino_t ino, int to_set, unsigned *validp)
 		*validp |= FS_SET_KILL_SUID;
 	if ((*validp & FS_SET_KILL_SUID) == 0)
 		return 0;
-	rc = fs_getattr(s->fs, ino, &attr);
+	rc = fs_getattr(c->fs, ino, &attr);
 	if (rc == 0)
 		*validp |= adapt_kill_bits(req, &attr);
 	return rc;
@@ -98,7 +98,7 @@ static void
 do_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
     struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct fs_attr attr = {
 		.ino = ino,
 		.mode = st->st_mode,
@@ -126,16 +126,16 @@ do_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 	}
 	rc = fields_to_set(req, ino, to_set, &valid);
 	if (rc == 0)
-		rc = fs_setattr(s->fs, ino, &attr, valid, &result);
+		rc = fs_setattr(c->fs, ino, &attr, valid, &result);
 	reply_attr(req, rc, &result);
 }
 
 static void
 do_statfs(fuse_req_t req, fuse_ino_t ino)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct fs_statfs st;
-	int rc = fs_statfs(s->fs, &st);
+	int rc = fs_statfs(c->fs, &st);
 
 	(void)ino;
 	if (rc < 0) {

@@ -8,14 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuse/request/adapt.h"
 #include "fuse/control/control_dir.h"
 #include "fuse/reply/handle.h"
 #include "fuse/reply/reply.h"
+#include "fuse/request/adapt.h"
 #include "util/mutex.h"
 
 struct dir_handle {
 	struct handle base;
+	struct fs *fs;
 	struct mutex mu;
 	struct fs_dir *dir GUARDED_BY(mu);
 };
@@ -39,17 +40,17 @@ dir_handle(const struct fuse_file_info *fi)
 }
 
 static void
-dir_handle_close(struct session *s, struct handle *base)
+dir_handle_close(struct handle *base)
 {
 	struct dir_handle *h = (struct dir_handle *)base;
 
-	fs_closedir(s->fs, h->dir);
+	fs_closedir(h->fs, h->dir);
 	mutex_fini(&h->mu);
 	free(h);
 }
 
 static int
-dir_handle_open(struct session *s, uint64_t ino, struct dir_handle **hp)
+dir_handle_open(struct connection *c, uint64_t ino, struct dir_handle **hp)
 {
 	struct dir_handle *h = calloc(1, sizeof(*h));
 	int rc;
@@ -57,14 +58,15 @@ dir_handle_open(struct session *s, uint64_t ino, struct dir_handle **hp)
 	*hp = NULL;
 	if (h == NULL)
 		return -ENOMEM;
-	rc = fs_opendir(s->fs, ino, &h->dir);
+	rc = fs_opendir(c->fs, ino, &h->dir);
 	if (rc < 0) {
 		free(h);
 		return rc;
 	}
+	h->fs = c->fs;
 	mutex_init(&h->mu);
 	h->base.close = dir_handle_close;
-	handle_add(s, &h->base);
+	handle_add(&c->handles, &h->base);
 	*hp = h;
 	return 0;
 }
@@ -72,7 +74,7 @@ dir_handle_open(struct session *s, uint64_t ino, struct dir_handle **hp)
 static void
 do_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct dir_handle *h;
 	int rc;
 
@@ -80,7 +82,7 @@ do_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		control_opendir(req, ino, fi);
 		return;
 	}
-	rc = dir_handle_open(s, ino, &h);
+	rc = dir_handle_open(c, ino, &h);
 	if (rc < 0) {
 		reply_status(req, rc);
 		return;
@@ -89,16 +91,16 @@ do_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fi->cache_readdir = 1;
 	fi->keep_cache = 1;
 	if (fuse_reply_open(req, fi) < 0)
-		handle_end(s, &h->base);
+		handle_end(&c->handles, &h->base);
 }
 
 static void
 do_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 
 	if (!control_owns(ino))
-		handle_end(s, &dir_handle(fi)->base);
+		handle_end(&c->handles, &dir_handle(fi)->base);
 	reply_status(req, 0);
 }
 
@@ -117,7 +119,7 @@ add_entry(void *arg, const struct fs_dirent *d)
 	memcpy(name, d->name.data, d->name.len);
 	name[d->name.len] = '\0';
 	if (l->plus && d->attr != NULL) {
-		reply_fill_entry(fuse_req_userdata(l->req), d->attr, &e);
+		reply_fill_entry(request_connection(l->req), d->attr, &e);
 	} else {
 		e.attr.st_ino = d->ino;
 		e.attr.st_mode = d->type;
@@ -140,7 +142,7 @@ static void
 list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi, bool plus)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct dir_handle *h = dir_handle(fi);
 	struct listing l = { .req = req, .plus = plus, .cap = size };
 	bool is_safe = true;
@@ -156,22 +158,22 @@ list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		    (size / ENTRY_PLUS_MIN + 1) * sizeof(*l.counted));
 	if (l.buf != NULL && (!plus || l.counted != NULL)) {
 		mutex_lock(&h->mu);
-		rc = fs_readdir(s->fs, h->dir, off,
-		    plus && !session_is_crowded(s), add_entry, &l);
+		rc = fs_readdir(c->fs, h->dir, off,
+		    plus && !connection_is_crowded(c), add_entry, &l);
 		is_safe = l.len != 0 || fs_dir_is_safe(h->dir);
 		mutex_unlock(&h->mu);
 	}
 	/* An empty reply makes the kernel's copy a whole one. Without its
 	 * pages, it will be found useless. */
 	if (!is_safe)
-		session_forget_pages(s, ino);
+		kernel_cache_forget_pages(c, ino);
 	/* What was listed before an error is still true; the error comes
 	 * again with the next call. */
 	if (rc < 0 && l.len == 0)
 		reply_status(req, rc);
 	else if (fuse_reply_buf(req, l.buf, l.len) < 0)
 		for (size_t i = 0; i < l.ncounted; i++)
-			fs_forget(s->fs, l.counted[i], 1);
+			fs_forget(c->fs, l.counted[i], 1);
 	free(l.counted);
 	free(l.buf);
 }
@@ -194,14 +196,14 @@ static void
 do_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
     struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 
 	(void)datasync;
 	(void)fi;
 	if (ino == FS_ROOT_INO)
 		kernel_cache_sync(req, 0);
 	else
-		reply_status(req, control_owns(ino) ? 0 : fs_fsync(s->fs, ino));
+		reply_status(req, control_owns(ino) ? 0 : fs_fsync(c->fs, ino));
 }
 
 void

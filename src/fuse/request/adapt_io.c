@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "fuse/request/adapt.h"
 #include "fuse/control/control_dir.h"
-#include "fuse/serve/protocol.h"
 #include "fuse/reply/reply.h"
+#include "fuse/request/adapt.h"
+#include "fuse/serve/protocol.h"
 
 /* Pieces that one writev(2) takes, beside the header. */
 #define MAX_PIECES (IOV_MAX - 1)
@@ -27,13 +27,14 @@
 
 /* Of what the kernel has in its cache, we do not see it read. */
 static bool
-must_see_reads(struct session *s, uint64_t ino, const struct fuse_file_info *fi)
+must_see_reads(struct connection *c, uint64_t ino,
+    const struct fuse_file_info *fi)
 {
 	uint64_t size;
 
 	return (fi->flags & O_ACCMODE) != O_WRONLY &&
 	    (fi->flags & (O_NOATIME | O_TRUNC)) == 0 &&
-	    fs_atime_is_due(s->fs, ino, &size) && size <= ATIME_REREAD_MAX;
+	    fs_atime_is_due(c->fs, ino, &size) && size <= ATIME_REREAD_MAX;
 }
 
 static bool
@@ -44,13 +45,13 @@ may_write(const struct fuse_file_info *fi)
 
 /* What open(2) answers about caching and closing. */
 static void
-set_open_flags(struct session *s, struct fuse_file_info *fi, bool keep_cache)
+set_open_flags(struct connection *c, struct fuse_file_info *fi, bool keep_cache)
 {
 	fi->keep_cache = keep_cache;
 	/* close(2) commits contents; nothing to do for who only reads. */
 	fi->noflush = ((fi->flags & O_ACCMODE) == O_RDONLY &&
 			  (fi->flags & O_TRUNC) == 0) ||
-	    atomic_load_explicit(&s->flush_lazy, memory_order_relaxed);
+	    atomic_load_explicit(&c->flush_lazy, memory_order_relaxed);
 }
 
 /*
@@ -61,40 +62,40 @@ set_open_flags(struct session *s, struct fuse_file_info *fi, bool keep_cache)
 static int
 kill_suid(fuse_req_t req, uint64_t ino, bool truncates)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	unsigned bits = FS_SET_KILL_SUID;
 	struct fs_attr attr;
 	int rc;
 
 	if (!protocol_kill_suid())
 		return 0;
-	rc = fs_getattr(s->fs, ino, &attr);
+	rc = fs_getattr(c->fs, ino, &attr);
 	if (rc < 0 || (attr.mode & (S_ISUID | S_ISGID)) == 0)
 		return rc;
 	/* Before a write, the kernel asks for what else is due. */
 	if (truncates)
 		bits = adapt_kill_bits(req, &attr);
-	rc = fs_setattr(s->fs, ino, &attr, bits, &attr);
+	rc = fs_setattr(c->fs, ino, &attr, bits, &attr);
 	if (rc == 0)
-		session_forget_attr(s, ino);
+		kernel_cache_forget_attr(c, ino);
 	return rc;
 }
 
 /* The opposite of a successful open. */
 static void
-end_open(struct session *s, uint64_t ino, const struct fuse_file_info *fi)
+end_open(struct connection *c, uint64_t ino, const struct fuse_file_info *fi)
 {
-	if (may_write(fi) && fs_writer_end(s->fs, ino))
-		session_forget_attr(s, ino);
+	if (may_write(fi) && fs_writer_end(c->fs, ino))
+		kernel_cache_forget_attr(c, ino);
 	if (may_write(fi))
-		kernel_cache_closed(s, fi);
-	fs_release(s->fs, ino);
+		kernel_cache_closed(c, fi);
+	fs_release(c->fs, ino);
 }
 
 static void
 do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	bool truncate = (fi->flags & O_TRUNC) != 0;
 	int rc;
 
@@ -102,31 +103,31 @@ do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		control_open(req, ino, fi);
 		return;
 	}
-	rc = fs_openfile(s->fs, ino, truncate);
+	rc = fs_openfile(c->fs, ino, truncate);
 	if (rc == 0 && truncate) {
 		rc = kill_suid(req, ino, true);
 		if (rc < 0)
-			fs_release(s->fs, ino);
+			fs_release(c->fs, ino);
 	}
 	if (rc < 0) {
 		reply_status(req, rc);
 		return;
 	}
 	if (may_write(fi)) {
-		if (fs_writer_begin(s->fs, ino))
-			session_forget_attr(s, ino);
-		kernel_cache_opened(s, ino, fi);
+		if (fs_writer_begin(c->fs, ino))
+			kernel_cache_forget_attr(c, ino);
+		kernel_cache_opened(c, ino, fi);
 	}
-	set_open_flags(s, fi, !must_see_reads(s, ino, fi));
+	set_open_flags(c, fi, !must_see_reads(c, ino, fi));
 	if (fuse_reply_open(req, fi) < 0)
-		end_open(s, ino, fi);
+		end_open(c, ino, fi);
 }
 
 static void
 do_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
     struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct fs_cred cred = request_creator(req);
 	struct fuse_entry_param e;
 	struct fs_attr attr;
@@ -138,42 +139,42 @@ do_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	}
 	mode = (mode & ~(mode_t)S_IFMT) | S_IFREG;
 	if (protocol_is_tmpfile()) {
-		rc = fs_tmpfile(s->fs, parent, mode, &cred, &attr);
+		rc = fs_tmpfile(c->fs, parent, mode, &cred, &attr);
 	} else {
-		rc = fs_create(s->fs, parent, slice_str(name), mode, 0, &cred,
+		rc = fs_create(c->fs, parent, slice_str(name), mode, 0, &cred,
 		    &attr);
 	}
 	if (rc == 0 && !protocol_is_tmpfile()) {
-		rc = fs_openfile(s->fs, attr.ino, false);
+		rc = fs_openfile(c->fs, attr.ino, false);
 		if (rc < 0)
-			fs_forget(s->fs, attr.ino, 1);
+			fs_forget(c->fs, attr.ino, 1);
 	}
 	if (rc < 0) {
 		reply_status(req, rc);
 		return;
 	}
 	if (may_write(fi)) {
-		if (fs_writer_begin(s->fs, attr.ino))
-			(void)fs_getattr(s->fs, attr.ino, &attr);
-		kernel_cache_opened(s, attr.ino, fi);
+		if (fs_writer_begin(c->fs, attr.ino))
+			(void)fs_getattr(c->fs, attr.ino, &attr);
+		kernel_cache_opened(c, attr.ino, fi);
 	}
-	reply_fill_entry(s, &attr, &e);
-	set_open_flags(s, fi, true);
+	reply_fill_entry(c, &attr, &e);
+	set_open_flags(c, fi, true);
 	if (fuse_reply_create(req, &e, fi) < 0) {
-		end_open(s, attr.ino, fi);
-		fs_forget(s->fs, attr.ino, 1);
+		end_open(c, attr.ino, fi);
+		fs_forget(c->fs, attr.ino, 1);
 	}
 }
 
 static void
 do_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 
 	if (control_owns(ino))
-		control_release(s, fi);
+		control_release(req, fi);
 	else
-		end_open(s, ino, fi);
+		end_open(c, ino, fi);
 	reply_status(req, 0);
 }
 
@@ -226,7 +227,7 @@ static void
 do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	unsigned how = 0;
 	struct fs_read r;
 	int rc;
@@ -239,13 +240,13 @@ do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		how |= FS_READ_NOATIME;
 	if ((fi->flags & O_DIRECT) != 0)
 		how |= FS_READ_DIRECT;
-	rc = fs_read_how(s->fs, ino, (uint64_t)off, size, how, &r);
+	rc = fs_read_how(c->fs, ino, (uint64_t)off, size, how, &r);
 	if (rc < 0) {
 		reply_status(req, rc);
 		return;
 	}
 	if (r.blocks_changed)
-		session_forget_attr(s, ino);
+		kernel_cache_forget_attr(c, ino);
 	reply_pieces(req, &r);
 	fs_read_done(&r);
 }
@@ -254,7 +255,7 @@ static void
 do_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size,
     off_t off, struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	ssize_t n;
 	int rc;
 
@@ -268,15 +269,15 @@ do_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size,
 		return;
 	}
 	/* With O_APPEND too: one kernel, which knows the size. */
-	n = fs_write(s->fs, ino, (uint64_t)off, slice_make(data, size));
+	n = fs_write(c->fs, ino, (uint64_t)off, slice_make(data, size));
 	/* O_SYNC has the bit of O_DSYNC. */
 	if (n >= 0 && (fi->flags & O_DSYNC) != 0 && !fi->writepage) {
-		rc = fs_fsync(s->fs, ino);
+		rc = fs_fsync(c->fs, ino);
 		if (rc < 0)
 			n = rc;
 	}
 	if (n > 0 && (fi->flags & O_DIRECT) != 0 && !fi->writepage &&
-	    fs_is_shared(s->fs, ino))
+	    fs_is_shared(c->fs, ino))
 		kernel_cache_direct_written(req, ino, (uint64_t)off, (size_t)n);
 	else
 		reply_count(req, n);
@@ -285,21 +286,21 @@ do_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size,
 static void
 do_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 
 	(void)fi;
-	reply_status(req, control_owns(ino) ? 0 : fs_flush(s->fs, ino));
+	reply_status(req, control_owns(ino) ? 0 : fs_flush(c->fs, ino));
 }
 
 static void
 do_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
     struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 
 	(void)datasync;
 	(void)fi;
-	reply_status(req, control_owns(ino) ? 0 : fs_fsync(s->fs, ino));
+	reply_status(req, control_owns(ino) ? 0 : fs_fsync(c->fs, ino));
 }
 
 void

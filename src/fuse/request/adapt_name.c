@@ -7,14 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fuse/request/adapt.h"
 #include "fuse/control/control_dir.h"
 #include "fuse/reply/reply.h"
+#include "fuse/request/adapt.h"
 
 static void
 do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct fs_attr attr;
 	int rc;
 
@@ -22,7 +22,7 @@ do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		control_lookup(req, parent, name);
 		return;
 	}
-	rc = fs_lookup(s->fs, parent, slice_str(name), &attr);
+	rc = fs_lookup(c->fs, parent, slice_str(name), &attr);
 	if (rc == -ENOENT)
 		reply_negative(req);
 	else
@@ -32,21 +32,21 @@ do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 static void
 do_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 
 	if (!control_owns(ino))
-		fs_forget(s->fs, ino, n);
+		fs_forget(c->fs, ino, n);
 	fuse_reply_none(req);
 }
 
 static void
 do_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 
 	for (size_t i = 0; i < count; i++) {
 		if (!control_owns(forgets[i].ino))
-			fs_forget(s->fs, forgets[i].ino, forgets[i].nlookup);
+			fs_forget(c->fs, forgets[i].ino, forgets[i].nlookup);
 	}
 	fuse_reply_none(req);
 }
@@ -55,7 +55,7 @@ static void
 make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
     dev_t rdev)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct fs_cred cred = request_creator(req);
 	struct fs_attr attr;
 	int rc;
@@ -64,7 +64,7 @@ make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		reply_status(req, -EPERM);
 		return;
 	}
-	rc = fs_create(s->fs, parent, slice_str(name), mode, rdev, &cred,
+	rc = fs_create(c->fs, parent, slice_str(name), mode, rdev, &cred,
 	    &attr);
 	reply_entry(req, rc, &attr);
 }
@@ -86,7 +86,7 @@ static void
 do_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
     const char *name)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct fs_cred cred = request_creator(req);
 	struct fs_attr attr;
 	int rc;
@@ -95,7 +95,7 @@ do_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
 		reply_status(req, -EPERM);
 		return;
 	}
-	rc = fs_symlink(s->fs, parent, slice_str(name), slice_str(target),
+	rc = fs_symlink(c->fs, parent, slice_str(name), slice_str(target),
 	    &cred, &attr);
 	reply_entry(req, rc, &attr);
 }
@@ -103,7 +103,7 @@ do_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
 static void
 do_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct fs_attr attr;
 	int rc;
 
@@ -111,37 +111,37 @@ do_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 		reply_status(req, -EPERM);
 		return;
 	}
-	rc = fs_link(s->fs, ino, parent, slice_str(name), &attr);
+	rc = fs_link(c->fs, ino, parent, slice_str(name), &attr);
 	reply_entry(req, rc, &attr);
 }
 
 static void
 do_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 
 	if (control_reserves(parent, name))
 		reply_status(req, -EPERM);
 	else
-		reply_status(req, fs_unlink(s->fs, parent, slice_str(name)));
+		reply_status(req, fs_unlink(c->fs, parent, slice_str(name)));
 }
 
 static void
 do_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 
 	if (control_reserves(parent, name))
 		reply_status(req, -EPERM);
 	else
-		reply_status(req, fs_rmdir(s->fs, parent, slice_str(name)));
+		reply_status(req, fs_rmdir(c->fs, parent, slice_str(name)));
 }
 
 static void
 do_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
     fuse_ino_t newparent, const char *newname, unsigned flags)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct fs_cred cred = request_creator(req);
 	int rc;
 
@@ -149,11 +149,11 @@ do_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 	    control_reserves(newparent, newname))
 		rc = -EPERM;
 	else if ((flags & RENAME_WHITEOUT) != 0)
-		rc = fs_rename_whiteout(s->fs, parent, slice_str(name),
+		rc = fs_rename_whiteout(c->fs, parent, slice_str(name),
 		    newparent, slice_str(newname), flags & ~RENAME_WHITEOUT,
 		    &cred);
 	else
-		rc = fs_rename(s->fs, parent, slice_str(name), newparent,
+		rc = fs_rename(c->fs, parent, slice_str(name), newparent,
 		    slice_str(newname), flags);
 	reply_status(req, rc);
 }
@@ -161,7 +161,7 @@ do_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 static void
 do_readlink(fuse_req_t req, fuse_ino_t ino)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct buf target = { 0 };
 	int rc;
 
@@ -169,7 +169,7 @@ do_readlink(fuse_req_t req, fuse_ino_t ino)
 		reply_status(req, -EINVAL);
 		return;
 	}
-	rc = fs_readlink(s->fs, ino, &target);
+	rc = fs_readlink(c->fs, ino, &target);
 	if (rc == 0)
 		rc = buf_error(&target);
 	reply_bytes(req, rc, buf_slice(&target));

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "fuse/request/adapt.h"
 #include "fuse/control/control_dir.h"
 #include "fuse/reply/reply.h"
+#include "fuse/request/adapt.h"
 
 /* What one request of copy_file_range(2) copies at most, and between two
  * looks whether the caller still wants it: some 10 ms. */
@@ -16,7 +16,7 @@ static void
 do_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
     struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	int rc;
 
 	(void)fi;
@@ -25,7 +25,7 @@ do_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
 	else if (off < 0 || len <= 0)
 		rc = -EINVAL;
 	else
-		rc = fs_fallocate(s->fs, ino, mode, (uint64_t)off,
+		rc = fs_fallocate(c->fs, ino, mode, (uint64_t)off,
 		    (uint64_t)len);
 	reply_status(req, rc);
 }
@@ -34,20 +34,20 @@ static void
 do_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
     struct fuse_file_info *fi)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	int64_t at;
 
 	(void)fi;
 	/* What the kernel has gathered may lie in what is a hole to us;
 	 * after ENOSYS it takes all for data, and asks no more. */
-	if (s->kernel_writeback)
+	if (c->kernel_writeback)
 		at = -ENOSYS;
 	else if (control_owns(ino))
 		at = -EINVAL;
 	else if (off < 0)
 		at = -ENXIO;
 	else
-		at = fs_lseek(s->fs, ino, (uint64_t)off, whence);
+		at = fs_lseek(c->fs, ino, (uint64_t)off, whence);
 	if (at < 0)
 		reply_status(req, (int)at);
 	else
@@ -60,7 +60,7 @@ static ssize_t
 copy_pieces(fuse_req_t req, fuse_ino_t ino_in, uint64_t off_in,
     fuse_ino_t ino_out, uint64_t off_out, size_t len)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	size_t done = 0, part;
 	ssize_t n = 0;
 
@@ -68,7 +68,7 @@ copy_pieces(fuse_req_t req, fuse_ino_t ino_in, uint64_t off_in,
 		len = COPY_MAX;
 	while (done < len) {
 		part = len - done < COPY_PIECE ? len - done : COPY_PIECE;
-		n = fs_copy_range(s->fs, ino_in, off_in + done, ino_out,
+		n = fs_copy_range(c->fs, ino_in, off_in + done, ino_out,
 		    off_out + done, part);
 		if (n > 0)
 			done += (size_t)n;
@@ -83,7 +83,7 @@ do_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
     struct fuse_file_info *fi_in, fuse_ino_t ino_out, off_t off_out,
     struct fuse_file_info *fi_out, size_t len, int flags)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	ssize_t n;
 	int rc;
 
@@ -96,7 +96,7 @@ do_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 		n = copy_pieces(req, ino_in, (uint64_t)off_in, ino_out,
 		    (uint64_t)off_out, len);
 	if (n >= 0 && (fi_out->flags & O_DSYNC) != 0) {
-		rc = fs_fsync(s->fs, ino_out);
+		rc = fs_fsync(c->fs, ino_out);
 		if (rc < 0)
 			n = rc;
 	}

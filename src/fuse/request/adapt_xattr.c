@@ -9,19 +9,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "fuse/request/adapt.h"
 #include "fuse/control/control_dir.h"
-#include "fuse/serve/protocol.h"
 #include "fuse/reply/reply.h"
+#include "fuse/request/adapt.h"
+#include "fuse/serve/protocol.h"
 
 /*
  * ENOSYS is remembered by the kernel: it does not ask again, not even
  * before each first write whether there is a security.capability to drop.
  */
 static int
-check(struct session *s, fuse_ino_t ino, int absent)
+check(struct connection *c, fuse_ino_t ino, int absent)
 {
-	if (s->noxattr)
+	if (c->noxattr)
 		return -ENOSYS;
 	return control_owns(ino) ? absent : 0;
 }
@@ -29,12 +29,12 @@ check(struct session *s, fuse_ino_t ino, int absent)
 static void
 do_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct buf value = { 0 };
-	int rc = check(s, ino, -ENODATA);
+	int rc = check(c, ino, -ENODATA);
 
 	if (rc == 0)
-		rc = fs_getxattr(s->fs, ino, slice_str(name), &value);
+		rc = fs_getxattr(c->fs, ino, slice_str(name), &value);
 	if (rc == 0)
 		rc = buf_error(&value);
 	reply_sized(req, rc, buf_slice(&value), size);
@@ -70,12 +70,12 @@ sees_trusted(fuse_req_t req)
 static void
 do_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-	struct session *s = request_session(req);
+	struct connection *c = request_connection(req);
 	struct buf names = { 0 };
-	int rc = s->noxattr ? -ENOSYS : 0;
+	int rc = c->noxattr ? -ENOSYS : 0;
 
 	if (rc == 0 && !control_owns(ino))
-		rc = fs_listxattr(s->fs, ino, sees_trusted(req), &names);
+		rc = fs_listxattr(c->fs, ino, sees_trusted(req), &names);
 	if (rc == 0)
 		rc = buf_error(&names);
 	reply_sized(req, rc, buf_slice(&names), size);
@@ -86,13 +86,13 @@ static void
 do_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
     size_t size, int flags)
 {
-	struct session *s = request_session(req);
-	int rc = check(s, ino, -EPERM);
+	struct connection *c = request_connection(req);
+	int rc = check(c, ino, -EPERM);
 
 	if (protocol_kill_suid())
 		flags |= FS_XATTR_KILL_SGID;
 	if (rc == 0)
-		rc = fs_setxattr(s->fs, ino, slice_str(name),
+		rc = fs_setxattr(c->fs, ino, slice_str(name),
 		    slice_make(value, size), flags);
 	reply_status(req, rc);
 }
@@ -100,11 +100,11 @@ do_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
 static void
 do_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
-	struct session *s = request_session(req);
-	int rc = check(s, ino, -EPERM);
+	struct connection *c = request_connection(req);
+	int rc = check(c, ino, -EPERM);
 
 	if (rc == 0)
-		rc = fs_removexattr(s->fs, ino, slice_str(name));
+		rc = fs_removexattr(c->fs, ino, slice_str(name));
 	reply_status(req, rc);
 }
 

@@ -20,9 +20,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fuse/serve/affinity.h"
 #include "fuse/fuse_api.h"
 #include "fuse/options/options.h"
+#include "fuse/serve/affinity.h"
 #include "fuse/serve/overdue.h"
 #include "fuse/serve/protocol.h"
 #include "fuse/serve/request_stats.h"

@@ -17,8 +17,8 @@
 
 #include <linux/fuse.h>
 
-#include "fuse/serve/affinity.h"
 #include "fuse/fuse_api.h"
+#include "fuse/serve/affinity.h"
 
 /* Up to the flags; older kernels send no more. */
 #define INIT_IN_MIN 16
