@@ -2,7 +2,7 @@
 /*
  * The seam between a file system and a store: an ordered map from
  * (space, group, name) to bytes, changed by atomic batches, as a table of
- * functions. The embedded engine (src/engine) stands behind it; another
+ * functions. The embedded engine (kvfs/store.h) stands behind it; another
  * store can.
  *
  * Keys sort by space, then by group as an unsigned number, then by name as
@@ -135,6 +135,26 @@ enum kv_scope {
 	KV_SCOPE_ALL,
 };
 
+/* Who makes commits durable. */
+enum kv_sync_mode {
+	KV_SYNC_FULL, /* every commit, before it returns */
+	KV_SYNC_EVERY, /* each sync_commits-th commit */
+	KV_SYNC_INTERVAL, /* a background thread, every sync_ms */
+	KV_SYNC_HYBRID, /* whichever of the two comes first */
+	KV_SYNC_CHECKPOINT, /* only the flush of a memtable */
+	KV_SYNC_OFF, /* nobody; kv_sync() returns at once */
+};
+
+enum kv_report_format {
+	KV_REPORT_TEXT, /* lines "Name: figure" */
+	KV_REPORT_METRICS, /* Prometheus' text format */
+};
+
+enum kv_check_depth {
+	KV_CHECK_TABLES, /* but for values in segments: for who reads them */
+	KV_CHECK_ALL,
+};
+
 enum {
 	/* Any keys may change in one batch, not only those of one group. */
 	KV_CAP_ATOMIC_STORE = 1 << 0,
@@ -182,7 +202,15 @@ struct kv_ops {
 	int (*usage)(struct kv *kv, struct kv_usage *usagep);
 	void (*memory)(struct kv *kv, struct kv_memory *memoryp);
 	int (*reserve)(struct kv *kv, enum kv_room kind, uint64_t bytes);
-	int (*control)(struct kv *kv, const char *command, FILE *out);
+	int (*report)(struct kv *kv, enum kv_report_format format, FILE *out);
+	int (*check)(struct kv *kv, enum kv_check_depth depth, FILE *out);
+	int (*flush)(struct kv *kv);
+	int (*compact)(struct kv *kv);
+	int (*set_sync)(struct kv *kv, enum kv_sync_mode mode, uint32_t commits,
+	    uint32_t ms);
+	int (*set_wal_buffer)(struct kv *kv, uint64_t bytes);
+	int (*set_cache)(struct kv *kv, uint64_t bytes);
+	int (*set_max_size)(struct kv *kv, uint64_t bytes);
 	int (*backup_open)(struct kv *kv, struct kv_backup **backupp);
 	ssize_t (*backup_read)(struct kv_backup *b, void *buf, size_t len,
 	    uint64_t off);
@@ -190,7 +218,8 @@ struct kv_ops {
 	int (*close)(struct kv *kv);
 };
 
-/* An implementation embeds these as its first member. */
+/* An implementation embeds these as its first member. What it cannot do of
+ * maintenance and backup it leaves NULL. */
 struct kv {
 	const struct kv_ops *ops;
 	uint32_t caps;
@@ -330,25 +359,73 @@ kv_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes)
 	return kv->ops->reserve(kv, kind, bytes);
 }
 
-/*
- * Maintenance, as a line of text answered by lines of text ("Key: value"):
- *   stats                 sizes, levels, ratios, cache, durability state
- *   metrics               the same figures in Prometheus' text format
- *   check                 read every block and verify every checksum; each
- *                         problem is one line "damage: FILE: what"; returns
- *                         the number of problems
- *   check-tables          the same but for values in segments, for those who
- *                         read all of them anyway
- *   flush                 write memtables out to tables
- *   compact               merge everything down, wait until it is done
- *   set NAME=VALUE        change an option of the running store (sync,
- *                         wal_buffer, cache, max_size)
- * -ENOTSUP: the store does not know the command.
- */
+/* ---- Maintenance. -ENOTSUP: the store cannot. ---- */
+
+/* Sizes, levels, ratios, cache, durability: what the store tells of itself. */
 static inline int
-kv_control(struct kv *kv, const char *command, FILE *out)
+kv_report(struct kv *kv, enum kv_report_format format, FILE *out)
 {
-	return kv->ops->control(kv, command, out);
+	return kv->ops->report != NULL ? kv->ops->report(kv, format, out) :
+					 -ENOTSUP;
+}
+
+/* Read everything and verify every checksum, beside all other work. Each
+ * problem is a line "damage: FILE: what"; returns how many there are. */
+static inline int
+kv_check(struct kv *kv, enum kv_check_depth depth, FILE *out)
+{
+	return kv->ops->check != NULL ? kv->ops->check(kv, depth, out) :
+					-ENOTSUP;
+}
+
+/* Have what is in memory in tables, and wait for it. -EROFS. */
+static inline int
+kv_flush(struct kv *kv)
+{
+	return kv->ops->flush != NULL ? kv->ops->flush(kv) : -ENOTSUP;
+}
+
+/* Merge everything down, and wait for it. -EROFS. */
+static inline int
+kv_compact(struct kv *kv)
+{
+	return kv->ops->compact != NULL ? kv->ops->compact(kv) : -ENOTSUP;
+}
+
+/* From now on, commits are made durable so; commits and ms where the mode has
+ * them. What was committed before is made durable first, unless the new mode
+ * is KV_SYNC_OFF. -EROFS. */
+static inline int
+kv_set_sync(struct kv *kv, enum kv_sync_mode mode, uint32_t commits,
+    uint32_t ms)
+{
+	return kv->ops->set_sync != NULL ?
+	    kv->ops->set_sync(kv, mode, commits, ms) :
+	    -ENOTSUP;
+}
+
+/* Other values of kv_options in the running store. The cache's must not be
+ * 0 (-EINVAL) and may be set in a store that is open read-only; the others
+ * return -EROFS there. */
+static inline int
+kv_set_wal_buffer(struct kv *kv, uint64_t bytes)
+{
+	return kv->ops->set_wal_buffer != NULL ?
+	    kv->ops->set_wal_buffer(kv, bytes) :
+	    -ENOTSUP;
+}
+static inline int
+kv_set_cache(struct kv *kv, uint64_t bytes)
+{
+	return kv->ops->set_cache != NULL ? kv->ops->set_cache(kv, bytes) :
+					    -ENOTSUP;
+}
+static inline int
+kv_set_max_size(struct kv *kv, uint64_t bytes)
+{
+	return kv->ops->set_max_size != NULL ?
+	    kv->ops->set_max_size(kv, bytes) :
+	    -ENOTSUP;
 }
 
 /*
@@ -387,85 +464,5 @@ kv_close(struct kv *kv)
 {
 	return kv != NULL ? kv->ops->close(kv) : 0;
 }
-
-/* ---- The embedded engine ---- */
-
-enum kv_sync_mode {
-	KV_SYNC_FULL, /* every commit, before it returns */
-	KV_SYNC_EVERY, /* each sync_commits-th commit */
-	KV_SYNC_INTERVAL, /* a background thread, every sync_ms */
-	KV_SYNC_HYBRID, /* whichever of the two comes first */
-	KV_SYNC_CHECKPOINT, /* only the flush of a memtable */
-	KV_SYNC_OFF, /* nobody; kv_sync() returns at once */
-};
-
-struct kv_options {
-	enum kv_sync_mode sync;
-	uint32_t sync_commits;
-	uint32_t sync_ms;
-	uint64_t wal_buffer_bytes; /* 0: each commit reaches the kernel */
-	uint64_t memtable_bytes; /* of the one that is written to */
-	/* Blocks, indexes and filters, memtables that wait for their flush,
-	 * and what flushes and compactions work with; a quarter stays for
-	 * blocks in any case. */
-	uint64_t cache_bytes;
-	uint64_t max_bytes; /* of all files of the store; 0: no bound */
-	unsigned compaction_threads;
-	bool compress; /* snappy where it pays; reads never depend on it */
-	bool read_only; /* write nothing, not even a recovery */
-	bool create; /* make the store when there is none */
-	bool warm_up; /* after opening, open the tables and fill the cache with
-	                 what was hot at the last close; keep that list at
-	                 close */
-	const char *owner; /* written to LOCK: "mounted at /mnt/kv" */
-	uint32_t wait_ms; /* for a process that writes it to let go of the
-	                     store; for short readers it waits anyway */
-};
-
-/* The defaults of every field (sync=interval:1000, snappy, create). */
-void kv_options_init(struct kv_options *opts);
-
-/* Parse "full", "every:N", "interval:MS", "hybrid:N:MS", "checkpoint" or
- * "off" into opts; -EINVAL when it is none of them. */
-int kv_options_parse_sync(struct kv_options *opts, const char *text);
-/* Print the mode in that spelling; buf holds at least 48 bytes. */
-void kv_options_format_sync(const struct kv_options *opts, char *buf,
-    size_t len);
-
-/*
- * Open the embedded store in directory dir and recover it to a prefix of
- * its history. On failure one line saying what, where and what to do has
- * been logged. -EBUSY: in use; -ENOENT: none there and !create; -EPROTO:
- * written by a newer version; -KVFS_ECORRUPT or -KVFS_ECHECKSUM: damaged.
- */
-int kv_open(const char *dir, const struct kv_options *opts, struct kv **kvp);
-
-struct kv_owner {
-	int pid; /* 0: it cannot be told */
-	char note[4200]; /* kv_options.owner of the process that has it */
-};
-/* Who has the store open: 1 and *ownerp filled, 0 when nobody (the note is
- * that of the last who wrote to it, the pid 0), or errno.
- * -ENOENT: dir holds no store. */
-int kv_owner(const char *dir, struct kv_owner *ownerp);
-/* What a file or directory is that belongs to another database, such as "an
- * LMDB environment"; NULL when it is none that is known. */
-const char *kv_foreign(const char *path);
-
-/*
- * Salvage what is readable of the store in dir, whatever is damaged or
- * missing there, into a new store in dest, which must not exist, or be
- * empty; dir is not changed. Each loss is a line "lost: FILE: what" on
- * report; but when lost is not NULL it is called for the value of
- * a key (last is NULL), and for what there was of keys from key to last, of
- * which the one before all others is zero. It borrows all. There is a bound
- * on the lines, not on the calls. Returns the number of losses, or errno
- * (logged; dest is then left empty): -EBUSY: in use; -ENOENT: none there;
- * -ENOTEMPTY: dest; -EPROTO: written by a newer version.
- */
-typedef void (*kv_lost_fn)(void *arg, const struct kv_key *key,
-    const struct kv_key *last, const char *why);
-int kv_repair(const char *dir, const char *dest, kv_lost_fn lost, void *arg,
-    FILE *report);
 
 #endif

@@ -2,7 +2,6 @@
 /* Keeping to the budget; see memory.h. */
 #include "fuse/memory.h"
 
-#include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -61,22 +60,12 @@ trim_heap(struct memory_keeper *k, uint64_t keep)
 static void
 set_cache(struct memory_keeper *k, uint64_t bytes)
 {
-	char command[64], ignored[16];
-	FILE *out;
-
 	if (bytes < k->cache_bytes / CACHE_LEAST_PART)
 		bytes = k->cache_bytes / CACHE_LEAST_PART;
 	if (bytes > k->cache_bytes)
 		bytes = k->cache_bytes;
-	if (bytes == k->cache_now)
-		return;
-	out = fmemopen(ignored, sizeof(ignored), "w");
-	if (out == NULL)
-		return;
-	snprintf(command, sizeof(command), "set cache=%" PRIu64, bytes);
-	if (kv_control(k->kv, command, out) == 0)
+	if (bytes != k->cache_now && kv_set_cache(k->kv, bytes) == 0)
 		k->cache_now = bytes;
-	fclose(out);
 }
 
 bool

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "fs/fs.h"
-#include "kvfs/kv.h"
+#include "kvfs/store.h"
 #include "tools/mounts.h"
 #include "util/path_probe.h"
 

@@ -11,7 +11,7 @@
 static int
 check_all(struct kv *kv, FILE *out)
 {
-	int damaged = kv_control(kv, "check-tables", out), problems;
+	int damaged = kv_check(kv, KV_CHECK_TABLES, out), problems;
 
 	if (damaged < 0)
 		return damaged;
@@ -20,13 +20,13 @@ check_all(struct kv *kv, FILE *out)
 }
 
 static int
-print_report(struct kv *kv, struct fs *fs, const char *command,
-    enum report_format format, FILE *out)
+print_report(struct kv *kv, struct fs *fs, bool metrics, FILE *out)
 {
 	struct report r;
-	int rc = kv_control(kv, command, out);
+	int rc = kv_report(kv, metrics ? KV_REPORT_METRICS : KV_REPORT_TEXT,
+	    out);
 
-	report_init(&r, out, format);
+	report_init(&r, out, metrics ? REPORT_PROMETHEUS : REPORT_TEXT);
 	fs_report(fs, &r);
 	return rc;
 }
@@ -34,19 +34,20 @@ print_report(struct kv *kv, struct fs *fs, const char *command,
 int
 direct_control_run(struct kv *kv, struct fs *fs, const char *command, FILE *out)
 {
+	bool metrics = strcmp(command, "metrics") == 0;
 	int rc;
 
 	if (strcmp(command, "check") == 0)
 		return check_all(kv, out);
-	if (strcmp(command, "stats") == 0)
-		return print_report(kv, fs, command, REPORT_TEXT, out);
-	if (strcmp(command, "metrics") == 0)
-		return print_report(kv, fs, command, REPORT_PROMETHEUS, out);
+	if (metrics || strcmp(command, "stats") == 0)
+		return print_report(kv, fs, metrics, out);
 	if (strncmp(command, "set ", 4) == 0 ||
 	    strcmp(command, "end backups") == 0)
 		return -ENOTSUP;
 	rc = fs_sync(fs);
 	if (rc < 0 || strcmp(command, "sync") == 0)
 		return rc;
-	return kv_control(kv, command, out);
+	if (strcmp(command, "flush") == 0)
+		return kv_flush(kv);
+	return strcmp(command, "compact") == 0 ? kv_compact(kv) : -ENOTSUP;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvfs/kv.h"
+#include "kvfs/store.h"
 #include "tools/beneath.h"
 
 /* Copy the lines of a control file to out, but for the number of problems

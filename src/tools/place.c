@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvfs/kv.h"
+#include "kvfs/store.h"
 #include "util/daemon_note.h"
 #include "util/path_probe.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "fs/fs.h"
-#include "kvfs/kv.h"
+#include "kvfs/store.h"
 #include "tools/direct_control.h"
 #include "tools/key_attributes.h"
 #include "tools/key_lookup.h"

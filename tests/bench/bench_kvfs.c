@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "kvfs/kv.h"
+#include "kvfs/store.h"
 #include "util/coding.h"
 
 static void

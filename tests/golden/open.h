@@ -6,6 +6,7 @@
 
 #include "fs/fs.h"
 #include "golden/files.h"
+#include "kvfs/store.h"
 #include "util/log.h"
 
 #define GOLDEN "tests/golden/v1"

@@ -26,6 +26,8 @@ forbid 'the engine does not know what a file is' \
   "$inc"'("(fs|fuse|tools)/|<fuse)' src/engine
 forbid 'fs meets the engine only through kvfs/kv.h' \
   "$inc"'("(engine|fuse|tools)/|<fuse)' src/fs
+forbid 'fs does not know which store there is' \
+  "$inc"'"kvfs/store\.h' src/fs src/kv
 forbid 'fuse knows rows and tools not' \
   "$inc"'"(engine|tools)/' src/fuse
 forbid 'fuse sees of fs only fs/fs.h' \

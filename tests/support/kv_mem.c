@@ -539,15 +539,6 @@ mem_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes)
 }
 
 static int
-mem_control(struct kv *kv, const char *command, FILE *out)
-{
-	(void)kv;
-	(void)command;
-	(void)out;
-	return -ENOTSUP;
-}
-
-static int
 mem_close(struct kv *kv)
 {
 	struct mem *m = (struct mem *)kv;
@@ -580,7 +571,6 @@ static const struct kv_ops mem_ops = {
 	.usage = mem_usage,
 	.memory = mem_memory,
 	.reserve = mem_reserve,
-	.control = mem_control,
 	.close = mem_close,
 };
 

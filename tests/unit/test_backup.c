@@ -59,7 +59,7 @@ fill(struct env *e, const char *dir)
 	}
 	ck_assert_int_eq(kv_commit(kv, &b, NULL), 0);
 	kv_batch_fini(&b);
-	ck_assert_int_eq(kv_control(kv, "flush", stdout), 0);
+	ck_assert_int_eq(kv_flush(kv), 0);
 }
 
 static void
@@ -239,7 +239,7 @@ START_TEST(without_memory_it_ends)
 	ck_assert_uint_gt(nth, 5);
 	ck_assert_int_eq(rc, 0);
 	expect_whole();
-	ck_assert_int_eq(kv_control(kv, "check", stdout), 0);
+	ck_assert_int_eq(kv_check(kv, KV_CHECK_ALL, stdout), 0);
 }
 END_TEST
 

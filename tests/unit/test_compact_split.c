@@ -165,7 +165,7 @@ START_TEST(parts_make_what_one_job_would)
 	for (unsigned r = 0; r < rounds; r++)
 		for (unsigned n = r; n < NAMES; n++)
 			fill_name(kv, r, n);
-	ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+	ck_assert_int_eq(kv_compact(kv), 0);
 	ck_assert_uint_gt(counter_read(&db_of(kv)->stats.shared_parts), 0);
 	ck_assert_int_eq(kv_iter_open(kv, &first, KV_SCOPE_SPACE, NULL, &it),
 	    0);
@@ -182,7 +182,7 @@ START_TEST(parts_make_what_one_job_would)
 	}
 	ck_assert_int_eq(kv_iter_next(it), 0);
 	kv_iter_close(it);
-	ck_assert_int_eq(kv_control(kv, "check", stdout), 0);
+	ck_assert_int_eq(kv_check(kv, KV_CHECK_ALL, stdout), 0);
 	ck_assert_int_eq(kv_close(kv), 0);
 	env_mem_destroy(env);
 }

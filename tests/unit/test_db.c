@@ -160,7 +160,7 @@ START_TEST(a_group_is_deleted_by_one_record)
 	open_store();
 	put("a", "1");
 	put("", "empty");
-	ck_assert_int_eq(kv_control(kv, "flush", stdout), 0);
+	ck_assert_int_eq(kv_flush(kv), 0);
 	kv_batch_init(&b);
 	kv_batch_delete_group(&b, 1, 7);
 	ck_assert_int_eq(kv_commit(kv, &b, NULL), 0);
@@ -169,7 +169,7 @@ START_TEST(a_group_is_deleted_by_one_record)
 	expect_absent("");
 	put("a", "2");
 	expect("a", "2");
-	ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+	ck_assert_int_eq(kv_compact(kv), 0);
 	expect("a", "2");
 	expect_absent("");
 }
@@ -207,7 +207,7 @@ START_TEST(a_scan_over_deleted_keys_has_them_removed)
 		snprintf(name, sizeof(name), "k%07u", i);
 		put(name, "value");
 	}
-	ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+	ck_assert_int_eq(kv_compact(kv), 0);
 	for (unsigned i = 0; i < count; i++) {
 		snprintf(name, sizeof(name), "k%07u", i);
 		del(name);
@@ -290,7 +290,7 @@ START_TEST(memtables_that_wait_take_from_the_cache)
 		snprintf(name, sizeof(name), "read%d", i);
 		put(name, value);
 	}
-	ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+	ck_assert_int_eq(kv_compact(kv), 0);
 	for (int i = 0; i < KEYS; i++) {
 		snprintf(name, sizeof(name), "read%d", i);
 		expect(name, value);
@@ -316,11 +316,10 @@ START_TEST(memtables_that_wait_take_from_the_cache)
 	ck_assert_msg(most <= CACHE + 2 * MEMTABLE + (2 << 20),
 	    "%llu bytes at most", (unsigned long long)most);
 	/* The cache is bounded anew while the store runs. */
-	ck_assert_int_eq(kv_control(kv, "set cache=1048576", stdout), 0);
+	ck_assert_int_eq(kv_set_cache(kv, 1048576), 0);
 	kv_memory(kv, &m);
 	ck_assert_uint_le(m.block_bytes, 1 << 20);
-	ck_assert_int_eq(kv_control(kv, "set cache=0", stdout), -EINVAL);
-	ck_assert_int_eq(kv_control(kv, "set cache=1x", stdout), -EINVAL);
+	ck_assert_int_eq(kv_set_cache(kv, 0), -EINVAL);
 }
 END_TEST
 
@@ -332,7 +331,7 @@ figure(const char *title)
 	const char *p;
 
 	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(kv_control(kv, "stats", f), 0);
+	ck_assert_int_eq(kv_report(kv, KV_REPORT_TEXT, f), 0);
 	fclose(f);
 	p = strstr(text, title);
 	ck_assert_msg(p != NULL, "no %s", title);
@@ -389,7 +388,7 @@ START_TEST(compression_backs_off_where_nothing_gets_smaller)
 	put_chunks(1, 800, false, &r);
 	ck_assert_uint_le(figure("Compressions skipped"),
 	    skips + BACKOFF_SKIP_MAX);
-	ck_assert_int_eq(kv_control(kv, "check", stdout), 0);
+	ck_assert_int_eq(kv_check(kv, KV_CHECK_ALL, stdout), 0);
 }
 END_TEST
 
@@ -435,9 +434,9 @@ START_TEST(random_operations_agree_with_a_model)
 			ck_assert_int_eq(kv_snapshot(kv, &snap), 0);
 			*at_snapshot = *m;
 		} else if (dice < 970) {
-			ck_assert_int_eq(kv_control(kv, "flush", stdout), 0);
+			ck_assert_int_eq(kv_flush(kv), 0);
 		} else if (dice < 980) {
-			ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+			ck_assert_int_eq(kv_compact(kv), 0);
 		} else if (dice < 990) {
 			ck_assert_int_eq(kv_sync(kv, UINT64_MAX), 0);
 		} else {
@@ -461,7 +460,7 @@ START_TEST(random_operations_agree_with_a_model)
 		model_expect_equal(at_snapshot, kv, snap, "snapshot");
 	kv_snapshot_release(kv, snap);
 	model_expect_equal(m, kv, NULL, "end");
-	ck_assert_int_eq(kv_control(kv, "check", stdout), 0);
+	ck_assert_int_eq(kv_check(kv, KV_CHECK_ALL, stdout), 0);
 	close_store();
 	open_store();
 	model_expect_equal(m, kv, NULL, "end, reopened");

@@ -86,7 +86,7 @@ check_image(struct env *image, const struct kv_options *o,
 	ck_assert_uint_le(n, h->count);
 	model_at(scratch, h, n);
 	model_expect_equal(scratch, kv, NULL, "after the cut");
-	ck_assert_int_eq(kv_control(kv, "check", stdout), 0);
+	ck_assert_int_eq(kv_check(kv, KV_CHECK_ALL, stdout), 0);
 	ck_assert_int_eq(kv_close(kv), 0);
 	return n;
 }
@@ -124,7 +124,7 @@ live(struct env *env, struct history *h, struct rng *r, unsigned steps,
 			durable = h->count;
 		}
 		if (rng_below(r, 60) == 0)
-			ck_assert_int_eq(kv_control(kv, "flush", stdout), 0);
+			ck_assert_int_eq(kv_flush(kv), 0);
 		if (rng_below(r, 8) == 0) {
 			enum env_mem_crash_mode mode =
 			    modes[1 + rng_below(r, 3)];

@@ -139,7 +139,7 @@ make_store(const struct variant *v, struct rng *r, unsigned *durablep)
 	for (unsigned n = 1; n <= COMMITS; n++) {
 		commit(kv, n, r, &seq);
 		if (n == v->flush_at)
-			ck_assert_int_eq(kv_control(kv, "flush", stdout), 0);
+			ck_assert_int_eq(kv_flush(kv), 0);
 		/* Several frames follow that carry the promise, so that no
 		 * single byte takes it away. */
 		if (n == COMMITS - 8)
@@ -286,7 +286,7 @@ judge(struct env *env, unsigned durable, struct rng *r, const char *what)
 	read_by_scan(kv, &c);
 	if (!o.read_only && rng_below(r, 8) == 0) {
 		/* What is copied does not become right on the way. */
-		(void)kv_control(kv, "compact", stdout);
+		(void)kv_compact(kv);
 		read_by_get(kv, &c);
 		read_by_scan(kv, &c);
 	}

@@ -65,13 +65,13 @@ work(struct kv *kv, struct run *run, struct rng *r)
 			run->durable = run->committed;
 		}
 		if (i == 15 || i == 30) {
-			run->error = kv_control(kv, "flush", stdout);
+			run->error = kv_flush(kv);
 			if (run->error < 0)
 				return;
 			run->durable = run->committed;
 		}
 		if (i == 35) {
-			run->error = kv_control(kv, "compact", stdout);
+			run->error = kv_compact(kv);
 			if (run->error < 0)
 				return;
 		}
@@ -115,7 +115,7 @@ check_history(struct env *disk, const struct run *run, uint64_t at_least,
 	for (uint64_t i = 0; i < n; i++)
 		model_apply(m, &run->batches[i]);
 	model_expect_equal(m, kv, NULL, "after the fault");
-	ck_assert_int_eq(kv_control(kv, "check", stdout), 0);
+	ck_assert_int_eq(kv_check(kv, KV_CHECK_ALL, stdout), 0);
 	ck_assert_int_eq(kv_close(kv), 0);
 	free(m);
 }

@@ -167,7 +167,7 @@ START_TEST(a_shorter_interval_counts_from_the_next_commit_on)
 	put_one(1);
 	ck_assert_int_eq(kv_sync(kv, UINT64_MAX), 0);
 	put_one(2);
-	ck_assert_int_eq(kv_control(kv, "set sync=interval:1", NULL), 0);
+	ck_assert_int_eq(kv_set_sync(kv, KV_SYNC_INTERVAL, 0, 1), 0);
 	put_one(3);
 	done = &db_of(kv)->sync_done;
 	for (;;) {
@@ -286,13 +286,13 @@ START_TEST(a_commit_that_does_not_wait_leaves_nothing_in_memory)
 	put_one(1);
 	ck_assert_uint_eq(log_waiting(db_of(kv)), 0);
 	/* In the log that was begun to gather in memory. */
-	ck_assert_int_eq(kv_control(kv, "set sync=interval:1000000", NULL), 0);
+	ck_assert_int_eq(kv_set_sync(kv, KV_SYNC_INTERVAL, 0, 1000000), 0);
 	put_one(2);
 	ck_assert_uint_eq(log_waiting(db_of(kv)), 0);
-	ck_assert_int_eq(kv_control(kv, "set wal_buffer=65536", NULL), 0);
+	ck_assert_int_eq(kv_set_wal_buffer(kv, 65536), 0);
 	put_one(3);
 	ck_assert_uint_ne(log_waiting(db_of(kv)), 0);
-	ck_assert_int_eq(kv_control(kv, "set sync=full", NULL), 0);
+	ck_assert_int_eq(kv_set_sync(kv, KV_SYNC_FULL, 0, 0), 0);
 	ck_assert_uint_eq(log_waiting(db_of(kv)), 0);
 	ck_assert_int_eq(kv_close(kv), 0);
 }

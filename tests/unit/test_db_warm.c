@@ -114,7 +114,7 @@ stat_text(const char *title, char *dst, size_t len)
 	size_t text_len;
 	FILE *out = open_memstream(&text, &text_len);
 
-	ck_assert_int_eq(kv_control(kv, "stats", out), 0);
+	ck_assert_int_eq(kv_report(kv, KV_REPORT_TEXT, out), 0);
 	fclose(out);
 	dst[0] = '\0';
 	for (at = text; (at = strstr(at, title)) != NULL; at++)
@@ -167,7 +167,7 @@ make_store(void)
 	open_store();
 	expect_state("no list");
 	put_keys(0, KEYS);
-	ck_assert_int_eq(kv_control(kv, "flush", stdout), 0);
+	ck_assert_int_eq(kv_flush(kv), 0);
 	get_keys(0, HOT_KEYS, 3);
 	close_store();
 	ck_assert(has_list());
@@ -310,8 +310,8 @@ START_TEST(a_list_of_tables_that_are_gone_is_ignored)
 	opts.compaction_threads = 1;
 	open_store();
 	put_keys(0, KEYS);
-	ck_assert_int_eq(kv_control(kv, "flush", stdout), 0);
-	ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+	ck_assert_int_eq(kv_flush(kv), 0);
+	ck_assert_int_eq(kv_compact(kv), 0);
 	close_store();
 	opts.warm_up = true;
 	open_store();
@@ -331,7 +331,7 @@ START_TEST(a_smaller_cache_is_filled_and_no_more)
 	opts.cache_bytes = 3 * MIB;
 	open_store();
 	put_keys(0, KEYS);
-	ck_assert_int_eq(kv_control(kv, "flush", stdout), 0);
+	ck_assert_int_eq(kv_flush(kv), 0);
 	get_keys(0, KEYS / 2, 3);
 	close_store();
 	opts.cache_bytes = 640 << 10;

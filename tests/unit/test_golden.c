@@ -87,7 +87,7 @@ expect_clean(struct kv *kv)
 	char *mem = NULL;
 	size_t len;
 	FILE *out = open_memstream(&mem, &len);
-	int damaged = kv_control(kv, "check", out);
+	int damaged = kv_check(kv, KV_CHECK_ALL, out);
 	int problems = fs_verify(kv, out);
 
 	fclose(out);
@@ -150,7 +150,7 @@ START_TEST(recovery_and_compaction_keep_the_files)
 		expect_tree(fs);
 		/* What is left of the file that was deleted while open. */
 		ck_assert_int_eq(kv_get(kv, &orphan, NULL, &v), -ENOENT);
-		ck_assert_int_ge(kv_control(kv, "compact", stderr), 0);
+		ck_assert_int_ge(kv_compact(kv), 0);
 		expect_tree(fs);
 		expect_clean(kv);
 		ck_assert_int_eq(fs_close(fs), 0);

@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "kvfs/kv.h"
+#include "kvfs/store.h"
 #include "support/suite.h"
 
 START_TEST(the_defaults_are_as_documented)

@@ -42,8 +42,8 @@ setup(void)
 	}
 	ck_assert_int_eq(kv_commit(kv, &b, NULL), 0);
 	kv_batch_fini(&b);
-	ck_assert_int_eq(kv_control(kv, "flush", NULL), 0);
-	ck_assert_int_eq(kv_control(kv, "compact", NULL), 0);
+	ck_assert_int_eq(kv_flush(kv), 0);
+	ck_assert_int_eq(kv_compact(kv), 0);
 	ck_assert_uint_ne(db_of(kv)->view->version->levels[LEVEL_LAST].count,
 	    0);
 	mem = memtable_create(1, 0);

@@ -101,7 +101,7 @@ END_TEST
 START_TEST(a_get_from_cached_blocks_allocates_nothing)
 {
 	put_all();
-	ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+	ck_assert_int_eq(kv_compact(kv), 0);
 	/* Reading them from the file does. */
 	ck_assert_uint_gt(get_all(2 * KEYS), 0);
 	ck_assert_uint_eq(get_all(2 * KEYS), 0);
@@ -165,7 +165,7 @@ START_TEST(a_read_of_a_cached_file_allocates_nothing)
 		ck_assert_uint_eq(read_file(small, 200), 0);
 		ck_assert_uint_eq(read_file(chunk, 2500), 0);
 		ck_assert_uint_eq(read_file(sparse, (1u << 20) - 4096), 0);
-		ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+		ck_assert_int_eq(kv_compact(kv), 0);
 	}
 }
 END_TEST

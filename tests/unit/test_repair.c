@@ -140,7 +140,7 @@ make_store(enum shape shape)
 
 	for (unsigned i = 0; i < KEYS; i++)
 		put(kv, i);
-	ck_assert_int_eq(kv_control(kv, "flush", stdout), 0);
+	ck_assert_int_eq(kv_flush(kv), 0);
 	for (unsigned n = 0; n < KEYS / 4; n++)
 		put(kv, (unsigned)rng_below(&rng, KEYS));
 	for (unsigned n = 0; n < KEYS / 8; n++)
@@ -148,9 +148,9 @@ make_store(enum shape shape)
 	del_group(kv, DEAD_GROUP);
 	put(kv, DEAD_GROUP);
 	if (shape == SHAPE_COMPACT)
-		ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+		ck_assert_int_eq(kv_compact(kv), 0);
 	if (shape == SHAPE_KILLED) {
-		ck_assert_int_eq(kv_control(kv, "flush", stdout), 0);
+		ck_assert_int_eq(kv_flush(kv), 0);
 		for (unsigned n = 0; n < 300; n++)
 			put(kv, (unsigned)rng_below(&rng, KEYS));
 		ck_assert_int_eq(kv_sync(kv, UINT64_MAX), 0);
@@ -315,7 +315,7 @@ wrong_after_repair(struct env *e)
 	struct kv *kv = open_at(e, "/new");
 	unsigned wrong = count_wrong(kv);
 
-	ck_assert_int_eq(kv_control(kv, "check", stdout), 0);
+	ck_assert_int_eq(kv_check(kv, KV_CHECK_ALL, stdout), 0);
 	ck_assert_int_eq(kv_close(kv), 0);
 	return wrong;
 }
@@ -550,7 +550,7 @@ START_TEST(obsolete_tables_bring_nothing_back)
 	for (uint64_t g = 0; g < GROUPS; g++)
 		del_group(kv, g);
 	put(kv, 1);
-	ck_assert_int_eq(kv_control(kv, "compact", stdout), 0);
+	ck_assert_int_eq(kv_compact(kv), 0);
 	ck_assert_int_eq(kv_close(kv), 0);
 	for (unsigned i = 0; i < l.count; i++) {
 		struct env_file *from, *to;

@@ -25,7 +25,7 @@
 #include "engine/tree/table_cache.h"
 #include "engine/tree/version.h"
 #include "engine/log/wal.h"
-#include "kvfs/kv.h"
+#include "kvfs/store.h"
 #include "util/clock.h"
 #include "util/event.h"
 #include "util/mutex.h"
@@ -701,7 +701,14 @@ int db_recover(struct db *db);
 
 /* ---- db_control.c ---- */
 
-int db_control(struct kv *kv, const char *command, FILE *out);
+int db_check(struct kv *kv, enum kv_check_depth depth, FILE *out);
+int db_flush(struct kv *kv);
+int db_compact(struct kv *kv);
+int db_set_sync(struct kv *kv, enum kv_sync_mode mode, uint32_t commits,
+    uint32_t ms);
+int db_set_wal_buffer(struct kv *kv, uint64_t bytes);
+int db_set_cache(struct kv *kv, uint64_t bytes);
+int db_set_max_size(struct kv *kv, uint64_t bytes);
 int db_usage(struct kv *kv, struct kv_usage *usagep);
 
 /* ---- db_warm.c: the cache, warm again after opening ---- */
@@ -719,7 +726,7 @@ void db_warm_report(struct db *db, struct report *r);
 
 /* ---- db_report.c ---- */
 
-int db_report(struct db *db, FILE *out, enum report_format format);
+int db_report(struct kv *kv, enum kv_report_format format, FILE *out);
 /* The options with those that were changed meanwhile. */
 void db_live_options(struct db *db, struct kv_options *opts);
 

@@ -12,7 +12,7 @@
 #define KVFS_ENGINE_STATE_STORE_LOCK_H
 
 #include "engine/env/env.h"
-#include "kvfs/kv.h"
+#include "kvfs/store.h"
 
 struct store_lock {
 	struct env_dir *dir; /* borrowed; NULL: no lock */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Maintenance by lines of text: kv_control() and kv_usage() of kv.h. */
+/* Maintenance of a running store: what kv.h has of it, but for reports. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -54,9 +54,10 @@ check_entries(struct db *db, struct line_list *found)
 		    strerror(-rc));
 }
 
-static int
-control_check(struct db *db, bool with_values, FILE *out)
+int
+db_check(struct kv *kv, enum kv_check_depth depth, FILE *out)
 {
+	struct db *db = db_of(kv);
 	struct line_list found = { .out = out, .prefix = "damage" };
 	struct view *v;
 
@@ -66,7 +67,7 @@ control_check(struct db *db, bool with_values, FILE *out)
 	for (int i = 0; i < LEVELS; i++)
 		for (size_t j = 0; j < v->version->levels[i].count; j++)
 			check_table(db, v->version->levels[i].files[j], &found);
-	if (with_values)
+	if (depth == KV_CHECK_ALL)
 		check_entries(db, &found);
 	view_unref(v);
 	line_list_end(&found);
@@ -75,12 +76,23 @@ control_check(struct db *db, bool with_values, FILE *out)
 
 /* ---- the rest ---- */
 
-/* Until the compaction threads find nothing more to do for it. */
-static int
-control_compact(struct db *db)
+int
+db_flush(struct kv *kv)
 {
-	int rc = db_flush_all(db);
+	struct db *db = db_of(kv);
 
+	return db->read_only ? -EROFS : db_flush_all(db);
+}
+
+/* Until the compaction threads find nothing more to do for it. */
+int
+db_compact(struct kv *kv)
+{
+	struct db *db = db_of(kv);
+	int rc = db->read_only ? -EROFS : db_flush_all(db);
+
+	if (rc == -EROFS)
+		return rc;
 	segment_seal_active(db); /* what is dead in it goes, too */
 	mutex_lock(&db->mu);
 	db->compact_all = rc == 0;
@@ -99,86 +111,60 @@ control_compact(struct db *db)
 	return rc;
 }
 
-static int
-control_set(struct db *db, const char *setting)
+int
+db_set_sync(struct kv *kv, enum kv_sync_mode mode, uint32_t commits,
+    uint32_t ms)
 {
-	struct kv_options opts;
-	char *end;
+	struct db *db = db_of(kv);
+	int rc = db->read_only ? -EROFS : 0;
 
-	db_live_options(db, &opts);
-	if (strncmp(setting, "sync=", 5) == 0) {
-		if (kv_options_parse_sync(&opts, setting + 5) < 0)
-			return -EINVAL;
-		/* What was committed under the old promise keeps it. */
-		if (db_error(db) == 0 && opts.sync != KV_SYNC_OFF) {
-			int rc = db_sync_all(db);
-
-			if (rc < 0)
-				return rc;
-		}
-		atomic_store(&db->sync_commits, opts.sync_commits);
-		atomic_store(&db->sync_ms, opts.sync_ms);
-		atomic_store(&db->sync_mode, opts.sync);
-		/* The timer may run for longer than it now should. */
-		mutex_lock(&db->sync_mu);
-		cond_signal(&db->sync_wanted);
-		mutex_unlock(&db->sync_mu);
-		return 0;
-	}
-	if (strncmp(setting, "wal_buffer=", 11) == 0) {
-		opts.wal_buffer_bytes = strtoull(setting + 11, &end, 10);
-		if (end == setting + 11 || *end != '\0')
-			return -EINVAL;
-		atomic_store(&db->wal_buffer_bytes, opts.wal_buffer_bytes);
-		/* It takes effect with the log that follows. */
-		return db_rotate(db);
-	}
-	if (strncmp(setting, "max_size=", 9) == 0) {
-		opts.max_bytes = strtoull(setting + 9, &end, 10);
-		if (end == setting + 9 || *end != '\0')
-			return -EINVAL;
-		db_room_set_max(db, opts.max_bytes);
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static int
-set_cache(struct db *db, const char *value)
-{
-	char *end;
-	uint64_t bytes = strtoull(value, &end, 10);
-
-	if (end == value || *end != '\0' || bytes == 0)
-		return -EINVAL;
-	block_cache_resize(db->cache, bytes);
+	/* What was committed under the old promise keeps it. */
+	if (rc == 0 && mode != KV_SYNC_OFF && db_error(db) == 0)
+		rc = db_sync_all(db);
+	if (rc < 0)
+		return rc;
+	if (commits != 0)
+		atomic_store(&db->sync_commits, commits);
+	if (ms != 0)
+		atomic_store(&db->sync_ms, ms);
+	atomic_store(&db->sync_mode, mode);
+	/* The timer may run for longer than it now should. */
+	mutex_lock(&db->sync_mu);
+	cond_signal(&db->sync_wanted);
+	mutex_unlock(&db->sync_mu);
 	return 0;
 }
 
 int
-db_control(struct kv *kv, const char *command, FILE *out)
+db_set_wal_buffer(struct kv *kv, uint64_t bytes)
 {
 	struct db *db = db_of(kv);
 
-	if (strcmp(command, "stats") == 0)
-		return db_report(db, out, REPORT_TEXT);
-	if (strcmp(command, "metrics") == 0)
-		return db_report(db, out, REPORT_PROMETHEUS);
-	if (strcmp(command, "check") == 0)
-		return control_check(db, true, out);
-	if (strcmp(command, "check-tables") == 0)
-		return control_check(db, false, out);
-	if (strncmp(command, "set cache=", 10) == 0)
-		return set_cache(db, command + 10);
 	if (db->read_only)
 		return -EROFS;
-	if (strcmp(command, "flush") == 0)
-		return db_flush_all(db);
-	if (strcmp(command, "compact") == 0)
-		return control_compact(db);
-	if (strncmp(command, "set ", 4) == 0)
-		return control_set(db, command + 4);
-	return -ENOTSUP;
+	atomic_store(&db->wal_buffer_bytes, bytes);
+	/* It takes effect with the log that follows. */
+	return db_rotate(db);
+}
+
+int
+db_set_cache(struct kv *kv, uint64_t bytes)
+{
+	if (bytes == 0)
+		return -EINVAL;
+	block_cache_resize(db_of(kv)->cache, bytes);
+	return 0;
+}
+
+int
+db_set_max_size(struct kv *kv, uint64_t bytes)
+{
+	struct db *db = db_of(kv);
+
+	if (db->read_only)
+		return -EROFS;
+	db_room_set_max(db, bytes);
+	return 0;
 }
 
 int

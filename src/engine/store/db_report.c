@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the store tells of itself: figures of kv_control(). */
+/* What the store tells of itself: kv_report() of kv.h. */
 #include "engine/state/db_state.h"
 #include "util/clock.h"
 
@@ -273,11 +273,13 @@ report_latencies(struct db *db, struct report *r)
 }
 
 int
-db_report(struct db *db, FILE *out, enum report_format format)
+db_report(struct kv *kv, enum kv_report_format format, FILE *out)
 {
+	struct db *db = db_of(kv);
 	struct report r;
 
-	report_init(&r, out, format);
+	report_init(&r, out,
+	    format == KV_REPORT_TEXT ? REPORT_TEXT : REPORT_PROMETHEUS);
 	report_durability(db, &r);
 	report_state(db, &r);
 	report_tree(db, &r);

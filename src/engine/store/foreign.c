@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "engine/store/foreign_file.h"
-#include "kvfs/kv.h"
+#include "kvfs/store.h"
 #include "util/log.h"
 
 #define NAME_PREFIX "MANIFEST-"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "kvfs/kv.h"
+#include "kvfs/store.h"
 
 #define SYNC_NUMBER_MAX 1000000000ULL
 #define COMPACTION_THREADS_MAX 4

@@ -24,7 +24,7 @@ print_options(struct control *c, FILE *out, const char *sep)
 }
 
 static int
-show_figures(struct control *c, struct report *r, const char *command)
+show_figures(struct control *c, struct report *r, enum kv_report_format format)
 {
 	struct timespec now;
 	int rc;
@@ -36,7 +36,7 @@ show_figures(struct control *c, struct report *r, const char *command)
 	    atomic_load(&c->backups));
 	control_report_memory(c, r);
 	fs_report(c->fs, r);
-	rc = kv_control(c->kv, command, r->out);
+	rc = kv_report(c->kv, format, r->out);
 	loop_report(c->loop, r);
 	return rc < 0 && rc != -ENOTSUP ? rc : 0;
 }
@@ -54,7 +54,7 @@ control_show_stats(struct control *c, FILE *out)
 	fputs("Options: ", out);
 	print_options(c, out, " ");
 	fputs("\n", out);
-	return show_figures(c, &r, "stats");
+	return show_figures(c, &r, KV_REPORT_TEXT);
 }
 
 int
@@ -63,7 +63,7 @@ control_show_metrics(struct control *c, FILE *out)
 	struct report r;
 
 	report_init(&r, out, REPORT_PROMETHEUS);
-	return show_figures(c, &r, "metrics");
+	return show_figures(c, &r, KV_REPORT_METRICS);
 }
 
 int
@@ -84,7 +84,7 @@ control_show_check(struct control *c, FILE *out)
 		rc = fs_sync(c->fs);
 	if (rc < 0)
 		return rc;
-	blocks = kv_control(c->kv, "check-tables", out);
+	blocks = kv_check(c->kv, KV_CHECK_TABLES, out);
 	if (blocks == -ENOTSUP)
 		blocks = 0;
 	if (blocks < 0)
@@ -117,52 +117,33 @@ control_open_backup(struct control *c, struct kv_backup **backupp)
 	return rc == 0 ? kv_backup_open(c->kv, backupp) : rc;
 }
 
-static int
-set_kv(struct control *c, const char *name, const char *value)
-{
-	char command[128], ignored[256];
-	FILE *out = fmemopen(ignored, sizeof(ignored), "w");
-	int rc;
-
-	if (out == NULL)
-		return -ENOMEM;
-	snprintf(command, sizeof(command), "set %s=%s", name, value);
-	rc = kv_control(c->kv, command, out);
-	fclose(out);
-	return rc < 0 ? rc : 0;
-}
-
 /* Hand what differs to the store, which may wait for its disk; now becomes
  * what is in force. */
 static int
-apply_kv(struct control *c, struct options *now, const struct options *o)
+apply_kv(struct control *c, struct kv_options *now,
+    const struct kv_options *want)
 {
-	char have[64], want[64];
 	int rc = 0;
 
-	kv_options_format_sync(&now->kv, have, sizeof(have));
-	kv_options_format_sync(&o->kv, want, sizeof(want));
-	if (strcmp(have, want) != 0)
-		rc = set_kv(c, "sync", want);
+	if (now->sync != want->sync ||
+	    now->sync_commits != want->sync_commits ||
+	    now->sync_ms != want->sync_ms)
+		rc = kv_set_sync(c->kv, want->sync, want->sync_commits,
+		    want->sync_ms);
 	if (rc < 0)
 		return rc;
-	now->kv.sync = o->kv.sync;
-	now->kv.sync_commits = o->kv.sync_commits;
-	now->kv.sync_ms = o->kv.sync_ms;
-	if (now->kv.wal_buffer_bytes != o->kv.wal_buffer_bytes) {
-		snprintf(want, sizeof(want), "%" PRIu64,
-		    o->kv.wal_buffer_bytes);
-		rc = set_kv(c, "wal_buffer", want);
-	}
+	now->sync = want->sync;
+	now->sync_commits = want->sync_commits;
+	now->sync_ms = want->sync_ms;
+	if (now->wal_buffer_bytes != want->wal_buffer_bytes)
+		rc = kv_set_wal_buffer(c->kv, want->wal_buffer_bytes);
 	if (rc < 0)
 		return rc;
-	now->kv.wal_buffer_bytes = o->kv.wal_buffer_bytes;
-	if (now->kv.max_bytes != o->kv.max_bytes) {
-		snprintf(want, sizeof(want), "%" PRIu64, o->kv.max_bytes);
-		rc = set_kv(c, "max_size", want);
-	}
+	now->wal_buffer_bytes = want->wal_buffer_bytes;
+	if (now->max_bytes != want->max_bytes)
+		rc = kv_set_max_size(c->kv, want->max_bytes);
 	if (rc == 0)
-		now->kv.max_bytes = o->kv.max_bytes;
+		now->max_bytes = want->max_bytes;
 	return rc;
 }
 
@@ -176,7 +157,7 @@ apply_fs(struct control *c, struct options *now, const struct options *o)
 	    memory_order_relaxed);
 }
 
-/* s->mu is not held meanwhile: requests take it. */
+/* c->mu is not held meanwhile: requests take it. */
 int
 control_do_options(struct control *c, const char *text)
 {
@@ -189,7 +170,7 @@ control_do_options(struct control *c, const char *text)
 	mutex_unlock(&c->mu);
 	rc = options_change(&changed, text);
 	if (rc == 0) {
-		rc = apply_kv(c, &now, &changed);
+		rc = apply_kv(c, &now.kv, &changed.kv);
 		if (rc == 0)
 			apply_fs(c, &now, &changed);
 		mutex_lock(&c->mu);
@@ -200,35 +181,23 @@ control_do_options(struct control *c, const char *text)
 	return rc;
 }
 
-/* A command to the store after the contents that wait. */
-static int
-run_command(struct control *c, const char *name)
-{
-	char said[1024] = "";
-	FILE *out = fmemopen(said, sizeof(said), "w");
-	int rc;
-
-	if (out == NULL)
-		return -ENOMEM;
-	rc = fs_sync(c->fs);
-	if (rc == 0)
-		rc = kv_control(c->kv, name, out);
-	fclose(out);
-	return rc < 0 ? rc : 0;
-}
-
+/* Contents that wait go first. */
 int
 control_do_flush(struct control *c, const char *text)
 {
+	int rc = fs_sync(c->fs);
+
 	(void)text;
-	return run_command(c, "flush");
+	return rc == 0 ? kv_flush(c->kv) : rc;
 }
 
 int
 control_do_compact(struct control *c, const char *text)
 {
+	int rc = fs_sync(c->fs);
+
 	(void)text;
-	return run_command(c, "compact");
+	return rc == 0 ? kv_compact(c->kv) : rc;
 }
 
 int

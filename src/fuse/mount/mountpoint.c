@@ -15,7 +15,7 @@
 
 #include "fuse/mount/claim.h"
 #include "fuse/mount/own_mount.h"
-#include "kvfs/kv.h"
+#include "kvfs/store.h"
 #include "util/bounded.h"
 #include "util/daemon_note.h"
 #include "util/log.h"

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kvfs/kv.h"
+#include "kvfs/store.h"
 #include "util/daemon_note.h"
 #include "util/hash.h"
 #include "util/log.h"

@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 #include "fs/fs.h"
-#include "kvfs/kv.h"
+#include "kvfs/store.h"
 
 /* Size of a name in the mount table, with its NUL. */
 #define OPTION_NAME_MAX 1024
