@@ -56,9 +56,6 @@ fs/verify_store.c
 fs/verify_tree.c
 fs/writeback.c
 fs/writeback_thread.c
-fuse/options/budget.c
-fuse/options/option_table.c
-fuse/options/options.c
 END
 )
 

@@ -80,8 +80,7 @@ rooms() {
 known_violations='
 engine/log/record.c engine/state/db_state.h
 engine/memtable/memtable.c engine/table/bloom.h
-engine/tree/level_iter.c engine/state/db_state.h
-fuse/options/command_line.c fuse/mount/remount.h'
+engine/tree/level_iter.c engine/state/db_state.h'
 rooms engine repair store work compact state tree log table cache segment \
   memtable env key
 rooms fuse . request control reply mount serve options

@@ -49,4 +49,13 @@ same 'kvfs mount options' \
   "$(sed -n 's/^ \{2,\}-o \([a-z_]*\).*/\1/p' <<<"$help")" \
   "$(sed -n 's/^\.It Cm \([a-z_]*\).*/\1/p' man/kvfs.1)"
 
+# Those that change while mounted have an asterisk in both, and are what
+# "kvfsctl set" names.
+live=$(sed -n 's/^ \{2,\}-o \([a-z_]*\)=[A-Z]* \*.*/\1/p' <<<"$help")
+[ -n "$live" ] || problem 'kvfs --help marks no option'
+same 'kvfs mount options that can change' "$live" \
+  "$(sed -n 's/^\.It Cm \([a-z_]*\) .*Pq \*$/\1/p' man/kvfs.1)"
+same 'options of kvfsctl set' "$live" \
+  "$("$KVFSCTL" set --help | sed -n 's/^ *\([a-z_]*\)=.*/\1/p')"
+
 exit $status

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Mount options and command line. The sources are included: they belong to
- * the daemon, not to the library, and need no libfuse.
- */
+/* Mount options and command line. */
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuse/options/budget.c"
-#include "fuse/options/command_line.c"
-#include "fuse/options/option_table.c"
-#include "fuse/options/options.c"
+#include "fuse/options/option_table.h"
+#include "fuse/options/options.h"
 #include "support/suite.h"
+#include "util/log.h"
 
 static struct options o;
 static char said[1024];
@@ -324,6 +321,50 @@ START_TEST(what_is_printed_parses_to_the_same)
 }
 END_TEST
 
+/* What --help says, to free(3). */
+static char *
+help(void)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	ck_assert_ptr_nonnull(f);
+	options_usage(f);
+	fclose(f);
+	return text;
+}
+
+/* A row that says nothing of its kind, its name or its bounds would be
+ * found out by users alone. */
+START_TEST(each_option_can_be_parsed_printed_and_explained)
+{
+	char value[OPTION_VALUE_MAX], line[OPTION_VALUE_MAX + 64];
+	char *text = help();
+
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_spec *spec = &option_specs[i];
+
+		options_init(&o);
+		spec->type->format(&o, spec, value, sizeof(value));
+		if (spec->arg == NULL)
+			strlcpy(line, spec->name, sizeof(line));
+		else
+			snprintf(line, sizeof(line), "%s=%s", spec->name,
+			    value[0] != '\0'           ? value :
+				spec->standard != NULL ? spec->standard :
+							 "x");
+		ck_assert_msg(options_parse_list(&o, line) == 0, "%s: %s", line,
+		    said);
+		snprintf(line, sizeof(line), "  -o %s", spec->name);
+		ck_assert_msg(strstr(text, line) != NULL, "%s", line);
+		for (size_t j = 0; j < i; j++)
+			ck_assert_str_ne(spec->name, option_specs[j].name);
+	}
+	free(text);
+}
+END_TEST
+
 START_TEST(a_change_takes_live_options_only_and_all_or_none)
 {
 	ck_assert_int_eq(parse("sync=off,cache=32M"), 0);
@@ -422,6 +463,7 @@ main(void)
 	tcase_add_test(tc,
 	    options_of_mount_are_accepted_and_unknown_ones_are_not);
 	tcase_add_test(tc, what_is_printed_parses_to_the_same);
+	tcase_add_test(tc, each_option_can_be_parsed_printed_and_explained);
 	tcase_add_test(tc, a_change_takes_live_options_only_and_all_or_none);
 	tcase_add_test(tc,
 	    one_operand_is_the_mountpoint_two_are_store_and_mountpoint);

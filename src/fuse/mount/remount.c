@@ -43,20 +43,6 @@ struct change {
 	struct buf live; /* "name=value," each */
 };
 
-bool
-remount_is_asked(const char *list)
-{
-	size_t len = strlen("remount");
-
-	for (const char *p = list; p != NULL; p = strchr(p, ',')) {
-		p += *p == ',';
-		if (strncmp(p, "remount", len) == 0 &&
-		    (p[len] == ',' || p[len] == '\0'))
-			return true;
-	}
-	return false;
-}
-
 static bool
 is_name(const char *one, const char *name)
 {
@@ -86,7 +72,7 @@ is_in_force(const char *path, const char *one)
 }
 
 static int
-take(struct change *c, const char *path, const char *one)
+take_option(struct change *c, const char *path, const char *one)
 {
 	for (size_t i = 0; i < NFLAGS; i++) {
 		if (strcmp(one, flags[i].name) == 0) {
@@ -103,7 +89,7 @@ take(struct change *c, const char *path, const char *one)
 
 		if (!is_name(one, spec->name))
 			continue;
-		if ((spec->flags & LIVE) != 0) {
+		if ((spec->flags & OPTION_LIVE) != 0) {
 			buf_append(&c->live, one, strlen(one));
 			buf_put_u8(&c->live, ',');
 			return buf_error(&c->live);
@@ -199,7 +185,7 @@ remount(const char *path, const char *list)
 	c.flags = flags_of(&st);
 	for (char *one = strtok_r(copy, ",", &save); one != NULL && rc == 0;
 	     one = strtok_r(NULL, ",", &save))
-		rc = take(&c, path, one);
+		rc = take_option(&c, path, one);
 	/* The options are written to while the mount can be written to. */
 	if (rc == 0 && (c.flags & MS_RDONLY) == 0)
 		rc = set_flags(path, &c, &st);

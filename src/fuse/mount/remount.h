@@ -6,11 +6,6 @@
 #ifndef KVFS_FUSE_MOUNT_REMOUNT_H
 #define KVFS_FUSE_MOUNT_REMOUNT_H
 
-#include <stdbool.h>
-
-/* Does the list, as it follows -o, ask for a remount? */
-bool remount_is_asked(const char *list);
-
 /*
  * Change what can change of the kvfs mounted at path: the running daemon's
  * options, and the kernel's flags. Logs what cannot. -EINVAL: misuse.

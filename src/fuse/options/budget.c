@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "fuse/options/option_size.h"
 #include "fuse/options/option_table.h"
 #include "fuse/options/options.h"
 #include "util/log.h"
@@ -53,13 +54,13 @@ default_budget(void)
 
 /* Derived sizes are whole, to be printed and read again. */
 static uint64_t
-whole(uint64_t n)
+round_down(uint64_t n)
 {
 	return n & ~(uint64_t)((64u << 10) - 1);
 }
 
 static uint64_t
-least(uint64_t a, uint64_t b)
+min_of(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
@@ -67,7 +68,7 @@ least(uint64_t a, uint64_t b)
 static uint64_t
 inode_part(uint64_t total)
 {
-	return least(total / INODE_PART, INODE_MAX);
+	return min_of(total / INODE_PART, INODE_MAX);
 }
 
 /* What of a budget is for the write-back cache, the memtable and the cache. */
@@ -107,7 +108,7 @@ memtable_beside(uint64_t cache, uint64_t room)
 {
 	if (room < cache)
 		return 0;
-	return least(room - cache, (room - cache / 4) / (WAITING_MAX + 1));
+	return min_of(room - cache, (room - cache / 4) / (WAITING_MAX + 1));
 }
 
 /* What the store needs at least beside what was given. */
@@ -116,15 +117,15 @@ store_least(const struct options *o, unsigned given)
 {
 	uint64_t cache = CACHE_LEAST, memtable = MEMTABLE_LEAST;
 
-	if ((given & BUDGET_MEMTABLE) != 0)
+	if ((given & GIVEN_MEMTABLE) != 0)
 		memtable = o->kv.memtable_bytes;
-	if ((given & BUDGET_CACHE) != 0)
+	if ((given & GIVEN_CACHE) != 0)
 		cache = o->kv.cache_bytes;
 	return store_bytes(cache, memtable);
 }
 
 static bool
-divide(struct options *o, uint64_t total, unsigned given)
+divide_total(struct options *o, uint64_t total, unsigned given)
 {
 	uint64_t room = room_of(total), *writeback = &o->fs.writeback_bytes;
 	uint64_t *memtable = &o->kv.memtable_bytes;
@@ -132,36 +133,38 @@ divide(struct options *o, uint64_t total, unsigned given)
 
 	if (store_least(o, given) > room)
 		return false;
-	if ((given & BUDGET_WRITEBACK) == 0)
-		*writeback = whole(
-		    least(least(total / WRITEBACK_PART, WRITEBACK_MAX),
+	if ((given & GIVEN_WRITEBACK_SIZE) == 0)
+		*writeback = round_down(
+		    min_of(min_of(total / WRITEBACK_PART, WRITEBACK_MAX),
 			room - store_least(o, given)));
 	if (*writeback > room)
 		return false;
 	room -= *writeback;
-	if ((given & BUDGET_MEMTABLE) == 0)
-		*memtable = whole(least(room / MEMTABLE_PART, MEMTABLE_MAX));
-	if ((given & BUDGET_MEMTABLE) == 0 && (given & BUDGET_CACHE) != 0)
-		*memtable = whole(
-		    least(*memtable, memtable_beside(*cache, room)));
-	if ((given & BUDGET_CACHE) == 0)
-		*cache = room > *memtable ? whole(room - *memtable) : 0;
+	if ((given & GIVEN_MEMTABLE) == 0)
+		*memtable = round_down(
+		    min_of(room / MEMTABLE_PART, MEMTABLE_MAX));
+	if ((given & GIVEN_MEMTABLE) == 0 && (given & GIVEN_CACHE) != 0)
+		*memtable = round_down(
+		    min_of(*memtable, memtable_beside(*cache, room)));
+	if ((given & GIVEN_CACHE) == 0)
+		*cache = room > *memtable ? round_down(room - *memtable) : 0;
 	return *cache >= CACHE_LEAST && *memtable >= MEMTABLE_LEAST &&
 	    *writeback >= WRITEBACK_LEAST &&
 	    store_bytes(*cache, *memtable) <= room;
 }
 
 static int
-refuse(const struct options *o, unsigned given)
+refuse_parts(const struct options *o, unsigned given)
 {
 	const struct {
 		unsigned bit;
 		const char *name;
 		uint64_t bytes;
 	} parts[] = {
-		{ BUDGET_CACHE, "cache", o->kv.cache_bytes },
-		{ BUDGET_MEMTABLE, "memtable", o->kv.memtable_bytes },
-		{ BUDGET_WRITEBACK, "writeback_size", o->fs.writeback_bytes },
+		{ GIVEN_CACHE, "cache", o->kv.cache_bytes },
+		{ GIVEN_MEMTABLE, "memtable", o->kv.memtable_bytes },
+		{ GIVEN_WRITEBACK_SIZE, "writeback_size",
+		    o->fs.writeback_bytes },
 	};
 	uint64_t need = store_least(o, given) + WRITEBACK_LEAST;
 	char text[256] = "", size[32], memory[32];
@@ -175,7 +178,7 @@ refuse(const struct options *o, unsigned given)
 		strlcat(text, "=", sizeof(text));
 		strlcat(text, size, sizeof(text));
 	}
-	if ((given & BUDGET_WRITEBACK) != 0)
+	if ((given & GIVEN_WRITEBACK_SIZE) != 0)
 		need += o->fs.writeback_bytes - WRITEBACK_LEAST;
 	option_format_size(budget_for(need), size, sizeof(size));
 	option_format_size(o->memory_bytes, memory, sizeof(memory));
@@ -207,12 +210,12 @@ add_up(struct options *o, unsigned given)
 	uint64_t writeback = o->fs.writeback_bytes;
 
 	o->memory_bytes = default_budget();
-	(void)divide(o, o->memory_bytes, 0);
-	if ((given & BUDGET_CACHE) != 0)
+	(void)divide_total(o, o->memory_bytes, 0);
+	if ((given & GIVEN_CACHE) != 0)
 		o->kv.cache_bytes = cache;
-	if ((given & BUDGET_MEMTABLE) != 0)
+	if ((given & GIVEN_MEMTABLE) != 0)
 		o->kv.memtable_bytes = memtable;
-	if ((given & BUDGET_WRITEBACK) != 0)
+	if ((given & GIVEN_WRITEBACK_SIZE) != 0)
 		o->fs.writeback_bytes = writeback;
 	if (given != 0)
 		o->memory_bytes = budget_for(
@@ -223,10 +226,10 @@ add_up(struct options *o, unsigned given)
 int
 budget_derive(struct options *o, unsigned given)
 {
-	if ((given & BUDGET_MEMORY) == 0)
+	if ((given & GIVEN_MEMORY) == 0)
 		add_up(o, given);
-	else if (!divide(o, o->memory_bytes, given))
-		return refuse(o, given);
+	else if (!divide_total(o, o->memory_bytes, given))
+		return refuse_parts(o, given);
 	derive_rest(o);
 	return 0;
 }

@@ -14,15 +14,8 @@
 
 struct options;
 
-enum {
-	BUDGET_MEMORY = 1 << 0,
-	BUDGET_CACHE = 1 << 1,
-	BUDGET_MEMTABLE = 1 << 2,
-	BUDGET_WRITEBACK = 1 << 3,
-};
-
 /*
- * Fill in what is not among given (BUDGET_*). Without memory= the budget
+ * Fill in what is not among given (GIVEN_*). Without memory= the budget
  * becomes what the parts add up to. -EINVAL: the parts that were given take
  * more than the budget; a line was logged.
  */

@@ -6,12 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuse/mount/remount.h"
 #include "fuse/options/options.h"
 #include "util/log.h"
 
 static int
-misuse(const char *what, const char *reason)
+refuse_usage(const char *what, const char *reason)
 {
 	log_error("%s: %s: see kvfs --help", what, reason);
 	return -EINVAL;
@@ -19,7 +18,7 @@ misuse(const char *what, const char *reason)
 
 /* All -o arguments as one list, to free(3). */
 static int
-join(char **listp, const char *more)
+join_lists(char **listp, const char *more)
 {
 	char *list;
 
@@ -35,16 +34,31 @@ static int
 take_operands(struct options *o, int n, char **operands)
 {
 	if (n == 0)
-		return misuse("usage", "no mountpoint given");
+		return refuse_usage("usage", "no mountpoint given");
 	if (n > 2)
-		return misuse(operands[2], "one operand too many");
+		return refuse_usage(operands[2], "one operand too many");
 	o->store = n == 2 ? operands[0] : NULL;
 	o->mountpoint = operands[n - 1];
 	if (o->mountpoint[0] == '\0')
-		return misuse("mountpoint", "empty name");
+		return refuse_usage("mountpoint", "empty name");
 	if (o->store != NULL && o->store[0] == '\0')
-		return misuse("store", "empty name");
+		return refuse_usage("store", "empty name");
 	return 0;
+}
+
+/* Does the list, as it follows -o, ask for a remount? */
+static bool
+asks_for_remount(const char *list)
+{
+	size_t len = strlen("remount");
+
+	for (const char *p = list; p != NULL; p = strchr(p, ',')) {
+		p += *p == ',';
+		if (strncmp(p, "remount", len) == 0 &&
+		    (p[len] == ',' || p[len] == '\0'))
+			return true;
+	}
+	return false;
 }
 
 int
@@ -66,7 +80,7 @@ options_parse(struct options *o, int argc, char **argv)
 	    (c = getopt_long(argc, argv, ":o:fdhV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'o':
-			rc = join(&list, optarg);
+			rc = join_lists(&list, optarg);
 			break;
 		case 'f':
 			o->foreground = true;
@@ -81,16 +95,17 @@ options_parse(struct options *o, int argc, char **argv)
 			o->version = true;
 			break;
 		case ':':
-			rc = misuse(argv[optind - 1], "needs an argument");
+			rc = refuse_usage(argv[optind - 1],
+			    "needs an argument");
 			break;
 		default:
-			rc = misuse(argv[optind - 1], "unknown option");
+			rc = refuse_usage(argv[optind - 1], "unknown option");
 			break;
 		}
 	}
 	if (rc == 0 && !o->help && !o->version)
 		rc = take_operands(o, argc - optind, argv + optind);
-	if (rc == 0 && !o->help && !o->version && remount_is_asked(list))
+	if (rc == 0 && !o->help && !o->version && asks_for_remount(list))
 		o->remount = list;
 	else if (rc == 0 && !o->help && !o->version)
 		rc = options_parse_list(o, list != NULL ? list : "");

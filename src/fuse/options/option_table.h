@@ -1,69 +1,71 @@
 /* SPDX-License-Identifier: ISC */
-/* The insides of options.c and option_table.c: one row for each option. */
+/*
+ * Mount options, one row each. From the row follow how a value is parsed,
+ * checked and printed, what --help says, and what changes while mounted;
+ * tests/style/manuals.sh compares kvfs(1) and kvfsctl(1) with it.
+ */
 #ifndef KVFS_FUSE_OPTIONS_OPTION_TABLE_H
 #define KVFS_FUSE_OPTIONS_OPTION_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum option_id {
-	OPT_PROFILE,
-	OPT_SYNC,
-	OPT_FLUSH,
-	OPT_WRITEBACK,
-	OPT_WRITEBACK_SIZE,
-	OPT_WAL_BUFFER,
-	OPT_COMPRESSION,
-	OPT_MEMORY,
-	OPT_CACHE,
-	OPT_MEMTABLE,
-	OPT_COMPACTION_THREADS,
-	OPT_MAX_SIZE,
-	OPT_RO,
-	OPT_RW,
-	OPT_NOATIME,
-	OPT_RELATIME,
-	OPT_NOXATTR,
-	OPT_ACL,
-	OPT_NOACL,
-	OPT_THREADS,
-	OPT_SPIN,
-	OPT_AFFINITY,
-	OPT_NOAFFINITY,
-	OPT_MAX_BACKGROUND,
-	OPT_KERNEL_WRITEBACK,
-	OPT_ALLOW_OTHER,
-	OPT_AUTO_UNMOUNT,
-	OPT_SUID,
-	OPT_NOSUID,
-	OPT_DEV,
-	OPT_NODEV,
-	OPT_EXEC,
-	OPT_NOEXEC,
-	OPT_FSNAME,
-	OPT_SUBTYPE,
-	OPT_IGNORED, /* of mount(8), without meaning here */
-};
+struct options;
+struct option_spec;
 
 /* The longest value of an option, and its NUL. */
 #define OPTION_VALUE_MAX 4096
 
-/* May change while mounted. */
-#define LIVE 1u
+/* A kind of value; option_value.h has all. */
+struct option_type {
+	/* Take a value, or NULL where none was given. -EINVAL: a bad one,
+	 * and a line that says so was logged. */
+	int (*parse)(struct options *o, const struct option_spec *spec,
+	    const char *value);
+	/* The value now; "" when there is none to print. */
+	void (*format)(const struct options *o, const struct option_spec *spec,
+	    char *buf, size_t len);
+};
+
+enum {
+	/* May change while mounted. */
+	OPTION_LIVE = 1 << 0,
+	/* May stand without its value. */
+	OPTION_VALUE_IS_OPTIONAL = 1 << 1,
+	/* The row before says the same, or it is a default that is not worth
+	 * a word: it is not printed. */
+	OPTION_IS_SILENT = 1 << 2,
+};
+
+/* Options of which others have to know that they were given. */
+enum {
+	GIVEN_SYNC = 1 << 0,
+	GIVEN_FLUSH = 1 << 1,
+	GIVEN_WAL_BUFFER = 1 << 2,
+	GIVEN_ACL = 1 << 3,
+	GIVEN_MEMORY = 1 << 4,
+	GIVEN_CACHE = 1 << 5,
+	GIVEN_MEMTABLE = 1 << 6,
+	GIVEN_WRITEBACK_SIZE = 1 << 7,
+};
 
 struct option_spec {
 	const char *name;
-	const char *arg; /* NULL: takes no value */
-	enum option_id id;
-	unsigned flags;
-	const char *help;
+	const char *arg; /* what stands behind "="; NULL: takes no value */
+	const struct option_type *type;
+	size_t offset; /* of its field in struct options */
+	uint64_t min, max; /* of a number or a size */
+	const char *words[2]; /* that stand for true and false */
+	bool sets; /* what a flag makes of its field */
+	unsigned flags; /* OPTION_* */
+	unsigned given; /* GIVEN_* */
+	const char *help; /* NULL: of mount(8), changes nothing */
+	const char *standard; /* the default, where no value says it */
 };
 
-/* In the order of --help; rows without help are mount(8)'s. */
+/* In the order of --help. */
 extern const struct option_spec option_specs[];
 extern const size_t option_count;
-
-/* "64M", "1000"; buf holds 32 bytes. */
-void option_format_size(uint64_t n, char *buf, size_t len);
 
 #endif

@@ -38,7 +38,6 @@ struct options {
 	bool auto_unmount;
 	bool kernel_writeback;
 	bool noxattr;
-	bool acl_is_asked; /* not by default alone */
 	/* The budget, and parts of it that are no option of their own. */
 	uint64_t memory_bytes;
 	uint64_t inode_bytes; /* of inodes that the kernel makes us keep */
@@ -48,9 +47,9 @@ struct options {
 	unsigned spin_us;
 	bool affinity;
 
-	/* Insides: what was given, for profiles. */
-	int profile;
-	uint64_t given;
+	/* Insides: what was given. */
+	int profile; /* profile.h; -1: none */
+	unsigned given; /* GIVEN_* of option_table.h */
 };
 
 /* The defaults; allow_other follows the effective user. */
