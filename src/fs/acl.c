@@ -2,7 +2,10 @@
 /* Access control lists; see acl.h. */
 #include "fs/acl.h"
 
-#include "fs/fs_internal.h"
+#include <string.h>
+
+#include "fs/fs_state.h"
+#include "fs/inode.h"
 
 #define NAME_ACCESS "system.posix_acl_access"
 #define NAME_DEFAULT "system.posix_acl_default"

@@ -12,8 +12,10 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "fs/fs_internal.h"
+#include "fs/fs_state.h"
+#include "fs/inode.h"
 
 #define BUF_MIN 256u
 
@@ -123,7 +125,7 @@ content_touch(struct fs *fs, struct inode *in, const struct timespec *now)
 		c->mtime = in->rec.mtime;
 		c->ctime = in->rec.ctime;
 		in->content = c;
-		writeback_add(fs, in);
+		dirty_list_add(&fs->dirty, in);
 	}
 	if (now != NULL) {
 		c->mtime = *now;
@@ -139,7 +141,7 @@ content_set_len(struct fs *fs, struct content *c, struct dbuf *b, uint32_t len)
 	c->alloc -= alloc_of(b->len);
 	c->data_bytes += len;
 	c->data_bytes -= b->len;
-	writeback_account(fs, 0, (ssize_t)len - (ssize_t)b->len);
+	dirty_list_account(&fs->dirty, 0, (ssize_t)len - (ssize_t)b->len);
 	if (len < b->len && b->is_full) {
 		b->is_full = false;
 		c->full_bytes -= CHUNK_SIZE;
@@ -166,7 +168,7 @@ reserve(struct fs *fs, struct content *c, struct dbuf *b, uint32_t n,
 		return -ENOMEM;
 	mem[0] = SCHEMA_TAG;
 	c->mem_bytes += cap - b->cap;
-	writeback_account(fs, (ssize_t)cap - (ssize_t)b->cap, 0);
+	dirty_list_account(&fs->dirty, (ssize_t)cap - (ssize_t)b->cap, 0);
 	b->mem = mem;
 	b->cap = cap;
 	return 0;
@@ -187,7 +189,7 @@ content_add_buf(struct fs *fs, struct content *c, uint64_t index,
 	c->count++;
 	c->alloc = c->alloc > old_alloc ? c->alloc - old_alloc : 0;
 	c->mem_bytes += sizeof(*b);
-	writeback_account(fs, (ssize_t)sizeof(*b), 0);
+	dirty_list_account(&fs->dirty, (ssize_t)sizeof(*b), 0);
 	return b;
 }
 
@@ -202,7 +204,7 @@ content_free_buf(struct fs *fs, struct content *c, struct dbuf *b)
 	c->mem_bytes -= sizeof(*b) + b->cap;
 	if (b->is_full)
 		c->full_bytes -= CHUNK_SIZE;
-	writeback_account(fs, -(ssize_t)(sizeof(*b) + b->cap),
+	dirty_list_account(&fs->dirty, -(ssize_t)(sizeof(*b) + b->cap),
 	    -(ssize_t)b->len);
 	free(b->mem);
 	free(b);

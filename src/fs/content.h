@@ -5,7 +5,7 @@
  * committed is the base below; a chunk that has a buffer here hides the
  * base's.
  *
- * Guarded as the inode's fields are (inode.h): who changes anything here has
+ * Guarded as the inode's fields are (live_inode.h): who changes anything here has
  * change_mu and mu, but content.last, which is of who has mu. While a batch
  * that borrows buffers is committed, change_mu alone keeps them as they are.
  * An inode has a struct content exactly while there is something to commit.
@@ -15,7 +15,8 @@
 
 #include <sys/tree.h>
 
-#include "fs/inode.h"
+#include "fs/live_inode.h"
+#include "fs/txn.h"
 
 struct dbuf {
 	RB_ENTRY(dbuf) link;

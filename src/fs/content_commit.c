@@ -7,7 +7,11 @@
  */
 #include <assert.h>
 
-#include "fs/fs_internal.h"
+#include "fs/content.h"
+#include "fs/fs_state.h"
+#include "fs/inode.h"
+#include "fs/inode_commit.h"
+#include "util/stats.h"
 
 /* Whether contents belong in chunk rows, rather than inline. */
 static bool
@@ -117,9 +121,7 @@ void
 content_committed(struct fs *fs, struct inode *in, uint64_t seq)
 {
 	atomic_store(&in->content_seq, seq);
-	/* Relaxed: an estimate, made good at the next look. */
-	atomic_fetch_add_explicit(&fs->wb.space_used, in->content->data_bytes,
-	    memory_order_relaxed);
+	space_use(&fs->space, in->content->data_bytes);
 	counter_add(&fs->counters.writebacks, 1);
 	content_drop(fs, in);
 }
@@ -155,8 +157,7 @@ commit_run(struct fs *fs, struct inode *in, const struct dbuf *stop)
 		atomic_store(&in->content_seq, seq);
 		while ((b = RB_MIN(dbuf_tree, &c->bufs)) != NULL &&
 		    b->index <= last) {
-			atomic_fetch_add_explicit(&fs->wb.space_used, b->len,
-			    memory_order_relaxed);
+			space_use(&fs->space, b->len);
 			content_free_buf(fs, c, b);
 		}
 		c->is_cut = false;

@@ -3,7 +3,11 @@
  * Contents that go: truncation and holes; see content.h. What is deleted
  * waits as buffers of length 0 that hide the base's chunks.
  */
-#include "fs/fs_internal.h"
+#include <string.h>
+
+#include "fs/content.h"
+#include "fs/fs_state.h"
+#include "fs/inode.h"
 
 /* Have a buffer of length 0 where the base has a chunk. */
 static int

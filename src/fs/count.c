@@ -6,15 +6,19 @@
  * counted anew, beside the work, in a view taken before the first
  * operation: the difference to what was assumed makes it exact.
  */
-#include <inttypes.h>
+#include "fs/count.h"
 
-#include "fs/fs_internal.h"
+#include <inttypes.h>
+#include <string.h>
+
+#include "fs/fs_state.h"
+#include "util/log.h"
 
 uint64_t
 count_read(struct fs *fs)
 {
 	/* While it is counted anew it may be too small for what went. */
-	uint64_t n = atomic_load_explicit(&fs->inodes, memory_order_relaxed);
+	uint64_t n = atomic_load_explicit(&fs->count.n, memory_order_relaxed);
 
 	return n > INT64_MAX ? 0 : n;
 }
@@ -40,7 +44,7 @@ void
 count_add(struct fs *fs, int64_t n)
 {
 	/* Relaxed: a figure for statfs. */
-	atomic_fetch_add_explicit(&fs->inodes, (uint64_t)n,
+	atomic_fetch_add_explicit(&fs->count.n, (uint64_t)n,
 	    memory_order_relaxed);
 }
 
@@ -54,11 +58,11 @@ count_space(struct fs *fs, enum space space, uint64_t *np)
 	struct slice value;
 	int rc;
 
-	rc = kv_iter_open(fs->kv, &from, KV_SCOPE_SPACE, fs->count_snap, &it);
+	rc = kv_iter_open(fs->kv, &from, KV_SCOPE_SPACE, fs->count.snap, &it);
 	if (rc < 0)
 		return rc;
 	while ((rc = kv_iter_next(it)) == 1) {
-		if (atomic_load_explicit(&fs->count_stop,
+		if (atomic_load_explicit(&fs->count.stop,
 			memory_order_relaxed)) {
 			rc = -ECANCELED;
 			break;
@@ -77,7 +81,7 @@ count_space(struct fs *fs, enum space space, uint64_t *np)
 }
 
 static void *
-run(void *arg)
+count_thread(void *arg)
 {
 	struct fs *fs = arg;
 	uint64_t n = 0;
@@ -87,15 +91,15 @@ run(void *arg)
 	if (rc == 0)
 		rc = count_space(fs, SPACE_INODE, &n);
 	if (rc == 0) {
-		count_add(fs, (int64_t)(n - fs->count_assumed));
-		atomic_store(&fs->count_is_exact, true);
+		count_add(fs, (int64_t)(n - fs->count.assumed));
+		atomic_store(&fs->count.is_exact, true);
 	} else if (rc != -ECANCELED) {
 		log_warn("inodes could not be counted: %s; df -i shows an "
 			 "estimate",
 		    strerror(-rc));
 	}
-	kv_snapshot_release(fs->kv, fs->count_snap);
-	fs->count_snap = NULL;
+	kv_snapshot_release(fs->kv, fs->count.snap);
+	fs->count.snap = NULL;
 	return NULL;
 }
 
@@ -116,34 +120,34 @@ count_start(struct fs *fs)
 	} else if (rc != -ENOENT) {
 		return rc;
 	}
-	atomic_store(&fs->inodes, row.inodes);
-	atomic_store(&fs->count_is_exact, row.is_exact);
-	fs->count_assumed = row.inodes;
+	atomic_store(&fs->count.n, row.inodes);
+	atomic_store(&fs->count.is_exact, row.is_exact);
+	fs->count.assumed = row.inodes;
 	if (row.is_exact && !fs->read_only)
 		return store_count(fs, false);
 	if (row.is_exact)
 		return 0;
-	rc = kv_snapshot(fs->kv, &fs->count_snap);
+	rc = kv_snapshot(fs->kv, &fs->count.snap);
 	if (rc < 0)
 		return rc;
-	rc = -pthread_create(&fs->counter, NULL, run, fs);
+	rc = -pthread_create(&fs->count.thread, NULL, count_thread, fs);
 	if (rc < 0) {
-		kv_snapshot_release(fs->kv, fs->count_snap);
+		kv_snapshot_release(fs->kv, fs->count.snap);
 		return rc;
 	}
-	fs->has_counter = true;
+	fs->count.has_thread = true;
 	return 0;
 }
 
 int
 count_stop(struct fs *fs)
 {
-	if (fs->has_counter) {
-		atomic_store(&fs->count_stop, true);
-		pthread_join(fs->counter, NULL);
-		fs->has_counter = false;
+	if (fs->count.has_thread) {
+		atomic_store(&fs->count.stop, true);
+		pthread_join(fs->count.thread, NULL);
+		fs->count.has_thread = false;
 	}
-	if (fs->read_only || !atomic_load(&fs->count_is_exact))
+	if (fs->read_only || !atomic_load(&fs->count.is_exact))
 		return 0;
 	return store_count(fs, true);
 }

@@ -3,9 +3,13 @@
  * Directories in a batch: their counts and times, and what an operation
  * asks of the inodes it is given.
  */
+#include "fs/dir.h"
+
 #include <assert.h>
 
-#include "fs/fs_internal.h"
+#include "fs/fs_state.h"
+#include "fs/inode.h"
+#include "fs/inode_commit.h"
 
 void
 dir_begin(struct dir_change *c, struct inode *dir, const struct timespec *now)

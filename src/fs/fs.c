@@ -6,13 +6,15 @@
 #include "fs/fs.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "fs/fs_internal.h"
+#include "fs/fs_state.h"
+#include "fs/fs_time.h"
+#include "fs/inode.h"
+#include "fs/rowless.h"
+#include "util/log.h"
 
-/* Numbers are reserved in the store by so many at once; what a crash
- * leaves unused of them is never used. */
-#define INO_RESERVE 4096u
 /* What an inode takes at least, to guess how many more there can be. */
 #define INODE_BYTES_MIN 256u
 
@@ -28,76 +30,6 @@ fs_options_init(struct fs_options *opts)
 	};
 }
 
-struct timespec
-fs_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return ts;
-}
-
-struct attr_rec
-fs_new_rec(uint32_t mode, uid_t uid, gid_t gid)
-{
-	struct timespec now = fs_now();
-
-	return (struct attr_rec){
-		.mode = mode,
-		.nlink = S_ISDIR(mode) ? 2 : 1,
-		.uid = uid,
-		.gid = gid,
-		.atime = now,
-		.mtime = now,
-		.ctime = now,
-		.btime = now,
-	};
-}
-
-const struct timespec *
-fs_change_time(const struct fs *fs, struct timespec *now)
-{
-	if (fs->keep_times)
-		return NULL;
-	*now = fs_now();
-	return now;
-}
-
-int
-fs_next_ino(struct fs *fs, uint64_t *inop)
-{
-	uint8_t value[SCHEMA_ROW_MAX];
-	struct txn *t = NULL;
-	uint64_t seq;
-	int rc = 0;
-
-	*inop = 0;
-	mutex_lock(&fs->ino_mu);
-	if (fs->next_ino == fs->ino_limit) {
-		if (fs->ino_limit > UINT64_MAX - INO_RESERVE) {
-			rc = -ENOSPC;
-			goto out;
-		}
-		/* Before the first use, so that no number comes twice. */
-		t = txn_begin(fs);
-		if (t == NULL) {
-			rc = -ENOMEM;
-			goto out;
-		}
-		txn_put_store(t, KEY_NEXT_INO, value,
-		    schema_put_number(value, fs->ino_limit + INO_RESERVE));
-		rc = txn_commit(fs, t, &seq);
-		txn_end(fs, t);
-		if (rc < 0)
-			goto out;
-		fs->ino_limit += INO_RESERVE;
-	}
-	*inop = fs->next_ino++;
-out:
-	mutex_unlock(&fs->ino_mu);
-	return rc;
-}
-
 /* Make the file system in an empty store. */
 static int
 make(struct fs *fs)
@@ -108,7 +40,8 @@ make(struct fs *fs)
 		.created = (uint64_t)fs_now().tv_sec,
 	};
 	struct count_row count = { .is_exact = true, .inodes = 1 };
-	struct attr_rec root = fs_new_rec(S_IFDIR | 0755, geteuid(), getegid());
+	struct attr_rec root = new_inode_rec(S_IFDIR | 0755, geteuid(),
+	    getegid());
 	uint8_t value[SCHEMA_ROW_MAX];
 	struct txn *t;
 	uint64_t seq;
@@ -197,16 +130,16 @@ load_store(struct fs *fs)
 	key = key_store(KEY_NEXT_INO);
 	rc = kv_get(fs->kv, &key, NULL, &v);
 	if (rc == 0)
-		rc = schema_get_number(v.data, &fs->next_ino);
+		rc = schema_get_number(v.data, &fs->numbers.next);
 	kv_value_release(&v);
-	if (rc == 0 && fs->next_ino <= FS_ROOT_INO)
+	if (rc == 0 && fs->numbers.next <= FS_ROOT_INO)
 		rc = -KVFS_ECORRUPT;
 	if (rc == -ENOENT || rc == -KVFS_ECORRUPT) {
 		log_error("the next inode number is missing or damaged; run "
 			  "kvfsctl check");
 		rc = -KVFS_ECORRUPT;
 	}
-	fs->ino_limit = fs->next_ino;
+	fs->numbers.limit = fs->numbers.next;
 	return rc;
 }
 
@@ -222,7 +155,7 @@ destroy(struct fs *fs)
 	mutex_fini(&fs->orphans.mu);
 	mutex_fini(&fs->orphans.reap_mu);
 	free(fs->orphans.all);
-	mutex_fini(&fs->ino_mu);
+	mutex_fini(&fs->numbers.mu);
 	mutex_fini(&fs->rename_mu);
 	free(fs);
 }
@@ -245,7 +178,7 @@ fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp)
 	fs->acl = opts->acl;
 	fs->keep_times = opts->keep_times;
 	mutex_init(&fs->rename_mu);
-	mutex_init(&fs->ino_mu);
+	mutex_init(&fs->numbers.mu);
 	mutex_init(&fs->orphans.reap_mu);
 	mutex_init(&fs->orphans.mu);
 	fs->orphans.due_ns = UINT64_MAX;
@@ -353,8 +286,8 @@ fs_memory(struct fs *fs, struct fs_memory *memoryp)
 	*memoryp = (struct fs_memory){
 		.inode_bytes = inode_table_count(&fs->table) *
 			fs_inode_bytes() +
-		    iname_long_bytes() + inode_kept_bytes(),
-		.writeback_bytes = atomic_load(&fs->wb.bytes),
+		    iname_long_bytes() + rowless_bytes(),
+		.writeback_bytes = atomic_load(&fs->dirty.bytes),
 		.listing_bytes = atomic_load(&fs->listings.bytes),
 	};
 }
@@ -380,7 +313,7 @@ fs_report(struct fs *fs, struct report *r)
 	report_gauge(r, "Inodes in memory", "inodes_in_memory",
 	    inode_table_count(&fs->table));
 	report_gauge(r, "Write-back bytes", "writeback_bytes",
-	    atomic_load(&fs->wb.bytes));
+	    atomic_load(&fs->dirty.bytes));
 	report_gauge(r, "Write-back limit", "writeback_limit_bytes",
 	    fs->wb.limit_bytes);
 	report_counters(r, counters, sizeof(counters) / sizeof(counters[0]));

@@ -1,89 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * One live inode: from its row into memory and back, and where that row
- * is. See inode.h for the rules.
- */
+/* Live inodes and their rows; see inode.h, and live_inode.h for the rules. */
 #include "fs/inode.h"
 
-#include <assert.h>
 #include <inttypes.h>
-#include <stdlib.h>
+#include <string.h>
 
-#include "fs/fs_internal.h"
-#include "fs/listing.h"
-
-/* Of all rowless inodes; relaxed, a statistic. */
-static _Atomic size_t kept_bytes;
-
-size_t
-inode_kept_bytes(void)
-{
-	return atomic_load_explicit(&kept_bytes, memory_order_relaxed);
-}
-
-static void
-drop_kept(struct inode *in)
-{
-	if (in->kept == NULL)
-		return;
-	atomic_fetch_sub_explicit(&kept_bytes,
-	    in->rec.inline_len + ALLOC_OVERHEAD, memory_order_relaxed);
-	free(in->kept);
-	in->kept = NULL;
-}
-
-struct inode *
-inode_alloc(uint64_t ino)
-{
-	struct inode *in = calloc(1, sizeof(*in));
-
-	if (in == NULL)
-		return NULL;
-	in->ino = ino;
-	in->state = INODE_NEW;
-	atomic_init(&in->refs, 1);
-	mutex_init(&in->change_mu);
-	mutex_init(&in->mu);
-	return in;
-}
-
-void
-inode_free(struct inode *in)
-{
-	if (in == NULL)
-		return;
-	listing_free(in);
-	drop_kept(in);
-	iname_fini(&in->name);
-	mutex_fini(&in->mu);
-	mutex_fini(&in->change_mu);
-	free(in);
-}
-
-void
-inode_begin_change(struct inode *in)
-{
-	mutex_lock(&in->change_mu);
-	mutex_lock(&in->mu);
-}
-
-void
-inode_end_change(struct inode *in)
-{
-	mutex_unlock(&in->mu);
-	mutex_unlock(&in->change_mu);
-}
-
-int
-inode_commit(struct fs *fs, struct inode *in, struct txn *t, uint64_t *seqp)
-{
-	int rc;
-
-	mutex_unlock(&in->mu);
-	rc = txn_commit(fs, t, seqp);
-	mutex_lock(&in->mu);
-	return rc;
-}
+#include "fs/fs_state.h"
+#include "fs/rowless.h"
+#include "util/log.h"
 
 int
 inode_bad_row(uint64_t parent, struct slice name, int rc)
@@ -272,23 +196,6 @@ inode_key(const struct inode *in)
 	return key_inode(in->ino);
 }
 
-/* What a rowless inode keeps, as a value that outlives it. */
-static int
-copy_kept(const struct inode *in, struct kv_value *pin) REQUIRES(&in->mu)
-{
-	void *copy = malloc(in->rec.inline_len);
-
-	if (copy == NULL)
-		return -ENOMEM;
-	memcpy(copy, in->kept, in->rec.inline_len);
-	*pin = (struct kv_value){
-		.data = slice_make(copy, in->rec.inline_len),
-		.release = free,
-		.pin = copy,
-	};
-	return 0;
-}
-
 int
 inode_get_inline(struct fs *fs, struct inode *in, struct kv_value *pin,
     struct slice *datap)
@@ -302,7 +209,7 @@ inode_get_inline(struct fs *fs, struct inode *in, struct kv_value *pin,
 	if (in->rec.inline_len == 0)
 		return 0;
 	if (in->kept != NULL) {
-		rc = copy_kept(in, pin);
+		rc = rowless_copy(in, pin);
 		*datap = pin->data;
 		return rc;
 	}
@@ -391,29 +298,6 @@ inode_touch(struct inode *dir)
 	atomic_fetch_add(&dir->change, 1);
 }
 
-void
-inode_row_committed(struct fs *fs, struct inode *in, const struct attr_rec *rec,
-    uint64_t seq)
-{
-	struct timespec atime = in->rec.atime;
-
-	if (in->is_rowless) {
-		in->is_rowless = false;
-		drop_kept(in);
-		count_add(fs, 1);
-	}
-	in->rec = *rec;
-	if (in->atime == ATIME_MOVED) /* while the commit ran */
-		in->rec.atime = atime;
-	else
-		in->atime = ATIME_STORED;
-	atomic_store(&in->seq, seq);
-	if (inode_has_dentry(in))
-		inode_touch(in->parent);
-	if (in->content == NULL && in->atime == ATIME_STORED)
-		writeback_remove(fs, in);
-}
-
 struct inode *
 inode_move(struct inode *in, struct inode *parent, struct iname *name)
 {
@@ -431,36 +315,4 @@ inode_move(struct inode *in, struct inode *parent, struct iname *name)
 		inode_ref(parent);
 	in->parent = parent;
 	return old;
-}
-
-int
-inode_set_rowless(struct inode *in, struct slice data)
-{
-	if (data.len != 0) {
-		in->kept = malloc(data.len);
-		if (in->kept == NULL)
-			return -ENOMEM;
-		memcpy(in->kept, data.data, data.len);
-		atomic_fetch_add_explicit(&kept_bytes,
-		    data.len + ALLOC_OVERHEAD, memory_order_relaxed);
-	}
-	in->is_rowless = true;
-	return 0;
-}
-
-void
-inode_set_deleted(struct fs *fs, struct inode *in)
-{
-	drop_kept(in);
-	in->state = INODE_DELETED;
-	in->rec.nlink = 0;
-	in->rec.size = 0;
-	in->rec.alloc = 0;
-	in->rec.inline_len = 0;
-	in->rec.nxattrs = 0;
-	in->rec.flags &= ~(uint32_t)ATTR_CHUNKS;
-	in->atime = ATIME_STORED;
-	atomic_fetch_add(&in->content_gen, 1);
-	content_drop(fs, in);
-	writeback_remove(fs, in);
 }

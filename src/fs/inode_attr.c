@@ -1,51 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* What an inode looks like from outside: attributes as of now, and names
- * in memory; see inode.h. */
-#include <assert.h>
-#include <stdlib.h>
+/* What an inode looks like from outside; see inode_attr.h. */
+#include "fs/inode_attr.h"
 
-#include "fs/fs_internal.h"
+#include "fs/content.h"
+#include "fs/fs_state.h"
+#include "fs/fs_time.h"
 
 /* relatime: a read moves atime when it is this old, in seconds. */
 #define ATIME_STALE_S (24 * 60 * 60)
-
-/* Bytes of all names in memory of their own; relaxed, a statistic. */
-static _Atomic size_t long_names;
-
-size_t
-iname_long_bytes(void)
-{
-	return atomic_load_explicit(&long_names, memory_order_relaxed);
-}
-
-int
-iname_set(struct iname *n, struct slice name)
-{
-	char *dst = n->small;
-
-	assert(name.len <= FS_NAME_MAX);
-	n->big = NULL;
-	n->len = (uint8_t)name.len;
-	if (name.len > INAME_SMALL) {
-		dst = n->big = malloc(name.len);
-		if (dst == NULL)
-			return -ENOMEM;
-		atomic_fetch_add_explicit(&long_names,
-		    name.len + ALLOC_OVERHEAD, memory_order_relaxed);
-	}
-	memcpy(dst, name.data, name.len);
-	return 0;
-}
-
-void
-iname_fini(struct iname *n)
-{
-	if (n->big != NULL)
-		atomic_fetch_sub_explicit(&long_names, n->len + ALLOC_OVERHEAD,
-		    memory_order_relaxed);
-	free(n->big);
-	*n = (struct iname){ 0 };
-}
 
 uint64_t
 inode_size(const struct inode *in)
@@ -149,5 +111,5 @@ inode_accessed(struct fs *fs, struct inode *in)
 	if (in->is_nameless)
 		return;
 	in->atime = ATIME_MOVED;
-	writeback_add(fs, in);
+	dirty_list_add(&fs->dirty, in);
 }

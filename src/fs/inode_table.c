@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The table of live inodes, by number: shards with a lock each, so that
- * operations on different files do not meet. See inode.h for what keeps an
+ * operations on different files do not meet. See live_inode.h for what keeps an
  * inode alive.
  */
+#include "fs/inode_table.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
-#include "fs/fs_internal.h"
+#include "fs/fs_state.h"
 
 #define SHARD_BUCKETS_MIN 64u
 
@@ -267,6 +269,17 @@ void
 inode_ref(struct inode *in)
 {
 	atomic_fetch_add_explicit(&in->refs, 1, memory_order_relaxed);
+}
+
+/* Release: as in inode_put(). */
+void
+inode_unref(struct inode *in)
+{
+	uint64_t refs = atomic_fetch_sub_explicit(&in->refs, 1,
+	    memory_order_release);
+
+	assert(refs > 1);
+	(void)refs;
 }
 
 void

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fs/fs_internal.h"
+#include "fs/fs.h"
+#include "fs/live_inode.h"
 #include "util/hash.h"
 
 /* A directory remembers so many names that have gone, whatever others do. */

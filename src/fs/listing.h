@@ -22,7 +22,7 @@
 
 #include <sys/queue.h>
 
-#include "fs/inode.h"
+#include "fs/live_inode.h"
 
 /* Offsets of the directory itself and of its parent; names come behind. */
 #define LISTING_DOTS 2

@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "fs/fs_time.h"
+
 /* More than any loss of rows has been seen to need; a change that does not
  * put its fault right must not go on for ever. */
 #define WALKS_MAX 32

@@ -10,6 +10,7 @@
 #ifndef KVFS_FS_MEND_H
 #define KVFS_FS_MEND_H
 
+#include "fs/txn.h"
 #include "fs/verify.h"
 
 struct mend {

@@ -3,7 +3,10 @@
 #include "fs/mend.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "fs/new_inode.h"
 
 /* A batch that moves rows. */
 #define MOVE_BYTES (1u << 20)
@@ -180,7 +183,7 @@ mend_move_group(struct mend *m, enum space space, uint64_t from, uint64_t to)
 struct attr_rec
 mend_new_rec(uint32_t mode)
 {
-	return fs_new_rec(mode, geteuid(), getegid());
+	return new_inode_rec(mode, geteuid(), getegid());
 }
 
 static int

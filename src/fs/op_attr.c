@@ -5,7 +5,13 @@
  * file is open.
  */
 #include "fs/acl.h"
-#include "fs/fs_internal.h"
+#include "fs/content.h"
+#include "fs/dir.h"
+#include "fs/fs_state.h"
+#include "fs/fs_time.h"
+#include "fs/inode.h"
+#include "fs/inode_attr.h"
+#include "fs/inode_commit.h"
 
 #define NS_MAX 999999999
 

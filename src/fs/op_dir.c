@@ -6,9 +6,12 @@
  * the place only when another one is asked for.
  */
 #include <stdlib.h>
+#include <string.h>
 
-#include "fs/fs_internal.h"
-#include "fs/listing.h"
+#include "fs/dir.h"
+#include "fs/fs_state.h"
+#include "fs/inode.h"
+#include "fs/inode_attr.h"
 
 /* Behind a name, or before all of them when it has none. */
 struct place {
@@ -311,7 +314,7 @@ fs_readdir(struct fs *fs, struct fs_dir *dir, int64_t offset, bool with_attr,
 	if (rc < 0 ||
 	    (offset < LISTING_DOTS && !emit_dots(dir, offset, fn, arg)))
 		return rc;
-	/* Before the rows are read; see inode.h. */
+	/* Before the rows are read; see live_inode.h. */
 	r.change = atomic_load(&dir->in->change);
 	return emit_rows(fs, dir, &r);
 }

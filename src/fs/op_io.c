@@ -3,7 +3,13 @@
  * Open files: open, write, flush, fsync, release. Reading is in op_read.c,
  * ranges in op_range.c.
  */
-#include "fs/fs_internal.h"
+#include "fs/content.h"
+#include "fs/dir.h"
+#include "fs/fs_state.h"
+#include "fs/fs_time.h"
+#include "fs/inode_attr.h"
+#include "fs/inode_commit.h"
+#include "util/stats.h"
 
 /* A writer commits what it has filled when it is this much: enough for one
  * large write to the store, small enough to keep memory for others. */

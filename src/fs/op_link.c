@@ -3,7 +3,13 @@
  * Hard links. With the second name, a file's attributes and inline
  * contents move from its dentry row to an inode row, for good.
  */
-#include "fs/fs_internal.h"
+#include "fs/content.h"
+#include "fs/dir.h"
+#include "fs/fs_state.h"
+#include "fs/fs_time.h"
+#include "fs/inode.h"
+#include "fs/inode_attr.h"
+#include "fs/inode_commit.h"
 
 /* Whether in may get one more name. */
 static int

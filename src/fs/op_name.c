@@ -5,7 +5,12 @@
  * in op_remove.c and op_rename.c.
  */
 #include "fs/acl.h"
-#include "fs/fs_internal.h"
+#include "fs/dir.h"
+#include "fs/fs_state.h"
+#include "fs/inode.h"
+#include "fs/inode_attr.h"
+#include "fs/inode_commit.h"
+#include "util/stats.h"
 
 int
 fs_lookup(struct fs *fs, uint64_t parent, struct slice name,
@@ -161,7 +166,7 @@ create_locked(struct fs *fs, struct inode *dir, struct slice name,
 	rc = dir_has_no(fs, dir, name);
 	/* It may have to commit: not while others cannot look at dir. */
 	if (rc == 0)
-		rc = fs_next_ino(fs, &ino);
+		rc = new_inode_number(fs, &ino);
 	if (rc == 0) {
 		mutex_lock(&dir->mu);
 		rc = create_in(fs, dir, name, cred, ino, rec, data, inp);
@@ -232,7 +237,7 @@ fs_create(struct fs *fs, uint64_t parent, struct slice name, uint32_t mode,
 	default:
 		return -EINVAL;
 	}
-	rec = fs_new_rec(mode & (S_IFMT | 07777u), cred->uid, cred->gid);
+	rec = new_inode_rec(mode & (S_IFMT | 07777u), cred->uid, cred->gid);
 	if (S_ISCHR(mode) || S_ISBLK(mode))
 		rec.rdev = rdev;
 	return create(fs, parent, name, cred, &rec, (struct slice){ 0 }, attrp);
@@ -249,7 +254,7 @@ fs_symlink(struct fs *fs, uint64_t parent, struct slice name,
 		return -ENOENT;
 	if (target.len > FS_SYMLINK_MAX)
 		return -ENAMETOOLONG;
-	rec = fs_new_rec(S_IFLNK | 0777, cred->uid, cred->gid);
+	rec = new_inode_rec(S_IFLNK | 0777, cred->uid, cred->gid);
 	rec.size = target.len;
 	rec.inline_len = (uint32_t)target.len;
 	return create(fs, parent, name, cred, &rec, target, attrp);
@@ -304,7 +309,7 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	rc = dir_get(fs, parent, &dir);
 	if (rc < 0)
 		return rc;
-	rec = fs_new_rec(S_IFREG | (mode & 07777u), cred->uid, cred->gid);
+	rec = new_inode_rec(S_IFREG | (mode & 07777u), cred->uid, cred->gid);
 	rec.nlink = 0;
 	mutex_lock(&dir->mu);
 	rc = inode_takes_names(dir) ? inherit(fs, dir, cred, &rec, &acl) :
@@ -312,7 +317,7 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	mutex_unlock(&dir->mu);
 	inode_put(fs, dir);
 	if (rc == 0)
-		rc = fs_next_ino(fs, &ino);
+		rc = new_inode_number(fs, &ino);
 	if (rc == 0)
 		rc = add_inode(fs, ino, NULL, (struct slice){ 0 }, &rec, &in);
 	if (rc != 0)

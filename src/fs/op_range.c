@@ -7,7 +7,13 @@
 #include <linux/falloc.h>
 #include <unistd.h>
 
-#include "fs/fs_internal.h"
+#include "fs/content.h"
+#include "fs/dir.h"
+#include "fs/fs_state.h"
+#include "fs/fs_time.h"
+#include "fs/inode.h"
+#include "fs/inode_attr.h"
+#include "fs/inode_commit.h"
 
 /* What fs_copy_range() moves at once. */
 #define COPY_BYTES (1u << 20)

@@ -10,8 +10,15 @@
  * there.
  */
 #include <stdlib.h>
+#include <string.h>
 
-#include "fs/fs_internal.h"
+#include "fs/content.h"
+#include "fs/dir.h"
+#include "fs/fs_state.h"
+#include "fs/fs_time.h"
+#include "fs/inode.h"
+#include "fs/inode_attr.h"
+#include "util/stats.h"
 
 static const uint8_t zeros[CHUNK_SIZE];
 

@@ -3,7 +3,13 @@
  * Names that go: unlink and rmdir. What becomes of the inode behind is
  * decided in removal.c.
  */
-#include "fs/fs_internal.h"
+#include "fs/dir.h"
+#include "fs/fs_state.h"
+#include "fs/fs_time.h"
+#include "fs/inode.h"
+#include "fs/inode_commit.h"
+#include "fs/removal.h"
+#include "util/stats.h"
 
 /* The batch. Others may look at dir meanwhile; in waits until it is known
  * what has become of it. */

@@ -14,7 +14,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "fs/fs_internal.h"
+#include "fs/content.h"
+#include "fs/dir.h"
+#include "fs/fs_state.h"
+#include "fs/fs_time.h"
+#include "fs/inode.h"
+#include "fs/inode_commit.h"
+#include "fs/removal.h"
+#include "util/stats.h"
 
 struct rename {
 	struct inode *from, *to; /* directories; to may be from */
@@ -200,7 +207,7 @@ stage_whiteout(struct fs *fs, struct txn *t, const struct rename *r,
 		.btime = *now,
 	};
 	uint64_t ino;
-	int rc = fs_next_ino(fs, &ino);
+	int rc = new_inode_number(fs, &ino);
 
 	if (rc == 0)
 		txn_put_dentry(t, r->from->ino, r->name, ino, &rec,

@@ -3,10 +3,16 @@
  * Extended attributes: a row each, and how many there are in the inode's
  * attributes, so that a file without any is answered without a look.
  */
+#include <string.h>
 #include <sys/xattr.h>
 
 #include "fs/acl.h"
-#include "fs/fs_internal.h"
+#include "fs/content.h"
+#include "fs/dir.h"
+#include "fs/fs_state.h"
+#include "fs/fs_time.h"
+#include "fs/inode.h"
+#include "fs/inode_commit.h"
 
 #define TRUSTED "trusted."
 

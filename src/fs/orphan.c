@@ -12,11 +12,18 @@
  * Invariant: an inode row has nlink 0 exactly while there is an orphan row
  * for it.
  */
+#include "fs/orphan.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "fs/fs_internal.h"
+#include "fs/fs_state.h"
+#include "fs/inode.h"
+#include "fs/inode_commit.h"
+#include "util/log.h"
 #include "util/clock.h"
+#include "util/mutex.h"
 
 /* Orphans deleted in one batch. */
 #define SWEEP_MAX 256u
@@ -141,7 +148,7 @@ add(struct fs *fs, const struct orphan *o)
 		delete_some(fs, o, 1);
 		(void)txn_settle(fs, 0); /* the next operation hears of it */
 	} else if (is_first || is_urgent)
-		writeback_wake(fs);
+		dirty_list_wake(&fs->dirty);
 }
 
 /* The end of in; whether it has rows, which *o then names. */

@@ -5,7 +5,9 @@
  * memory pressure of its own. So the front asks here for cold ones, and
  * tells the kernel to drop them.
  */
-#include "fs/fs_internal.h"
+#include <string.h>
+
+#include "fs/fs_state.h"
 
 #define PRUNE_STEP 256
 

@@ -3,7 +3,13 @@
  * A link that goes away, and with the last one all rows of the inode, or
  * its place in the tree: who knows it may use it still; see orphan.c.
  */
-#include "fs/fs_internal.h"
+#include "fs/removal.h"
+
+#include "fs/content.h"
+#include "fs/fs_state.h"
+#include "fs/inode.h"
+#include "fs/inode_commit.h"
+#include "fs/rowless.h"
 
 /* Inline bytes of rowless inodes, all together; beyond that they go to the
  * store as orphans. */
@@ -25,7 +31,7 @@ stage_last(struct fs *fs, struct txn *t, struct inode *in, struct removal *r)
 			return rc;
 		/* What the kernel forgets at once is in the store no more. */
 		r->how = (in->rec.flags & ATTR_CHUNKS) == 0 &&
-			in->rec.nxattrs == 0 && inode_kept_bytes() < KEPT_MAX ?
+			in->rec.nxattrs == 0 && rowless_bytes() < KEPT_MAX ?
 		    REMOVAL_ROWLESS :
 		    REMOVAL_ORPHAN;
 	}
@@ -88,7 +94,7 @@ removal_commit(struct fs *fs, struct removal *r, uint64_t seq) NO_THREAD_SAFETY
 		count_add(fs, -1);
 		old = lose_name(in, &r->rec, seq);
 		/* Without memory its contents are lost to who has it open. */
-		if (inode_set_rowless(in, r->data) < 0)
+		if (rowless_keep(in, r->data) < 0)
 			inode_set_deleted(fs, in);
 		break;
 	case REMOVAL_DELETE:
@@ -100,6 +106,6 @@ removal_commit(struct fs *fs, struct removal *r, uint64_t seq) NO_THREAD_SAFETY
 	if (in->content != NULL)
 		in->content->ctime = r->rec.ctime;
 	else
-		writeback_remove(fs, in);
+		dirty_list_remove(&fs->dirty, in);
 	return old;
 }

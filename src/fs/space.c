@@ -4,8 +4,11 @@
  * at the write when they would not fit, since a cache that took them could
  * not say so later; and the store makes room while no lock is held.
  */
-#include "fs/fs_internal.h"
+#include "fs/space.h"
+
+#include "fs/fs_state.h"
 #include "util/clock.h"
+#include "util/mutex.h"
 
 /* The figure is believed for so long, or until this part of it is used: the
  * store takes room for logs meanwhile. */
@@ -15,29 +18,29 @@
 #define SPACE_MARGIN (256u << 10)
 
 static bool
-fits(struct writeback *wb, uint64_t need)
+space_fits(struct space_left *s, uint64_t need)
 {
 	/* Relaxed: estimates. */
-	uint64_t used = atomic_load_explicit(&wb->space_used,
+	uint64_t used = atomic_load_explicit(&s->used_bytes,
 	    memory_order_relaxed);
-	uint64_t left = atomic_load_explicit(&wb->space_free,
+	uint64_t left = atomic_load_explicit(&s->free_bytes,
 	    memory_order_relaxed);
 
 	return used <= left / SPACE_STALE_PART && left - used >= need;
 }
 
 static int
-ask(struct fs *fs, enum kv_room kind, size_t len)
+space_look(struct fs *fs, enum kv_room kind, size_t len)
 {
-	struct writeback *wb = &fs->wb;
+	struct space_left *s = &fs->space;
 	uint64_t now = clock_now_ns();
 	uint64_t need = SPACE_MARGIN + len +
-	    atomic_load_explicit(&wb->data_bytes, memory_order_relaxed);
+	    atomic_load_explicit(&fs->dirty.data_bytes, memory_order_relaxed);
 	struct kv_usage usage;
 	int rc = 0;
 
-	if (fits(wb, need) &&
-	    now - atomic_load_explicit(&wb->space_ns, memory_order_relaxed) <
+	if (space_fits(s, need) &&
+	    now - atomic_load_explicit(&s->looked_ns, memory_order_relaxed) <
 		SPACE_STALE_NS)
 		return 0;
 	/* What was removed is to make room first. */
@@ -47,24 +50,24 @@ ask(struct fs *fs, enum kv_room kind, size_t len)
 		rc = kv_usage(fs->kv, &usage);
 	if (rc < 0)
 		return rc;
-	atomic_store_explicit(&wb->space_used, 0, memory_order_relaxed);
-	atomic_store_explicit(&wb->space_free, usage.free_bytes,
+	atomic_store_explicit(&s->used_bytes, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->free_bytes, usage.free_bytes,
 	    memory_order_relaxed);
-	atomic_store_explicit(&wb->space_ns, now, memory_order_relaxed);
+	atomic_store_explicit(&s->looked_ns, now, memory_order_relaxed);
 	return 0;
 }
 
 int
 space_ask(struct fs *fs, enum kv_room kind, size_t len)
 {
-	int rc = ask(fs, kind, len);
+	int rc = space_look(fs, kind, len);
 
 	/* What waits may take less once it is committed, or replace what then
 	 * makes room. */
 	if (rc == -ENOSPC &&
-	    atomic_load_explicit(&fs->wb.data_bytes, memory_order_relaxed) !=
+	    atomic_load_explicit(&fs->dirty.data_bytes, memory_order_relaxed) !=
 		0 &&
 	    writeback_all(fs) == 0)
-		rc = ask(fs, kind, len);
+		rc = space_look(fs, kind, len);
 	return txn_settle(fs, rc);
 }

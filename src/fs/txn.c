@@ -3,8 +3,10 @@
 #include "fs/txn.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "fs/fs_internal.h"
+#include "fs/fs_state.h"
+#include "util/stats.h"
 
 /* Batches kept for reuse, per stripe; a batch larger than this many
  * changes gives its memory back. */

@@ -13,28 +13,12 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "fs/live_inode.h"
 
 /* Keys of one group that are passed one by one before it is jumped over. */
 #define GROUP_STEPS 16u
-
-void
-verify_problem(struct verify *v, const struct verify_fault *f, const char *fmt,
-    ...)
-{
-	char *text = NULL;
-	va_list ap;
-	int rc;
-
-	v->problems++;
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
-	va_end(ap);
-	rc = v->fault(v, f, text);
-	if (v->error == 0 && rc < 0)
-		v->error = rc;
-	free(text);
-}
 
 static void
 saw_number(struct verify *v, uint64_t ino)

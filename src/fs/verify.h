@@ -7,7 +7,8 @@
 #define KVFS_FS_VERIFY_H
 
 #include "fs/finding.h"
-#include "fs/fs_internal.h"
+#include "fs/fs.h"
+#include "fs/schema.h"
 #include "fs/verify_map.h"
 
 /* What is wrong, by what puts it right. */

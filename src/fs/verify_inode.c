@@ -5,27 +5,6 @@
 
 #include "fs/verify.h"
 
-int
-verify_bad_row(struct verify *v, const struct kv_key *key, int rc)
-{
-	struct verify_fault f = { .kind = FAULT_ROW, .key = *key };
-
-	switch (rc) {
-	case -KVFS_ECORRUPT:
-		verify_problem(v, &f, "damaged");
-		return 0;
-	case -KVFS_ECHECKSUM:
-		verify_problem(v, &f, "does not match its checksum");
-		return 0;
-	case -EPROTO:
-		f.kind = FAULT_FOREIGN;
-		verify_problem(v, &f, "of a newer version");
-		return 0;
-	default:
-		return rc;
-	}
-}
-
 /* What the chunk rows of an inode say. */
 struct chunks {
 	uint64_t alloc;

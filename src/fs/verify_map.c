@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "fs/content.h"
+#include "fs/verify.h"
+
 /* Numbers in one page of the sets. */
 #define PAGE_INOS 512u
 

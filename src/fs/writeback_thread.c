@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The thread that commits what waits in time; see writeback.h. */
-#include "fs/fs_internal.h"
+#include "fs/content.h"
+#include "fs/fs_state.h"
+#include "fs/inode.h"
+#include "fs/inode_commit.h"
 #include "util/clock.h"
+#include "util/mutex.h"
 
 #define NS_PER_MS 1000000ULL
 /* Inodes that one round takes up at once. */
@@ -31,7 +35,7 @@ end_atime(struct fs *fs, struct inode *in, int rc,
 	if (rc == 0)
 		inode_row_committed(fs, in, &in->rec, seq);
 	else
-		writeback_requeue(fs, in);
+		dirty_list_requeue(&fs->dirty, in);
 	inode_end_change(in);
 }
 
@@ -53,11 +57,11 @@ commit_atimes(struct fs *fs, struct inode **ins, size_t n) NO_THREAD_SAFETY
 		struct inode *in = ins[i];
 
 		if (t == NULL || !mutex_trylock(&in->change_mu)) {
-			writeback_requeue(fs, in);
+			dirty_list_requeue(&fs->dirty, in);
 		} else if (stage_atime(fs, t, in)) {
 			held[nheld++] = in;
 		} else {
-			writeback_requeue(fs, in);
+			dirty_list_requeue(&fs->dirty, in);
 			mutex_unlock(&in->change_mu);
 		}
 	}
@@ -86,13 +90,13 @@ commit_round(struct fs *fs, struct inode **ins, size_t n)
 		if (in->content == NULL && in->atime != ATIME_STORED) {
 			atimes[natimes++] = in;
 		} else if (in->is_nameless &&
-		    !writeback_is_over(fs, fs->wb.limit_bytes / 4)) {
+		    !dirty_list_is_over(&fs->dirty, fs->wb.limit_bytes / 4)) {
 			/* Most of them go without ever being stored. */
-			writeback_requeue(fs, in);
+			dirty_list_requeue(&fs->dirty, in);
 		} else {
 			rc = writeback_commit(fs, in);
 			if (rc < 0)
-				writeback_requeue(fs, in);
+				dirty_list_requeue(&fs->dirty, in);
 			if (first == 0)
 				first = rc;
 			writeback_report(fs, rc);
@@ -104,6 +108,25 @@ commit_round(struct fs *fs, struct inode **ins, size_t n)
 	return first;
 }
 
+static uint64_t
+age_ns(const struct writeback *wb)
+{
+	return atomic_load_explicit(&wb->age_ms, memory_order_relaxed) *
+	    NS_PER_MS;
+}
+
+/* Inodes to commit now; all of them are due when it is urgent. */
+static size_t
+pick_due(struct dirty_list *list, uint64_t age, struct inode **ins)
+    REQUIRES(&list->mu)
+{
+	uint64_t now = clock_now_ns();
+
+	if (list->is_urgent)
+		return dirty_list_pick(list, ins, 1, UINT64_MAX);
+	return now < age ? 0 : dirty_list_pick(list, ins, ROUND_MAX, now - age);
+}
+
 /*
  * Sleep until something is due. The clock wakes the thread while there is
  * work, so that adding to an empty list costs a signal only after a quiet
@@ -112,82 +135,72 @@ commit_round(struct fs *fs, struct inode **ins, size_t n)
 static void
 sleep_until_due(struct fs *fs, uint64_t *seen) NO_THREAD_SAFETY
 {
-	struct writeback *wb = &fs->wb;
-	struct inode *head = TAILQ_FIRST(&wb->dirty);
-	uint64_t age = (uint64_t)atomic_load_explicit(&wb->age_ms,
-			   memory_order_relaxed) *
-	    NS_PER_MS;
+	struct dirty_list *list = &fs->dirty;
+	struct inode *head = TAILQ_FIRST(&list->inodes);
+	uint64_t age = age_ns(&fs->wb);
 	uint64_t now = clock_now_ns(), due = now + age;
 	uint64_t orphans_due = orphan_due_ns(fs);
 
-	if (head == NULL && wb->ticket == *seen && orphans_due == UINT64_MAX) {
-		wb->is_idle = true;
-		cond_wait(&wb->wake, &wb->mu);
-		wb->is_idle = false;
+	if (head == NULL && list->ticket == *seen &&
+	    orphans_due == UINT64_MAX) {
+		list->is_idle = true;
+		cond_wait(&list->wake, &list->mu);
+		list->is_idle = false;
 		return;
 	}
-	*seen = wb->ticket;
+	*seen = list->ticket;
 	if (head != NULL && !head->wb_busy)
 		due = head->wb_since_ns + age;
 	if (orphans_due < due)
 		due = orphans_due;
 	if (due < now + NS_PER_MS)
 		due = now + NS_PER_MS;
-	cond_wait_until(&wb->wake, &wb->mu, due);
+	cond_wait_until(&list->wake, &list->mu, due);
 }
 
 static void *
-run(void *arg)
+writeback_thread(void *arg)
 {
 	struct fs *fs = arg;
-	struct writeback *wb = &fs->wb;
+	struct dirty_list *list = &fs->dirty;
 	struct inode *ins[ROUND_MAX];
 	uint64_t seen = 0;
 	size_t n;
 	int rc;
 
-	mutex_lock(&wb->mu);
-	while (!wb->stop) {
+	mutex_lock(&list->mu);
+	while (!list->stop) {
 		if (orphan_due_ns(fs) <= clock_now_ns()) {
-			mutex_unlock(&wb->mu);
+			mutex_unlock(&list->mu);
 			orphan_reap(fs);
 			(void)txn_settle(fs, 0); /* its failure is logged */
-			mutex_lock(&wb->mu);
+			mutex_lock(&list->mu);
 		}
-		n = writeback_pick(fs, ins, wb->is_pressed ? 1 : ROUND_MAX,
-		    wb->is_pressed);
+		n = pick_due(list, age_ns(&fs->wb), ins);
 		if (n == 0) {
-			wb->is_pressed = false;
+			list->is_urgent = false;
 			sleep_until_due(fs, &seen);
 			continue;
 		}
-		mutex_unlock(&wb->mu);
+		mutex_unlock(&list->mu);
 		rc = txn_settle(fs, commit_round(fs, ins, n));
-		writeback_unpick(fs, ins, n);
-		mutex_lock(&wb->mu);
-		if (rc < 0 || !writeback_is_over(fs, wb->limit_bytes / 4))
-			wb->is_pressed = false;
+		dirty_list_unpick(list, ins, n);
+		for (size_t i = 0; i < n; i++)
+			inode_put(fs, ins[i]);
+		mutex_lock(&list->mu);
+		if (rc < 0 || !dirty_list_is_over(list, fs->wb.limit_bytes / 4))
+			list->is_urgent = false;
 	}
-	mutex_unlock(&wb->mu);
+	mutex_unlock(&list->mu);
 	return NULL;
-}
-
-void
-writeback_wake(struct fs *fs)
-{
-	mutex_lock(&fs->wb.mu);
-	cond_signal(&fs->wb.wake);
-	mutex_unlock(&fs->wb.mu);
 }
 
 void
 writeback_set_age(struct fs *fs, uint32_t age_ms)
 {
-	/* The thread may sleep for as long as the age was. */
-	mutex_lock(&fs->wb.mu);
 	atomic_store_explicit(&fs->wb.age_ms, age_ms, memory_order_relaxed);
-	cond_signal(&fs->wb.wake);
-	mutex_unlock(&fs->wb.mu);
+	/* The thread may sleep for as long as the age was. */
+	dirty_list_wake(&fs->dirty);
 }
 
 int
@@ -196,14 +209,12 @@ writeback_start(struct fs *fs, const struct fs_options *opts)
 	struct writeback *wb = &fs->wb;
 	int rc;
 
-	mutex_init(&wb->mu);
-	cond_init(&wb->wake);
-	TAILQ_INIT(&wb->dirty);
+	dirty_list_init(&fs->dirty);
 	wb->limit_bytes = opts->writeback_bytes;
 	writeback_set_age(fs, opts->writeback_ms);
 	if (fs->read_only)
 		return 0;
-	rc = pthread_create(&wb->thread, NULL, run, fs);
+	rc = pthread_create(&wb->thread, NULL, writeback_thread, fs);
 	wb->has_thread = rc == 0;
 	return -rc;
 }
@@ -215,30 +226,28 @@ writeback_stop(struct fs *fs)
 
 	if (!wb->has_thread)
 		return;
-	mutex_lock(&wb->mu);
-	wb->stop = true;
-	cond_signal(&wb->wake);
-	mutex_unlock(&wb->mu);
+	mutex_lock(&fs->dirty.mu);
+	fs->dirty.stop = true;
+	cond_signal(&fs->dirty.wake);
+	mutex_unlock(&fs->dirty.mu);
 	pthread_join(wb->thread, NULL);
 	wb->has_thread = false;
 }
 
-/* Contents that could not be committed are lost here. */
 void
 writeback_fini(struct fs *fs)
 {
-	struct writeback *wb = &fs->wb;
+	struct dirty_list *list = &fs->dirty;
 	struct inode *in;
 
-	while ((in = TAILQ_FIRST(&wb->dirty)) != NULL) {
+	while ((in = TAILQ_FIRST(&list->inodes)) != NULL) {
 		inode_begin_change(in);
 		content_drop(fs, in);
 		in->atime = ATIME_STORED;
 		inode_ref(in);
-		writeback_remove(fs, in);
+		dirty_list_remove(list, in);
 		inode_end_change(in);
 		inode_put(fs, in);
 	}
-	cond_fini(&wb->wake);
-	mutex_fini(&wb->mu);
+	dirty_list_fini(list);
 }

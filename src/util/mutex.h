@@ -6,7 +6,7 @@
  * Lock order, outermost first; a thread holding one takes only later ones:
  *
  *   fs     orphan reap, rename, the right to change an inode (parent before
- *          child, else by number), inode (inode.h), inode table shard,
+ *          child, else by number), inode (live_inode.h), inode table shard,
  *          write-back, orphans
  *   engine commit, sync, state (db), version list, table cache, block
  *          cache shard, segment, warm-up, fault

@@ -43,19 +43,6 @@ engine/work/flush.c
 engine/work/reclaim.c
 engine/work/room.c
 engine/work/slack.c
-fs/content.c
-fs/content_commit.c
-fs/fs.c
-fs/inode.c
-fs/inode_attr.c
-fs/inode_table.c
-fs/orphan.c
-fs/verify.c
-fs/verify_inode.c
-fs/verify_store.c
-fs/verify_tree.c
-fs/writeback.c
-fs/writeback_thread.c
 END
 )
 

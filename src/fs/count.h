@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/* How many inodes there are, exactly or as an estimate; see count.c. */
+#ifndef KVFS_FS_COUNT_H
+#define KVFS_FS_COUNT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fs;
+struct kv_snapshot;
+
+struct inode_count {
+	_Atomic uint64_t n; /* relaxed: a figure for statfs */
+	_Atomic bool is_exact;
+	_Atomic bool stop;
+	bool has_thread;
+	pthread_t thread; /* counts anew */
+	uint64_t assumed; /* what n began with */
+	struct kv_snapshot *snap; /* what is counted; owned */
+};
+
+/* Begin with the stored count, and count anew beside when the last user
+ * did not close the store; no operation may run yet. */
+int count_start(struct fs *fs);
+/* Stop counting, and store the count when it is exact. */
+int count_stop(struct fs *fs);
+void count_add(struct fs *fs, int64_t n);
+uint64_t count_read(struct fs *fs);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An open file system: its parts, each with a header of its own, and what is
+ * constant while it is open.
+ */
+#ifndef KVFS_FS_FS_STATE_H
+#define KVFS_FS_FS_STATE_H
+
+#include "fs/count.h"
+#include "fs/dirty_list.h"
+#include "fs/fs.h"
+#include "fs/inode_table.h"
+#include "fs/listing.h"
+#include "fs/new_inode.h"
+#include "fs/orphan.h"
+#include "fs/space.h"
+#include "fs/txn.h"
+#include "fs/writeback.h"
+#include "util/mutex.h"
+#include "util/stats.h"
+
+struct fs_counters {
+	struct counter commits, lookups, creates, removes, renames;
+	struct counter reads, read_bytes, writes, write_bytes;
+	struct counter writebacks; /* commits of contents */
+};
+
+struct fs {
+	struct kv *kv; /* constant, borrowed */
+	bool read_only; /* constant */
+	bool acl; /* constant */
+	bool keep_times; /* see fs_options */
+	_Atomic bool flush_on_close;
+	_Atomic bool atime;
+	struct inode *root; /* constant, pinned */
+	/* Outermost lock: changes of the tree's shape, see live_inode.h. */
+	struct mutex rename_mu;
+	struct inode_table table;
+	struct listing_pool listings;
+	struct txn_pool txns;
+	struct dirty_list dirty;
+	struct writeback wb;
+	struct space_left space;
+	struct orphan_list orphans;
+	struct ino_source numbers;
+	struct inode_count count;
+	_Atomic uint64_t last_seq; /* highest position of any commit */
+	struct fs_counters counters;
+};
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/* The inline bytes of inodes that have no row; see rowless.h. */
+#include "fs/rowless.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/live_inode.h"
+
+/* Of all rowless inodes; relaxed, a statistic. */
+static _Atomic size_t kept_bytes;
+
+size_t
+rowless_bytes(void)
+{
+	return atomic_load_explicit(&kept_bytes, memory_order_relaxed);
+}
+
+void
+rowless_drop(struct inode *in)
+{
+	if (in->kept == NULL)
+		return;
+	atomic_fetch_sub_explicit(&kept_bytes,
+	    in->rec.inline_len + ALLOC_OVERHEAD, memory_order_relaxed);
+	free(in->kept);
+	in->kept = NULL;
+}
+
+int
+rowless_copy(const struct inode *in, struct kv_value *pin)
+{
+	void *copy = malloc(in->rec.inline_len);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, in->kept, in->rec.inline_len);
+	*pin = (struct kv_value){
+		.data = slice_make(copy, in->rec.inline_len),
+		.release = free,
+		.pin = copy,
+	};
+	return 0;
+}
+
+int
+rowless_keep(struct inode *in, struct slice data)
+{
+	if (data.len != 0) {
+		in->kept = malloc(data.len);
+		if (in->kept == NULL)
+			return -ENOMEM;
+		memcpy(in->kept, data.data, data.len);
+		atomic_fetch_add_explicit(&kept_bytes,
+		    data.len + ALLOC_OVERHEAD, memory_order_relaxed);
+	}
+	in->is_rowless = true;
+	return 0;
+}
