@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "fuse/serve/overdue.c"
-#include "fuse/serve/request_stats.c"
+#include "fuse/serve/opcode.h"
 #include "fuse/serve/thread_wait.c"
 #include "support/suite.h"
 #include "util/clock.h"

@@ -15,29 +15,23 @@
 
 /* Where in struct options field lies; a compile error when it is not of
  * that type. */
-#define BOOL_AT(field)                                                         \
-	_Generic(&((struct options *)0)->field,                                \
-	    bool *: offsetof(struct options, field))
-#define UINT32_AT(field)                                                       \
-	_Generic(&((struct options *)0)->field, uint32_t *                     \
-		 : offsetof(struct options, field))
-#define UINT64_AT(field)                                                       \
-	_Generic(&((struct options *)0)->field, uint64_t *                     \
-		 : offsetof(struct options, field))
+#define FIELD(T, field)                                                        \
+	(offsetof(struct options, field) +                                     \
+	    0 * sizeof((T *)0 == &((struct options *)0)->field))
 
 #define FLAG(field, value)                                                     \
-	.type = &option_flag, .offset = BOOL_AT(field), .sets = (value)
+	.type = &option_flag, .offset = FIELD(bool, field), .sets = (value)
 #define WORD(field, yes, no)                                                   \
-	.type = &option_word, .offset = BOOL_AT(field), .words = { yes, no }
+	.type = &option_word, .offset = FIELD(bool, field), .words = { yes, no }
 #define NUMBER(field, least, most)                                             \
-	.type = &option_number, .offset = UINT32_AT(field), .min = (least),    \
-	.max = (most)
+	.type = &option_number, .offset = FIELD(uint32_t, field),              \
+	.min = (least), .max = (most)
 #define SIZE(field, least, most)                                               \
-	.type = &option_size, .offset = UINT64_AT(field), .min = (least),      \
-	.max = (most)
+	.type = &option_size, .offset = FIELD(uint64_t, field),                \
+	.min = (least), .max = (most)
 #define BOUND(field, least, most)                                              \
-	.type = &option_bound, .offset = UINT64_AT(field), .min = (least),     \
-	.max = (most)
+	.type = &option_bound, .offset = FIELD(uint64_t, field),               \
+	.min = (least), .max = (most)
 #define NAME(field)                                                            \
 	.type = &option_name, .offset = offsetof(struct options, field)
 #define IGNORED(text) .name = (text), .type = &option_ignored

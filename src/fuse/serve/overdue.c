@@ -2,7 +2,7 @@
 /*
  * Requests that are not answered in time; see overdue.h.
  *
- * overdue.rests: set in rest(), when no slot has a request; the next
+ * overdue.rests: set in rest_locked(), when no slot has a request; the next
  * request finds it set and wakes the thread.
  */
 #include "fuse/serve/overdue.h"
@@ -18,7 +18,7 @@
 
 #include <linux/fuse.h>
 
-#include "fuse/serve/request_stats.h"
+#include "fuse/serve/opcode.h"
 #include "fuse/serve/thread_wait.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -43,7 +43,7 @@ struct overdue {
 };
 
 static void
-tell(const struct request_slot *slot, uint64_t waited_ns)
+tell_of(const struct request_slot *slot, uint64_t waited_ns)
 {
 	uint32_t opcode = atomic_load(&slot->opcode);
 	uint64_t ino = atomic_load(&slot->ino);
@@ -52,8 +52,8 @@ tell(const struct request_slot *slot, uint64_t waited_ns)
 	thread_wait_tell(atomic_load(&slot->thread), where, sizeof(where));
 	log_warn("request %s (FUSE %u) of inode %" PRIu64 ": no answer for "
 		 "%" PRIu64 " s: %s",
-	    request_op_name(opcode), opcode, ino, waited_ns / 1000000000,
-	    where);
+	    request_op_name(opcode_get(opcode)->op), opcode, ino,
+	    waited_ns / 1000000000, where);
 }
 
 /* How many are overdue, and for how long the oldest one has been there. */
@@ -76,7 +76,7 @@ count_overdue(struct overdue *o, uint64_t now, uint64_t *oldestp)
 }
 
 static void
-look(struct overdue *o)
+look_at_slots(struct overdue *o)
 {
 	uint64_t now = clock_now_ns(), oldest;
 	bool all;
@@ -90,7 +90,7 @@ look(struct overdue *o)
 			continue;
 		slot->told_ns = since;
 		counter_add(&o->told, 1);
-		tell(slot, now - since);
+		tell_of(slot, now - since);
 	}
 	all = count_overdue(o, now, &oldest) == o->count;
 	if (all && !o->all)
@@ -112,10 +112,10 @@ is_idle(struct overdue *o)
 }
 
 /* Until the next look. */
-static void rest(struct overdue *o) REQUIRES(&o->mu);
+static void rest_locked(struct overdue *o) REQUIRES(&o->mu);
 
 static void
-rest(struct overdue *o)
+rest_locked(struct overdue *o)
 {
 	uint64_t due;
 
@@ -131,10 +131,10 @@ rest(struct overdue *o)
 }
 
 /* Unlocks. */
-static void unref(struct overdue *o) RELEASE(&o->mu);
+static void unref_locked(struct overdue *o) RELEASE(&o->mu);
 
 static void
-unref(struct overdue *o)
+unref_locked(struct overdue *o)
 {
 	bool last = --o->refs == 0;
 
@@ -148,21 +148,21 @@ unref(struct overdue *o)
 }
 
 static void *
-run(void *arg)
+overdue_thread(void *arg)
 {
 	struct overdue *o = arg;
 
 	mutex_lock(&o->mu);
 	while (!o->stops) {
-		rest(o);
+		rest_locked(o);
 		if (o->stops)
 			break;
 		o->tick(o->arg);
 		mutex_unlock(&o->mu);
-		look(o);
+		look_at_slots(o);
 		mutex_lock(&o->mu);
 	}
-	unref(o);
+	unref_locked(o);
 	return NULL;
 }
 
@@ -175,7 +175,7 @@ start_thread(struct overdue *o)
 
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	err = pthread_create(&thread, &attr, run, o);
+	err = pthread_create(&thread, &attr, overdue_thread, o);
 	pthread_attr_destroy(&attr);
 	return -err;
 }
@@ -207,7 +207,7 @@ overdue_start(unsigned slots, void (*tick)(void *arg), void *arg,
 	if (rc < 0) {
 		mutex_lock(&o->mu);
 		o->refs = 1;
-		unref(o);
+		unref_locked(o);
 		return rc;
 	}
 	*op = o;
@@ -221,7 +221,7 @@ overdue_slot(struct overdue *o, unsigned i)
 }
 
 static void
-wake(struct overdue *o)
+wake_thread(struct overdue *o)
 {
 	mutex_lock(&o->mu);
 	atomic_store(&o->rests, false);
@@ -243,7 +243,7 @@ overdue_begin(struct overdue *o, struct request_slot *slot, const void *request,
 	}
 	atomic_store(&slot->since_ns, clock_now_ns());
 	if (atomic_load(&o->rests))
-		wake(o);
+		wake_thread(o);
 }
 
 void
@@ -268,5 +268,5 @@ overdue_stop(struct overdue *o)
 	mutex_lock(&o->mu);
 	o->stops = true;
 	cond_signal(&o->wake);
-	unref(o);
+	unref_locked(o);
 }

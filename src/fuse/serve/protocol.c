@@ -30,11 +30,7 @@ static struct {
 	atomic_bool pending; /* INIT was read, not answered yet */
 } init;
 
-/* Of <linux/fuse.h> since 6.6. */
-#define OPCODE_STATX 52u
 #define STATX_IN_BYTES 24u
-/* Of <linux/fuse.h> since 6.1. */
-#define OPCODE_TMPFILE 51u
 
 /* struct fuse_setxattr_in with FUSE_SETXATTR_EXT, and without. */
 #define SETXATTR_IN_BYTES 16u
@@ -67,45 +63,6 @@ uint32_t
 protocol_kernel_minor(void)
 {
 	return atomic_load_explicit(&init.minor, memory_order_relaxed);
-}
-
-static enum request_kind
-kind_of(uint32_t opcode)
-{
-	switch (opcode) {
-	case FUSE_FORGET:
-	case FUSE_BATCH_FORGET:
-	case FUSE_RELEASE:
-	case FUSE_RELEASEDIR:
-	case FUSE_GETATTR:
-	case FUSE_GETXATTR:
-	case FUSE_STATFS:
-	case FUSE_INTERRUPT:
-		return REQUEST_BRIEF;
-	case FUSE_CREATE:
-	case OPCODE_TMPFILE:
-	case FUSE_MKNOD:
-	case FUSE_MKDIR:
-	case FUSE_SYMLINK:
-	case FUSE_LINK:
-	case FUSE_UNLINK:
-	case FUSE_RMDIR:
-	case FUSE_RENAME:
-	case FUSE_RENAME2:
-	case FUSE_SETATTR:
-	case FUSE_SETXATTR:
-	case FUSE_REMOVEXATTR:
-	case FUSE_FLUSH:
-		return REQUEST_COMMIT;
-	case FUSE_FSYNC:
-	case FUSE_FSYNCDIR:
-		return REQUEST_SYNC;
-	case FUSE_FALLOCATE:
-	case FUSE_COPY_FILE_RANGE:
-		return REQUEST_SLOW;
-	default:
-		return REQUEST_USUAL;
-	}
 }
 
 static void
@@ -165,7 +122,7 @@ protocol_peek(void *request, size_t len)
 	} else if (in->opcode == FUSE_INIT && left >= INIT_IN_MIN) {
 		peek_init(in, &arg->init);
 	}
-	return kind_of(in->opcode);
+	return opcode_get(in->opcode)->kind;
 }
 
 uint32_t
@@ -173,18 +130,9 @@ protocol_caller(const void *request, size_t len)
 {
 	const struct fuse_in_header *in = request;
 
-	if (len < sizeof(*in))
+	if (len < sizeof(*in) || opcode_get(in->opcode)->is_unanswered)
 		return 0;
-	switch (in->opcode) {
-	case FUSE_FORGET:
-	case FUSE_BATCH_FORGET:
-	case FUSE_RELEASE:
-	case FUSE_RELEASEDIR:
-	case FUSE_INTERRUPT:
-		return 0;
-	default:
-		return in->pid;
-	}
+	return in->pid;
 }
 
 /* struct fuse_statx_out of <linux/fuse.h> since 6.6. */

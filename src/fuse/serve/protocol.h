@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fuse/serve/opcode.h"
+
 struct fuse_req;
 struct fuse_session;
 struct stat;
@@ -27,16 +29,6 @@ struct timespec;
 
 /* Call after fuse_session_mount(), before the first request. */
 int protocol_install(struct fuse_session *se);
-
-/* How long a request is likely to take. */
-enum request_kind {
-	REQUEST_BRIEF, /* from memory, nearly always */
-	REQUEST_USUAL,
-	REQUEST_COMMIT, /* changes the store: waits for the disk if every
-	                   commit does */
-	REQUEST_SYNC, /* waits for the disk */
-	REQUEST_SLOW, /* takes as long as it is large */
-};
 
 /* A worker shows each request before libfuse sees it; some are changed. */
 enum request_kind protocol_peek(void *request, size_t len);

@@ -10,17 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fuse/serve/opcode.h"
 #include "util/report.h"
-
-#define REQUEST_OPS 15
 
 struct request_stats {
 	struct histogram ns[REQUEST_OPS];
 };
 
 /* The operation of a raw request of len bytes: an index of ns. */
-unsigned request_op(const void *request, size_t len);
-const char *request_op_name(uint32_t opcode);
+enum request_op request_op(const void *request, size_t len);
 void request_stats_report(const struct request_stats *s, struct report *r);
 
 #endif
