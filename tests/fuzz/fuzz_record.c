@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Arbitrary bytes as the body of a log frame: the changes of one commit. The
  * first byte says how many there should be. */
-#include "engine/state/db_state.h"
+#include "engine/log/record.h"
 #include "engine/key/key.h"
 #include "support/fuzz.h"
 #include "util/crc32c.h"

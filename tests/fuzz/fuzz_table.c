@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/key/key.h"
 #include "engine/table/bloom.h"
 #include "engine/table/table_format.h"
 #include "engine/table/table_reader.h"
@@ -200,7 +201,7 @@ get(struct table_reader *t, struct slice user, uint64_t seq)
 	uint64_t found;
 	int type;
 
-	if (table_reader_get(t, user, bloom_hash(user), seq, &found, &type,
+	if (table_reader_get(t, user, key_hash(user), seq, &found, &type,
 		&value) > 0) {
 		if (found > seq || type > KEY_TYPE_MAX)
 			abort();

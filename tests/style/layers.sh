@@ -77,10 +77,7 @@ rooms() {
       }' || status=1
 }
 
-known_violations='
-engine/log/record.c engine/state/db_state.h
-engine/memtable/memtable.c engine/table/bloom.h
-engine/tree/level_iter.c engine/state/db_state.h'
+known_violations=''
 rooms engine repair store work compact state tree log table cache segment \
   memtable env key
 rooms fuse . request control reply mount serve options

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/key/key.h"
 #include "engine/table/bloom.h"
 #include "kvfs/kv.h"
 #include "support/suite.h"
@@ -15,7 +16,7 @@ hash_of(uint64_t i)
 	uint8_t key[16] = { 1 };
 
 	put_be64(key + 1, i);
-	return bloom_hash(slice_make(key, sizeof(key)));
+	return key_hash(slice_make(key, sizeof(key)));
 }
 
 static void

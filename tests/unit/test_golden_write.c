@@ -10,6 +10,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "engine/log/record.h"
 #include "engine/state/db_state.h"
 #include "engine/segment/segment_format.h"
 #include "engine/table/table_format.h"

@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/table/bloom.h"
+#include "engine/key/key.h"
 #include "engine/memtable/mem_filter.h"
 #include "support/suite.h"
 
@@ -12,7 +12,7 @@
 static uint64_t
 hash_of(uint64_t n)
 {
-	return bloom_hash(slice_make(&n, sizeof(n)));
+	return key_hash(slice_make(&n, sizeof(n)));
 }
 
 START_TEST(what_was_added_passes_and_little_else)

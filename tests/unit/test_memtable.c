@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/table/bloom.h"
+#include "engine/key/key.h"
 #include "engine/memtable/memtable.h"
 #include "support/model.h"
 #include "support/suite.h"
@@ -50,7 +50,7 @@ expect(const char *name, uint64_t at, uint64_t seq, enum key_type type,
 	enum key_type got_type;
 	uint64_t got_seq;
 
-	ck_assert(memtable_may_contain(m, bloom_hash(user_of(user, 5, name))));
+	ck_assert(memtable_may_contain(m, key_hash(user_of(user, 5, name))));
 	ck_assert(memtable_get(m, user_of(user, 5, name), at, &got_seq,
 	    &got_type, &got));
 	ck_assert_uint_eq(got_seq, seq);

@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/state/db_state.h"
+#include "engine/log/record.h"
 #include "support/model.h"
 #include "support/suite.h"
 

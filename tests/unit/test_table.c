@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/table/bloom.h"
+#include "engine/key/key.h"
 #include "engine/segment/segment.h"
 #include "engine/table/table_format.h"
 #include "engine/table/table_reader.h"
@@ -108,7 +108,7 @@ expect_get(struct table_reader *t, struct slice ikey)
 	newest[ikey.len - KEY_TRAILER_LEN] = 0xff;
 	i = entries_find(&all, slice_make(newest, ikey.len));
 
-	rc = table_reader_get(t, key_user(ikey), bloom_hash(key_user(ikey)),
+	rc = table_reader_get(t, key_user(ikey), key_hash(key_user(ikey)),
 	    key_seq(ikey), &seq, &type, &value);
 	if (i == all.count ||
 	    !slice_eq(key_user(entry_key(&all, i)), key_user(ikey))) {
@@ -437,7 +437,7 @@ START_TEST(a_failed_read_is_returned_and_logged_once)
 	t = must_open();
 	file.read_error = -EIO;
 	ck_assert_int_eq(table_reader_get(t, key_user(entry_key(&all, 3)),
-			     bloom_hash(key_user(entry_key(&all, 3))), SEQ_MAX,
+			     key_hash(key_user(entry_key(&all, 3))), SEQ_MAX,
 			     &seq, &type, &value),
 	    -EIO);
 	ck_assert_uint_eq(errors, 1);
@@ -484,9 +484,8 @@ expect_error_or_right(void)
 		    slice_eq(key_user(entry_key(&all, i - 1)), key_user(key)) &&
 		    key_seq(entry_key(&all, i - 1)) == key_seq(key))
 			continue; /* two kinds in one sequence number */
-		rc = table_reader_get(t, key_user(key),
-		    bloom_hash(key_user(key)), key_seq(key), &seq, &type,
-		    &value);
+		rc = table_reader_get(t, key_user(key), key_hash(key_user(key)),
+		    key_seq(key), &seq, &type, &value);
 		if (rc < 0) {
 			ck_assert(is_damage(rc));
 			continue;

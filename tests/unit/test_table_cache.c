@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/table/bloom.h"
+#include "engine/key/key.h"
 #include "engine/env/filename.h"
 #include "engine/tree/table_cache.h"
 #include "support/entries.h"
@@ -107,7 +107,7 @@ expect_right(struct table_reader *t, uint64_t number)
 
 	struct slice user = user_key(number, key);
 
-	if (table_reader_get(t, user, bloom_hash(user), SEQ_MAX, &seq, &type,
+	if (table_reader_get(t, user, key_hash(user), SEQ_MAX, &seq, &type,
 		&v) != 1 ||
 	    !slice_eq(v.data, slice_make(&number, sizeof(number))))
 		abort();

@@ -23,12 +23,13 @@ open_inputs(struct db *db, const struct compact_job *job)
 
 	/* Tables of level 0 overlap; those of others follow each other. */
 	for (size_t i = 0; i < job->input_count[0] && !failed; i++) {
-		src[n].it = level_iter_create(db, &job->inputs[0][i], 1, false);
+		src[n].it = level_iter_create(db->tables, &job->inputs[0][i], 1,
+		    false);
 		src[n].max_seq = SEQ_MAX;
 		failed = src[n++].it == NULL;
 	}
 	if (!failed && job->input_count[1] != 0) {
-		src[n].it = level_iter_create(db, job->inputs[1],
+		src[n].it = level_iter_create(db->tables, job->inputs[1],
 		    job->input_count[1], false);
 		src[n].max_seq = SEQ_MAX;
 		failed = src[n++].it == NULL;

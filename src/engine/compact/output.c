@@ -7,6 +7,7 @@
 
 #include "engine/state/db_state.h"
 #include "engine/tree/gc_filter.h"
+#include "engine/tree/read_pointer.h"
 #include "util/log.h"
 
 /* What is merged between two pauses: a millisecond of a disk. */
@@ -234,7 +235,8 @@ add_pointer(struct merge_state *m, struct slice ikey, struct slice value)
 	if (rc < 0)
 		return rc;
 	if (must_relocate(m->out, p.segment)) {
-		rc = db_read_pointer(m->out->db, key_user(ikey), value, &raw);
+		rc = read_pointer(m->out->db->tables, m->out->db->dir,
+		    key_user(ikey), value, &raw);
 		if (rc == 0) {
 			rc = store_value(m, key_user(ikey), raw.data, &p,
 			    encoded);

@@ -45,3 +45,17 @@ key_decode(struct slice user)
 		    user.len - KEY_PREFIX_LEN),
 	};
 }
+
+size_t
+key_group_end(uint8_t dst[KEY_PREFIX_LEN], struct slice user)
+{
+	memcpy(dst, user.data, KEY_PREFIX_LEN);
+	/* Space and group are one big-endian number for this purpose. The
+	 * last group of the last space has no end: kv.h's users never get
+	 * there, and 0xff.. bytes would only sort one group short. */
+	for (int i = KEY_PREFIX_LEN - 1; i >= 0; i--)
+		if (++dst[i] != 0)
+			return KEY_PREFIX_LEN;
+	memset(dst, 0xff, KEY_PREFIX_LEN);
+	return KEY_PREFIX_LEN;
+}

@@ -12,6 +12,7 @@
 
 #include "kvfs/kv.h"
 #include "util/coding.h"
+#include "util/hash.h"
 
 /* On disk: never renumber. */
 enum key_type {
@@ -80,5 +81,15 @@ key_first(uint8_t dst[KEY_INTERNAL_MAX], struct slice user)
 }
 /* The parts of a user key of at least KEY_PREFIX_LEN bytes; borrows it. */
 struct kv_key key_decode(struct slice user);
+/* Write the first user key after all of user's group to dst; returns its
+ * length, KEY_PREFIX_LEN. */
+size_t key_group_end(uint8_t dst[KEY_PREFIX_LEN], struct slice user);
+
+/* Hash of a user key, for filters: to add it, and to look for it. */
+static inline uint64_t
+key_hash(struct slice user)
+{
+	return hash64(user.data, user.len, 0);
+}
 
 #endif

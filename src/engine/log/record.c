@@ -5,7 +5,7 @@
  * value (varint length, bytes); of a group's deletion a varint of the bytes
  * that it gives back, or nothing. Format: kvfs-format(5), "Log".
  */
-#include "engine/state/db_state.h"
+#include "engine/log/record.h"
 
 static enum key_type
 op_key_type(const struct kv_op *op)

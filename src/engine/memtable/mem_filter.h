@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/key/key.h"
+
 #define MEM_FILTER_PROBES 5
 
 /* Zeroed, it lets everything pass. */
@@ -42,7 +44,7 @@ mem_filter_bits(uint64_t hash)
 	return bits;
 }
 
-/* hash: bloom_hash() of a user key. */
+/* hash: key_hash() of a user key. */
 static inline void
 mem_filter_add(struct mem_filter *f, uint64_t hash)
 {

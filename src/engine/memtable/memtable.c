@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "engine/table/bloom.h"
+#include "engine/key/key.h"
 
 /* Rows of 100 bytes, which take 150 here, get 10 bits each. */
 #define FILTER_PART 128
@@ -54,7 +54,7 @@ static void
 note_change(struct memtable *m, uint64_t seq, enum key_type type,
     struct slice user, struct slice value)
 {
-	mem_filter_add(&m->filter, bloom_hash(user));
+	mem_filter_add(&m->filter, key_hash(user));
 	if (seq < m->min_seq)
 		m->min_seq = seq;
 	if (seq > m->max_seq)

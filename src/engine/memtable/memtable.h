@@ -72,7 +72,7 @@ int memtable_adder_add(struct memtable_adder *a, uint64_t seq,
 /* From here on all are in. -ENOMEM. */
 int memtable_adder_finish(struct memtable_adder *a);
 
-/* False: it has no entry of a user key with that bloom_hash(). */
+/* False: it has no entry of a user key with that key_hash(). */
 static inline bool
 memtable_may_contain(const struct memtable *m, uint64_t hash)
 {

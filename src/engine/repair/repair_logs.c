@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/log/record.h"
 #include "engine/state/db_state.h"
 #include "engine/repair/repair_internal.h"
 #include "util/log.h"

@@ -33,15 +33,6 @@
 #include "util/report.h"
 #include "util/stats.h"
 
-/*
- * Values from this size on live in segments. Thousand puts, overwrites and
- * gets a second, and disk bytes by overwritten ones, in tables: 1 KiB
- * 172/150/134 2.3, 2 KiB 110/77/161 2.3, 4 KiB 63/48/180 2.2; in segments:
- * 1 KiB 129/135/204 0.7, 2 KiB 109/102/254 0.6, 4 KiB 94/91/219 0.6. The
- * break-even is near 1.5 KiB; a little above 2 KiB keeps an inode's row with
- * contents in its table.
- */
-#define SEGMENT_VALUE_MIN 2560
 /* A batch with this much of them writes them straight to a segment, and
  * only pointers to the log, also where each commit is synced and that makes
  * two files to sync. */
@@ -391,11 +382,6 @@ int db_get(struct kv *kv, const struct kv_key *key, struct kv_snapshot *snap,
 /* Newest deletion of the group of user, not newer than seq; 0: none. */
 int view_group_deletion(struct db *db, const struct view *v, struct slice user,
     uint64_t seq, uint64_t *seqp);
-/* Pinned reader of a table. */
-int db_table_reader(struct db *db, struct table_file *f,
-    struct table_handle **handlep, struct table_reader **readerp);
-int db_read_pointer(struct db *db, struct slice user, struct slice pointer,
-    struct kv_value *valuep);
 
 /* ---- db_iter.c ---- */
 
@@ -490,16 +476,6 @@ void db_memory_end_work(struct db *db, uint64_t taken);
  * mu meanwhile. */
 void db_memory_prepare_locked(struct db *db) REQUIRES(&db->mu);
 void db_memory(struct kv *kv, struct kv_memory *memoryp);
-
-/* ---- record.c: a batch as the payload of a log frame ---- */
-
-void record_encode(const struct kv_batch *batch,
-    const struct segment_pointer *pointers, struct buf *out);
-/* Call fn for each change, in order; untrusted input. */
-int record_decode(struct slice payload, uint32_t count,
-    int (*fn)(void *arg, enum key_type type, struct slice user,
-	struct slice value),
-    void *arg);
 
 /* ---- log_set.c: log files, from making ahead to recycling ---- */
 

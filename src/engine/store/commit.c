@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "engine/log/record.h"
 #include "engine/state/db_state.h"
 #include "engine/key/key.h"
 #include "util/clock.h"

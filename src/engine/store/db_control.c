@@ -14,7 +14,7 @@ check_table(struct db *db, struct table_file *f, struct line_list *found)
 {
 	struct table_handle *handle;
 	struct table_reader *t;
-	int rc = db_table_reader(db, f, &handle, &t);
+	int rc = table_cache_table(db->tables, f->number, &handle, &t);
 
 	if (rc < 0) {
 		line_list_add(found, "%s/%06llu.sst: cannot be opened: %s",

@@ -9,6 +9,7 @@
 #include "engine/state/db_state.h"
 #include "engine/tree/level_iter.h"
 #include "engine/key/merge_iter.h"
+#include "engine/tree/read_pointer.h"
 
 /* Dead entries passed in one step that make tidying up worth asking for. */
 #define MANY_DEAD 4096
@@ -54,7 +55,8 @@ open_sources(struct db_iter *di)
 	}
 	for (size_t i = 0; i < l0->count && !failed; i++) {
 		src[n].max_seq = l0->files[i]->props.max_seq;
-		src[n].it = level_iter_create(di->db, &l0->files[i], 1, true);
+		src[n].it = level_iter_create(di->db->tables, &l0->files[i], 1,
+		    true);
 		failed = src[n++].it == NULL;
 	}
 	for (int i = 1; i < LEVELS && !failed; i++) {
@@ -66,7 +68,8 @@ open_sources(struct db_iter *di)
 		for (size_t j = 0; j < l->count; j++)
 			if (l->files[j]->props.max_seq > src[n].max_seq)
 				src[n].max_seq = l->files[j]->props.max_seq;
-		src[n].it = level_iter_create(di->db, l->files, l->count, true);
+		src[n].it = level_iter_create(di->db->tables, l->files,
+		    l->count, true);
 		failed = src[n++].it == NULL;
 	}
 	if (!failed) {
@@ -251,8 +254,8 @@ db_iter_value(struct kv_iter *it, struct slice *valuep)
 		return 0;
 	}
 	if (di->pinned.release == NULL) {
-		rc = db_read_pointer(di->db, key_user(di->merge->key),
-		    di->merge->value, &di->pinned);
+		rc = read_pointer(di->db->tables, di->db->dir,
+		    key_user(di->merge->key), di->merge->value, &di->pinned);
 		if (rc < 0)
 			return rc;
 	}

@@ -7,17 +7,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "engine/table/bloom.h"
+#include "engine/key/key.h"
 #include "engine/state/db_state.h"
+#include "engine/tree/read_pointer.h"
 #include "util/clock.h"
 #include "util/log.h"
-
-int
-db_table_reader(struct db *db, struct table_file *f,
-    struct table_handle **handlep, struct table_reader **readerp)
-{
-	return table_cache_table(db->tables, f->number, handlep, readerp);
-}
 
 /* What a lookup is after, and what it has found. */
 struct lookup {
@@ -119,7 +113,7 @@ look_in_table(struct lookup *l, struct table_file *f)
 	struct kv_value value = { 0 };
 	uint64_t deleted = 0, found;
 	enum key_type type;
-	int rc = db_table_reader(l->db, f, &handle, &t);
+	int rc = table_cache_table(l->db->tables, f->number, &handle, &t);
 
 	if (rc < 0)
 		return rc;
@@ -181,29 +175,6 @@ look_in_view(struct lookup *l, const struct view *v)
 	return rc;
 }
 
-int
-db_read_pointer(struct db *db, struct slice user, struct slice pointer,
-    struct kv_value *valuep)
-{
-	struct segment_pointer p;
-	struct table_handle *handle;
-	struct segment_reader *r;
-	int rc = segment_pointer_decode(pointer, &p);
-
-	if (rc < 0) {
-		log_error("%s: impossible pointer to a segment; run kvfsctl "
-			  "check",
-		    db->dir);
-		return rc;
-	}
-	rc = table_cache_segment(db->tables, p.segment, &handle, &r);
-	if (rc < 0)
-		return rc == -ENOENT ? -KVFS_ECORRUPT : rc;
-	rc = segment_read(r, &p, user, valuep);
-	table_handle_release(handle);
-	return rc;
-}
-
 static int
 get(struct db *db, const struct kv_key *key, struct kv_snapshot *snap,
     struct kv_value *valuep)
@@ -217,8 +188,8 @@ get(struct db *db, const struct kv_key *key, struct kv_snapshot *snap,
 		return -EINVAL;
 	l.user = slice_make(user, key_encode(user, key));
 	l.prefix = slice_make(user, KEY_PREFIX_LEN);
-	l.user_hash = bloom_hash(l.user);
-	l.prefix_hash = bloom_hash(l.prefix);
+	l.user_hash = key_hash(l.user);
+	l.prefix_hash = key_hash(l.prefix);
 	/* The view first: it then has every entry up to the number. */
 	v = view_acquire(db);
 	l.seq = snap != NULL ?
@@ -230,7 +201,8 @@ get(struct db *db, const struct kv_key *key, struct kv_snapshot *snap,
 		rc = -ENOENT;
 	} else if (rc > 0 && l.type == KEY_POINTER) {
 		/* The view keeps the segment from being removed. */
-		rc = db_read_pointer(db, l.user, l.value.data, valuep);
+		rc = read_pointer(db->tables, db->dir, l.user, l.value.data,
+		    valuep);
 		kv_value_release(&l.value);
 	} else if (rc > 0) {
 		*valuep = l.value;
@@ -262,7 +234,7 @@ view_group_deletion(struct db *db, const struct view *v, struct slice user,
     uint64_t seq, uint64_t *seqp)
 {
 	struct slice prefix = slice_make(user.data, KEY_PREFIX_LEN);
-	uint64_t hash = bloom_hash(prefix), found;
+	uint64_t hash = key_hash(prefix), found;
 	enum key_type type;
 	struct slice value;
 
@@ -297,7 +269,8 @@ view_group_deletion(struct db *db, const struct view *v, struct slice user,
 				break;
 			if (f->props.group_deletes == 0)
 				continue;
-			rc = db_table_reader(db, f, &handle, &t);
+			rc = table_cache_table(db->tables, f->number, &handle,
+			    &t);
 			if (rc < 0)
 				return rc;
 			rc = find_in_table(t, prefix, hash, seq, true, &found,

@@ -78,7 +78,9 @@ open_table(struct db *db, int level, size_t i)
 	const struct level *l = &v->version->levels[level];
 	bool is_there = i < l->count;
 
-	if (is_there && db_table_reader(db, l->files[i], &handle, &reader) == 0)
+	if (is_there &&
+	    table_cache_table(db->tables, l->files[i]->number, &handle,
+		&reader) == 0)
 		table_handle_release(handle);
 	view_release(db, v);
 	return is_there;
@@ -132,7 +134,8 @@ find_table(struct db *db, uint64_t number, struct table_handle **handlep)
 		    number);
 
 		if (f != NULL)
-			(void)db_table_reader(db, f, handlep, &reader);
+			(void)table_cache_table(db->tables, f->number, handlep,
+			    &reader);
 	}
 	view_release(db, v);
 	return reader;

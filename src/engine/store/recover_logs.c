@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/log/record.h"
 #include "engine/store/recover_internal.h"
 #include "util/log.h"
 

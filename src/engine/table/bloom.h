@@ -13,18 +13,10 @@
 
 #include "kvfs/slice.h"
 #include "util/buf.h"
-#include "util/hash.h"
 
 #define BLOOM_LINE_BYTES 64
 #define BLOOM_TAIL_BYTES 8
 #define BLOOM_PROBES_MAX 16
-
-/* Hash of a user key, for adding and probing. */
-static inline uint64_t
-bloom_hash(struct slice user)
-{
-	return hash64(user.data, user.len, 0);
-}
 
 /* ---- Building ---- */
 

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "engine/key/key.h"
 #include "engine/table/block_builder.h"
 #include "engine/table/bloom.h"
 #include "engine/segment/segment.h"
@@ -300,7 +301,7 @@ table_builder_add(struct table_builder *b, struct slice ikey,
 	if (b->props.entries == 1)
 		buf_append_slice(&b->smallest, ikey);
 	if (b->opts.filter_bits != 0)
-		bloom_builder_add(&b->bloom, bloom_hash(key_user(ikey)));
+		bloom_builder_add(&b->bloom, key_hash(key_user(ikey)));
 	rc = block_builder_add(&b->block, ikey, value);
 	if (rc < 0)
 		return fail(b, rc);

@@ -12,6 +12,7 @@
 #include "engine/cache/block_cache.h"
 #include "engine/env/env.h"
 #include "engine/key/iter.h"
+#include "engine/key/key.h"
 #include "engine/table/table_builder.h"
 #include "kvfs/kv.h"
 #include "util/line_list.h"
@@ -36,7 +37,7 @@ struct slice table_reader_largest(const struct table_reader *t);
 size_t table_reader_memory(const struct table_reader *t);
 
 /*
- * Newest entry of a user key, whose bloom_hash() is hash, not newer than
+ * Newest entry of a user key, whose key_hash() is hash, not newer than
  * seq: 1 and its sequence number, type and value (pinned, released by the
  * caller), 0 when the table has none, or an error. KEY_DELETE_GROUP entries
  * are found only under their own user key.

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "engine/key/key.h"
 #include "engine/table/block_reader.h"
 #include "engine/table/table_internal.h"
 
@@ -39,7 +40,7 @@ entry_problem(struct verify *v, uint32_t i)
 	    (i != 0 && table_index_cmp(&t->index, i - 1, key) >= 0))
 		return "key outside its place in the index";
 	if (t->bloom.count != 0 &&
-	    !bloom_may_contain(&t->bloom, bloom_hash(key_user(key))))
+	    !bloom_may_contain(&t->bloom, key_hash(key_user(key))))
 		return "filter does not know a key";
 	return NULL;
 }

@@ -2,13 +2,14 @@
 /* The tables of a level as one walk; see level_iter.h. */
 #include "engine/tree/level_iter.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
-#include "engine/state/db_state.h"
+#include "engine/tree/version.h"
 
 struct level_iter {
 	struct iter it;
-	struct db *db;
+	struct table_cache *tables;
 	struct table_file *const *files;
 	size_t count;
 	size_t at; /* the table that inner walks; count: none */
@@ -50,7 +51,8 @@ open_table(struct level_iter *li, size_t i)
 		li->it.valid = false;
 		return false;
 	}
-	rc = db_table_reader(li->db, li->files[i], &li->handle, &t);
+	rc = table_cache_table(li->tables, li->files[i]->number, &li->handle,
+	    &t);
 	if (rc < 0) {
 		li->handle = NULL;
 		fail(li, rc);
@@ -135,8 +137,8 @@ static const struct iter_ops level_iter_ops = {
 };
 
 struct iter *
-level_iter_create(struct db *db, struct table_file *const *files, size_t count,
-    bool fill_cache)
+level_iter_create(struct table_cache *tables, struct table_file *const *files,
+    size_t count, bool fill_cache)
 {
 	struct level_iter *li = calloc(1, sizeof(*li));
 
@@ -144,7 +146,7 @@ level_iter_create(struct db *db, struct table_file *const *files, size_t count,
 		return NULL;
 	*li = (struct level_iter){
 		.it.ops = &level_iter_ops,
-		.db = db,
+		.tables = tables,
 		.files = files,
 		.count = count,
 		.at = count,

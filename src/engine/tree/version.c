@@ -314,20 +314,6 @@ level_overlaps(const struct level *l, int level, struct slice smallest,
 	return i < l->count && slice_cmp(l->files[i]->smallest, limit) < 0;
 }
 
-size_t
-key_group_end(uint8_t dst[KEY_PREFIX_LEN], struct slice user)
-{
-	memcpy(dst, user.data, KEY_PREFIX_LEN);
-	/* Space and group are one big-endian number for this purpose. The
-	 * last group of the last space has no end: kv.h's users never get
-	 * there, and 0xff.. bytes would only sort one group short. */
-	for (int i = KEY_PREFIX_LEN - 1; i >= 0; i--)
-		if (++dst[i] != 0)
-			return KEY_PREFIX_LEN;
-	memset(dst, 0xff, KEY_PREFIX_LEN);
-	return KEY_PREFIX_LEN;
-}
-
 uint64_t
 version_entry_bytes(const struct version *v)
 {

@@ -124,9 +124,6 @@ struct table_file *level_find_number(const struct level *l, uint64_t number);
 bool level_overlaps(const struct level *l, int level, struct slice smallest,
     struct slice limit);
 
-/* The first user key after all of user's group; returns its length (9). */
-size_t key_group_end(uint8_t dst[KEY_PREFIX_LEN], struct slice user);
-
 /* Average size of the entries of its tables. */
 uint64_t version_entry_bytes(const struct version *v);
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A batch as the payload of a log frame, and back. Format: kvfs-format(5),
+ * "Log". No state: any thread.
+ */
+#ifndef KVFS_ENGINE_LOG_RECORD_H
+#define KVFS_ENGINE_LOG_RECORD_H
+
+#include "engine/key/key.h"
+#include "engine/segment/segment.h"
+#include "kvfs/kv.h"
+#include "util/buf.h"
+
+/*
+ * Append batch to out; without memory that is out's error. pointers, which
+ * may be NULL, has one for each value of SEGMENT_VALUE_MIN bytes or more,
+ * and stands in the record in its place.
+ */
+void record_encode(const struct kv_batch *batch,
+    const struct segment_pointer *pointers, struct buf *out);
+/*
+ * Call fn for each change, in order, with slices of payload, until it fails.
+ * Untrusted input: -KVFS_ECORRUPT unless it is count changes and no more.
+ */
+int record_decode(struct slice payload, uint32_t count,
+    int (*fn)(void *arg, enum key_type type, struct slice user,
+	struct slice value),
+    void *arg);
+
+#endif
