@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine/state/db_state.h"
+#include "engine/env/env.h"
+#include "engine/store/db.h"
 #include "support/alloc.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"

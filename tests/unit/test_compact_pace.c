@@ -112,7 +112,7 @@ START_TEST(writers_are_slowed_down_after_as_many_flushes_as_there_is_room_for)
 	for (size_t i = 0; i < L0_SLOWDOWN_FILES; i++)
 		files[i] = &file;
 	version.levels[0].files = files;
-	db->view = &view;
+	db->views.current = &view;
 	mutex_init(&db->mu);
 	mutex_lock(&db->mu);
 	/* The first flush tells nothing. */

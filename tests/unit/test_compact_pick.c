@@ -3,7 +3,14 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "engine/compact/compact.h"
+#include "engine/key/key.h"
+#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
+#include "engine/state/view.h"
+#include "engine/state/write_delay.h"
+#include "engine/table/table_builder.h"
+#include "engine/tree/version.h"
 #include "support/suite.h"
 #include "support/tables.h"
 #include "util/clock.h"
@@ -25,7 +32,7 @@ setup(void)
 	mutex_init(&db->mu);
 	mutex_init(&db->segment_mu);
 	RB_INIT(&db->segments);
-	db->view = &view;
+	db->views.current = &view;
 	atomic_store(&db->last_commit_ns, clock_now_ns());
 	edit = (struct version_edit){ 0 };
 	next_number = 1;

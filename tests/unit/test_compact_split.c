@@ -3,9 +3,16 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "engine/compact/compact.h"
+#include "engine/key/key.h"
+#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
+#include "engine/store/db.h"
+#include "engine/table/table_builder.h"
+#include "engine/tree/version.h"
 #include "support/env_mem.h"
 #include "support/suite.h"
+#include "util/stats.h"
 
 #define MEMTABLE_BYTES (64u << 10)
 #define GROUPS 64

@@ -7,11 +7,15 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
+#include "engine/store/db.h"
+#include "engine/tree/version.h"
 #include "support/env_mem.h"
 #include "support/model.h"
 #include "support/suite.h"
 #include "util/clock.h"
+#include "util/stats.h"
 
 static struct env *env;
 static struct kv *kv;
@@ -183,7 +187,7 @@ deletions_in_tables(void)
 
 	mutex_lock(&db->mu);
 	for (int i = 0; i < LEVELS; i++) {
-		const struct level *l = &db->view->version->levels[i];
+		const struct level *l = &db->views.current->version->levels[i];
 
 		for (size_t j = 0; j < l->count; j++)
 			n += l->files[j]->props.deletes;

@@ -12,8 +12,9 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/state/db_state.h"
-
+#include "engine/env/env.h"
+#include "engine/memtable/memtable.h"
+#include "engine/store/db.h"
 #include "support/env_mem.h"
 #include "support/model.h"
 #include "support/suite.h"

@@ -9,8 +9,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/state/db_state.h"
-
+#include "engine/memtable/memtable.h"
+#include "engine/store/db.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/model.h"

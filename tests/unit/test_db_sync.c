@@ -2,11 +2,17 @@
 /* What the sync modes promise while many commit at once, on a real disk. */
 #include <check.h>
 #include <ftw.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "engine/log/wal.h"
 #include "engine/state/db_state.h"
+#include "engine/state/durability.h"
+#include "engine/state/log_set.h"
+#include "engine/store/db.h"
+#include "engine/work/flush.h"
 #include "support/suite.h"
 
 #define WRITERS 8

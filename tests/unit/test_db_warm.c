@@ -5,9 +5,11 @@
  */
 #include <check.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
-#include "engine/state/db_state.h"
+#include "engine/env/env.h"
+#include "engine/store/db.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/keys.h"

@@ -4,12 +4,16 @@
  * many of them share one sync, and others go on meanwhile.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/falloc.h>
 #include <pthread.h>
 #include <sys/xattr.h>
 
 #include "engine/state/db_state.h"
+#include "engine/store/db.h"
 #include "unit/fs_test.h"
+#include "util/buf.h"
+#include "util/stats.h"
 
 #define CREATORS 12
 

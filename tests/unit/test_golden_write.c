@@ -10,15 +10,25 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "engine/cache/block_cache.h"
+#include "engine/env/env.h"
+#include "engine/env/filename.h"
+#include "engine/key/iter.h"
+#include "engine/key/key.h"
 #include "engine/log/record.h"
-#include "engine/state/db_state.h"
+#include "engine/log/wal.h"
+#include "engine/segment/segment.h"
 #include "engine/segment/segment_format.h"
+#include "engine/table/table_builder.h"
 #include "engine/table/table_format.h"
 #include "engine/table/table_reader.h"
 #include "engine/log/wal_format.h"
+#include "engine/tree/manifest.h"
 #include "golden/open.h"
 #include "support/suite.h"
 #include "support/env_path.h"
+#include "util/buf.h"
+#include "util/coding.h"
 #include "util/compress.h"
 #include "util/crc32c.h"
 

@@ -3,8 +3,14 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "engine/key/key.h"
+#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
 #include "engine/compact/output.h"
+#include "engine/state/install.h"
+#include "engine/state/view.h"
+#include "engine/store/db.h"
+#include "engine/tree/version.h"
 #include "support/env_mem.h"
 #include "support/keys.h"
 #include "support/suite.h"
@@ -44,7 +50,9 @@ setup(void)
 	kv_batch_fini(&b);
 	ck_assert_int_eq(kv_flush(kv), 0);
 	ck_assert_int_eq(kv_compact(kv), 0);
-	ck_assert_uint_ne(db_of(kv)->view->version->levels[LEVEL_LAST].count,
+	ck_assert_uint_ne(db_of(kv)
+			      ->views.current->version->levels[LEVEL_LAST]
+			      .count,
 	    0);
 	mem = memtable_create(1, 0);
 	ck_assert_ptr_nonnull(mem);
@@ -79,7 +87,7 @@ change(unsigned i, bool is_delete)
 static size_t
 merge(int level)
 {
-	struct view *v = view_acquire(db_of(kv));
+	struct view *v = view_acquire(&db_of(kv)->views);
 	struct output out = { .db = db_of(kv),
 		.edit = &edit,
 		.level = level,
@@ -87,7 +95,7 @@ merge(int level)
 		.below_level = level + 1 };
 
 	ck_assert_int_eq(output_merge(&out, memtable_iter(mem)), 0);
-	view_release(db_of(kv), v);
+	view_release(&db_of(kv)->views, v);
 	return edit.add_count;
 }
 

@@ -7,7 +7,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/state/db_state.h"
+#include "engine/store/db.h"
 #include "fs/fs.h"
 #include "support/alloc.h"
 #include "support/env_mem.h"

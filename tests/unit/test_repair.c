@@ -7,11 +7,16 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "engine/state/db_state.h"
+#include "engine/env/env.h"
+#include "engine/log/wal.h"
+#include "engine/memtable/memtable.h"
+#include "engine/repair/repair.h"
+#include "engine/store/db.h"
 #include "support/env_mem.h"
 #include "support/model.h"
 #include "support/suite.h"
 #include "support/env_path.h"
+#include "util/coding.h"
 
 #define KEYS 3000
 #define GROUPS 6

@@ -11,7 +11,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "engine/memtable/memtable.h"
+#include "engine/repair/repair.h"
 #include "engine/state/db_state.h"
+#include "engine/state/durability.h"
+#include "engine/state/fault.h"
+#include "engine/state/segment_set.h"
+#include "engine/store/db.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
 #include "support/env_path.h"

@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "engine/state/db_state.h"
+#include "engine/memtable/memtable.h"
+#include "engine/state/view.h"
+#include "engine/tree/version.h"
 #include "support/suite.h"
 
 /* More than there are slots, in all. */
@@ -12,7 +14,8 @@
 #define INSTALLS 400
 #define MEM_MARK 1000000
 
-static struct db *db;
+static struct mutex mu;
+static struct views views;
 static _Atomic uint64_t installed; /* number of the newest view */
 static _Atomic unsigned memtables_freed;
 static atomic_bool done;
@@ -52,9 +55,9 @@ install(uint64_t n)
 	struct version *v = version_create(drop, NULL);
 
 	ck_assert_ptr_nonnull(v);
-	mutex_lock(&db->mu);
-	ck_assert_int_eq(view_install_locked(db, mem, &imm, 1, v), 0);
-	mutex_unlock(&db->mu);
+	mutex_lock(&mu);
+	ck_assert_int_eq(view_install_locked(&views, mem, &imm, 1, v), 0);
+	mutex_unlock(&mu);
 	atomic_store(&installed, n);
 	memtable_unref(mem);
 	memtable_unref(imm);
@@ -64,31 +67,28 @@ install(uint64_t n)
 static void
 setup(void)
 {
-	db = aligned_alloc(64, (sizeof(*db) + 63) & ~(size_t)63);
-	ck_assert_ptr_nonnull(db);
-	memset(db, 0, sizeof(*db));
-	mutex_init(&db->mu);
+	mutex_init(&mu);
+	views_init(&views, &mu);
 	install(1);
 }
 
 static void
 teardown(void)
 {
-	view_clear_slots(db);
-	view_unref(db->view);
-	mutex_fini(&db->mu);
-	free(db);
+	view_clear_slots(&views);
+	view_unref(views.current);
+	mutex_fini(&mu);
 }
 
 START_TEST(a_view_given_back_is_had_again)
 {
-	struct view *v = view_acquire(db);
+	struct view *v = view_acquire(&views);
 
 	ck_assert_uint_eq(v->mem->first_log, 1);
-	view_release(db, v);
-	ck_assert_ptr_eq(view_acquire(db), v);
-	view_release(db, v);
-	ck_assert_ptr_eq(v, db->view);
+	view_release(&views, v);
+	ck_assert_ptr_eq(view_acquire(&views), v);
+	view_release(&views, v);
+	ck_assert_ptr_eq(v, views.current);
 	/* The store's and the slot's. */
 	ck_assert_uint_eq(v->refs, 2);
 }
@@ -96,17 +96,17 @@ END_TEST
 
 START_TEST(a_held_view_stays_whole_and_goes_with_its_last_holder)
 {
-	struct view *v = view_acquire(db);
+	struct view *v = view_acquire(&views);
 
 	install(2);
 	ck_assert_uint_eq(memtables_freed, 0);
 	ck_assert_uint_eq(v->mem->first_log, 1);
 	ck_assert_uint_eq(v->imm[0]->first_log, 1 + MEM_MARK);
-	view_release(db, v);
+	view_release(&views, v);
 	ck_assert_uint_eq(memtables_freed, 2);
-	v = view_acquire(db);
+	v = view_acquire(&views);
 	ck_assert_uint_eq(v->mem->first_log, 2);
-	view_release(db, v);
+	view_release(&views, v);
 	install(3);
 	ck_assert_uint_eq(memtables_freed, 4);
 }
@@ -116,9 +116,9 @@ START_TEST(the_current_view_can_be_had_under_the_lock)
 {
 	struct view *v;
 
-	mutex_lock(&db->mu);
-	v = view_current_locked(db);
-	mutex_unlock(&db->mu);
+	mutex_lock(&mu);
+	v = view_current_locked(&views);
+	mutex_unlock(&mu);
 	install(2);
 	ck_assert_uint_eq(v->mem->first_log, 1);
 	view_unref(v);
@@ -135,7 +135,7 @@ read_views(void *arg)
 
 	while (!atomic_load(&done) || rounds++ < 10) {
 		uint64_t before = atomic_load(&installed);
-		struct view *v = view_acquire(db);
+		struct view *v = view_acquire(&views);
 		uint64_t n = v->mem->first_log;
 
 		if (n < before || n < last)
@@ -144,7 +144,7 @@ read_views(void *arg)
 		if (v->imm_count != 1 || v->imm[0]->first_log != n + MEM_MARK)
 			ck_abort_msg("parts of different views");
 		last = n;
-		view_release(db, v);
+		view_release(&views, v);
 	}
 	return arg;
 }
@@ -167,7 +167,7 @@ START_TEST(no_thread_ever_reads_an_older_view_than_it_could)
 		for (int i = 0; i < READERS; i++)
 			pthread_join(threads[i], NULL);
 	}
-	view_clear_slots(db);
+	view_clear_slots(&views);
 	ck_assert_uint_eq(memtables_freed, 2 * (n - 1));
 }
 END_TEST

@@ -18,8 +18,12 @@
  */
 #include <time.h>
 
+#include "engine/compact/compact.h"
 #include "engine/state/db_state.h"
+#include "engine/state/write_delay.h"
+#include "engine/table/table_builder.h"
 #include "util/clock.h"
+#include "util/stats.h"
 
 /* A job is not stretched further than to this rate, of uncompressed bytes. */
 #define PACE_LEAST_PER_SECOND (32u << 20)
@@ -42,7 +46,7 @@ deletions_wait(const struct level *l0)
 void
 compact_pace_flushed_locked(struct db *db)
 {
-	const struct level *l0 = &db->view->version->levels[0];
+	const struct level *l0 = &db->views.current->version->levels[0];
 	uint64_t now = clock_now_ns();
 	uint64_t took = now - db->flushed_ns, slow_at = 0;
 

@@ -9,7 +9,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/compact/compact.h"
+#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
+#include "engine/state/disk_space.h"
+#include "engine/state/segment_set.h"
+#include "engine/state/write_delay.h"
+#include "engine/tree/version.h"
+#include "kvfs/slice.h"
 
 /* A sealed segment with less than this part live is emptied ... */
 #define RELOCATE_PERCENT 50
@@ -436,7 +443,7 @@ movable_bytes(struct db *db)
 
 	if (env_dir_space(db->store, &space) < 0)
 		return UINT64_MAX;
-	kept = db_room_part(space.total_bytes, MOVE_SPARE_PART, MOVE_SPARE_MIN,
+	kept = space_part(space.total_bytes, MOVE_SPARE_PART, MOVE_SPARE_MIN,
 		   MOVE_SPARE_MAX) +
 	    db->moving_bytes;
 	return space.free_bytes > kept ? space.free_bytes - kept : 0;
@@ -636,7 +643,7 @@ pick_for_all(const struct pick *p, struct version *v)
 static void
 pick_init(struct pick *p, struct db *db)
 {
-	*p = (struct pick){ .db = db, .v = db->view->version };
+	*p = (struct pick){ .db = db, .v = db->views.current->version };
 	p->entry_bytes = version_entry_bytes(p->v);
 	p->base = compact_targets(db, p->v, p->targets);
 	p->desperate = atomic_load(&db->desperate);
@@ -647,7 +654,7 @@ pick_init(struct pick *p, struct db *db)
 struct compact_job *
 compact_pick_locked(struct db *db)
 {
-	struct version *v = db->view->version;
+	struct version *v = db->views.current->version;
 	/* Writers who are slowed down wait for what is due. */
 	bool due_first = db_is_slowed(db);
 	struct compact_job *job;

@@ -3,12 +3,24 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/compact/compact.h"
+#include "engine/key/iter.h"
+#include "engine/key/key.h"
 #include "engine/state/db_state.h"
+#include "engine/state/doomed.h"
+#include "engine/state/fault.h"
+#include "engine/state/install.h"
+#include "engine/state/memory_use.h"
+#include "engine/state/segment_set.h"
+#include "engine/state/snapshot.h"
+#include "engine/state/write_delay.h"
 #include "engine/tree/level_iter.h"
 #include "engine/key/merge_iter.h"
 #include "engine/compact/output.h"
+#include "engine/tree/version.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/stats.h"
 
 #define TICK_NS 1000000000ULL
 
@@ -142,7 +154,8 @@ run_all_parts(struct db *db, struct compact_job *job)
 		return rc;
 	mutex_lock(&db->mu);
 	compact_pace_begin_locked(db, job);
-	rc = db_snapshot_list_locked(db, &job->snapshots, &job->snapshot_count);
+	rc = snapshots_list_locked(&db->snapshots, &job->snapshots,
+	    &job->snapshot_count);
 	if (rc == 0) {
 		if (job->part_count > 1 && db->shared_job == NULL) {
 			db->shared_job = job;

@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/compact/compact.h"
+#include "engine/key/key.h"
+#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
 
 /* A share is worth a thread, and its tables do not get small. */

@@ -5,9 +5,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/compact/compact.h"
+#include "engine/env/filename.h"
+#include "engine/env/store_files.h"
+#include "engine/key/key.h"
+#include "engine/memtable/memtable.h"
+#include "engine/segment/segment.h"
+#include "engine/state/db_compress.h"
 #include "engine/state/db_state.h"
+#include "engine/state/durability.h"
+#include "engine/state/segment_set.h"
+#include "engine/state/store_dir.h"
+#include "engine/table/table_builder.h"
 #include "engine/tree/gc_filter.h"
 #include "engine/tree/read_pointer.h"
+#include "util/coding.h"
 #include "util/log.h"
 
 /* What is merged between two pauses: a millisecond of a disk. */

@@ -4,13 +4,24 @@
  * a new one that holds all that is readable. repair_internal.h tells how
  * the work is cut.
  */
+#include "engine/repair/repair.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "engine/state/db_state.h"
+#include "engine/env/filename.h"
+#include "engine/env/store_files.h"
+#include "engine/key/iter.h"
+#include "engine/key/key.h"
+#include "engine/key/merge_iter.h"
+#include "engine/memtable/memtable.h"
+#include "engine/segment/segment.h"
+#include "engine/state/store_lock.h"
 #include "engine/store/foreign.h"
 #include "engine/repair/repair_internal.h"
+#include "engine/tree/version.h"
+#include "util/line_list.h"
 #include "util/log.h"
 
 /* Of a loss: where, and what is wrong there. */

@@ -14,6 +14,7 @@
 #include "engine/repair/salvage.h"
 #include "engine/env/store_files.h"
 #include "engine/tree/version.h"
+#include "kvfs/store.h"
 #include "util/line_list.h"
 
 /* Segments that are open at a time. */

@@ -7,9 +7,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/env/env.h"
+#include "engine/env/filename.h"
+#include "engine/env/store_files.h"
+#include "engine/key/iter.h"
+#include "engine/key/key.h"
 #include "engine/log/record.h"
-#include "engine/state/db_state.h"
+#include "engine/memtable/memtable.h"
 #include "engine/repair/repair_internal.h"
+#include "engine/segment/segment.h"
+#include "engine/state/log_set.h"
+#include "engine/table/table_builder.h"
 #include "util/log.h"
 
 #define SPILL_BYTES (64u << 20)

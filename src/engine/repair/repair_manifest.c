@@ -7,8 +7,12 @@
  */
 #include <errno.h>
 
-#include "engine/state/db_state.h"
+#include "engine/env/filename.h"
+#include "engine/env/store_files.h"
 #include "engine/repair/repair_internal.h"
+#include "engine/state/log_set.h"
+#include "engine/tree/manifest.h"
+#include "engine/tree/version.h"
 #include "util/log.h"
 
 static void

@@ -8,8 +8,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "engine/state/db_state.h"
+#include "engine/env/env.h"
+#include "engine/env/filename.h"
+#include "engine/env/store_files.h"
+#include "engine/key/iter.h"
+#include "engine/key/key.h"
 #include "engine/repair/repair_internal.h"
+#include "engine/tree/version.h"
+#include "util/line_list.h"
 #include "util/log.h"
 
 /* ---- What counts ---- */

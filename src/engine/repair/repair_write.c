@@ -7,10 +7,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "engine/state/db_state.h"
+#include "engine/env/env.h"
+#include "engine/env/filename.h"
+#include "engine/env/store_files.h"
+#include "engine/key/iter.h"
+#include "engine/key/key.h"
 #include "engine/repair/repair_internal.h"
+#include "engine/segment/segment.h"
 #include "engine/segment/segment_internal.h"
+#include "engine/store/db.h"
 #include "util/arena.h"
+#include "util/buf.h"
 #include "util/log.h"
 
 #define BATCH_BYTES (4u << 20)

@@ -10,8 +10,12 @@
  * smaller, and files of which every second MiB does, take as many bytes as
  * before.
  */
+#include "engine/state/db_compress.h"
+
 #include "engine/state/db_state.h"
+#include "kvfs/slice.h"
 #include "util/compress.h"
+#include "util/stats.h"
 
 /* Whether to try, for a value (or body) raw of the group of user. */
 static bool

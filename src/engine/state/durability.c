@@ -6,13 +6,23 @@
  *
  * Invariant: all commits up to durable_seq survive a power cut.
  */
+#include "engine/state/durability.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 
+#include "engine/log/wal.h"
 #include "engine/state/db_state.h"
+#include "engine/state/fault.h"
+#include "engine/state/log_set.h"
+#include "engine/state/segment_set.h"
+#include "engine/state/store_dir.h"
+#include "engine/state/sync_timer.h"
+#include "engine/state/write_delay.h"
 #include "util/atomic_max.h"
 #include "util/clock.h"
+#include "util/stats.h"
 
 /* The first of a crowd waits for the others half of what a sync takes, and no
  * longer than this. */
@@ -43,20 +53,6 @@ db_now_durable(struct db *db, uint64_t seq, uint64_t commits)
 	atomic_max(&db->durable_seq, seq);
 	atomic_max(&db->durable_commits, commits);
 	atomic_store(&db->durable_at_ns, clock_now_ns());
-}
-
-int
-db_sync_names(struct db *db)
-{
-	uint64_t made = atomic_load(&db->names_made);
-	int rc;
-
-	if (atomic_load(&db->names_synced) >= made)
-		return 0;
-	rc = env_dir_sync(db->store);
-	if (rc == 0)
-		atomic_max(&db->names_synced, made);
-	return rc;
 }
 
 /* ---- The crowd: who wants the same sync ---- */

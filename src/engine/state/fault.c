@@ -3,6 +3,8 @@
  * What ends a store's writing for good: the first failure that leaves it
  * unknown what is on the disk, and somebody else in the store's directory.
  */
+#include "engine/state/fault.h"
+
 #include <errno.h>
 #include <stdarg.h>
 

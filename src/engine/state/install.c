@@ -5,68 +5,24 @@
  * while the disk works. Files that nothing names any more are doomed when
  * their last reader is gone, and unlinked by a background thread.
  */
+#include "engine/state/install.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/env/filename.h"
 #include "engine/state/db_state.h"
+#include "engine/state/doomed.h"
+#include "engine/state/fault.h"
+#include "engine/state/segment_set.h"
+#include "engine/state/store_dir.h"
+#include "engine/state/view.h"
+#include "engine/tree/version.h"
 #include "util/log.h"
 
 /* A manifest longer than this many times its state is written anew. */
 #define MANIFEST_SLACK 8
 #define MANIFEST_MIN_BYTES (256u << 10)
-
-void
-db_doom(struct db *db, enum file_kind kind, uint64_t number)
-{
-	struct doomed_file *d;
-
-	/* After a failure the manifest on disk may name what memory no longer
-	 * does: nothing is removed until the store was opened again. */
-	if (db->read_only || db_error(db) < 0)
-		return;
-	d = malloc(sizeof(*d));
-	if (d == NULL)
-		return; /* the next opening removes it */
-	d->kind = kind;
-	d->number = number;
-	mutex_lock(&db->doomed_mu);
-	d->next = db->doomed;
-	db->doomed = d;
-	mutex_unlock(&db->doomed_mu);
-}
-
-void
-db_remove_doomed(struct db *db)
-{
-	struct doomed_file *d, *next;
-	int rc;
-
-	mutex_lock(&db->remove_mu);
-	mutex_lock(&db->doomed_mu);
-	d = db->doomed;
-	db->doomed = NULL;
-	mutex_unlock(&db->doomed_mu);
-	for (; d != NULL; d = next) {
-		next = d->next;
-		if (db_error(db) < 0) {
-			free(d);
-			continue;
-		}
-		if (d->kind == FILE_TABLE || d->kind == FILE_SEGMENT)
-			table_cache_evict(db->tables, d->number);
-		rc = store_file_unlink(db->store, d->kind, d->number);
-		atomic_store_explicit(&db->removed_files, true,
-		    memory_order_relaxed);
-		if (rc < 0 && rc != -ENOENT) {
-			char path[PATH_MAX];
-
-			filename_path(path, db->dir, d->kind, d->number);
-			log_warn("%s: cannot remove: %s", path, strerror(-rc));
-		}
-		free(d);
-	}
-	mutex_unlock(&db->remove_mu);
-}
 
 void
 db_table_dropped(void *arg, struct table_file *f)
@@ -137,16 +93,16 @@ apply_locked(struct db *db, struct version_edit *e, struct memtable *flushed)
 	struct memtable *imm[IMM_MAX + 1];
 	struct version *v = NULL;
 	unsigned n = 0;
-	int rc = account(db, db->view->version, e);
+	int rc = account(db, db->views.current->version, e);
 
 	if (rc == 0)
-		rc = version_apply(db->view->version, e, &v);
+		rc = version_apply(db->views.current->version, e, &v);
 	if (rc < 0)
 		return rc;
-	for (unsigned i = 0; i < db->view->imm_count; i++)
-		if (db->view->imm[i] != flushed)
-			imm[n++] = db->view->imm[i];
-	rc = view_install_locked(db, db->view->mem, imm, n, v);
+	for (unsigned i = 0; i < db->views.current->imm_count; i++)
+		if (db->views.current->imm[i] != flushed)
+			imm[n++] = db->views.current->imm[i];
+	rc = view_install_locked(&db->views, db->views.current->mem, imm, n, v);
 	version_unref(v);
 	return rc;
 }
@@ -155,7 +111,7 @@ apply_locked(struct db *db, struct version_edit *e, struct memtable *flushed)
 static int
 state_edit_locked(struct db *db, struct version_edit *e) REQUIRES(&db->mu)
 {
-	const struct version *v = db->view->version;
+	const struct version *v = db->views.current->version;
 	int rc = 0;
 
 	*e = (struct version_edit){
@@ -192,7 +148,7 @@ db_manifest_renew(struct db *db)
 	 * then this is the last reference. */
 	mutex_lock(&db->mu);
 	for (size_t i = 0; i < e.add_count; i++)
-		table_file_unref(db->view->version, e.adds[i].file);
+		table_file_unref(db->views.current->version, e.adds[i].file);
 	e.add_count = 0;
 	if (rc == 0)
 		db->manifest = m;
@@ -211,7 +167,7 @@ manifest_is_long(struct db *db) REQUIRES(&db->mu)
 	uint64_t tables = 0;
 
 	for (int i = 0; i < LEVELS; i++)
-		tables += db->view->version->levels[i].count;
+		tables += db->views.current->version->levels[i].count;
 	return manifest_bytes(db->manifest) >
 	    MANIFEST_MIN_BYTES + MANIFEST_SLACK * 128 * tables;
 }

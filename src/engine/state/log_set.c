@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The store's log files: made ahead of use in the background, switched
- * under the commit lock, recycled when no memtable needs them. A log's
- * size is fixed when it is made; it grows from log to log under load and
- * starts small again when the store was idle.
+ * The store's log files: the one that is written, those that wait for their
+ * memtables' flushes, and those that are kept for later.
  */
+#include "engine/state/log_set.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/env/filename.h"
 #include "engine/state/db_state.h"
-#include "util/log.h"
+#include "engine/state/doomed.h"
 
 void
 db_log_put(struct db *db, struct db_log *log)
@@ -23,8 +24,8 @@ db_log_put(struct db *db, struct db_log *log)
 	free(log);
 }
 
-static struct db_log *
-log_create(struct db *db, uint64_t number, uint64_t size)
+struct db_log *
+db_log_create(struct db *db, uint64_t number, uint64_t size)
 {
 	struct db_log *log = calloc(1, sizeof(*log));
 
@@ -37,128 +38,8 @@ log_create(struct db *db, uint64_t number, uint64_t size)
 	return log;
 }
 
-/* Then writing a log ahead of use is worth its own writing. */
-bool
-db_is_synced_often(struct db *db)
-{
-	switch (atomic_load(&db->sync_mode)) {
-	case KV_SYNC_FULL:
-	case KV_SYNC_EVERY:
-		return true;
-	case KV_SYNC_OFF:
-		return false;
-	default:
-		return atomic_load(&db->user_syncs) >= 16;
-	}
-}
-
-/* No log may take more than a small part of what is left on the disk. */
-static uint64_t
-affordable(struct db *db, uint64_t size)
-{
-	struct env_space space;
-
-	if (size <= LOG_MIN_BYTES || db_space(db, &space) < 0)
-		return size;
-	while (size > LOG_MIN_BYTES && size > space.free_bytes / 16)
-		size /= 2;
-	return size;
-}
-
-/*
- * Make a log file of size bytes, from recycled (taken) where it fits. No
- * lock is held. With zeros its blocks are written, so that a sync of it
- * has no metadata to journal. One that is synced often is written to by
- * system calls: where Linux keeps files in large folios (ext4 since 6.16),
- * a store to a mapping makes the whole folio dirty, and each sync wrote
- * half a megabyte (229 us; by pwritev 4 KiB and 140 us).
- */
-static int
-log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
-    bool often, struct db_log **logp)
-{
-	struct db_log *log = log_create(db, db_new_file_number(db), size);
-	int rc = log != NULL ? 0 : -ENOMEM;
-	bool reuse = recycled != NULL && recycled->size == size;
-
-	*logp = NULL;
-	if (rc == 0 && reuse) {
-		rc = store_file_rename(db->store, FILE_WAL, recycled->number,
-		    FILE_WAL, log->number);
-		reuse = rc == 0; /* else a new file will do */
-		rc = 0;
-	}
-	if (rc == 0)
-		rc = store_file_open(db->store, FILE_WAL, log->number,
-		    ENV_WRITE | (reuse ? 0 : ENV_CREATE), &log->file);
-	if (recycled != NULL && !reuse)
-		(void)store_file_unlink(db->store, FILE_WAL, recycled->number);
-	if (rc == 0 && !reuse)
-		rc = env_allocate(log->file, size, zeros);
-	/* Without it the log works all the same. */
-	if (rc == 0 && !often)
-		(void)env_map(log->file, size);
-	db_log_put(db, recycled);
-	if (rc < 0) {
-		if (log != NULL && log->file != NULL)
-			store_file_unlink(db->store, FILE_WAL, log->number);
-		db_log_put(db, log);
-		return rc;
-	}
-	atomic_fetch_add(&db->names_made, 1);
-	*logp = log;
-	return 0;
-}
-
-/* Logs are replayed in the order of their numbers: one that was made before
- * a log already in use must get a new number. */
-static bool
-is_stale_locked(struct db *db, const struct db_log *log) REQUIRES(&db->mu)
-{
-	return db->log_count != 0 &&
-	    log->number < db->logs[db->log_count - 1]->number;
-}
-
-void
-db_log_prepare_locked(struct db *db)
-{
-	struct db_log *recycled = db->recycled_log, *log;
-	uint64_t size = db->log_bytes_next;
-	bool often = db_is_synced_often(db);
-	int rc;
-
-	db->spare_wanted = false;
-	if (db->spare_log != NULL)
-		return;
-	db->recycled_log = NULL;
-	mutex_unlock(&db->mu);
-	rc = log_make(db, recycled, affordable(db, size), often, often, &log);
-	if (rc == 0 && often) {
-		/* Off the commit path: the first sync need not do it. */
-		rc = db_sync_names(db);
-		if (rc < 0)
-			db_poison(db, rc, "cannot sync the directory %s",
-			    db->dir);
-	}
-	atomic_store(&db->user_syncs, 0);
-	mutex_lock(&db->mu);
-	if (log == NULL) {
-		if (rc == -ENOSPC)
-			log_warn("%s: no room for the next log; free some "
-				 "space",
-			    db->dir);
-		return;
-	}
-	if (is_stale_locked(db, log)) {
-		db->recycled_log = log;
-		db->spare_wanted = true;
-		return;
-	}
-	db->spare_log = log;
-}
-
-static int
-logs_add_locked(struct db *db, struct db_log *log) REQUIRES(&db->mu)
+int
+db_log_add_locked(struct db *db, struct db_log *log)
 {
 	if (db->log_count == db->log_cap) {
 		size_t cap = db->log_cap != 0 ? db->log_cap * 2 : 8;
@@ -176,123 +57,18 @@ logs_add_locked(struct db *db, struct db_log *log) REQUIRES(&db->mu)
 int
 db_log_keep(struct db *db, uint64_t number, uint64_t size)
 {
-	struct db_log *log = log_create(db, number, size);
+	struct db_log *log = db_log_create(db, number, size);
 	int rc;
 
 	if (log == NULL)
 		return -ENOMEM;
 	log->retired = log->synced = true;
 	mutex_lock(&db->mu);
-	rc = logs_add_locked(db, log);
+	rc = db_log_add_locked(db, log);
 	mutex_unlock(&db->mu);
 	if (rc < 0)
 		db_log_put(db, log);
 	return rc;
-}
-
-/* Take the spare when it is large enough; *needp becomes the size to make
- * when it is not. */
-static struct db_log *
-take_spare(struct db *db, uint64_t need, uint64_t *sizep)
-{
-	struct db_log *log = NULL;
-
-	mutex_lock(&db->mu);
-	*sizep = db->log_bytes_next;
-	while (*sizep < need)
-		*sizep *= 2;
-	if (db->spare_log != NULL && is_stale_locked(db, db->spare_log)) {
-		db_doom(db, FILE_WAL, db->spare_log->number);
-		db_log_put(db, db->spare_log);
-		db->spare_log = NULL;
-	}
-	if (db->spare_log != NULL && db->spare_log->size >= need) {
-		log = db->spare_log;
-		db->spare_log = NULL;
-	}
-	/* Under load logs fill up: larger ones are switched less often. */
-	if (db->log != NULL &&
-	    db->log_bytes_next * 2 <= atomic_load(&db->sizes.log_max_bytes) &&
-	    wal_writer_used(db->log->writer) > db->log->size / 2)
-		db->log_bytes_next *= 2;
-	db->spare_wanted = true;
-	cond_broadcast(&db->work);
-	mutex_unlock(&db->mu);
-	return log;
-}
-
-/* What may wait in memory; whether it does is up to each commit. */
-static uint64_t
-gather_bytes(struct db *db)
-{
-	uint64_t bytes = atomic_load(&db->wal_buffer_bytes);
-
-	if (atomic_load(&db->sync_mode) == KV_SYNC_FULL &&
-	    bytes < LOG_GATHER_BYTES)
-		return LOG_GATHER_BYTES;
-	return bytes;
-}
-
-int
-db_log_switch(struct db *db, uint64_t need)
-{
-	struct db_log *old = db->log, *log;
-	uint64_t size;
-	uint64_t next_seq = atomic_load(&db->last_seq) + 1;
-	uint32_t chain = old != NULL ? wal_writer_chain(old->writer) :
-				       db->recovered_chain;
-	struct env_file *file;
-	/* Of the first one each sync would journal; later ones are made ahead
-	 * of use, with zeros, unless the disk is slow or full. */
-	bool often = db_is_synced_often(db), zeros = often && old == NULL;
-	int rc = 0;
-
-	if (old != NULL) {
-		rc = wal_writer_flush(old->writer);
-		if (rc == -ENOSPC)
-			return rc;
-		if (rc < 0)
-			return db_poison(db, rc, "cannot write %s", old->path);
-	}
-	log = take_spare(db, need, &size);
-	if (log == NULL) {
-		if (size > need)
-			size = affordable(db, size);
-		if (size < need)
-			size = need;
-		rc = log_make(db, NULL, size, zeros, often, &log);
-	}
-	/* A small one is better than none, on a disk that is full. */
-	while (
-	    rc == -ENOSPC && size / 2 >= need && size / 2 >= LOG_LEAST_BYTES) {
-		size /= 2;
-		rc = log_make(db, NULL, size, zeros, often, &log);
-	}
-	if (rc < 0) {
-		if (rc != -ENOSPC)
-			log_error("%s: cannot make a log of %llu bytes: %s",
-			    db->dir, (unsigned long long)size, strerror(-rc));
-		return rc;
-	}
-	file = log->file;
-	log->file = NULL;
-	rc = wal_writer_open(file, log->path, log->number, log->size, chain,
-	    next_seq, atomic_load(&db->durable_seq), gather_bytes(db),
-	    &log->writer);
-	if (rc == 0) {
-		mutex_lock(&db->mu);
-		rc = logs_add_locked(db, log);
-		mutex_unlock(&db->mu);
-	}
-	if (rc < 0) {
-		store_file_unlink(db->store, FILE_WAL, log->number);
-		db_log_put(db, log);
-		return rc;
-	}
-	if (old != NULL)
-		old->retired = true;
-	db->log = log;
-	return 0;
 }
 
 void
@@ -323,7 +99,7 @@ db_log_release_locked(struct db *db, uint64_t first_needed)
 		if (db->recycled_log == NULL &&
 		    log->size == db->log_bytes_next) {
 			/* A handle of its own: a sync may still use the old. */
-			db->recycled_log = log_create(db, log->number,
+			db->recycled_log = db_log_create(db, log->number,
 			    log->size);
 			if (db->recycled_log == NULL)
 				db_doom(db, FILE_WAL, log->number);

@@ -5,7 +5,11 @@
  * they run. Blocks make room at once, also where nothing is read meanwhile.
  * Any thread.
  */
+#include "engine/state/memory_use.h"
+
+#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
+#include "engine/state/disk_space.h"
 
 /* Of a merge: a source reads ahead 256 KiB and has blocks open; the output
  * has a buffer of 256 KiB for writing and one for a value. For each key of
@@ -68,36 +72,11 @@ db_memory_end_work(struct db *db, uint64_t taken)
 void
 db_memory_prepare_locked(struct db *db)
 {
-	uint64_t have = memtable_bytes(db->view->mem);
+	uint64_t have = memtable_bytes(db->views.current->mem);
 	uint64_t want = db->opts.memtable_bytes;
 	size_t keep = want > have ? (want - have) / PAGE_POOL_PAGE : 0;
 
 	mutex_unlock(&db->mu);
 	page_pool_fill(&db->pages, keep, want / PAGE_POOL_PAGE);
 	mutex_lock(&db->mu);
-}
-
-void
-db_memory(struct kv *kv, struct kv_memory *memoryp)
-{
-	struct db *db = db_of(kv);
-	uint64_t waiting = atomic_load(&db->waiting_bytes);
-	uint64_t work = atomic_load(&db->work_bytes), held;
-	struct block_cache_stats cache;
-	struct view *v;
-
-	block_cache_get_stats(db->cache, &cache);
-	mutex_lock(&db->mu);
-	v = view_current_locked(db);
-	mutex_unlock(&db->mu);
-	*memoryp = (struct kv_memory){
-		.index_bytes = table_cache_memory(db->tables),
-		.memtable_bytes = memtable_bytes(v->mem) +
-		    mem_filter_bytes(&v->mem->filter) + waiting +
-		    page_pool_bytes(&db->pages),
-		.work_bytes = work + db_commit_buffers() + sizeof(db->backoff),
-	};
-	view_unref(v);
-	held = memoryp->index_bytes + waiting + work;
-	memoryp->block_bytes = cache.bytes > held ? cache.bytes - held : 0;
 }

@@ -4,11 +4,19 @@
  * when one can go. A segment is held by each table and memtable with a
  * pointer into it and by commits under way; the last to let go dooms it.
  */
+#include "engine/state/segment_set.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/env/filename.h"
+#include "engine/env/store_files.h"
 #include "engine/state/db_state.h"
+#include "engine/state/doomed.h"
+#include "engine/state/fault.h"
+#include "engine/state/store_dir.h"
 #include "util/log.h"
+#include "util/stats.h"
 
 int segment_ref_cmp(const struct segment_ref *a, const struct segment_ref *b);
 
@@ -348,27 +356,4 @@ memtable_hold_segment(struct db *db, struct memtable *m, struct segment_ref *s)
 	mutex_unlock(&db->segment_mu);
 	m->segments[m->segment_count++] = s;
 	return 0;
-}
-
-static void
-memtable_let_go(void *arg, struct memtable *m)
-{
-	for (size_t i = 0; i < m->segment_count; i++)
-		segment_put(arg, m->segments[i]);
-	m->segment_count = 0;
-	db_memory_uncount(arg, m);
-}
-
-struct memtable *
-db_memtable_create(struct db *db, uint64_t first_log)
-{
-	struct memtable *m = memtable_create(first_log,
-	    db->opts.memtable_bytes);
-
-	if (m != NULL) {
-		arena_expect(&m->arena, db->opts.memtable_bytes, &db->pages);
-		m->on_free = memtable_let_go;
-		m->on_free_arg = db;
-	}
-	return m;
 }

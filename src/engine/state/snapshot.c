@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /* Snapshots: sequence numbers whose entries compaction must keep. */
+#include "engine/state/snapshot.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
 #include "engine/state/db_state.h"
 #include "util/clock.h"
 
+void
+snapshots_init(struct snapshots *s, struct mutex *mu)
+{
+	*s = (struct snapshots){ .mu = mu };
+	s->head.prev = s->head.next = &s->head;
+}
+
 int
 db_snapshot(struct kv *kv, struct kv_snapshot **snapp)
 {
 	struct db *db = db_of(kv);
-	struct kv_snapshot *s = calloc(1, sizeof(*s)), *head = &db->snapshots;
+	struct kv_snapshot *s = calloc(1, sizeof(*s)),
+			   *head = &db->snapshots.head;
 
 	if (s == NULL)
 		return -ENOMEM;
@@ -41,18 +51,19 @@ db_snapshot_release(struct kv *kv, struct kv_snapshot *snap)
 }
 
 int
-db_snapshot_list_locked(struct db *db, uint64_t **seqsp, size_t *countp)
+snapshots_list_locked(struct snapshots *list, uint64_t **seqsp, size_t *countp)
 {
 	size_t n = 0;
 	struct kv_snapshot *s;
 
-	for (s = db->snapshots.next; s != &db->snapshots; s = s->next)
+	mutex_assert_held(list->mu);
+	for (s = list->head.next; s != &list->head; s = s->next)
 		n++;
 	*countp = 0;
 	*seqsp = calloc(n + 1, sizeof(**seqsp));
 	if (*seqsp == NULL)
 		return -ENOMEM;
-	for (s = db->snapshots.next; s != &db->snapshots; s = s->next)
+	for (s = list->head.next; s != &list->head; s = s->next)
 		(*seqsp)[(*countp)++] = s->seq;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Views: what readers see, without a lock.
+ * See view.h.
  *
  * Each thread has a slot (shared with others when there are many). A slot
  * holds the current view with a reference, or the mark of the thread that
@@ -9,10 +9,17 @@
  * slot therefore never holds an old view. Marks are unique by thread: a
  * reader cannot mistake another's mark for its own.
  */
+#include "engine/state/view.h"
+
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
-#include "engine/state/db_state.h"
+void
+views_init(struct views *vs, struct mutex *mu)
+{
+	*vs = (struct views){ .mu = mu };
+}
 
 static uintptr_t
 my_mark(void)
@@ -23,7 +30,7 @@ my_mark(void)
 }
 
 static struct view_slot *
-my_slot(struct db *db)
+my_slot(struct views *vs)
 {
 	static _Atomic unsigned next;
 	static _Thread_local unsigned mine = UINT_MAX;
@@ -32,40 +39,40 @@ my_slot(struct db *db)
 		mine = atomic_fetch_add_explicit(&next, 1,
 			   memory_order_relaxed) %
 		    VIEW_SLOTS;
-	return &db->slots[mine];
+	return &vs->slots[mine];
 }
 
 struct view *
-view_acquire(struct db *db)
+view_acquire(struct views *vs)
 {
 	/* Acquire: the view's parts are seen as its maker left them. */
-	uintptr_t old = atomic_exchange_explicit(&my_slot(db)->value, my_mark(),
+	uintptr_t old = atomic_exchange_explicit(&my_slot(vs)->value, my_mark(),
 	    memory_order_acq_rel);
 	struct view *v;
 
 	if (old != 0 && (old & 1) == 0)
 		return (struct view *)old;
-	mutex_lock(&db->mu);
-	v = view_current_locked(db);
-	mutex_unlock(&db->mu);
+	mutex_lock(vs->mu);
+	v = view_current_locked(vs);
+	mutex_unlock(vs->mu);
 	return v;
 }
 
 void
-view_release(struct db *db, struct view *v)
+view_release(struct views *vs, struct view *v)
 {
 	uintptr_t mark = my_mark();
 
-	if (!atomic_compare_exchange_strong_explicit(&my_slot(db)->value, &mark,
+	if (!atomic_compare_exchange_strong_explicit(&my_slot(vs)->value, &mark,
 		(uintptr_t)v, memory_order_acq_rel, memory_order_relaxed))
 		view_unref(v);
 }
 
 struct view *
-view_current_locked(struct db *db)
+view_current_locked(struct views *vs)
 {
-	atomic_fetch_add_explicit(&db->view->refs, 1, memory_order_relaxed);
-	return db->view;
+	atomic_fetch_add_explicit(&vs->current->refs, 1, memory_order_relaxed);
+	return vs->current;
 }
 
 void
@@ -82,10 +89,10 @@ view_unref(struct view *v)
 }
 
 void
-view_clear_slots(struct db *db)
+view_clear_slots(struct views *vs)
 {
 	for (int i = 0; i < VIEW_SLOTS; i++) {
-		uintptr_t old = atomic_exchange_explicit(&db->slots[i].value, 0,
+		uintptr_t old = atomic_exchange_explicit(&vs->slots[i].value, 0,
 		    memory_order_acq_rel);
 
 		if (old != 0 && (old & 1) == 0)
@@ -94,11 +101,12 @@ view_clear_slots(struct db *db)
 }
 
 int
-view_install_locked(struct db *db, struct memtable *mem,
+view_install_locked(struct views *vs, struct memtable *mem,
     struct memtable *const *imm, unsigned imm_count, struct version *version)
 {
-	struct view *v = calloc(1, sizeof(*v)), *old = db->view;
+	struct view *v = calloc(1, sizeof(*v)), *old = vs->current;
 
+	mutex_assert_held(vs->mu);
 	if (v == NULL)
 		return -ENOMEM;
 	atomic_init(&v->refs, 1);
@@ -111,8 +119,8 @@ view_install_locked(struct db *db, struct memtable *mem,
 	v->imm_count = imm_count;
 	version_ref(version);
 	v->version = version;
-	db->view = v;
-	view_clear_slots(db);
+	vs->current = v;
+	view_clear_slots(vs);
 	view_unref(old);
 	return 0;
 }

@@ -16,8 +16,15 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "engine/env/filename.h"
+#include "engine/memtable/memtable.h"
+#include "engine/state/log_set.h"
+#include "engine/state/segment_set.h"
+#include "engine/state/store_dir.h"
 #include "engine/store/backup.h"
 #include "engine/env/store_files.h"
+#include "engine/tree/version.h"
+#include "engine/work/flush.h"
 #include "util/log.h"
 #include "util/tar.h"
 
@@ -221,7 +228,7 @@ has_memtables(struct db *db)
 	bool has;
 
 	mutex_lock(&db->mu);
-	has = !memtable_is_empty(db->mem) || db->view->imm_count != 0;
+	has = !memtable_is_empty(db->mem) || db->views.current->imm_count != 0;
 	mutex_unlock(&db->mu);
 	return has;
 }
@@ -241,7 +248,7 @@ take_version(struct backup *b)
 	}
 	b->log_number = LOG_NONE;
 	mutex_lock(&db->mu);
-	b->version = db->view->version;
+	b->version = db->views.current->version;
 	version_ref(b->version);
 	b->last_seq = db->flushed_seq;
 	mutex_unlock(&db->mu);

@@ -3,6 +3,7 @@
 #ifndef KVFS_ENGINE_STORE_BACKUP_H
 #define KVFS_ENGINE_STORE_BACKUP_H
 
+#include "engine/env/filename.h"
 #include "engine/state/db_state.h"
 #include "util/buf.h"
 
@@ -41,5 +42,11 @@ backup_of(struct kv_backup *b)
 /* Open a file of the store for reading; logs what fails. */
 int backup_open_file(struct backup *b, enum file_kind kind, uint64_t number,
     struct env_file **filep);
+
+/* kv_backup_open() and its kin. */
+int db_backup_open(struct kv *kv, struct kv_backup **backupp);
+ssize_t db_backup_read(struct kv_backup *b, void *buf, size_t len,
+    uint64_t off);
+void db_backup_close(struct kv_backup *b);
 
 #endif

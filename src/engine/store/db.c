@@ -3,14 +3,56 @@
  * The embedded store: opening, closing, and the table of functions behind
  * kv.h. How it works is told in db_state.h and the sources that it lists.
  */
+#include "engine/store/db.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "engine/compact/compact.h"
+#include "engine/env/filename.h"
+#include "engine/key/iter.h"
+#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
+#include "engine/state/disk_space.h"
+#include "engine/state/doomed.h"
+#include "engine/state/durability.h"
+#include "engine/state/fault.h"
+#include "engine/state/install.h"
+#include "engine/state/log_set.h"
+#include "engine/state/segment_set.h"
+#include "engine/state/snapshot.h"
+#include "engine/state/view.h"
+#include "engine/store/backup.h"
+#include "engine/store/commit.h"
+#include "engine/store/db_control.h"
+#include "engine/store/db_iter.h"
+#include "engine/store/db_read.h"
+#include "engine/store/db_report.h"
+#include "engine/store/db_warm.h"
 #include "engine/store/foreign.h"
+#include "engine/store/recover.h"
+#include "engine/table/table_builder.h"
+#include "engine/tree/version.h"
+#include "engine/work/flush.h"
+#include "engine/work/housekeeper.h"
+#include "engine/work/reserve.h"
+#include "engine/work/slack.h"
+#include "engine/work/sync_thread.h"
 #include "util/clock.h"
 #include "util/log.h"
+
+/*
+ * Open tables and segments that are kept; each costs a descriptor. Of those
+ * that the process may have, OTHER_FILES stay for logs, the manifest, outputs
+ * and the caller; of the rest half is kept, and a fourth is for segments that
+ * wait for a sync.
+ */
+#define OPEN_FILES_MAX 512
+#define OTHER_FILES 20
+/* Of the cache's bound, indexes and filters take no more than this part:
+ * at 1.6 % of a tree of small rows, 16 MiB are enough for 1 GiB. */
+#define INDEX_PART 2
 
 static int db_close(struct kv *kv);
 
@@ -42,12 +84,6 @@ static const struct kv_ops db_ops = {
 	.backup_close = db_backup_close,
 	.close = db_close,
 };
-
-uint64_t
-db_new_file_number(struct db *db)
-{
-	return atomic_fetch_add(&db->next_file, 1);
-}
 
 /* How many descriptors this process may have. */
 static rlim_t
@@ -97,13 +133,14 @@ db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 	atomic_store(&db->sync_ms, opts->sync_ms);
 	atomic_store(&db->wal_buffer_bytes, opts->wal_buffer_bytes);
 	db->segment_writers_max = open_files_max() / 2 + 1;
-	db->snapshots.prev = db->snapshots.next = &db->snapshots;
 	RB_INIT(&db->segments);
 	page_pool_init(&db->pages);
 	mutex_init(&db->reclaim_mu);
 	mutex_init(&db->commit_mu);
 	mutex_init(&db->sync_mu);
 	mutex_init(&db->mu);
+	views_init(&db->views, &db->mu);
+	snapshots_init(&db->snapshots, &db->mu);
 	mutex_init(&db->segment_mu);
 	mutex_init(&db->slack_mu);
 	mutex_init(&db->remove_mu);
@@ -161,8 +198,8 @@ db_free(struct db *db)
 	db_log_put(db, db->spare_log);
 	db_log_put(db, db->recycled_log);
 	memtable_unref(db->mem);
-	view_clear_slots(db);
-	view_unref(db->view);
+	view_clear_slots(&db->views);
+	view_unref(db->views.current);
 	segment_seal_active(db);
 	manifest_close(db->manifest);
 	if (db->tables != NULL)
@@ -191,7 +228,7 @@ db_free(struct db *db)
 static int
 start_threads(struct db *db)
 {
-	int rc = pthread_create(&db->flush_thread, NULL, db_flush_thread, db);
+	int rc = pthread_create(&db->flush_thread, NULL, db_housekeeper, db);
 
 	db->flush_started = rc == 0;
 	if (rc == 0) {
@@ -262,7 +299,7 @@ db_open_in(struct env *env, struct env_dir *store,
 	    db->read_only ? ENV_LOCK_SHARED : ENV_LOCK_EXCLUSIVE, opts->owner,
 	    opts->wait_ms);
 	if (rc == 0) {
-		db_room_init(db);
+		db_space_init(db);
 		rc = db_recover(db);
 	}
 	if (rc == 0 && !db->read_only)

@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /* Maintenance of a running store: what kv.h has of it, but for reports. */
+#include "engine/store/db_control.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
 #include "engine/state/db_state.h"
+#include "engine/state/disk_space.h"
+#include "engine/state/durability.h"
+#include "engine/state/fault.h"
+#include "engine/state/segment_set.h"
+#include "engine/state/view.h"
+#include "engine/store/db_report.h"
+#include "engine/table/table_reader.h"
+#include "engine/tree/version.h"
+#include "engine/work/flush.h"
+#include "engine/work/memtables.h"
+#include "engine/work/room.h"
+#include "kvfs/slice.h"
 #include "util/line_list.h"
 #include "util/log.h"
+#include "util/report.h"
 
 /* ---- check ---- */
 
@@ -62,7 +77,7 @@ db_check(struct kv *kv, enum kv_check_depth depth, FILE *out)
 	struct view *v;
 
 	mutex_lock(&db->mu);
-	v = view_current_locked(db);
+	v = view_current_locked(&db->views);
 	mutex_unlock(&db->mu);
 	for (int i = 0; i < LEVELS; i++)
 		for (size_t j = 0; j < v->version->levels[i].count; j++)

@@ -3,13 +3,23 @@
  * The ordered scan of kv.h: the merge of all sources of a view, less what
  * is newer than the scan's number, superseded, or deleted.
  */
+#include "engine/store/db_iter.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/key/iter.h"
+#include "engine/key/key.h"
+#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
+#include "engine/state/view.h"
+#include "engine/state/work_signal.h"
+#include "engine/store/db_read.h"
 #include "engine/tree/level_iter.h"
 #include "engine/key/merge_iter.h"
 #include "engine/tree/read_pointer.h"
+#include "engine/tree/version.h"
+#include "util/stats.h"
 
 /* Dead entries passed in one step that make tidying up worth asking for. */
 #define MANY_DEAD 4096
@@ -100,7 +110,7 @@ db_iter_open(struct kv *kv, const struct kv_key *from, enum kv_scope scope,
 	di->scope = scope;
 	di->start_len = key_encode(di->start, from);
 	mutex_lock(&db->mu);
-	di->view = view_current_locked(db);
+	di->view = view_current_locked(&db->views);
 	mutex_unlock(&db->mu);
 	di->seq = snap != NULL ?
 	    snap->seq :

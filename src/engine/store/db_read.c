@@ -4,14 +4,20 @@
  * until one knows the key or the deletion of its group. No lock but the
  * short ones of the caches.
  */
+#include "engine/store/db_read.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
 #include "engine/key/key.h"
+#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
+#include "engine/table/table_reader.h"
 #include "engine/tree/read_pointer.h"
+#include "engine/tree/version.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/stats.h"
 
 /* What a lookup is after, and what it has found. */
 struct lookup {
@@ -191,7 +197,7 @@ get(struct db *db, const struct kv_key *key, struct kv_snapshot *snap,
 	l.user_hash = key_hash(l.user);
 	l.prefix_hash = key_hash(l.prefix);
 	/* The view first: it then has every entry up to the number. */
-	v = view_acquire(db);
+	v = view_acquire(&db->views);
 	l.seq = snap != NULL ?
 	    snap->seq :
 	    atomic_load_explicit(&db->last_seq, memory_order_acquire);
@@ -208,7 +214,7 @@ get(struct db *db, const struct kv_key *key, struct kv_snapshot *snap,
 		*valuep = l.value;
 		rc = 0;
 	}
-	view_release(db, v);
+	view_release(&db->views, v);
 	return rc;
 }
 

@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /* What the store tells of itself: kv_report() of kv.h. */
+#include "engine/store/db_report.h"
+
+#include "engine/compact/compact.h"
+#include "engine/memtable/mem_filter.h"
+#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
+#include "engine/state/fault.h"
+#include "engine/state/view.h"
+#include "engine/store/commit_ctx.h"
+#include "engine/store/db_warm.h"
+#include "engine/tree/version.h"
 #include "util/clock.h"
+#include "util/stats.h"
 
 void
 db_live_options(struct db *db, struct kv_options *opts)
@@ -89,7 +100,7 @@ report_tree(struct db *db, struct report *r)
 	struct view *v;
 
 	mutex_lock(&db->mu);
-	v = view_current_locked(db);
+	v = view_current_locked(&db->views);
 	mutex_unlock(&db->mu);
 	report_gauge(r, "Memtable bytes", "memtable_bytes",
 	    memtable_bytes(v->mem));
@@ -270,6 +281,31 @@ report_latencies(struct db *db, struct report *r)
 	report_times(r, "Stall", "stall", NULL, &s->one_stall_ns);
 	report_times(r, "Flush", "flush", NULL, &s->flush_ns);
 	report_times(r, "Compaction", "compaction", NULL, &s->compact_ns);
+}
+
+void
+db_memory(struct kv *kv, struct kv_memory *memoryp)
+{
+	struct db *db = db_of(kv);
+	uint64_t waiting = atomic_load(&db->waiting_bytes);
+	uint64_t work = atomic_load(&db->work_bytes), held;
+	struct block_cache_stats cache;
+	struct view *v;
+
+	block_cache_get_stats(db->cache, &cache);
+	mutex_lock(&db->mu);
+	v = view_current_locked(&db->views);
+	mutex_unlock(&db->mu);
+	*memoryp = (struct kv_memory){
+		.index_bytes = table_cache_memory(db->tables),
+		.memtable_bytes = memtable_bytes(v->mem) +
+		    mem_filter_bytes(&v->mem->filter) + waiting +
+		    page_pool_bytes(&db->pages),
+		.work_bytes = work + db_commit_buffers() + sizeof(db->backoff),
+	};
+	view_unref(v);
+	held = memoryp->index_bytes + waiting + work;
+	memoryp->block_bytes = cache.bytes > held ? cache.bytes - held : 0;
 }
 
 int

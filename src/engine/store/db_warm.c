@@ -12,11 +12,19 @@
  * The list is a hint: one that is missing, damaged or about tables that are
  * gone is dropped and counted.
  */
+#include "engine/store/db_warm.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/env/filename.h"
+#include "engine/env/store_files.h"
 #include "engine/state/db_state.h"
 #include "engine/cache/hot_list.h"
+#include "engine/state/store_dir.h"
+#include "engine/state/view.h"
+#include "engine/table/table_reader.h"
+#include "engine/tree/version.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -74,7 +82,7 @@ open_table(struct db *db, int level, size_t i)
 {
 	struct table_handle *handle;
 	struct table_reader *reader;
-	struct view *v = view_acquire(db);
+	struct view *v = view_acquire(&db->views);
 	const struct level *l = &v->version->levels[level];
 	bool is_there = i < l->count;
 
@@ -82,7 +90,7 @@ open_table(struct db *db, int level, size_t i)
 	    table_cache_table(db->tables, l->files[i]->number, &handle,
 		&reader) == 0)
 		table_handle_release(handle);
-	view_release(db, v);
+	view_release(&db->views, v);
 	return is_there;
 }
 
@@ -126,7 +134,7 @@ static struct table_reader *
 find_table(struct db *db, uint64_t number, struct table_handle **handlep)
 {
 	struct table_reader *reader = NULL;
-	struct view *v = view_acquire(db);
+	struct view *v = view_acquire(&db->views);
 
 	*handlep = NULL;
 	for (int i = 0; i < LEVELS && reader == NULL; i++) {
@@ -137,7 +145,7 @@ find_table(struct db *db, uint64_t number, struct table_handle **handlep)
 			(void)table_cache_table(db->tables, f->number, handlep,
 			    &reader);
 	}
-	view_release(db, v);
+	view_release(&db->views, v);
 	return reader;
 }
 
@@ -330,9 +338,9 @@ db_warm_save(struct db *db)
 	block_cache_get_stats(db->cache, &st);
 	rc = block_cache_list_hot(db->cache, &l.places, &l.count);
 	if (rc == 0) {
-		v = view_acquire(db);
+		v = view_acquire(&db->views);
 		rc = keep_living(v->version, &l);
-		view_release(db, v);
+		view_release(&db->views, v);
 	}
 	if (rc == 0) {
 		hot_list_trim(&l, LIST_PART(st.capacity_bytes));

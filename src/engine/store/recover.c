@@ -3,10 +3,25 @@
  * Opening: the manifest gives the tree, the logs (recover_logs.c) give what
  * came after it, and what neither names is removed.
  */
+#include "engine/store/recover.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/env/filename.h"
+#include "engine/env/store_files.h"
+#include "engine/state/db_state.h"
+#include "engine/state/doomed.h"
+#include "engine/state/durability.h"
+#include "engine/state/install.h"
+#include "engine/state/log_make.h"
+#include "engine/state/log_set.h"
+#include "engine/state/segment_set.h"
+#include "engine/state/view.h"
 #include "engine/store/recover_internal.h"
+#include "engine/tree/version.h"
+#include "engine/work/flush.h"
+#include "engine/work/memtables.h"
 #include "util/log.h"
 
 /* Of a store that dies young again and again each life leaves a log: from so
@@ -126,7 +141,8 @@ remove_orphans(struct recovery *r)
 		bool used = false;
 
 		for (int j = 0; j < LEVELS && !used; j++) {
-			const struct level *l = &db->view->version->levels[j];
+			const struct level *l =
+			    &db->views.current->version->levels[j];
 
 			for (size_t k = 0; k < l->count && !used; k++)
 				used = l->files[k]->number == n;
@@ -189,7 +205,7 @@ flush_replayed(struct recovery *r)
 	int rc = recover_next_memtable(db, db->log->number);
 
 	mutex_lock(&db->mu);
-	while (rc == 0 && db->view->imm_count > 0)
+	while (rc == 0 && db->views.current->imm_count > 0)
 		rc = db_flush_oldest_locked(db);
 	mutex_unlock(&db->mu);
 	return rc == -ENOSPC ? 0 : rc;
@@ -219,7 +235,7 @@ go_on(struct recovery *r)
 	if (rc == 0)
 		rc = recover_next_memtable(db, db->log->number);
 	mutex_lock(&db->mu);
-	while (rc == 0 && db->view->imm_count > 0)
+	while (rc == 0 && db->views.current->imm_count > 0)
 		rc = db_flush_oldest_locked(db);
 	mutex_unlock(&db->mu);
 	return rc;
@@ -285,7 +301,7 @@ begin(struct recovery *r)
 	if (db->mem == NULL)
 		return -ENOMEM;
 	mutex_lock(&db->mu);
-	rc = view_install_locked(db, db->mem, NULL, 0, r->version);
+	rc = view_install_locked(&db->views, db->mem, NULL, 0, r->version);
 	mutex_unlock(&db->mu);
 	/* Replaying may flush, so there must be a manifest to say so. */
 	if (rc == 0 && !db->read_only)

@@ -10,8 +10,20 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/env/filename.h"
+#include "engine/env/store_files.h"
+#include "engine/key/key.h"
 #include "engine/log/record.h"
+#include "engine/log/wal.h"
+#include "engine/memtable/memtable.h"
+#include "engine/segment/segment.h"
+#include "engine/state/db_state.h"
+#include "engine/state/log_set.h"
+#include "engine/state/segment_set.h"
+#include "engine/state/view.h"
 #include "engine/store/recover_internal.h"
+#include "engine/work/flush.h"
+#include "engine/work/memtables.h"
 #include "util/log.h"
 
 struct log_visit {
@@ -271,33 +283,18 @@ verify_record(void *arg, enum key_type type, struct slice user,
 int
 recover_next_memtable(struct db *db, uint64_t log_number)
 {
-	struct memtable *imm[IMM_MAX + 1], *mem;
-	unsigned n;
 	int rc = 0;
 
 	mutex_lock(&db->mu);
-	while (rc == 0 && db->view->imm_count >= IMM_MAX)
+	while (rc == 0 && db->views.current->imm_count >= IMM_MAX)
 		rc = db_flush_oldest_locked(db);
 	mutex_unlock(&db->mu);
 	if (rc < 0)
 		return rc;
-	mem = db_memtable_create(db, log_number);
-	if (mem == NULL)
-		return -ENOMEM;
-	mutex_lock(&db->mu);
-	n = db->view->imm_count;
-	imm[0] = db->view->mem;
-	memcpy(imm + 1, db->view->imm, n * sizeof(imm[0]));
-	rc = view_install_locked(db, mem, imm, n + 1, db->view->version);
-	mutex_unlock(&db->mu);
-	if (rc < 0) {
-		memtable_unref(mem);
-		return rc;
-	}
-	db_memory_count(db, db->mem);
-	memtable_unref(db->mem);
-	db->mem = mem;
-	return 0;
+	mutex_lock(&db->commit_mu);
+	rc = db_memtable_next(db, log_number);
+	mutex_unlock(&db->commit_mu);
+	return rc;
 }
 
 static int
@@ -331,10 +328,7 @@ replay_frame(struct log_visit *v, const struct wal_frame *frame)
 	}
 	if (rc < 0)
 		return rc; /* it may be there all the same */
-	if (!db->read_only &&
-	    (memtable_bytes(db->mem) >= db->opts.memtable_bytes ||
-		atomic_load(&db->mem->segment_bytes) >=
-		    atomic_load(&db->sizes.memtable_segment_bytes))) {
+	if (!db->read_only && db_memtable_is_full(db, db->mem)) {
 		rc = replay_finish(&r->replay);
 		if (rc == 0)
 			rc = recover_next_memtable(db, v->number);

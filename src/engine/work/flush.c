@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * The flush thread: memtables become level 0 tables, logs are made ahead
- * and recycled, files that nobody holds are unlinked, and an idle store is
- * tidied up.
- */
+/* Flushes: memtables become tables of level 0. */
+#include "engine/work/flush.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/compact/compact.h"
+#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
 #include "engine/compact/output.h"
+#include "engine/state/durability.h"
+#include "engine/state/fault.h"
+#include "engine/state/install.h"
+#include "engine/state/log_set.h"
+#include "engine/state/memory_use.h"
+#include "engine/state/segment_set.h"
+#include "engine/state/snapshot.h"
+#include "engine/state/write_delay.h"
+#include "engine/tree/version.h"
+#include "engine/work/memtables.h"
+#include "engine/work/slack.h"
 #include "util/clock.h"
 #include "util/log.h"
-
-#define TICK_NS 1000000000ULL
-/* An idle store flushes a memtable from this size on, or when it is a good
- * part of all there is, or would free a lot. */
-#define IDLE_FLUSH_BYTES (1u << 20)
-#define IDLE_FLUSH_RECLAIM (4u << 20)
-#define IDLE_FLUSH_LEAST (64u << 10)
-/* One that is short of room flushes a memtable that hides so much. */
-#define PRESSED_FLUSH_BYTES (4u << 20)
-/* Scans that meet many deleted keys have them removed no more often. */
-#define TIDY_EVERY_NS 1000000000ULL
+#include "util/stats.h"
 
 int
 db_write_memtable(struct db *db, struct memtable *m, struct version_edit *e)
@@ -35,8 +36,9 @@ db_write_memtable(struct db *db, struct memtable *m, struct version_edit *e)
 	int rc;
 
 	mutex_lock(&db->mu);
-	rc = db_snapshot_list_locked(db, &snapshots, &out.snapshot_count);
-	below = db->view->version;
+	rc = snapshots_list_locked(&db->snapshots, &snapshots,
+	    &out.snapshot_count);
+	below = db->views.current->version;
 	version_ref(below);
 	mutex_unlock(&db->mu);
 	if (rc == 0) {
@@ -60,9 +62,10 @@ db_write_memtable(struct db *db, struct memtable *m, struct version_edit *e)
 int
 db_flush_oldest_locked(struct db *db)
 {
-	unsigned n = db->view->imm_count;
-	struct memtable *m = db->view->imm[n - 1];
-	struct memtable *next = n > 1 ? db->view->imm[n - 2] : db->view->mem;
+	unsigned n = db->views.current->imm_count;
+	struct memtable *m = db->views.current->imm[n - 1];
+	struct memtable *next = n > 1 ? db->views.current->imm[n - 2] :
+					db->views.current->mem;
 	struct version_edit e = { 0 };
 	struct db_log *log = NULL;
 	uint64_t start = clock_now_ns();
@@ -121,21 +124,6 @@ db_flush_oldest_locked(struct db *db)
 }
 
 int
-db_await_flush_locked(struct db *db, uint64_t tries)
-{
-	if (db_error(db) < 0)
-		return -EIO;
-	if (db->background_error == -ENOSPC) {
-		if (db->flush_tries != tries)
-			return -ENOSPC;
-		/* That was before; there may be room now. */
-		cond_broadcast(&db->work);
-	}
-	cond_wait(&db->progress, &db->mu);
-	return 0;
-}
-
-int
 db_flush_all(struct db *db)
 {
 	uint64_t seq = atomic_load(&db->last_seq), tries;
@@ -143,148 +131,9 @@ db_flush_all(struct db *db)
 
 	mutex_lock(&db->mu);
 	tries = db->flush_tries;
-	while (rc == 0 && db->view->imm_count > 0 && db->flushed_seq < seq)
+	while (rc == 0 && db->views.current->imm_count > 0 &&
+	    db->flushed_seq < seq)
 		rc = db_await_flush_locked(db, tries);
 	mutex_unlock(&db->mu);
 	return rc;
-}
-
-static uint64_t
-tree_bytes(const struct version *v)
-{
-	uint64_t n = 0;
-
-	for (int i = 0; i < LEVELS; i++)
-		n += v->levels[i].bytes;
-	return n;
-}
-
-void
-db_want_tidy(struct db *db)
-{
-	if (atomic_exchange(&db->tidy_wanted, true))
-		return;
-	mutex_lock(&db->mu);
-	cond_broadcast(&db->work);
-	mutex_unlock(&db->mu);
-}
-
-/* Scans suffer: compact what is deleted away, and say whether what is in
- * memory should go to a table first. */
-static bool
-begin_tidying_locked(struct db *db) REQUIRES(&db->mu)
-{
-	uint64_t now = clock_now_ns();
-
-	if (!atomic_load(&db->tidy_wanted) || db->view->imm_count != 0 ||
-	    now - db->tidied_ns < TIDY_EVERY_NS)
-		return false;
-	atomic_store(&db->tidy_wanted, false);
-	db->tidied_ns = now;
-	db->tidying = true;
-	cond_broadcast(&db->work);
-	return memtable_bytes(db->view->mem) >= IDLE_FLUSH_BYTES;
-}
-
-/* Whether an idle store would be better off without what is in memory. */
-static bool
-is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
-{
-	const struct memtable *m = db->view->mem;
-	uint64_t bytes = memtable_bytes(m), hides, tree;
-
-	if (memtable_is_empty(m) || db->view->imm_count != 0)
-		return false;
-	/* What it hides in segments can go only then. */
-	hides = db_memtable_hides_locked(db);
-	if (atomic_load(&db->pressed) && hides >= PRESSED_FLUSH_BYTES)
-		return true;
-	if (!db_is_idle(db))
-		return false;
-	tree = tree_bytes(db->view->version);
-	return bytes >= IDLE_FLUSH_BYTES || bytes >= tree / 8 ||
-	    hides >= IDLE_FLUSH_RECLAIM ||
-	    (hides >= IDLE_FLUSH_LEAST && hides >= tree / 8) ||
-	    atomic_exchange(&db->tidy_wanted, false);
-}
-
-/* An idle store needs no large logs ahead. */
-static void
-shrink_logs_locked(struct db *db) REQUIRES(&db->mu)
-{
-	uint64_t least = atomic_load(&db->sizes.log_min_bytes);
-
-	if (db->log_bytes_next > least)
-		db_log_drop_spares_locked(db);
-	db->log_bytes_next = least;
-}
-
-/* The store is idle: make its logs small, and say whether what is in memory
- * should go to a table. */
-static bool
-begin_resting_locked(struct db *db) REQUIRES(&db->mu)
-{
-	if (!is_worth_flushing_locked(db))
-		return false;
-	shrink_logs_locked(db);
-	return true;
-}
-
-/* Not one that was flushed before its time. */
-static bool
-is_oldest_full_locked(struct db *db) REQUIRES(&db->mu)
-{
-	const struct memtable *m = db->view->imm[db->view->imm_count - 1];
-
-	return memtable_bytes(m) >= db->opts.memtable_bytes / 2;
-}
-
-void *
-db_flush_thread(void *arg)
-{
-	struct db *db = arg;
-	bool waiting = false; /* for room on the disk */
-
-	mutex_lock(&db->mu);
-	while (!db->stop) {
-		if (db->view->imm_count > 0 && !waiting && db_error(db) == 0) {
-			bool was_full = is_oldest_full_locked(db);
-
-			waiting = db_flush_oldest_locked(db) < 0;
-			/* The next one may become as large. */
-			if (was_full && !waiting)
-				db_memory_prepare_locked(db);
-		} else if (db->spare_wanted && db->spare_log == NULL &&
-		    !waiting && db_error(db) == 0) {
-			db_log_prepare_locked(db);
-		} else if (db_error(db) == 0 &&
-		    (begin_tidying_locked(db) || begin_resting_locked(db))) {
-			mutex_unlock(&db->mu);
-			(void)db_rotate(db);
-			mutex_lock(&db->mu);
-		} else {
-			/* Those who wait look at the error (db_poison). */
-			if (db_error(db) < 0)
-				cond_broadcast(&db->progress);
-			mutex_unlock(&db->mu);
-			db_remove_doomed(db);
-			if (db_is_idle(db)) {
-				page_pool_fill(&db->pages, 0, 0);
-				/* What has become free is shown soon. */
-				if (atomic_exchange(&db->removed_files, false))
-					env_dir_settle(db->store);
-			}
-			db_room_forget(db);
-			db_slack_keep(db);
-			db_watch_directory(db);
-			mutex_lock(&db->mu);
-			if (db->stop)
-				break;
-			cond_wait_until(&db->work, &db->mu,
-			    clock_now_ns() + TICK_NS);
-			waiting = false;
-		}
-	}
-	mutex_unlock(&db->mu);
-	return NULL;
 }

@@ -13,9 +13,20 @@
  * Threading: one writer at a time does this; the others wait for him, and
  * look first what he has found.
  */
+#include "engine/work/reclaim.h"
+
 #include <errno.h>
 
+#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
+#include "engine/state/disk_space.h"
+#include "engine/state/doomed.h"
+#include "engine/state/fault.h"
+#include "engine/state/log_set.h"
+#include "engine/work/flush.h"
+#include "engine/work/memtables.h"
+#include "engine/work/room.h"
+#include "engine/work/slack.h"
 #include "util/clock.h"
 
 #define RECLAIM_NS (8 * 1000000000ULL)
@@ -48,18 +59,6 @@ look(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 	return rc;
 }
 
-uint64_t
-db_memtable_hides_locked(struct db *db)
-{
-	const struct memtable *m = db->view->mem;
-
-	/* Relaxed: a guess. */
-	return atomic_load_explicit(&m->reclaim_bytes, memory_order_relaxed) +
-	    atomic_load_explicit(&m->segment_bytes, memory_order_relaxed) +
-	    atomic_load_explicit(&m->deletes, memory_order_relaxed) *
-	    version_entry_bytes(db->view->version);
-}
-
 /* Whether a flush of what is in memory may free more than it takes. */
 static bool
 flush_frees(struct db *db)
@@ -71,8 +70,8 @@ flush_frees(struct db *db)
 	if (worth > FLUSH_WORTH)
 		worth = FLUSH_WORTH;
 	mutex_lock(&db->mu);
-	m = db->view->mem;
-	is_worth = db->view->imm_count != 0 ||
+	m = db->views.current->mem;
+	is_worth = db->views.current->imm_count != 0 ||
 	    (!memtable_is_empty(m) &&
 		(db_memtable_hides_locked(db) + memtable_bytes(m) >= worth ||
 		    db->log_count >= LOGS_WORTH));

@@ -7,10 +7,16 @@
  * (kvfs-format(5)), so that opening removes it first, which makes room for
  * that, too; a store that closes on a disk with enough room leaves none.
  */
+#include "engine/work/slack.h"
+
 #include <errno.h>
 
+#include "engine/env/filename.h"
 #include "engine/state/db_state.h"
 #include "engine/env/store_files.h"
+#include "engine/state/disk_space.h"
+#include "engine/state/store_dir.h"
+#include "engine/work/room.h"
 
 #define SLACK_PART 64
 #define SLACK_MIN (256u << 10)
@@ -24,7 +30,7 @@ has_plenty(struct db *db, uint64_t *bytesp)
 
 	if (db_space(db, &space) < 0)
 		return false;
-	*bytesp = db_room_part(space.total_bytes, SLACK_PART, SLACK_MIN,
+	*bytesp = space_part(space.total_bytes, SLACK_PART, SLACK_MIN,
 	    SLACK_MAX);
 	return db_room(db, &space) >= 2 * *bytesp;
 }

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The disk's space, and that within max_bytes, which is treated as a smaller
+ * disk: how much there is, what the store's files take of it, and how large
+ * things may become in it.
+ */
+#include "engine/state/disk_space.h"
+
+#include "engine/memtable/memtable.h"
+#include "engine/state/db_state.h"
+#include "engine/state/log_set.h"
+#include "engine/state/segment_set.h"
+#include "engine/tree/version.h"
+#include "util/stats.h"
+
+/* Kept free: a part of the space, within bounds; enough to move what lives
+ * in half of a segment. */
+#define MARGIN_SHARE 16
+#define MARGIN_MIN (2u << 20)
+#define MARGIN_MAX (SEGMENT_FILE_MAX / 2 + (32u << 20))
+/* With less than so many margins left, what waits in the page cache is
+ * written back for a look, when it is this part of one. */
+#define SETTLE_MARGINS 4
+#define SETTLE_PART 4
+
+/* Parts of the space, and the least of each. */
+#define SEGMENT_PART 64
+#define SEGMENT_MIN (256u << 10)
+#define MEMTABLE_PART 64
+#define MEMTABLE_MIN (256u << 10)
+#define TABLE_PART 256
+#define TABLE_MIN (64u << 10)
+#define MEMTABLE_SEGMENT_PART 8
+#define LOG_PART 64
+
+uint64_t
+space_part(uint64_t total, uint64_t share, uint64_t least, uint64_t most)
+{
+	uint64_t n = total / share;
+
+	if (n < least)
+		return least;
+	return n < most ? n : most;
+}
+
+uint64_t
+space_margin(const struct env_space *space)
+{
+	return space_part(space->total_bytes, MARGIN_SHARE, MARGIN_MIN,
+	    MARGIN_MAX);
+}
+
+static void
+choose_sizes(struct db *db, uint64_t total)
+{
+	struct room_sizes *s = &db->sizes;
+
+	atomic_store(&s->segment_bytes,
+	    space_part(total, SEGMENT_PART, SEGMENT_MIN, SEGMENT_FILE_MAX));
+	atomic_store(&s->memtable_segment_bytes,
+	    space_part(total, MEMTABLE_SEGMENT_PART, SEGMENT_MIN,
+		MEMTABLE_SEGMENT_BYTES));
+	atomic_store(&s->table_bytes,
+	    space_part(total, TABLE_PART, TABLE_MIN, TABLE_FILE_BYTES));
+	atomic_store(&s->log_max_bytes,
+	    space_part(total, LOG_PART, LOG_LEAST_BYTES, LOG_MAX_BYTES));
+	atomic_store(&s->log_min_bytes,
+	    space_part(total, LOG_PART, LOG_LEAST_BYTES, LOG_MIN_BYTES));
+}
+
+void
+db_space_init(struct db *db)
+{
+	struct env_space space;
+	uint64_t memtable;
+
+	atomic_store(&db->max_bytes, db->opts.max_bytes);
+	db->log_may_fill = !env_dir_keeps_blocks(db->store);
+	if (db_space(db, &space) < 0)
+		space.total_bytes = UINT64_MAX;
+	choose_sizes(db, space.total_bytes);
+	memtable = space_part(space.total_bytes, MEMTABLE_PART, MEMTABLE_MIN,
+	    UINT64_MAX);
+	if (db->opts.memtable_bytes > memtable)
+		db->opts.memtable_bytes = memtable;
+	db->log_bytes_next = atomic_load(&db->sizes.log_min_bytes);
+}
+
+void
+db_space_set_max(struct db *db, uint64_t max_bytes)
+{
+	struct env_space space;
+
+	atomic_store(&db->max_bytes, max_bytes);
+	if (db_space(db, &space) == 0)
+		choose_sizes(db, space.total_bytes);
+}
+
+uint64_t
+db_disk_bytes(struct db *db)
+{
+	struct db_log *ahead[2];
+	struct segment_ref *s;
+	uint64_t n = 0;
+
+	mutex_lock(&db->mu);
+	for (int i = 0; db->views.current != NULL && i < LEVELS; i++)
+		n += db->views.current->version->levels[i].bytes;
+	for (size_t i = 0; i < db->log_count; i++)
+		n += db->logs[i]->size;
+	ahead[0] = db->spare_log;
+	ahead[1] = db->recycled_log;
+	for (int i = 0; i < 2; i++)
+		n += ahead[i] != NULL ? ahead[i]->size : 0;
+	mutex_unlock(&db->mu);
+	mutex_lock(&db->segment_mu);
+	RB_FOREACH (s, segment_tree, &db->segments)
+		n += s->size;
+	mutex_unlock(&db->segment_mu);
+	return n;
+}
+
+/* All that was written since opening. */
+static uint64_t
+written_bytes(struct db *db)
+{
+	return counter_read(&db->stats.segment_bytes) +
+	    counter_read(&db->stats.flush_bytes) +
+	    counter_read(&db->stats.compact_write_bytes) +
+	    counter_read(&db->stats.log_bytes);
+}
+
+/*
+ * The disk's space. Where blocks are chosen only when pages are written back
+ * (btrfs), what is in the page cache does not count as used yet: when little
+ * is left, it is written back for the figure to be true.
+ */
+static int
+disk_space(struct db *db, struct env_space *spacep)
+{
+	uint64_t written, waiting;
+	int rc = env_dir_space(db->store, spacep);
+
+	if (rc < 0 || !db->log_may_fill)
+		return rc;
+	written = written_bytes(db);
+	waiting = written - atomic_load(&db->settled_bytes);
+	if (spacep->free_bytes <
+		waiting + SETTLE_MARGINS * space_margin(spacep) &&
+	    waiting > space_margin(spacep) / SETTLE_PART) {
+		env_dir_settle(db->store);
+		atomic_store(&db->settled_bytes, written);
+		waiting = 0;
+		rc = env_dir_space(db->store, spacep);
+	}
+	spacep->free_bytes -= waiting < spacep->free_bytes ? waiting :
+							     spacep->free_bytes;
+	return rc;
+}
+
+int
+db_space(struct db *db, struct env_space *spacep)
+{
+	uint64_t max = atomic_load(&db->max_bytes), used, left;
+	int rc = disk_space(db, spacep);
+
+	if (rc < 0 || max == 0)
+		return rc;
+	used = db_disk_bytes(db);
+	left = max > used ? max - used : 0;
+	if (spacep->free_bytes > left)
+		spacep->free_bytes = left;
+	if (spacep->total_bytes > max)
+		spacep->total_bytes = max;
+	return 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Memory that shrinks the cache while it is used: memtables that wait for
+ * their flush, and flushes and compactions while they run. Any thread.
+ */
+#ifndef KVFS_ENGINE_STATE_MEMORY_USE_H
+#define KVFS_ENGINE_STATE_MEMORY_USE_H
+
+#include "engine/state/db_state.h"
+
+/* A memtable became immutable: until it is freed it counts. */
+void db_memory_count(struct db *db, struct memtable *m);
+void db_memory_uncount(struct db *db, struct memtable *m);
+/* Memory to merge so many sources of keys in all, of bytes in all (tables
+ * of it): what it will take, until db_memory_end_work(). */
+uint64_t db_memory_begin_work(struct db *db, size_t sources, uint64_t keys,
+    uint64_t bytes);
+void db_memory_end_work(struct db *db, uint64_t taken);
+/* Have large pages there, as part of what the memtable may still take; drops
+ * mu meanwhile. */
+void db_memory_prepare_locked(struct db *db) REQUIRES(&db->mu);
+
+#endif

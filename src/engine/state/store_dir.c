@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Names in the store's directory: each file gets a number of its own, and
+ * names that were made become durable with one sync for all.
+ */
+#include "engine/state/store_dir.h"
+
+#include "engine/state/db_state.h"
+#include "util/atomic_max.h"
+
+uint64_t
+db_new_file_number(struct db *db)
+{
+	return atomic_fetch_add(&db->next_file, 1);
+}
+
+int
+db_sync_names(struct db *db)
+{
+	uint64_t made = atomic_load(&db->names_made);
+	int rc;
+
+	if (atomic_load(&db->names_synced) >= made)
+		return 0;
+	rc = env_dir_sync(db->store);
+	if (rc == 0)
+		atomic_max(&db->names_synced, made);
+	return rc;
+}

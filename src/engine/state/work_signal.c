@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/* What others ask of the background threads. */
+#include "engine/state/work_signal.h"
+
+#include "engine/state/db_state.h"
+
+void
+db_want_tidy(struct db *db)
+{
+	if (atomic_exchange(&db->tidy_wanted, true))
+		return;
+	mutex_lock(&db->mu);
+	cond_broadcast(&db->work);
+	mutex_unlock(&db->mu);
+}

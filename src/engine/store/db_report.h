@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* What the store tells of itself. Any thread. */
+#ifndef KVFS_ENGINE_STORE_DB_REPORT_H
+#define KVFS_ENGINE_STORE_DB_REPORT_H
+
+#include <stdio.h>
+
+#include "kvfs/store.h"
+#include "util/report.h"
+
+struct db;
+
+/* Functions of kv.h. */
+int db_report(struct kv *kv, enum kv_report_format format, FILE *out);
+void db_memory(struct kv *kv, struct kv_memory *memoryp);
+
+/* The options with those that were changed meanwhile. */
+void db_live_options(struct db *db, struct kv_options *opts);
+
+#endif

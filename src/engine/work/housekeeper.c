@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The flush thread, which keeps house: memtables become level 0 tables, logs
+ * are made ahead and recycled, files that nobody holds are unlinked, and an
+ * idle store is tidied up.
+ */
+#include "engine/work/housekeeper.h"
+
+#include "engine/memtable/memtable.h"
+#include "engine/state/db_state.h"
+#include "engine/state/doomed.h"
+#include "engine/state/fault.h"
+#include "engine/state/log_make.h"
+#include "engine/state/log_set.h"
+#include "engine/state/memory_use.h"
+#include "engine/state/write_delay.h"
+#include "engine/tree/version.h"
+#include "engine/work/flush.h"
+#include "engine/work/memtables.h"
+#include "engine/work/room.h"
+#include "engine/work/slack.h"
+#include "util/clock.h"
+
+#define TICK_NS 1000000000ULL
+/* An idle store flushes a memtable from this size on, or when it is a good
+ * part of all there is, or would free a lot. */
+#define IDLE_FLUSH_BYTES (1u << 20)
+#define IDLE_FLUSH_RECLAIM (4u << 20)
+#define IDLE_FLUSH_LEAST (64u << 10)
+/* One that is short of room flushes a memtable that hides so much. */
+#define PRESSED_FLUSH_BYTES (4u << 20)
+/* Scans that meet many deleted keys have them removed no more often. */
+#define TIDY_EVERY_NS 1000000000ULL
+
+static uint64_t
+tree_bytes(const struct version *v)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < LEVELS; i++)
+		n += v->levels[i].bytes;
+	return n;
+}
+
+/* Scans suffer: compact what is deleted away, and say whether what is in
+ * memory should go to a table first. */
+static bool
+begin_tidying_locked(struct db *db) REQUIRES(&db->mu)
+{
+	uint64_t now = clock_now_ns();
+
+	if (!atomic_load(&db->tidy_wanted) ||
+	    db->views.current->imm_count != 0 ||
+	    now - db->tidied_ns < TIDY_EVERY_NS)
+		return false;
+	atomic_store(&db->tidy_wanted, false);
+	db->tidied_ns = now;
+	db->tidying = true;
+	cond_broadcast(&db->work);
+	return memtable_bytes(db->views.current->mem) >= IDLE_FLUSH_BYTES;
+}
+
+/* Whether an idle store would be better off without what is in memory. */
+static bool
+is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
+{
+	const struct memtable *m = db->views.current->mem;
+	uint64_t bytes = memtable_bytes(m), hides, tree;
+
+	if (memtable_is_empty(m) || db->views.current->imm_count != 0)
+		return false;
+	/* What it hides in segments can go only then. */
+	hides = db_memtable_hides_locked(db);
+	if (atomic_load(&db->pressed) && hides >= PRESSED_FLUSH_BYTES)
+		return true;
+	if (!db_is_idle(db))
+		return false;
+	tree = tree_bytes(db->views.current->version);
+	return bytes >= IDLE_FLUSH_BYTES || bytes >= tree / 8 ||
+	    hides >= IDLE_FLUSH_RECLAIM ||
+	    (hides >= IDLE_FLUSH_LEAST && hides >= tree / 8) ||
+	    atomic_exchange(&db->tidy_wanted, false);
+}
+
+/* An idle store needs no large logs ahead. */
+static void
+shrink_logs_locked(struct db *db) REQUIRES(&db->mu)
+{
+	uint64_t least = atomic_load(&db->sizes.log_min_bytes);
+
+	if (db->log_bytes_next > least)
+		db_log_drop_spares_locked(db);
+	db->log_bytes_next = least;
+}
+
+/* The store is idle: make its logs small, and say whether what is in memory
+ * should go to a table. */
+static bool
+begin_resting_locked(struct db *db) REQUIRES(&db->mu)
+{
+	if (!is_worth_flushing_locked(db))
+		return false;
+	shrink_logs_locked(db);
+	return true;
+}
+
+/* Not one that was flushed before its time. */
+static bool
+is_oldest_full_locked(struct db *db) REQUIRES(&db->mu)
+{
+	const struct memtable *m =
+	    db->views.current->imm[db->views.current->imm_count - 1];
+
+	return memtable_bytes(m) >= db->opts.memtable_bytes / 2;
+}
+
+/* ---- Chores: one at a time, the first that is due ---- */
+
+/* What the thread knows besides the store. */
+struct housekeeper {
+	struct db *db;
+	bool waits_for_room; /* the last flush failed: not at once again */
+};
+
+static bool
+flush_is_due_locked(const struct housekeeper *h) REQUIRES(&h->db->mu)
+{
+	return h->db->views.current->imm_count > 0 && !h->waits_for_room;
+}
+
+static void
+flush_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
+{
+	bool was_full = is_oldest_full_locked(h->db);
+
+	h->waits_for_room = db_flush_oldest_locked(h->db) < 0;
+	/* The next one may become as large. */
+	if (was_full && !h->waits_for_room)
+		db_memory_prepare_locked(h->db);
+}
+
+static bool
+log_is_due_locked(const struct housekeeper *h) REQUIRES(&h->db->mu)
+{
+	return h->db->spare_wanted && h->db->spare_log == NULL &&
+	    !h->waits_for_room;
+}
+
+static void
+make_log_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
+{
+	db_log_prepare_locked(h->db);
+}
+
+static bool
+rotation_is_due_locked(const struct housekeeper *h) REQUIRES(&h->db->mu)
+{
+	return begin_tidying_locked(h->db) || begin_resting_locked(h->db);
+}
+
+static void
+rotate_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
+{
+	mutex_unlock(&h->db->mu);
+	(void)db_rotate(h->db);
+	mutex_lock(&h->db->mu);
+}
+
+/* Both functions are called with mu, which the second may drop. */
+static const struct chore {
+	bool (*is_due_locked)(const struct housekeeper *h);
+	void (*do_locked)(struct housekeeper *h);
+} chores[] = {
+	{ flush_is_due_locked, flush_locked },
+	{ log_is_due_locked, make_log_locked },
+	{ rotation_is_due_locked, rotate_locked },
+};
+
+/* Do the first chore that is due; false: none is, or the store has failed. */
+static bool
+do_chore_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
+{
+	if (db_error(h->db) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(chores) / sizeof(chores[0]); i++) {
+		if (chores[i].is_due_locked(h)) {
+			chores[i].do_locked(h);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- Rounds: all of these, each time that there is no chore to do ---- */
+
+static void
+give_back_idle(struct db *db)
+{
+	if (!db_is_idle(db))
+		return;
+	page_pool_fill(&db->pages, 0, 0);
+	/* What has become free is shown soon. */
+	if (atomic_exchange(&db->removed_files, false))
+		env_dir_settle(db->store);
+}
+
+static void (*const rounds[])(struct db *db) = {
+	db_remove_doomed,
+	give_back_idle,
+	db_room_forget,
+	db_slack_keep,
+	db_watch_directory,
+};
+
+void *
+db_housekeeper(void *arg)
+{
+	struct housekeeper h = { .db = arg };
+	struct db *db = arg;
+
+	mutex_lock(&db->mu);
+	while (!db->stop) {
+		if (do_chore_locked(&h))
+			continue;
+		/* Those who wait look at the error (db_poison). */
+		if (db_error(db) < 0)
+			cond_broadcast(&db->progress);
+		mutex_unlock(&db->mu);
+		for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++)
+			rounds[i](db);
+		mutex_lock(&db->mu);
+		if (db->stop)
+			break;
+		cond_wait_until(&db->work, &db->mu, clock_now_ns() + TICK_NS);
+		h.waits_for_room = false;
+	}
+	mutex_unlock(&db->mu);
+	return NULL;
+}

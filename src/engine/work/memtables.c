@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The row of memtables: one that takes changes, and those that wait for their
+ * flush. Whoever needs a fourth of these waits here, and nowhere else.
+ */
+#include "engine/work/memtables.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/memtable/memtable.h"
+#include "engine/state/db_state.h"
+#include "engine/state/fault.h"
+#include "engine/state/log_make.h"
+#include "engine/state/log_set.h"
+#include "engine/state/memory_use.h"
+#include "engine/state/segment_set.h"
+#include "engine/state/view.h"
+#include "engine/state/write_delay.h"
+#include "engine/tree/version.h"
+#include "util/arena.h"
+#include "util/clock.h"
+
+static void
+memtable_let_go(void *arg, struct memtable *m)
+{
+	for (size_t i = 0; i < m->segment_count; i++)
+		segment_put(arg, m->segments[i]);
+	m->segment_count = 0;
+	db_memory_uncount(arg, m);
+}
+
+struct memtable *
+db_memtable_create(struct db *db, uint64_t first_log)
+{
+	struct memtable *m = memtable_create(first_log,
+	    db->opts.memtable_bytes);
+
+	if (m != NULL) {
+		arena_expect(&m->arena, db->opts.memtable_bytes, &db->pages);
+		m->on_free = memtable_let_go;
+		m->on_free_arg = db;
+	}
+	return m;
+}
+
+uint64_t
+db_memtable_hides_locked(struct db *db)
+{
+	const struct memtable *m = db->views.current->mem;
+
+	/* Relaxed: a guess. */
+	return atomic_load_explicit(&m->reclaim_bytes, memory_order_relaxed) +
+	    atomic_load_explicit(&m->segment_bytes, memory_order_relaxed) +
+	    atomic_load_explicit(&m->deletes, memory_order_relaxed) *
+	    version_entry_bytes(db->views.current->version);
+}
+
+bool
+db_memtable_is_full(struct db *db, const struct memtable *m)
+{
+	return memtable_bytes(m) >= db->opts.memtable_bytes ||
+	    atomic_load_explicit(&m->segment_bytes, memory_order_relaxed) >=
+	    atomic_load(&db->sizes.memtable_segment_bytes);
+}
+
+int
+db_memtable_next(struct db *db, uint64_t first_log)
+{
+	struct memtable *mem = db_memtable_create(db, first_log);
+	struct memtable *imm[IMM_MAX + 1];
+	struct view *old;
+	unsigned n;
+	int rc;
+
+	if (mem == NULL)
+		return -ENOMEM;
+	mutex_lock(&db->mu);
+	old = db->views.current;
+	n = old->imm_count;
+	imm[0] = old->mem;
+	memcpy(imm + 1, old->imm, n * sizeof(imm[0]));
+	rc = view_install_locked(&db->views, mem, imm, n + 1, old->version);
+	db_update_delay_locked(db);
+	cond_broadcast(&db->work);
+	mutex_unlock(&db->mu);
+	if (rc < 0) {
+		memtable_unref(mem);
+		return rc;
+	}
+	db_memory_count(db, db->mem);
+	memtable_unref(db->mem);
+	db->mem = mem;
+	return 0;
+}
+
+/* A log and a memtable that begins with it. */
+static int
+rotate_locked(struct db *db) REQUIRES(&db->commit_mu)
+{
+	int rc = db_log_switch(db, 0);
+
+	return rc == 0 ? db_memtable_next(db, db->log->number) : rc;
+}
+
+int
+db_await_flush_locked(struct db *db, uint64_t tries)
+{
+	if (db_error(db) < 0)
+		return -EIO;
+	if (db->background_error == -ENOSPC) {
+		if (db->flush_tries != tries)
+			return -ENOSPC;
+		/* That was before; there may be room now. */
+		cond_broadcast(&db->work);
+	}
+	cond_wait(&db->progress, &db->mu);
+	return 0;
+}
+
+/* Wait, without the commit lock, until a memtable may become immutable. */
+static int
+wait_for_flush(struct db *db) REQUIRES(&db->commit_mu)
+{
+	uint64_t start = clock_now_ns(), tries;
+	int rc = 0;
+
+	mutex_unlock(&db->commit_mu);
+	mutex_lock(&db->mu);
+	tries = db->flush_tries;
+	while (db->views.current->imm_count >= IMM_MAX && rc == 0)
+		rc = db_await_flush_locked(db, tries);
+	mutex_unlock(&db->mu);
+	write_delay_count(db, clock_now_ns() - start);
+	mutex_lock(&db->commit_mu);
+	return rc;
+}
+
+static unsigned
+imm_count(struct db *db)
+{
+	unsigned n;
+
+	mutex_lock(&db->mu);
+	n = db->views.current->imm_count;
+	mutex_unlock(&db->mu);
+	return n;
+}
+
+int
+db_memtable_make_room(struct db *db)
+{
+	int rc = 0;
+
+	while (rc == 0 && db_memtable_is_full(db, db->mem)) {
+		if (imm_count(db) >= IMM_MAX)
+			rc = wait_for_flush(db);
+		else
+			rc = rotate_locked(db);
+	}
+	return rc;
+}
+
+int
+db_rotate(struct db *db)
+{
+	int rc = 0;
+
+	mutex_lock(&db->commit_mu);
+	while (rc == 0 && imm_count(db) >= IMM_MAX)
+		rc = wait_for_flush(db);
+	if (rc == 0 && !memtable_is_empty(db->mem))
+		rc = rotate_locked(db);
+	mutex_unlock(&db->commit_mu);
+	return rc;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Room for what is about to be written: out of a grant, for which the disk is
+ * asked once, or found by what is dead (reclaim.c).
+ */
+#include "engine/work/reserve.h"
+
+#include <errno.h>
+
+#include "engine/state/db_state.h"
+#include "engine/work/reclaim.h"
+#include "engine/work/room.h"
+
+/* What commits may take until the disk is asked again. */
+#define GRANT_MAX (16u << 20)
+/* A deletion may carry so much, of rows that tell of it. */
+#define DELETION_BYTES_MAX 4096
+
+static int
+find_room(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
+{
+	int rc = db_room_look(db, kind, roomp);
+
+	if (rc < 0 || *roomp >= bytes)
+		return rc;
+	return db_reclaim(db, kind, bytes, roomp);
+}
+
+int
+db_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes)
+{
+	struct db *db = db_of(kv);
+	uint64_t room;
+
+	return db->read_only ? -EROFS : find_room(db, kind, bytes, &room);
+}
+
+bool
+db_room_may_pass(const struct kv_batch *batch)
+{
+	if (batch->is_reserved)
+		return true;
+	if (batch->bytes > DELETION_BYTES_MAX)
+		return false;
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->ops[i].type != KV_OP_PUT)
+			return true;
+	return false;
+}
+
+int
+db_room_take(struct db *db, const struct kv_batch *batch)
+{
+	int64_t bytes = (int64_t)batch->bytes;
+	uint64_t room = 0;
+	int rc;
+
+	/* Relaxed: an estimate, corrected by whoever finds it used up. */
+	if (atomic_fetch_sub_explicit(&db->room_left, bytes,
+		memory_order_relaxed) >= bytes)
+		return 0;
+	if (db_room_may_pass(batch))
+		return 0;
+	rc = find_room(db, KV_ROOM_ADD, batch->bytes, &room);
+	room = rc == 0 ? room - batch->bytes : 0;
+	if (room > GRANT_MAX)
+		room = GRANT_MAX;
+	atomic_store(&db->room_left, (int64_t)room);
+	return rc;
+}
