@@ -8,6 +8,7 @@
 #include "engine/key/key.h"
 #include "engine/state/db_state.h"
 #include "engine/state/doomed.h"
+#include "engine/state/durability.h"
 #include "engine/state/fault.h"
 #include "engine/state/install.h"
 #include "engine/state/memory_use.h"
@@ -93,9 +94,25 @@ below_level(const struct compact_job *job)
 	return job->output_level + 1;
 }
 
+struct piece_arg {
+	struct db *db;
+	struct compact_pace *pace;
+};
+
+/* Between two pieces: reads, commits and syncs go first. */
+static void
+rest_after_piece(void *arg, uint64_t bytes)
+{
+	const struct piece_arg *p = arg;
+
+	compact_pace(p->db, p->pace, bytes);
+	db_yield_to_sync(p->db);
+}
+
 static void
 run_part(struct db *db, struct compact_job *job, struct compact_part *part)
 {
+	struct piece_arg piece = { db, &job->pace };
 	struct output out = {
 		.db = db,
 		.edit = &part->edit,
@@ -109,9 +126,10 @@ run_part(struct db *db, struct compact_job *job, struct compact_part *part)
 		.relocate = job->relocate,
 		.relocate_count = job->relocate_count,
 		.one_table = job->in_place,
-		.may_abandon = true,
+		.abandon = &db->abandon,
+		.between = rest_after_piece,
+		.between_arg = &piece,
 		.reclaim_bytes = job->reclaim_bytes / job->part_count,
-		.pace = &job->pace,
 	};
 	/* Those of level 0 are walked beside each other. */
 	uint64_t taken = db_memory_begin_work(db, job->input_count[0] + 1,

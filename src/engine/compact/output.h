@@ -12,7 +12,6 @@
 #include "engine/key/iter.h"
 #include "engine/tree/version.h"
 
-struct compact_pace;
 struct db;
 
 struct output {
@@ -30,8 +29,11 @@ struct output {
 	uint64_t reclaim_bytes; /* what its sources say that they free below */
 	bool separate; /* move large values to a segment (a flush) */
 	bool one_table; /* never cut */
-	bool may_abandon; /* -ECANCELED when the store closes */
-	struct compact_pace *pace; /* of the job; NULL: as fast as can be */
+	const _Atomic bool
+	    *abandon; /* -ECANCELED once it is set; NULL: never */
+	/* Called between two pieces, of so many bytes; NULL: without a rest. */
+	void (*between)(void *arg, uint64_t bytes);
+	void *between_arg;
 
 	/* results */
 	uint64_t bytes_written; /* tables and segments */

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which segments to empty: those that are mostly dead, and small ones that
+ * are many. What lives in them moves when the tables that name it are
+ * rewritten.
+ */
+#include "engine/compact/compact_internal.h"
+
+#include "engine/state/db_state.h"
+#include "engine/state/disk_space.h"
+#include "engine/state/segment_set.h"
+#include "engine/tree/version.h"
+
+/* A sealed segment with less than this part live is emptied ... */
+#define RELOCATE_PERCENT 50
+/* ... or this, when nothing else is to do. */
+#define RELOCATE_PERCENT_IDLE 75
+/* A segment that was closed before it had this part of a full one's size is a
+ * crumb: with so many of them, they are merged, since each costs a file. */
+#define CRUMB_PART 4
+#define CRUMBS_MAX 8
+/* Left free beside the values that are moved out of segments, for flushes:
+ * a part of the space, within bounds. */
+#define MOVE_SPARE_PART 256
+#define MOVE_SPARE_MIN (128u << 10)
+#define MOVE_SPARE_MAX (1u << 20)
+
+static bool
+names_any(const struct table_file *f, const uint64_t *numbers, size_t count)
+{
+	for (size_t i = 0; i < f->use_count; i++)
+		for (size_t j = 0; j < count; j++)
+			if (f->uses[i].segment == numbers[j])
+				return true;
+	return false;
+}
+
+/* To move what a table has in these segments. */
+static struct compact_job *
+pick_user_of(const struct pick *p, struct version *v, const uint64_t *numbers,
+    size_t count)
+{
+	for (int i = 0; i < LEVELS; i++) {
+		const struct level *l = &v->levels[i];
+
+		for (size_t j = 0; j < l->count; j++) {
+			struct table_file *f = l->files[j];
+			struct compact_job *job;
+
+			if (!compact_is_free(f) ||
+			    (i == 0 && p->db->l0_compacting) ||
+			    !names_any(f, numbers, count))
+				continue;
+			job = compact_job_create(v, i, i);
+			if (job == NULL || job->inputs[0] == NULL)
+				return compact_job_complete(p->db, job);
+			job->in_place = true;
+			job->inputs[0][job->input_count[0]++] = f;
+			memcpy(job->relocate, numbers,
+			    count * sizeof(*numbers));
+			job->relocate_count = count;
+			return compact_job_complete(p->db, job);
+		}
+	}
+	return NULL;
+}
+
+/* Moving needs room before it gives any: on a disk that lacks it, it would
+ * only take what a flush needs. So much may be moved now. */
+static uint64_t
+movable_bytes(struct db *db)
+{
+	struct env_space space;
+	uint64_t kept;
+
+	if (env_dir_space(db->store, &space) < 0)
+		return UINT64_MAX;
+	kept = space_part(space.total_bytes, MOVE_SPARE_PART, MOVE_SPARE_MIN,
+		   MOVE_SPARE_MAX) +
+	    db->moving_bytes;
+	return space.free_bytes > kept ? space.free_bytes - kept : 0;
+}
+
+/* The sealed segment that has least live, if little enough to be moved. */
+struct sparse {
+	uint64_t number, live_bytes; /* number 0: none */
+	bool should_seal; /* the active one has less */
+};
+
+static struct sparse
+find_sparse_locked(const struct pick *p, uint64_t most)
+    REQUIRES(&p->db->segment_mu)
+{
+	uint64_t best = p->desperate != 0 ? p->desperate :
+	    p->idle                       ? RELOCATE_PERCENT_IDLE :
+					    RELOCATE_PERCENT;
+	uint64_t least = atomic_load(&p->db->sizes.segment_bytes) / CRUMB_PART;
+	struct sparse found = { 0 };
+	struct segment_ref *s;
+
+	RB_FOREACH (s, segment_tree, &p->db->segments) {
+		uint64_t live;
+
+		if (s->size == 0 || s->damaged || (s->size < least && !p->idle))
+			continue;
+		live = s->live_bytes * 100 / s->size;
+		if (live >= best)
+			continue;
+		if (!s->sealed) {
+			found.should_seal = p->idle && s->size >= least &&
+			    s == p->db->active_segment;
+			continue;
+		}
+		/* Without any it goes when memory lets go of it. */
+		if (s->live_bytes == 0 || s->live_bytes > most)
+			continue;
+		best = live;
+		found.number = s->number;
+		found.live_bytes = s->live_bytes;
+	}
+	return found;
+}
+
+/* Crumbs to merge: 0 while there are few. */
+static size_t
+find_crumbs_locked(const struct pick *p, uint64_t numbers[CRUMBS_MAX],
+    uint64_t *bytesp) REQUIRES(&p->db->segment_mu)
+{
+	uint64_t most = atomic_load(&p->db->sizes.segment_bytes) / CRUMB_PART;
+	struct segment_ref *s;
+	size_t n = 0, count = 0;
+
+	*bytesp = 0;
+	RB_FOREACH (s, segment_tree, &p->db->segments) {
+		if (!s->sealed || s->damaged || s->size >= most ||
+		    s->live_bytes == 0)
+			continue;
+		if (n < CRUMBS_MAX) {
+			numbers[n++] = s->number;
+			*bytesp += s->live_bytes;
+		}
+		count++;
+	}
+	return count > CRUMBS_MAX ? n : 0;
+}
+
+/* The segments to empty, of which at most so many bytes live: the one that
+ * gives most, if there is one, or small ones. */
+static size_t
+choose_locked(const struct pick *p, const struct sparse *sparse, uint64_t most,
+    uint64_t numbers[CRUMBS_MAX], uint64_t *bytesp) REQUIRES(&p->db->segment_mu)
+{
+	size_t count;
+
+	if (sparse->number != 0) {
+		numbers[0] = sparse->number;
+		*bytesp = sparse->live_bytes;
+		return 1;
+	}
+	count = find_crumbs_locked(p, numbers, bytesp);
+	return *bytesp <= most ? count : 0;
+}
+
+struct compact_job *
+compact_pick_relocation(const struct pick *p, struct version *v)
+{
+	uint64_t numbers[CRUMBS_MAX], bytes, most;
+	struct compact_job *job = NULL;
+	struct sparse sparse;
+	size_t count;
+
+	mutex_lock(&p->db->segment_mu);
+	sparse = find_sparse_locked(p, UINT64_MAX);
+	if (sparse.should_seal) {
+		mutex_unlock(&p->db->segment_mu);
+		segment_seal_active(p->db);
+		mutex_lock(&p->db->segment_mu);
+		sparse = find_sparse_locked(p, UINT64_MAX);
+	}
+	count = choose_locked(p, &sparse, UINT64_MAX, numbers, &bytes);
+	mutex_unlock(&p->db->segment_mu);
+	if (count == 0)
+		return NULL;
+	/* The disk is asked only when there is something to move. */
+	most = movable_bytes(p->db);
+	if (bytes > most) {
+		mutex_lock(&p->db->segment_mu);
+		sparse = find_sparse_locked(p, most);
+		count = choose_locked(p, &sparse, most, numbers, &bytes);
+		mutex_unlock(&p->db->segment_mu);
+	}
+	if (count != 0)
+		job = pick_user_of(p, v, numbers, count);
+	if (job != NULL) {
+		job->moving_bytes = bytes;
+		p->db->moving_bytes += bytes;
+	}
+	return job;
+}
