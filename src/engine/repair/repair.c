@@ -1,150 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * kv_repair(): from a store in which anything may be damaged or missing to
- * a new one that holds all that is readable. repair_internal.h tells how
- * the work is cut.
+ * a new one that holds all that is readable. repair_job.h tells
+ * how the work is cut.
  */
 #include "engine/repair/repair.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "engine/env/filename.h"
 #include "engine/env/store_files.h"
 #include "engine/key/iter.h"
 #include "engine/key/key.h"
-#include "engine/key/merge_iter.h"
 #include "engine/memtable/memtable.h"
+#include "engine/repair/repair_job.h"
+#include "engine/repair/repair_write.h"
 #include "engine/segment/segment.h"
 #include "engine/state/store_lock.h"
 #include "engine/store/foreign.h"
-#include "engine/repair/repair_internal.h"
 #include "engine/tree/version.h"
 #include "util/line_list.h"
 #include "util/log.h"
-
-/* Of a loss: where, and what is wrong there. */
-#define WHY_MAX (PATH_MAX + 200)
-#define KEY_TEXT 200
-
-/* ---- What the others use ---- */
-
-static void
-count_loss(struct repair *r)
-{
-	if (r->losses < INT_MAX)
-		r->losses++;
-}
-
-void
-repair_lost(struct repair *r, const char *fmt, ...)
-{
-	char why[WHY_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	count_loss(r);
-	line_list_add(&r->lost_lines, "%s", why);
-}
-
-/* As much of a key as fits, for those who know no better name of it. */
-static const char *
-key_text(const struct kv_key *key, char text[KEY_TEXT])
-{
-	const uint8_t *p = key->name.data;
-	size_t n = (size_t)snprintf(text, KEY_TEXT, "%u/%llu", key->space,
-	    (unsigned long long)key->group);
-
-	if (key->name.len != 0)
-		text[n++] = '/';
-	for (size_t i = 0; i < key->name.len; i++) {
-		if (n > KEY_TEXT - 8) {
-			strlcpy(text + n, "...", KEY_TEXT - n);
-			return text;
-		}
-		if (p[i] <= ' ' || p[i] == '\\' || p[i] >= 0x7f)
-			n += (size_t)snprintf(text + n, KEY_TEXT - n, "\\x%02x",
-			    p[i]);
-		else
-			text[n++] = (char)p[i];
-	}
-	text[n] = '\0';
-	return text;
-}
-
-/* A user key; the one before all others has no bytes. */
-static struct kv_key
-decode(struct slice user)
-{
-	if (user.len < KEY_PREFIX_LEN)
-		return (struct kv_key){ 0 };
-	return key_decode(user);
-}
-
-void
-repair_lost_value(struct repair *r, struct slice user, const char *fmt, ...)
-{
-	char why[WHY_MAX], text[KEY_TEXT];
-	struct kv_key key = decode(user);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	count_loss(r);
-	if (r->lost != NULL)
-		r->lost(r->lost_arg, &key, NULL, why);
-	else
-		line_list_add(&r->lost_lines, "%s: value of %s", why,
-		    key_text(&key, text));
-}
-
-void
-repair_lost_range(struct repair *r, struct slice from, struct slice to,
-    const char *fmt, ...)
-{
-	char why[WHY_MAX], first_text[KEY_TEXT], last_text[KEY_TEXT];
-	struct kv_key first = decode(from), last = decode(to);
-	const uint8_t *p = last.name.data;
-	va_list ap;
-
-	/* The end of a range is the last key and a NUL. */
-	if (last.name.len != 0 && p[last.name.len - 1] == '\0')
-		last.name.len--;
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	count_loss(r);
-	if (r->lost != NULL)
-		r->lost(r->lost_arg, &first, &last, why);
-	else
-		line_list_add(&r->lost_lines,
-		    "%s: what it held of keys from %s to %s", why,
-		    key_text(&first, first_text), key_text(&last, last_text));
-}
-
-int
-repair_add_source(struct repair *r, struct iter *it)
-{
-	if (it == NULL)
-		return -ENOMEM;
-	if (r->source_count == r->source_cap) {
-		size_t cap = r->source_cap != 0 ? r->source_cap * 2 : 16;
-		struct merge_source *s = realloc(r->sources, cap * sizeof(*s));
-
-		if (s == NULL) {
-			iter_close(it);
-			return -ENOMEM;
-		}
-		r->sources = s;
-		r->source_cap = cap;
-	}
-	r->sources[r->source_count++] = (struct merge_source){ it, SEQ_MAX };
-	return 0;
-}
 
 /* ---- Directories ---- */
 
@@ -235,32 +112,29 @@ salvage(struct repair *r)
 		rc = repair_gather_logs(r);
 	if (rc < 0)
 		return rc;
-	it = merge_iter_create(r->sources, r->source_count);
-	r->source_count = 0;
+	it = repair_sources_merge(&r->sources);
 	if (it == NULL)
 		return -ENOMEM;
 	rc = repair_write(r, it);
 	iter_close(it);
-	return rc < 0 ? rc : r->log_error;
+	return rc < 0 ? rc : r->logs.error;
 }
 
 static void
 fini(struct repair *r)
 {
-	for (size_t i = 0; i < r->source_count; i++)
-		iter_close(r->sources[i].it);
-	free(r->sources);
-	for (size_t i = 0; i < r->table_count; i++) {
-		free((void *)(uintptr_t)r->tables[i].smallest.data);
-		free((void *)(uintptr_t)r->tables[i].limit.data);
+	repair_sources_fini(&r->sources);
+	for (size_t i = 0; i < r->tables.count; i++) {
+		free((void *)(uintptr_t)r->tables.v[i].smallest.data);
+		free((void *)(uintptr_t)r->tables.v[i].limit.data);
 	}
-	free(r->tables);
+	free(r->tables.v);
 	for (size_t i = 0; i < REPAIR_SEGMENTS; i++)
 		segment_reader_close(r->segments[i]);
-	if (r->mem != NULL)
-		memtable_unref(r->mem);
-	version_unref(r->version);
-	number_list_fini(&r->removed);
+	if (r->logs.mem != NULL)
+		memtable_unref(r->logs.mem);
+	version_unref(r->manifest.version);
+	number_list_fini(&r->manifest.removed);
 	store_files_fini(&r->files);
 }
 
@@ -271,12 +145,11 @@ db_repair(struct env *env, const char *dir, const char *dest, kv_lost_fn lost,
 	struct repair r = { .env = env,
 		.dir = dir,
 		.dest = dest,
-		.out = report,
-		.lost_lines = { .out = report, .prefix = "lost" },
-		.note_lines = { .out = report, .prefix = "note" },
-		.lost = lost,
-		.lost_arg = arg,
-		.log_path = "the logs" };
+		.report = { .lost = { .out = report, .prefix = "lost" },
+		    .notes = { .out = report, .prefix = "note" },
+		    .lost_key = lost,
+		    .lost_arg = arg },
+		.logs = { .path = "the logs" } };
 	struct store_lock lock = { 0 };
 	int rc;
 
@@ -291,8 +164,8 @@ db_repair(struct env *env, const char *dir, const char *dest, kv_lost_fn lost,
 			clear_dest(&r);
 		}
 	}
-	line_list_end(&r.note_lines);
-	line_list_end(&r.lost_lines);
+	line_list_end(&r.report.notes);
+	line_list_end(&r.report.lost);
 	if (rc == 0)
 		fprintf(report, "Keys saved: %llu\n",
 		    (unsigned long long)r.keys);
@@ -300,7 +173,7 @@ db_repair(struct env *env, const char *dir, const char *dest, kv_lost_fn lost,
 	store_lock_drop(&lock);
 	env_dir_close(r.to);
 	env_dir_close(r.from);
-	return rc < 0 ? rc : r.losses;
+	return rc < 0 ? rc : r.report.losses;
 }
 
 int

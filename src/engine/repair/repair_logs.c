@@ -4,6 +4,8 @@
  * in memory; what is too much for that goes to a table beside the new
  * store, which has no name any more once it is written.
  */
+#include "engine/repair/repair_logs.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -14,7 +16,8 @@
 #include "engine/key/key.h"
 #include "engine/log/record.h"
 #include "engine/memtable/memtable.h"
-#include "engine/repair/repair_internal.h"
+#include "engine/repair/repair_job.h"
+#include "engine/repair/salvage.h"
 #include "engine/segment/segment.h"
 #include "engine/state/log_set.h"
 #include "engine/table/table_builder.h"
@@ -31,7 +34,7 @@ note_damage(void *arg, const struct salvage_damage *d)
 
 	log_error("%s: a table made just now cannot be read: %s", r->dest,
 	    d->what);
-	r->log_error = -EIO;
+	r->logs.error = -EIO;
 }
 
 /* The memtable's entries, each once. */
@@ -41,13 +44,13 @@ write_table(struct repair *r, struct env_file *file)
 	struct table_options opts;
 	struct table_builder *b;
 	struct table_props props;
-	struct iter *it = memtable_iter(r->mem);
+	struct iter *it = memtable_iter(r->logs.mem);
 	uint8_t last[KEY_INTERNAL_MAX];
 	size_t last_len = 0;
 	int rc = -ENOMEM;
 
 	table_options_init(&opts);
-	b = table_builder_create(file, r->next_spill, &opts);
+	b = table_builder_create(file, r->logs.next_spill, &opts);
 	if (b == NULL || it == NULL)
 		goto out;
 	rc = 0;
@@ -72,12 +75,12 @@ spill(struct repair *r)
 	struct env_file *file = NULL;
 	struct table_salvage *t;
 	char path[PATH_MAX];
-	int rc = store_file_open(r->to, FILE_TEMP, ++r->next_spill,
+	int rc = store_file_open(r->to, FILE_TEMP, ++r->logs.next_spill,
 	    ENV_WRITE | ENV_CREATE, &file);
 
-	filename_path(path, r->dest, FILE_TEMP, r->next_spill);
+	filename_path(path, r->dest, FILE_TEMP, r->logs.next_spill);
 	if (rc == 0) {
-		(void)store_file_unlink(r->to, FILE_TEMP, r->next_spill);
+		(void)store_file_unlink(r->to, FILE_TEMP, r->logs.next_spill);
 		rc = write_table(r, file);
 	}
 	if (rc < 0) {
@@ -85,10 +88,12 @@ spill(struct repair *r)
 		env_close(file);
 		return rc;
 	}
-	memtable_unref(r->mem);
-	r->mem = NULL;
-	rc = table_salvage_open(file, path, r->next_spill, note_damage, r, &t);
-	return rc < 0 ? rc : repair_add_source(r, table_salvage_iter(t));
+	memtable_unref(r->logs.mem);
+	r->logs.mem = NULL;
+	rc = table_salvage_open(file, path, r->logs.next_spill, note_damage, r,
+	    &t);
+	return rc < 0 ? rc :
+			repair_sources_add(&r->sources, table_salvage_iter(t));
 }
 
 /* ---- Frames ---- */
@@ -108,25 +113,26 @@ add_change(void *arg, enum key_type type, struct slice user, struct slice value)
 		struct segment_pointer p;
 
 		if (segment_pointer_decode(value, &p) < 0) {
-			repair_lost_value(c->r, user,
+			repair_lost_value(&c->r->report, user,
 			    "%s: commit %llu: impossible pointer",
-			    c->r->log_path, (unsigned long long)seq);
+			    c->r->logs.path, (unsigned long long)seq);
 			/* The old value is no more either. */
 			type = KEY_DELETE;
 			value = (struct slice){ 0 };
 		}
 	}
-	return memtable_add(c->r->mem, seq, type, user, value);
+	return memtable_add(c->r->logs.mem, seq, type, user, value);
 }
 
 static void
 tell_gap(struct repair *r, uint64_t next, const char *where)
 {
-	if (r->next_seq == 0 || next <= r->next_seq || r->gap_told)
+	if (r->logs.next_seq == 0 || next <= r->logs.next_seq ||
+	    r->logs.gap_told)
 		return;
-	repair_lost(r, "%s: commits %llu to %llu are missing %s", r->log_path,
-	    (unsigned long long)r->next_seq, (unsigned long long)next - 1,
-	    where);
+	repair_lost(&r->report, "%s: commits %llu to %llu are missing %s",
+	    r->logs.path, (unsigned long long)r->logs.next_seq,
+	    (unsigned long long)next - 1, where);
 }
 
 static int
@@ -138,27 +144,27 @@ visit_frame(void *arg, const struct wal_frame *f)
 	int rc = 0;
 
 	/* In tables already, or void since a crash. */
-	if ((r->has_manifest && end <= r->last_seq + 1) ||
-	    f->seq >= r->limit_seq)
+	if ((r->manifest.is_whole && end <= r->manifest.last_seq + 1) ||
+	    f->seq >= r->logs.limit_seq)
 		return 0;
 	tell_gap(r, f->seq, "before what it holds");
-	r->gap_told = false;
-	if (r->mem == NULL)
-		r->mem = memtable_create(0, 0);
-	if (r->mem == NULL)
+	r->logs.gap_told = false;
+	if (r->logs.mem == NULL)
+		r->logs.mem = memtable_create(0, 0);
+	if (r->logs.mem == NULL)
 		return -ENOMEM;
 	rc = record_decode(f->payload, f->count, add_change, &c);
 	if (rc == -KVFS_ECORRUPT) {
-		repair_lost(r,
+		repair_lost(&r->report,
 		    "%s: offset %llu: impossible contents: a part of commits "
 		    "%llu to %llu",
-		    r->log_path, (unsigned long long)f->off,
+		    r->logs.path, (unsigned long long)f->off,
 		    (unsigned long long)f->seq, (unsigned long long)end - 1);
 		rc = 0;
 	}
-	if (end > r->next_seq)
-		r->next_seq = end;
-	if (rc == 0 && memtable_bytes(r->mem) >= SPILL_BYTES)
+	if (end > r->logs.next_seq)
+		r->logs.next_seq = end;
+	if (rc == 0 && memtable_bytes(r->logs.mem) >= SPILL_BYTES)
 		rc = spill(r);
 	return rc;
 }
@@ -169,14 +175,14 @@ visit_damage(void *arg, const struct salvage_damage *d)
 	struct repair *r = arg;
 
 	/* After a crash the store went on from here, in another log. */
-	if (r->next_seq >= r->limit_seq)
+	if (r->logs.next_seq >= r->logs.limit_seq)
 		return;
-	r->gap_told = true;
-	repair_lost(r, "%s: offset %llu, %llu bytes: %s: commits after %llu",
-	    r->log_path, (unsigned long long)d->off, (unsigned long long)d->len,
-	    d->what,
-	    (unsigned long long)(r->next_seq != 0 ? r->next_seq - 1 :
-						    r->last_seq));
+	r->logs.gap_told = true;
+	repair_lost(&r->report,
+	    "%s: offset %llu, %llu bytes: %s: commits after %llu", r->logs.path,
+	    (unsigned long long)d->off, (unsigned long long)d->len, d->what,
+	    (unsigned long long)(r->logs.next_seq != 0 ? r->logs.next_seq - 1 :
+							 r->manifest.last_seq));
 }
 
 /* ---- Logs ---- */
@@ -191,10 +197,10 @@ read_log(struct repair *r, uint64_t number, bool whole,
 
 	*info = (struct wal_salvage){ 0 };
 	filename_path(path, r->dir, FILE_WAL, number);
-	r->log_path = path;
+	r->logs.path = path;
 	if (rc < 0) {
 		if (whole)
-			repair_lost(r, "%s: cannot be read: %s", path,
+			repair_lost(&r->report, "%s: cannot be read: %s", path,
 			    strerror(-rc));
 		rc = 0;
 	} else {
@@ -202,10 +208,11 @@ read_log(struct repair *r, uint64_t number, bool whole,
 		    visit_damage, r, info);
 		env_close(file);
 		if (rc == 0 && whole && !info->is_log &&
-		    number == r->log_number)
-			repair_lost(r, "%s: nothing in it can be read", path);
+		    number == r->manifest.log_number)
+			repair_lost(&r->report, "%s: nothing in it can be read",
+			    path);
 	}
-	r->log_path = "the logs";
+	r->logs.path = "the logs";
 	return rc;
 }
 
@@ -213,11 +220,11 @@ read_log(struct repair *r, uint64_t number, bool whole,
 static bool
 counts(const struct repair *r, uint64_t number)
 {
-	if (!r->has_manifest)
+	if (!r->manifest.is_whole)
 		return true;
-	if (r->log_number == LOG_NONE || r->log_number == 0)
-		return number >= r->next_file;
-	return number >= r->log_number;
+	if (r->manifest.log_number == LOG_NONE || r->manifest.log_number == 0)
+		return number >= r->manifest.next_file;
+	return number >= r->manifest.log_number;
 }
 
 int
@@ -239,25 +246,27 @@ repair_gather_logs(struct repair *r)
 		if (info.has_header && info.start_seq < limits[i])
 			limits[i] = info.start_seq;
 	}
-	if (r->has_manifest)
-		r->next_seq = r->last_seq + 1;
+	if (r->manifest.is_whole)
+		r->logs.next_seq = r->manifest.last_seq + 1;
 	for (size_t i = 0; i < l->count && rc == 0; i++) {
 		if (!counts(r, l->v[i]))
 			continue;
-		r->limit_seq = limits[i + 1];
+		r->logs.limit_seq = limits[i + 1];
 		rc = read_log(r, l->v[i], true, &info);
 		/* Also of one without a frame. */
-		if (info.has_header && info.start_seq <= r->limit_seq)
+		if (info.has_header && info.start_seq <= r->logs.limit_seq)
 			tell_gap(r, info.start_seq, "before the last log");
-		if (info.has_header && info.start_seq > r->next_seq)
-			r->next_seq = info.start_seq;
-		if (info.durable_seq > r->durable_seq)
-			r->durable_seq = info.durable_seq;
+		if (info.has_header && info.start_seq > r->logs.next_seq)
+			r->logs.next_seq = info.start_seq;
+		if (info.durable_seq > r->logs.durable_seq)
+			r->logs.durable_seq = info.durable_seq;
 	}
 	free(limits);
 	if (rc == 0)
-		tell_gap(r, r->durable_seq + 1, "though they were durable");
-	if (rc == 0 && r->mem != NULL)
-		rc = repair_add_source(r, memtable_iter(r->mem));
+		tell_gap(r, r->logs.durable_seq + 1,
+		    "though they were durable");
+	if (rc == 0 && r->logs.mem != NULL)
+		rc = repair_sources_add(&r->sources,
+		    memtable_iter(r->logs.mem));
 	return rc;
 }

@@ -5,11 +5,13 @@
  * obsolete, and would bring deleted keys back. Otherwise every table
  * counts that it does not say was removed.
  */
+#include "engine/repair/repair_manifest.h"
+
 #include <errno.h>
 
 #include "engine/env/filename.h"
 #include "engine/env/store_files.h"
-#include "engine/repair/repair_internal.h"
+#include "engine/repair/repair_job.h"
 #include "engine/state/log_set.h"
 #include "engine/tree/manifest.h"
 #include "engine/tree/version.h"
@@ -30,20 +32,21 @@ apply_edit(void *arg, struct version_edit *e)
 	int rc = 0;
 
 	if (e->log_number != 0)
-		r->log_number = e->log_number;
-	if (e->last_seq > r->last_seq)
-		r->last_seq = e->last_seq;
-	if (e->next_file > r->next_file)
-		r->next_file = e->next_file;
+		r->manifest.log_number = e->log_number;
+	if (e->last_seq > r->manifest.last_seq)
+		r->manifest.last_seq = e->last_seq;
+	if (e->next_file > r->manifest.next_file)
+		r->manifest.next_file = e->next_file;
 	for (size_t i = 0; i < e->remove_count && rc == 0; i++)
-		rc = number_list_add(&r->removed, e->removes[i].number);
+		rc = number_list_add(&r->manifest.removed,
+		    e->removes[i].number);
 	if (rc < 0)
 		return rc;
-	rc = version_apply(r->version, e, &v);
+	rc = version_apply(r->manifest.version, e, &v);
 	if (rc < 0)
 		return rc;
-	version_unref(r->version);
-	r->version = v;
+	version_unref(r->manifest.version);
+	r->manifest.version = v;
 	return 0;
 }
 
@@ -55,11 +58,11 @@ repair_read_manifest(struct repair *r)
 	uint64_t number;
 	int rc;
 
-	r->version = version_create(drop_file, NULL);
-	if (r->version == NULL)
+	r->manifest.version = version_create(drop_file, NULL);
+	if (r->manifest.version == NULL)
 		return -ENOMEM;
 	if (l->count == 0) {
-		repair_lost(r,
+		repair_lost(&r->report,
 		    "%s: the manifest is missing: every table counts, and "
 		    "keys that were deleted may be back",
 		    r->dir);
@@ -70,9 +73,9 @@ repair_read_manifest(struct repair *r)
 	rc = manifest_read(r->from, number, apply_edit, r);
 	if (rc == -ENOMEM || rc == -EPROTO)
 		return rc;
-	r->has_manifest = rc == 0;
-	if (!r->has_manifest)
-		repair_lost(r,
+	r->manifest.is_whole = rc == 0;
+	if (!r->manifest.is_whole)
+		repair_lost(&r->report,
 		    "%s: damaged: every table counts, and keys that were "
 		    "deleted may be back",
 		    path);
@@ -86,7 +89,7 @@ has_all_tables(struct repair *r)
 	bool all = true;
 
 	for (int i = 0; i < LEVELS; i++) {
-		const struct level *l = &r->version->levels[i];
+		const struct level *l = &r->manifest.version->levels[i];
 
 		for (size_t j = 0; j < l->count; j++) {
 			const struct table_file *f = l->files[j];
@@ -96,7 +99,7 @@ has_all_tables(struct repair *r)
 				continue;
 			all = false;
 			filename_path(path, r->dir, FILE_TABLE, f->number);
-			repair_lost_range(r, f->smallest, f->limit,
+			repair_lost_range(&r->report, f->smallest, f->limit,
 			    "%s: missing", path);
 		}
 	}
@@ -109,12 +112,12 @@ has_first_log(struct repair *r)
 {
 	char path[PATH_MAX];
 
-	if (r->log_number == 0 || r->log_number == LOG_NONE ||
-	    number_list_has(&r->files.kinds[FILE_WAL], r->log_number))
+	if (r->manifest.log_number == 0 || r->manifest.log_number == LOG_NONE ||
+	    number_list_has(&r->files.kinds[FILE_WAL], r->manifest.log_number))
 		return true;
-	filename_path(path, r->dir, FILE_WAL, r->log_number);
-	repair_lost(r, "%s: missing: commits from %llu on", path,
-	    (unsigned long long)r->last_seq + 1);
+	filename_path(path, r->dir, FILE_WAL, r->manifest.log_number);
+	repair_lost(&r->report, "%s: missing: commits from %llu on", path,
+	    (unsigned long long)r->manifest.last_seq + 1);
 	return false;
 }
 
@@ -123,5 +126,5 @@ repair_is_complete(struct repair *r)
 {
 	bool tables = has_all_tables(r), log = has_first_log(r);
 
-	return r->has_manifest && tables && log;
+	return r->manifest.is_whole && tables && log;
 }

@@ -5,6 +5,8 @@
  * time: the levels come out of it again, whether or not there is a
  * manifest that tells them.
  */
+#include "engine/repair/repair_tables.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,9 +15,9 @@
 #include "engine/env/store_files.h"
 #include "engine/key/iter.h"
 #include "engine/key/key.h"
-#include "engine/repair/repair_internal.h"
+#include "engine/repair/repair_job.h"
+#include "engine/repair/salvage.h"
 #include "engine/tree/version.h"
-#include "util/line_list.h"
 #include "util/log.h"
 
 /* ---- What counts ---- */
@@ -40,16 +42,16 @@ add_table(struct repair *r, uint64_t number, struct slice smallest,
 {
 	struct repair_table *t;
 
-	if (r->table_count == r->table_cap) {
-		size_t cap = r->table_cap != 0 ? r->table_cap * 2 : 64;
+	if (r->tables.count == r->tables.cap) {
+		size_t cap = r->tables.cap != 0 ? r->tables.cap * 2 : 64;
 
-		t = realloc(r->tables, cap * sizeof(*t));
+		t = realloc(r->tables.v, cap * sizeof(*t));
 		if (t == NULL)
 			return -ENOMEM;
-		r->tables = t;
-		r->table_cap = cap;
+		r->tables.v = t;
+		r->tables.cap = cap;
 	}
-	t = &r->tables[r->table_count++];
+	t = &r->tables.v[r->tables.count++];
 	*t = (struct repair_table){ .number = number };
 	if (copy_key(&t->smallest, smallest, false) < 0 ||
 	    copy_key(&t->limit, limit, is_last) < 0)
@@ -67,7 +69,7 @@ note_damage(void *arg, const struct salvage_damage *d)
 static void
 tell_unreadable(struct repair *r, const char *path, int rc)
 {
-	repair_lost(r, "%s: nothing in it can be read: %s", path,
+	repair_lost(&r->report, "%s: nothing in it can be read: %s", path,
 	    strerror(-rc));
 }
 
@@ -94,7 +96,7 @@ add_unknown(struct repair *r, uint64_t number)
 	if (rc == 1) {
 		rc = add_table(r, number, smallest, largest, true);
 		if (rc == 0)
-			r->tables[r->table_count - 1].is_guess = is_guess;
+			r->tables.v[r->tables.count - 1].is_guess = is_guess;
 	} else if (rc == 0) {
 		tell_unreadable(r, path, -KVFS_ECORRUPT);
 	}
@@ -108,7 +110,7 @@ add_named(struct repair *r)
 	int rc = 0;
 
 	for (int i = 0; i < LEVELS; i++) {
-		const struct level *l = &r->version->levels[i];
+		const struct level *l = &r->manifest.version->levels[i];
 
 		for (size_t j = 0; j < l->count && rc == 0; j++) {
 			const struct table_file *f = l->files[j];
@@ -126,7 +128,7 @@ static bool
 is_named(const struct repair *r, uint64_t number)
 {
 	for (int i = 0; i < LEVELS; i++) {
-		const struct level *l = &r->version->levels[i];
+		const struct level *l = &r->manifest.version->levels[i];
 
 		for (size_t j = 0; j < l->count; j++)
 			if (l->files[j]->number == number)
@@ -138,8 +140,8 @@ is_named(const struct repair *r, uint64_t number)
 static bool
 was_removed(const struct repair *r, uint64_t number)
 {
-	for (size_t i = 0; i < r->removed.count; i++)
-		if (r->removed.v[i] == number)
+	for (size_t i = 0; i < r->manifest.removed.count; i++)
+		if (r->manifest.removed.v[i] == number)
 			return true;
 	return false;
 }
@@ -153,8 +155,8 @@ add_others(struct repair *r)
 	for (size_t i = 0; i < l->count && rc == 0; i++) {
 		if (is_named(r, l->v[i]) || was_removed(r, l->v[i]))
 			continue;
-		if (r->has_manifest)
-			line_list_add(&r->note_lines,
+		if (r->manifest.is_whole)
+			repair_note(&r->report,
 			    "%s/%06llu.sst: the manifest does not name it; "
 			    "used, since something that it names is lost",
 			    r->dir, (unsigned long long)l->v[i]);
@@ -179,21 +181,22 @@ cmp_table(const void *a, const void *b)
 static int
 make_runs(struct repair *r)
 {
-	struct slice *ends = calloc(r->table_count + 1, sizeof(*ends));
+	struct slice *ends = calloc(r->tables.count + 1, sizeof(*ends));
 	int n;
 
 	if (ends == NULL)
 		return -ENOMEM;
-	if (r->table_count != 0)
-		qsort(r->tables, r->table_count, sizeof(*r->tables), cmp_table);
-	for (size_t i = 0; i < r->table_count; i++) {
-		struct repair_table *t = &r->tables[i];
+	if (r->tables.count != 0)
+		qsort(r->tables.v, r->tables.count, sizeof(*r->tables.v),
+		    cmp_table);
+	for (size_t i = 0; i < r->tables.count; i++) {
+		struct repair_table *t = &r->tables.v[i];
 
-		for (n = 0; n < r->runs; n++)
+		for (n = 0; n < r->tables.runs; n++)
 			if (slice_cmp(ends[n], t->smallest) <= 0)
 				break;
-		if (n == r->runs)
-			r->runs++;
+		if (n == r->tables.runs)
+			r->tables.runs++;
 		t->run = n;
 		ends[n] = t->limit;
 	}
@@ -233,14 +236,14 @@ tell_damage(void *arg, const struct salvage_damage *d)
 	uint8_t group_end[KEY_PREFIX_LEN];
 
 	if (ri->table->is_guess && (d->after.len == 0 || d->before.len == 0)) {
-		repair_lost(ri->r,
+		repair_lost(&ri->r->report,
 		    "%s: offset %llu, %llu bytes: %s: which keys it held is "
 		    "not known",
 		    ri->path, (unsigned long long)d->off,
 		    (unsigned long long)d->len, d->what);
 		return;
 	}
-	repair_lost_range(ri->r,
+	repair_lost_range(&ri->r->report,
 	    d->after.len != 0 ? key_user(d->after) : ri->table->smallest,
 	    reach_of(d, ri, group_end), "%s: offset %llu, %llu bytes: %s",
 	    ri->path, (unsigned long long)d->off, (unsigned long long)d->len,
@@ -283,12 +286,12 @@ show(struct run_iter *ri)
 		ri->it = NULL;
 		if (rc < 0)
 			break;
-		while (ri->next < r->table_count &&
-		    r->tables[ri->next].run != ri->run)
+		while (ri->next < r->tables.count &&
+		    r->tables.v[ri->next].run != ri->run)
 			ri->next++;
-		if (ri->next == r->table_count)
+		if (ri->next == r->tables.count)
 			break;
-		ri->table = &r->tables[ri->next++];
+		ri->table = &r->tables.v[ri->next++];
 		rc = open_table(ri);
 	}
 	ri->base.status = rc;
@@ -353,7 +356,7 @@ add_run(struct repair *r, int run)
 	ri->base.ops = &run_ops;
 	ri->r = r;
 	ri->run = run;
-	return repair_add_source(r, &ri->base);
+	return repair_sources_add(&r->sources, &ri->base);
 }
 
 int
@@ -366,7 +369,7 @@ repair_gather_tables(struct repair *r)
 		rc = add_others(r);
 	if (rc == 0)
 		rc = make_runs(r);
-	for (int i = 0; i < r->runs && rc == 0; i++)
+	for (int i = 0; i < r->tables.runs && rc == 0; i++)
 		rc = add_run(r, i);
 	return rc;
 }

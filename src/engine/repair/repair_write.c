@@ -4,6 +4,8 @@
  * version of each key, unless it is deleted. When the newest cannot be read
  * the key is lost: an older value would pass for the present one.
  */
+#include "engine/repair/repair_write.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -12,7 +14,7 @@
 #include "engine/env/store_files.h"
 #include "engine/key/iter.h"
 #include "engine/key/key.h"
-#include "engine/repair/repair_internal.h"
+#include "engine/repair/repair_job.h"
 #include "engine/segment/segment.h"
 #include "engine/segment/segment_internal.h"
 #include "engine/store/db.h"
@@ -154,9 +156,9 @@ leave_key(struct writer *w)
 	if (w->is_damaged && !w->is_done) {
 		filename_path(path, w->r->dir, FILE_SEGMENT,
 		    w->pointer.segment);
-		repair_lost_value(w->r, slice_make(w->user, w->user_len),
-		    "%s: offset %llu: %s", path,
-		    (unsigned long long)w->pointer.off, w->what);
+		repair_lost_value(&w->r->report,
+		    slice_make(w->user, w->user_len), "%s: offset %llu: %s",
+		    path, (unsigned long long)w->pointer.off, w->what);
 	}
 	w->is_damaged = false;
 }

@@ -22,6 +22,8 @@ struct salvage_damage {
 };
 typedef void (*salvage_damage_fn)(void *arg, const struct salvage_damage *d);
 
+/* ---- Bytes (salvage_read.c) ---- */
+
 /* Read what can be read of len bytes at off, with zeros in the place of
  * what cannot. Returns the bytes up to the end of the file. */
 size_t salvage_read(struct env_file *file, void *dst, size_t len, uint64_t off);

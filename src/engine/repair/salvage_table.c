@@ -12,9 +12,6 @@
 #include "engine/table/table_internal.h"
 #include "util/log.h"
 
-/* What a disk fails to read at a time, at least. */
-#define SECTOR_BYTES 4096u
-
 struct table_salvage {
 	struct iter base;
 	struct env_file *file;
@@ -36,32 +33,6 @@ struct table_salvage {
 	uint64_t bad_off, bad_end; /* damage not yet reported */
 	const char *bad_what; /* NULL: none */
 };
-
-size_t
-salvage_read(struct env_file *file, void *dst, size_t len, uint64_t off)
-{
-	ssize_t n = env_read(file, dst, len, off);
-	uint64_t size = 0;
-	size_t done = 0;
-
-	if (n >= 0)
-		return (size_t)n;
-	memset(dst, 0, len);
-	if (env_size(file, &size) < 0 || off >= size)
-		return 0;
-	if (len > size - off)
-		len = (size_t)(size - off);
-	while (done < len) {
-		size_t step = SECTOR_BYTES - (size_t)(off % SECTOR_BYTES);
-
-		if (step > len - done)
-			step = len - done;
-		(void)env_read(file, (uint8_t *)dst + done, step, off);
-		done += step;
-		off += step;
-	}
-	return len;
-}
 
 /* ---- Damage ---- */
 
