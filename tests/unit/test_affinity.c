@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Serving beside the caller: when it begins and ends, and that no thread is
- * left with a policy or a processor that is not its own. The source is
- * included: it belongs to the daemon, not to the library.
+ * Serving on the processor of the caller: when it begins and ends, and that
+ * no thread is left with a policy or a processor that is not its own. The
+ * source is included, for its constants.
  */
 #include <check.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "fuse/serve/affinity.c"
-#include "fuse/serve/pause.c"
+#include "fuse/serve/cooldown.c"
 #include "support/suite.h"
 
 static struct affinity a;
@@ -93,11 +93,11 @@ START_TEST(test_one_at_a_time)
 	ck_assert_uint_eq(counter_read(&a.moves), 1);
 
 	/* Some company is borne, much is not. */
-	receive(DOUBT_MAX / DOUBT_STEP, true);
-	receive(DOUBT_STEP, false);
+	receive(COST_MAX / COST_STEP, true);
+	receive(COST_STEP, false);
 	receive(1, true);
 	ck_assert(affinity_is_held(&place));
-	receive(DOUBT_MAX / DOUBT_STEP + 1, true);
+	receive(COST_MAX / COST_STEP + 1, true);
 	ck_assert(!affinity_is_held(&place));
 	ck_assert_int_eq(processors(), before);
 
@@ -115,7 +115,7 @@ END_TEST
 static void
 receive_undisturbed(uint32_t caller)
 {
-	place.preemptions = preemptions();
+	place.preemptions = count_preemptions();
 	affinity_received(&place, caller, false, false);
 }
 
@@ -140,13 +140,13 @@ START_TEST(test_follow)
 	/* Who has the processor after his answer runs here. */
 	cpu = place.cpu;
 	for (int i = 0; i < 100; i++) {
-		place.preemptions = preemptions() - 1;
+		place.preemptions = count_preemptions() - 1;
 		affinity_received(&place, caller, false, false);
 	}
 	ck_assert_int_eq(place.cpu, cpu);
 	/* So does one whose request is there already. */
 	for (int i = 0; i < 100; i++) {
-		place.preemptions = preemptions();
+		place.preemptions = count_preemptions();
 		affinity_received(&place, caller, true, false);
 	}
 	ck_assert_int_eq(place.cpu, cpu);
@@ -292,7 +292,7 @@ policy_of(pthread_t thread)
 START_TEST(test_lost)
 {
 	struct answerer w = { .policy_after = -1 };
-	uint64_t pause = PAUSE_MIN_NS;
+	uint64_t cooldown = COOLDOWN_MIN_NS;
 	int fds[2];
 
 	if (!is_able())
@@ -306,28 +306,28 @@ START_TEST(test_lost)
 		sched_yield();
 	ck_assert(affinity_lost(&w.place, w.thread));
 	ck_assert_int_eq(policy_of(w.thread), a.policy);
-	ck_assert(affinity_is_beside(&a));
+	ck_assert(affinity_is_active(&a));
 
 	/* When it happens often, not again for a while; then for longer. */
 	for (int i = 1; i < LOST_MAX; i++)
 		ck_assert(affinity_lost(&w.place, w.thread));
-	ck_assert(!affinity_is_beside(&a));
-	ck_assert_uint_eq(a.pause.length_ns, pause);
+	ck_assert(!affinity_is_active(&a));
+	ck_assert_uint_eq(a.cooldown.length_ns, cooldown);
 	receive(10 * ALONE_MIN, false);
 	ck_assert(!affinity_is_held(&place));
 	for (int i = 0; i < LOST_MAX; i++)
 		ck_assert(affinity_lost(&w.place, w.thread));
-	ck_assert_uint_eq(a.pause.length_ns, 2 * pause);
+	ck_assert_uint_eq(a.cooldown.length_ns, 2 * cooldown);
 	ck_assert_uint_eq(counter_read(&a.lost), 2 * LOST_MAX);
 
 	/* Seldom is not often. */
-	a.pause.until_ns = 0;
+	a.cooldown.until_ns = 0;
 	receive(ALONE_MIN, false);
 	for (int i = 0; i < 3 * LOST_MAX; i++) {
 		ck_assert(affinity_lost(&w.place, w.thread));
 		a.lost_since_ns -= LOST_WITHIN_NS + 1;
 	}
-	ck_assert(affinity_is_beside(&a));
+	ck_assert(affinity_is_active(&a));
 
 	for (size_t n = 0; n < sizeof(much);) {
 		ssize_t got = read(fds[0], got_back, sizeof(got_back));

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Serving beside the caller; see affinity.h.
+ * Serving on the processor of the caller; see affinity.h.
  *
- * affinity.beside: set in weigh(), when requests have come one at a time for
- * a while; cleared there when it stops to pay, and in affinity_lost().
+ * affinity.active: set in weigh_request(), when requests have come one at a
+ * time for a while; cleared there when it no longer pays, and in
+ * affinity_lost().
  */
 #include "fuse/serve/affinity.h"
 
@@ -16,13 +17,15 @@
 
 /* Requests in a row that came alone, until callers are followed. */
 #define ALONE_MIN 32
-/* Doubt, and the end of it; each request that came alone is one less. */
-#define DOUBT_STEP 4
-#define DOUBT_MAX 16
+/* What speaks against following callers, in points: a request with another
+ * behind it, or a long absence, adds a step; one that came alone takes one
+ * point away. Beyond the most it ends. */
+#define COST_STEP 4
+#define COST_MAX 16
 /* A caller that runs for so long before its next request: others wait for
- * this thread then, and the wake-ups are little beside it. */
+ * this thread then, and the wake-ups are a small part of it. */
 #define LONG_NS 500000
-#define PATIENCE_MAX 16
+#define SKIPS_MAX 16
 /* So many times within so long that an answer got nowhere: others want the
  * processor. Fewer are the host's doing, where it is a virtual one. */
 #define LOST_MAX 4
@@ -94,7 +97,7 @@ affinity_place_init(struct affinity_place *p, struct affinity *a)
 
 /* How often somebody else got the processor while this thread could run. */
 static long
-preemptions(void)
+count_preemptions(void)
 {
 	struct rusage usage;
 
@@ -114,7 +117,7 @@ next_cpu(const cpu_set_t *set, int cpu)
 
 /* Go on to another processor. */
 static void
-move(struct affinity_place *p)
+move_on(struct affinity_place *p)
 {
 	cpu_set_t set;
 	int cpu;
@@ -143,20 +146,20 @@ affinity_release(struct affinity_place *p)
 		(void)sched_setaffinity(0, sizeof(p->free), &p->free);
 	p->cpu = -1;
 	p->checks = false;
-	p->misses = p->skips = p->patience = 0;
+	p->misses = p->skips = p->next_skips = 0;
 }
 
 /* The caller is not where this thread is. */
 static void
-miss(struct affinity_place *p)
+caller_missed(struct affinity_place *p)
 {
-	move(p);
+	move_on(p);
 	/* He is nowhere: he does not stay, or waits for something else. */
 	if (++p->misses > (unsigned)CPU_COUNT(&p->free)) {
 		p->misses = 0;
-		if (p->patience < PATIENCE_MAX)
-			p->patience = 2 * p->patience + 1;
-		p->skips = p->patience;
+		if (p->next_skips < SKIPS_MAX)
+			p->next_skips = 2 * p->next_skips + 1;
+		p->skips = p->next_skips;
 	}
 }
 
@@ -166,77 +169,77 @@ miss(struct affinity_place *p)
  * looked at only when it is in doubt: first where he is not known to be.
  */
 static void
-follow(struct affinity_place *p, uint32_t caller, bool ready)
+follow_caller(struct affinity_place *p, uint32_t caller, bool ready)
 {
 	bool same = caller == p->caller, checks = p->checks;
 
 	p->caller = caller;
 	p->checks = false;
 	if (p->cpu >= 0 && ready) {
-		p->misses = p->patience = 0;
+		p->misses = p->next_skips = 0;
 		if (same)
 			return;
 	} else if (p->skips > 0) {
 		p->skips--;
 		return;
 	} else if (p->cpu < 0) {
-		miss(p);
+		caller_missed(p);
 	} else if (checks && same) {
-		if (preemptions() == p->preemptions)
-			miss(p);
+		if (count_preemptions() == p->preemptions)
+			caller_missed(p);
 		else
-			p->misses = p->patience = 0;
+			p->misses = p->next_skips = 0;
 	}
 	p->checks = true;
-	p->preemptions = preemptions();
+	p->preemptions = count_preemptions();
 }
 
 /* ---- Whether it pays ---- */
 
 static uint32_t
-get(const _Atomic uint32_t *v)
+get_relaxed(const _Atomic uint32_t *v)
 {
 	return atomic_load_explicit(v, memory_order_relaxed);
 }
 
 static void
-set(_Atomic uint32_t *v, uint32_t n)
+set_relaxed(_Atomic uint32_t *v, uint32_t n)
 {
 	atomic_store_explicit(v, n, memory_order_relaxed);
 }
 
 static void
-set_beside(struct affinity *a, bool beside)
+set_active(struct affinity *a, bool active)
 {
-	set(&a->alone, 0);
-	set(&a->doubt, 0);
-	atomic_store_explicit(&a->beside, beside, memory_order_relaxed);
+	set_relaxed(&a->alone, 0);
+	set_relaxed(&a->cost, 0);
+	atomic_store_explicit(&a->active, active, memory_order_relaxed);
 }
 
 /* A request has come, with another behind it or without. */
 static void
-weigh(struct affinity *a, bool behind)
+weigh_request(struct affinity *a, bool behind)
 {
-	uint32_t doubt = get(&a->doubt);
+	uint32_t cost = get_relaxed(&a->cost);
 
-	if (affinity_is_beside(a)) {
+	if (affinity_is_active(a)) {
 		if (behind)
-			doubt += DOUBT_STEP;
-		else if (doubt > 0)
-			doubt--;
-		set(&a->doubt, doubt);
-		if (doubt > DOUBT_MAX)
-			set_beside(a, false);
+			cost += COST_STEP;
+		else if (cost > 0)
+			cost--;
+		set_relaxed(&a->cost, cost);
+		if (cost > COST_MAX)
+			set_active(a, false);
 		return;
 	}
 	if (behind) {
-		set(&a->alone, 0);
+		set_relaxed(&a->alone, 0);
 		return;
 	}
-	set(&a->alone, get(&a->alone) + 1);
-	if (get(&a->alone) >= ALONE_MIN &&
-	    pause_is_over(&a->pause, clock_now_ns()))
-		set_beside(a, true);
+	set_relaxed(&a->alone, get_relaxed(&a->alone) + 1);
+	if (get_relaxed(&a->alone) >= ALONE_MIN &&
+	    cooldown_is_over(&a->cooldown, clock_now_ns()))
+		set_active(a, true);
 }
 
 void
@@ -245,9 +248,9 @@ affinity_received(struct affinity_place *p, uint32_t caller, bool ready,
 {
 	if (!p->owner->able)
 		return;
-	weigh(p->owner, behind);
-	if (affinity_is_beside(p->owner))
-		follow(p, caller, ready);
+	weigh_request(p->owner, behind);
+	if (affinity_is_active(p->owner))
+		follow_caller(p, caller, ready);
 	else
 		affinity_release(p);
 }
@@ -270,8 +273,8 @@ affinity_lost(struct affinity_place *p, pthread_t thread)
 	}
 	if (++a->lost_lately >= LOST_MAX) {
 		a->lost_lately = 0;
-		pause_begin(&a->pause, now);
-		set_beside(a, false);
+		cooldown_begin(&a->cooldown, now);
+		set_active(a, false);
 	}
 	return true;
 }
@@ -295,7 +298,8 @@ affinity_end(struct affinity_place *p)
 	if (answered == 0)
 		return now;
 	if (now - answered > LONG_NS)
-		set(&p->owner->doubt, get(&p->owner->doubt) + DOUBT_STEP);
+		set_relaxed(&p->owner->cost,
+		    get_relaxed(&p->owner->cost) + COST_STEP);
 	return answered;
 }
 

@@ -9,8 +9,7 @@
  * io_uring has a queue for each processor, and seccomp a wake-up flag): 18
  * us from one request to the next, against 62.
  *
- * So while requests come one at a time, the thread that leads (loop.h)
- * moves to the processor where the caller runs, and answers with the policy
+ * So while requests come one at a time, the leader (worker_pool.h) moves to the processor where the caller runs, and answers with the policy
  * SCHED_IDLE, which it has for just as long: the kernel takes a processor
  * that runs nothing else for an idle one, so it leaves the caller there
  * and lets it run at once. When it sends its next request and waits, the
@@ -22,9 +21,9 @@
  * that execve(2) holds while it waits for our answer.
  *
  * With that policy anybody else who wants the processor comes first. The
- * thread holds no lock then; if it is kept waiting, the one that watches
- * takes the lead from it and gives it its policy back (affinity_lost()), and
- * when that happens often nothing of the kind is tried for a while.
+ * thread holds no lock then; if it is kept waiting, another one replaces it
+ * as the leader and gives it its policy back (affinity_lost()), and when that
+ * happens often nothing of the kind is tried for a while.
  *
  * Threads: each struct affinity_place belongs to its thread; what others
  * may touch is atomic, relaxed: hints, all of it.
@@ -41,7 +40,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-#include "fuse/serve/pause.h"
+#include "fuse/serve/cooldown.h"
 #include "util/report.h"
 #include "util/stats.h"
 
@@ -50,12 +49,12 @@ struct affinity {
 	int policy; /* constant: what threads have otherwise */
 
 	/* The leader's, from one to the next. */
-	atomic_bool beside; /* callers are followed */
+	atomic_bool active; /* callers are followed */
 	_Atomic uint32_t alone; /* requests in a row */
-	_Atomic uint32_t doubt; /* whether it pays */
-	struct pause pause;
+	_Atomic uint32_t cost; /* what speaks against it, in points */
+	struct cooldown cooldown;
 
-	/* Of affinity_lost(), which is called under a lock (loop.c). */
+	/* Of affinity_lost(), which is called under a lock (worker_pool.c). */
 	uint64_t lost_since_ns;
 	unsigned lost_lately;
 
@@ -69,9 +68,9 @@ struct affinity_place {
 	uint32_t caller; /* of the last request */
 	bool checks; /* preemptions is of just before its answer */
 	long preemptions;
-	/* Where he was not, in a row; after that, requests that are passed
-	 * over yet, and how many are the next time. */
-	unsigned misses, skips, patience;
+	/* How often in a row the caller was not found; requests to pass over
+	 * yet before he is sought again, and how many are the next time. */
+	unsigned misses, skips, next_skips;
 	uint64_t answered_ns; /* when the answer was given, or 0 */
 	atomic_bool yields; /* it answers just now */
 };
@@ -83,9 +82,9 @@ void affinity_place_init(struct affinity_place *p, struct affinity *a);
 
 /* Are callers followed now? A hint. */
 static inline bool
-affinity_is_beside(const struct affinity *a)
+affinity_is_active(const struct affinity *a)
 {
-	return atomic_load_explicit(&a->beside, memory_order_relaxed);
+	return atomic_load_explicit(&a->active, memory_order_relaxed);
 }
 
 /* Is the thread held on the processor of a caller? Then its next request
@@ -115,8 +114,8 @@ uint64_t affinity_end(struct affinity_place *p);
 /* writev(2), in such a way that who is woken by it runs here. */
 ssize_t affinity_writev(int fd, const struct iovec *iov, int count);
 
-/* Another thread has taken the lead from p's, since that got nowhere. True
- * if it was while answering. One caller at a time. */
+/* p's thread is replaced as the leader, since it got nowhere. True if it was
+ * while answering. One caller at a time. */
 bool affinity_lost(struct affinity_place *p, pthread_t thread);
 
 void affinity_report(const struct affinity *a, struct report *r);

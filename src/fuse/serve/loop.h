@@ -2,14 +2,14 @@
 /*
  * The threads that serve requests.
  *
- * One thread at a time, the leader, waits for requests. It serves a
- * request itself and keeps the lead when the request is likely to be short
- * and no other waits: so a program that does one thing after the other is
- * served by one thread, warm, without a wake-up in between. Else it hands
- * the lead to another thread first; a wait for the disk counts as short as
- * long as nobody else's request came during such a wait lately. If a request
- * takes long against expectation, a thread that watches takes the lead.
- * Threads start as needed, up to a bound, and stay.
+ * One thread at a time, the leader, waits for requests (worker_pool.h). It
+ * serves a request itself and stays the leader when the request is likely to
+ * be short and no other waits: so a program that does one thing after the
+ * other is served by one thread, warm, without a wake-up in between. Else it
+ * lets another thread lead first (hand_over.h); a wait for the disk counts
+ * as short as long as no other program's request came during such a wait
+ * lately. If a request takes long against expectation, the leader is
+ * replaced. Threads start as needed, up to a bound, and stay.
  *
  * Before it goes to sleep the leader looks for the next request for some
  * microseconds, as long as that has paid off lately (as KVM does before it
@@ -29,7 +29,8 @@ struct report;
 
 /*
  * Start serving se. done_fd, an eventfd, is written to when the connection
- * has ended by itself (unmounted). Of opts: threads, request_bytes,
+ * has ended by itself (unmounted). *loopp is set before the first request is
+ * served, and is NULL after a failure. Of opts: threads, request_bytes,
  * affinity, and spin_us, which as 0 never looks, always sleeps.
  */
 int loop_start(struct fuse_session *se, const struct options *opts, int done_fd,

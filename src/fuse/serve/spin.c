@@ -30,17 +30,17 @@ spin_init(struct spin *s, unsigned window_us)
 	s->window_ns = alone ? 0 : window_us * 1000ull;
 	atomic_init(&s->began_ns, 0);
 	atomic_init(&s->score, 0);
-	s->pause = (struct pause){ 0 };
+	s->cooldown = (struct cooldown){ 0 };
 }
 
 static int
-get(_Atomic int *score)
+get_score(_Atomic int *score)
 {
 	return atomic_load_explicit(score, memory_order_relaxed);
 }
 
 static void
-set(_Atomic int *score, int value)
+set_score(_Atomic int *score, int value)
 {
 	atomic_store_explicit(score, value, memory_order_relaxed);
 }
@@ -50,25 +50,25 @@ spin_before_wait(struct spin *s, int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	uint64_t began, now;
-	int score = get(&s->score);
+	int score = get_score(&s->score);
 
 	if (s->window_ns == 0)
 		return;
 	began = clock_now_ns();
 	atomic_store_explicit(&s->began_ns, began, memory_order_relaxed);
-	if (score <= 0 || !pause_is_over(&s->pause, began))
+	if (score <= 0 || !cooldown_is_over(&s->cooldown, began))
 		return;
 	for (;;) {
 		if (poll(&p, 1, 0) != 0)
 			return;
 		now = clock_now_ns();
 		if (now - began >= s->window_ns) {
-			set(&s->score, score - SCORE_MISSED);
+			set_score(&s->score, score - SCORE_MISSED);
 			return;
 		}
 		(void)sched_yield();
 		if (clock_now_ns() - now >= CROWDED_NS) {
-			pause_begin(&s->pause, now);
+			cooldown_begin(&s->cooldown, now);
 			return;
 		}
 	}
@@ -78,7 +78,7 @@ void
 spin_after_wait(struct spin *s)
 {
 	uint64_t gap;
-	int score = get(&s->score);
+	int score = get_score(&s->score);
 
 	if (s->window_ns == 0)
 		return;
@@ -88,5 +88,5 @@ spin_after_wait(struct spin *s)
 		score = score < SCORE_MAX ? score + 1 : score;
 	else if (score > SCORE_MIN)
 		score--;
-	set(&s->score, score);
+	set_score(&s->score, score);
 }

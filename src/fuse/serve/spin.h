@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Looking for the next request before going to sleep, while that pays.
+ * Busy polling: looking for the next request before going to sleep, while
+ * that pays.
  *
  * A program that waits for each answer sends its next request within
  * microseconds; to put a thread to sleep and wake it takes tens of them,
@@ -14,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "fuse/serve/pause.h"
+#include "fuse/serve/cooldown.h"
 
 /* One thread at a time; another may come in between now and then, so the
  * fields are atomic, relaxed: at worst the score is off by one. */
@@ -22,7 +23,7 @@ struct spin {
 	uint64_t window_ns; /* 0: never */
 	_Atomic uint64_t began_ns;
 	_Atomic int score; /* look while it is positive */
-	struct pause pause;
+	struct cooldown cooldown;
 };
 
 /* window_us is ignored on a machine with one processor. */

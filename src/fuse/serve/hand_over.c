@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/* See hand_over.h. */
+#include "fuse/serve/hand_over.h"
+
+/* Requests in a row that leave another one waiting, until one more thread
+ * is worth its wake-up. */
+#define BACKLOG_MIN 4
+
+/* So many waits for the disk in a row are handed over once another
+ * program's request came during one. */
+#define SHARED_WAITS 64
+
+void
+hand_over_init(struct hand_over *h, unsigned cpus)
+{
+	h->cpus = cpus;
+	atomic_init(&h->commits_wait, false);
+	atomic_init(&h->active, 0);
+	atomic_init(&h->backlog, 0);
+	atomic_init(&h->shared_waits, 0);
+}
+
+bool
+hand_over_waits_for_disk(const struct hand_over *h, enum request_kind kind)
+{
+	return kind == REQUEST_SYNC ||
+	    (kind == REQUEST_COMMIT &&
+		atomic_load_explicit(&h->commits_wait, memory_order_relaxed));
+}
+
+void
+hand_over_note_other(struct hand_over *h)
+{
+	atomic_store_explicit(&h->shared_waits, SHARED_WAITS,
+	    memory_order_relaxed);
+}
+
+/* Is a request likely to come while this one waits for the disk? To a
+ * program that is alone, handing over would do no good. */
+static bool
+expects_other(struct hand_over *h, bool another)
+{
+	unsigned n = atomic_load_explicit(&h->shared_waits,
+	    memory_order_relaxed);
+
+	if (another)
+		n = SHARED_WAITS;
+	else if (n > 0)
+		n--;
+	atomic_store_explicit(&h->shared_waits, n, memory_order_relaxed);
+	return n > 0;
+}
+
+bool
+hand_over_is_due(struct hand_over *h, enum request_kind kind, bool another)
+{
+	if (kind == REQUEST_BRIEF)
+		return false;
+	if (kind == REQUEST_SLOW)
+		return true;
+	if (hand_over_waits_for_disk(h, kind))
+		return expects_other(h, another);
+	/* More threads than processors would only take turns. */
+	if (atomic_load_explicit(&h->active, memory_order_relaxed) >= h->cpus)
+		return false;
+	if (!another) {
+		h->backlog = 0;
+		return false;
+	}
+	return ++h->backlog % BACKLOG_MIN == 0;
+}

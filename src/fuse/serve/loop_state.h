@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* The insides of loop.c and serve.c. */
+#ifndef KVFS_FUSE_SERVE_LOOP_STATE_H
+#define KVFS_FUSE_SERVE_LOOP_STATE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "fuse/serve/affinity.h"
+#include "fuse/serve/hand_over.h"
+#include "fuse/serve/overdue.h"
+#include "fuse/serve/request_stats.h"
+#include "fuse/serve/spin.h"
+#include "fuse/serve/worker_pool.h"
+
+struct loop {
+	/* Constant. */
+	struct fuse_session *se;
+	uint32_t request_bytes;
+	int done_fd;
+
+	atomic_int error; /* that broke the connection */
+	struct worker_pool pool;
+	struct spin spin; /* of the leader */
+	struct hand_over hand_over; /* of the leader */
+	struct affinity affinity;
+	struct request_stats stats;
+	struct overdue *overdue; /* owned */
+};
+
+/* A thread of the pool: serve requests until there are no more. */
+void *serve_requests(void *worker);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+/* A thread that serves requests, one after the other; see loop.h. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fuse/serve/loop_state.h"
+#include "fuse/serve/protocol.h"
+
+static bool
+another_waits(struct loop *loop)
+{
+	struct pollfd p = { .fd = fuse_session_fd(loop->se), .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* Get a request. False when there will be no more; w->len is 0 when there
+ * was none this time. */
+static bool
+receive_request(struct loop *loop, struct worker *w)
+{
+	int n = fuse_session_receive_buf(loop->se, &w->buf);
+
+	w->len = n > 0 ? (size_t)n : 0;
+	if (n > 0 || n == -EINTR || n == -EAGAIN)
+		return true;
+	if (n < 0) {
+		atomic_store(&loop->error, n);
+		fuse_session_exit(loop->se);
+	}
+	return false;
+}
+
+/* caller: who waits for the answer, or 0. */
+static void
+process_request(struct loop *loop, struct worker *w, uint32_t caller)
+{
+	unsigned op = request_op(w->buf.mem, w->len);
+	uint64_t start = atomic_load_explicit(&w->slot->since_ns,
+	    memory_order_relaxed);
+
+	atomic_fetch_add_explicit(&loop->pool.served, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&loop->hand_over.active, 1,
+	    memory_order_relaxed);
+	affinity_begin(&w->place, caller);
+	fuse_session_process_buf(loop->se, &w->buf);
+	histogram_add(&loop->stats.ns[op], affinity_end(&w->place) - start);
+	atomic_fetch_sub_explicit(&loop->hand_over.active, 1,
+	    memory_order_relaxed);
+	overdue_end(w->slot);
+}
+
+/* Both: serve one request; false when there are no more. */
+static bool
+serve_as_leader(struct loop *loop, struct worker *w)
+{
+	bool is_held = affinity_is_held(&w->place), ready = false, another;
+	enum request_kind kind;
+	uint32_t caller;
+
+	if (is_held)
+		ready = another_waits(loop);
+	else
+		spin_before_wait(&loop->spin, fuse_session_fd(loop->se));
+	if (!receive_request(loop, w))
+		return false;
+	if (w->len == 0)
+		return true;
+	worker_pool_begin_request(&loop->pool, w);
+	if (!is_held)
+		spin_after_wait(&loop->spin);
+	kind = protocol_peek(w->buf.mem, w->len);
+	caller = protocol_caller(w->buf.mem, w->len);
+	if (w->waited_for != 0 && caller != 0 && caller != w->waited_for)
+		hand_over_note_other(&loop->hand_over);
+	w->waited_for = 0;
+	/* Of a caller in another PID namespace the number is 0. */
+	another = (kind != REQUEST_BRIEF || caller != 0) && another_waits(loop);
+	if (caller != 0)
+		affinity_received(&w->place, caller, ready, another);
+	if (hand_over_is_due(&loop->hand_over, kind, another)) {
+		worker_pool_resign(&loop->pool, w);
+		process_request(loop, w, caller);
+		return true;
+	}
+	process_request(loop, w, caller);
+	if (hand_over_waits_for_disk(&loop->hand_over, kind) &&
+	    another_waits(loop))
+		w->waited_for = caller;
+	return true;
+}
+
+static bool
+serve_as_helper(struct loop *loop, struct worker *w)
+{
+	if (!receive_request(loop, w))
+		return false;
+	if (w->len == 0)
+		return true;
+	worker_pool_begin_request(&loop->pool, w);
+	(void)protocol_peek(w->buf.mem, w->len);
+	process_request(loop, w, protocol_caller(w->buf.mem, w->len));
+	return true;
+}
+
+/* The leader goes on without a lock; so does who helps it, as long as
+ * requests are waiting. */
+static bool
+serve_one(struct loop *loop, struct worker *w)
+{
+	if (worker_pool_is_led_by(&loop->pool, w))
+		return serve_as_leader(loop, w);
+	affinity_release(&w->place);
+	if (w->has_led && another_waits(loop))
+		return serve_as_helper(loop, w);
+	w->has_led = true;
+	return worker_pool_lead(&loop->pool, w) && serve_as_leader(loop, w);
+}
+
+void *
+serve_requests(void *arg)
+{
+	struct worker *w = arg;
+	struct loop *loop = w->loop;
+	const uint64_t one = 1;
+	ssize_t n;
+
+	atomic_store(&w->slot->thread, gettid());
+	while (!fuse_session_exited(loop->se) && serve_one(loop, w))
+		;
+	worker_pool_end(&loop->pool);
+	n = write(loop->done_fd, &one, sizeof(one));
+	(void)n;
+	free(w->buf.mem);
+	return NULL;
+}
