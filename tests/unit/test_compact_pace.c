@@ -17,12 +17,13 @@ setup(void)
 {
 	db = calloc(1, sizeof(*db));
 	ck_assert_ptr_nonnull(db);
-	atomic_store(&db->last_commit_ns, clock_now_ns());
+	atomic_store(&db->delay.last_commit_ns, clock_now_ns());
 	pace = (struct compact_pace){
 		.start_ns = clock_now_ns(),
 		.total = 64 * MIB,
 	};
-	atomic_store(&db->slow_at_ns, pace.start_ns + 2 * NS_PER_SECOND);
+	atomic_store(&db->compact.slow_at_ns,
+	    pace.start_ns + 2 * NS_PER_SECOND);
 }
 
 static void
@@ -46,14 +47,15 @@ START_TEST(a_job_takes_half_of_the_time_that_is_left)
 	ck_assert_uint_eq(due_ms(32 * MIB), 500);
 	ck_assert_uint_eq(due_ms(64 * MIB), 1000);
 	/* There is less time than it seemed. */
-	atomic_store(&db->slow_at_ns, pace.start_ns + NS_PER_SECOND);
+	atomic_store(&db->compact.slow_at_ns, pace.start_ns + NS_PER_SECOND);
 	ck_assert_uint_eq(due_ms(32 * MIB), 250);
 }
 END_TEST
 
 START_TEST(and_is_not_stretched_without_end)
 {
-	atomic_store(&db->slow_at_ns, pace.start_ns + 3600 * NS_PER_SECOND);
+	atomic_store(&db->compact.slow_at_ns,
+	    pace.start_ns + 3600 * NS_PER_SECOND);
 	ck_assert_uint_eq(due_ms(16 * MIB), 500);
 	ck_assert_uint_eq(due_ms(64 * MIB), 2000);
 }
@@ -62,20 +64,20 @@ END_TEST
 START_TEST(it_goes_at_full_speed_when_that_is_needed)
 {
 	ck_assert_uint_ne(due_ms(32 * MIB), 0);
-	atomic_store(&db->delay_ns_per_kib, 1);
+	atomic_store(&db->delay.ns_per_kib, 1);
 	ck_assert_uint_eq(due_ms(32 * MIB), 0);
-	atomic_store(&db->delay_ns_per_kib, 0);
-	atomic_store(&db->pressed, true);
+	atomic_store(&db->delay.ns_per_kib, 0);
+	atomic_store(&db->room.is_short, true);
 	ck_assert_uint_eq(due_ms(32 * MIB), 0);
-	atomic_store(&db->pressed, false);
-	atomic_store(&db->abandon, true);
+	atomic_store(&db->room.is_short, false);
+	atomic_store(&db->compact.abandon, true);
 	ck_assert_uint_eq(due_ms(32 * MIB), 0);
-	atomic_store(&db->abandon, false);
+	atomic_store(&db->compact.abandon, false);
 	ck_assert_uint_ne(due_ms(32 * MIB), 0);
-	atomic_store(&db->last_commit_ns, clock_now_ns() - 2 * IDLE_NS);
+	atomic_store(&db->delay.last_commit_ns, clock_now_ns() - 2 * IDLE_NS);
 	ck_assert_uint_eq(due_ms(32 * MIB), 0);
-	atomic_store(&db->last_commit_ns, clock_now_ns());
-	atomic_store(&db->slow_at_ns, 0);
+	atomic_store(&db->delay.last_commit_ns, clock_now_ns());
+	atomic_store(&db->compact.slow_at_ns, 0);
 	ck_assert_uint_eq(due_ms(32 * MIB), 0);
 }
 END_TEST
@@ -83,7 +85,8 @@ END_TEST
 START_TEST(who_is_ahead_of_time_sleeps)
 {
 	/* 10 ms for all of it. */
-	atomic_store(&db->slow_at_ns, clock_now_ns() + NS_PER_SECOND / 50);
+	atomic_store(&db->compact.slow_at_ns,
+	    clock_now_ns() + NS_PER_SECOND / 50);
 	pace.start_ns = clock_now_ns();
 	compact_pace(db, &pace, pace.total / 2);
 	compact_pace(db, &pace, pace.total / 2);
@@ -97,9 +100,9 @@ END_TEST
 static uint64_t
 slow_in_ms(void)
 {
-	uint64_t at = atomic_load(&db->slow_at_ns);
+	uint64_t at = atomic_load(&db->compact.slow_at_ns);
 
-	return at != 0 ? (at - db->flushed_ns) / 1000000 : 0;
+	return at != 0 ? (at - db->flush.ended_ns) / 1000000 : 0;
 }
 
 START_TEST(writers_are_slowed_down_after_as_many_flushes_as_there_is_room_for)
@@ -118,7 +121,7 @@ START_TEST(writers_are_slowed_down_after_as_many_flushes_as_there_is_room_for)
 	/* The first flush tells nothing. */
 	compact_pace_flushed_locked(db);
 	ck_assert_uint_eq(slow_in_ms(), 0);
-	db->flushed_ns -= NS_PER_SECOND;
+	db->flush.ended_ns -= NS_PER_SECOND;
 	version.levels[0].count = L0_SLOWDOWN_FILES - 4;
 	compact_pace_flushed_locked(db);
 	/* Half of a second by now, four times. */
@@ -129,7 +132,7 @@ START_TEST(writers_are_slowed_down_after_as_many_flushes_as_there_is_room_for)
 	compact_pace_flushed_locked(db);
 	ck_assert_uint_eq(slow_in_ms(), 0);
 	file.props.deletes = 50;
-	db->flushed_ns -= NS_PER_SECOND;
+	db->flush.ended_ns -= NS_PER_SECOND;
 	compact_pace_flushed_locked(db);
 	ck_assert_uint_ne(slow_in_ms(), 0);
 	version.levels[0].count = L0_SLOWDOWN_FILES;

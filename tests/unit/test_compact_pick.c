@@ -30,10 +30,10 @@ setup(void)
 	ck_assert_ptr_nonnull(db);
 	db->opts.memtable_bytes = MEMTABLE_BYTES;
 	mutex_init(&db->mu);
-	mutex_init(&db->segment_mu);
-	RB_INIT(&db->segments);
+	mutex_init(&db->segs.mu);
+	RB_INIT(&db->segs.tree);
 	db->views.current = &view;
-	atomic_store(&db->last_commit_ns, clock_now_ns());
+	atomic_store(&db->delay.last_commit_ns, clock_now_ns());
 	edit = (struct version_edit){ 0 };
 	next_number = 1;
 }
@@ -43,7 +43,7 @@ teardown(void)
 {
 	version_unref(view.version);
 	view.version = NULL;
-	mutex_fini(&db->segment_mu);
+	mutex_fini(&db->segs.mu);
 	mutex_fini(&db->mu);
 	free(db);
 }
@@ -100,7 +100,7 @@ expect_level0(struct compact_job *job, size_t inputs, size_t below)
 	mutex_lock(&db->mu);
 	compact_job_finish_locked(db, job);
 	mutex_unlock(&db->mu);
-	ck_assert(!db->l0_compacting);
+	ck_assert(!db->compact.l0_is_taken);
 }
 
 /* 1,000 groups of 100 entries each. */
@@ -136,7 +136,7 @@ START_TEST(deletions_that_free_much_are_merged_at_once)
 	add_base();
 	add(0, 200, 300, 9000, 9000);
 	/* Slowed down or not: nothing is due. */
-	atomic_store(&db->delay_ns_per_kib, _i);
+	atomic_store(&db->delay.ns_per_kib, _i);
 	job = pick();
 	ck_assert_ptr_nonnull(job);
 	ck_assert(job->pace.is_off);
@@ -154,7 +154,7 @@ START_TEST(deletions_that_free_much_go_first)
 	for (uint64_t i = 0; i < 10; i++)
 		add(BASE - 1, 100 * i, 100 * (i + 1), 100000,
 		    i == 5 ? 90000 : 0);
-	atomic_store(&db->delay_ns_per_kib, _i == 0 ? 0 : 1);
+	atomic_store(&db->delay.ns_per_kib, _i == 0 ? 0 : 1);
 	/* Cheapest of those that are due. */
 	add(BASE - 1, 2000, 2100, 100000, 0);
 	job = pick();
@@ -207,7 +207,7 @@ START_TEST(group_deletions_without_a_hint_are_merged_where_nothing_is_below)
 		add(BASE, 100 * i, 100 * (i + 1), 100000, 0);
 	add(BASE - 1, 2000, 2100, 1, 0);
 	edit.adds[edit.add_count - 1].file->props.group_deletes = 1;
-	atomic_store(&db->last_commit_ns, clock_now_ns() - 2 * IDLE_NS);
+	atomic_store(&db->delay.last_commit_ns, clock_now_ns() - 2 * IDLE_NS);
 	job = pick();
 	ck_assert_ptr_nonnull(job);
 	ck_assert_int_eq(job->level, BASE - 1);
@@ -223,7 +223,7 @@ START_TEST(what_is_being_merged_is_left_alone)
 {
 	add_base();
 	add(0, 200, 300, 9000, 9000);
-	db->l0_compacting = true;
+	db->compact.l0_is_taken = true;
 	ck_assert_ptr_null(pick());
 }
 END_TEST

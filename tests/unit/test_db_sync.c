@@ -55,7 +55,7 @@ not_durable(void)
 	struct db *db = db_of(kv);
 	/* In this order it may only come out too small. */
 	uint64_t count = atomic_load(&db->commit_count);
-	uint64_t durable = atomic_load(&db->durable_commits);
+	uint64_t durable = atomic_load(&db->dur.commits);
 
 	return count > durable ? count - durable : 0;
 }
@@ -133,17 +133,17 @@ START_TEST(background_work_waits_for_a_sync_unless_it_lags_behind)
 	ck_assert_int_eq(db_open(env_posix(), dir, &opts, &kv), 0);
 	db = db_of(kv);
 	db_yield_to_sync(db); /* there is none */
-	atomic_store(&db->sync_role, 1);
-	atomic_store(&db->delay_ns_per_kib, 1);
+	atomic_store(&db->dur.role, 1);
+	atomic_store(&db->delay.ns_per_kib, 1);
 	db_yield_to_sync(db); /* nobody would end it */
-	atomic_store(&db->delay_ns_per_kib, 0);
+	atomic_store(&db->delay.ns_per_kib, 0);
 	atomic_store(&has_gone_on, false);
 	ck_assert_int_eq(pthread_create(&thread, NULL, yielder, NULL), 0);
 	/* As often as it takes: it may not be waiting yet. */
 	while (!atomic_load(&has_gone_on))
-		event_wake(&db->sync_done);
+		event_wake(&db->dur.done);
 	pthread_join(thread, NULL);
-	atomic_store(&db->sync_role, 0);
+	atomic_store(&db->dur.role, 0);
 	ck_assert_int_eq(kv_close(kv), 0);
 }
 END_TEST
@@ -175,7 +175,7 @@ START_TEST(a_shorter_interval_counts_from_the_next_commit_on)
 	put_one(2);
 	ck_assert_int_eq(kv_set_sync(kv, KV_SYNC_INTERVAL, 0, 1), 0);
 	put_one(3);
-	done = &db_of(kv)->sync_done;
+	done = &db_of(kv)->dur.done;
 	for (;;) {
 		uint32_t seen = event_seen(done);
 
@@ -193,8 +193,8 @@ log_used(struct db *db, bool *marked)
 	uint64_t used;
 
 	mutex_lock(&db->commit_mu);
-	used = wal_writer_used(db->log->writer);
-	*marked = db->marked_seq == atomic_load(&db->last_seq);
+	used = wal_writer_used(db->logs.current->writer);
+	*marked = db->timer.marked_seq == atomic_load(&db->last_seq);
 	mutex_unlock(&db->commit_mu);
 	return used;
 }
@@ -242,7 +242,7 @@ durable_writer(void *arg)
 		kv_batch_init(&b);
 		kv_batch_put(&b, &key, slice_str("value"));
 		if (kv_commit(kv, &b, &seq) < 0 ||
-		    atomic_load(&db_of(kv)->durable_seq) < seq)
+		    atomic_load(&db_of(kv)->dur.seq) < seq)
 			abort();
 		kv_batch_fini(&b);
 	}
@@ -276,7 +276,7 @@ log_waiting(struct db *db)
 	uint64_t n;
 
 	mutex_lock(&db->commit_mu);
-	n = wal_writer_waiting(db->log->writer);
+	n = wal_writer_waiting(db->logs.current->writer);
 	mutex_unlock(&db->commit_mu);
 	return n;
 }

@@ -443,20 +443,19 @@ START_TEST(files_made_in_one_directory_share_a_sync)
 	commits = atomic_load(&db->commit_count);
 	syncs = counter_read(&db->stats.syncs);
 	/* Nobody else can begin one. */
-	atomic_store(&db->sync_role, 1);
+	atomic_store(&db->dur.role, 1);
 	for (uintptr_t i = 0; i < CREATORS; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, create_one,
 				     (void *)i),
 		    0);
 	while (atomic_load(&db->commit_count) < commits + CREATORS)
 		sched_yield();
-	atomic_store(&db->sync_role, 0);
-	event_wake(&db->sync_done);
+	atomic_store(&db->dur.role, 0);
+	event_wake(&db->dur.done);
 	for (size_t i = 0; i < CREATORS; i++)
 		pthread_join(threads[i], NULL);
 	ck_assert_uint_le(counter_read(&db->stats.syncs), syncs + 2);
-	ck_assert_uint_ge(atomic_load(&db->durable_commits),
-	    commits + CREATORS);
+	ck_assert_uint_ge(atomic_load(&db->dur.commits), commits + CREATORS);
 	ck_assert_int_eq(fs_close(durable), 0);
 	ck_assert_int_eq(kv_close(store), 0);
 	snprintf(command, sizeof(command), "rm -rf '%s'", path);

@@ -135,7 +135,7 @@ START_TEST(a_store_with_a_file_of_that_name_is_still_a_store)
 	char text[64];
 
 	snprintf(text, sizeof(text), "MANIFEST-%06llu\n",
-	    (unsigned long long)manifest_number(db_of(kv)->manifest));
+	    (unsigned long long)manifest_number(db_of(kv)->tree.manifest));
 	ck_assert_int_eq(kv_close(kv), 0);
 	write_file("/store/CURRENT", text);
 	ck_assert_int_eq(kv_close(open_store(env, "/store", false)), 0);
@@ -268,7 +268,7 @@ START_TEST(a_crashed_store_is_read_without_a_write)
 	env_fault_arm(env, &rule);
 	kv = open_store(env, "/store", true);
 	model_expect_equal(m, kv, NULL, "read-only");
-	ck_assert_uint_gt(db_of(kv)->log_count, 0);
+	ck_assert_uint_gt(db_of(kv)->logs.count, 0);
 	ck_assert_uint_eq(env_fault_failed(env), 0);
 	env_fault_disarm(env);
 	ck_assert_int_eq(kv_close(kv), 0);

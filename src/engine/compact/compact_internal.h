@@ -25,7 +25,7 @@ struct pick {
 	int base; /* level below 0 in use */
 	uint64_t entry_bytes; /* average of the tree */
 	bool idle; /* or asked for, or short of room, or scans suffer */
-	unsigned desperate; /* a writer waits for room: db.desperate */
+	unsigned desperate; /* a writer waits for room: db.room.desperate */
 };
 
 /* ---- compact_level.c ---- */

@@ -50,9 +50,9 @@ compact_job_finish_locked(struct db *db, struct compact_job *job)
 		for (size_t j = 0; j < job->input_count[i]; j++)
 			job->inputs[i][j]->compacting = false;
 	if (job->level == 0)
-		db->l0_compacting = false;
-	db->compacting--;
-	db->moving_bytes -= job->moving_bytes;
+		db->compact.l0_is_taken = false;
+	db->compact.running--;
+	db->compact.moving_bytes -= job->moving_bytes;
 	job_free(job);
 }
 
@@ -82,8 +82,8 @@ compact_job_complete(struct db *db, struct compact_job *job)
 		for (size_t j = 0; j < job->input_count[i]; j++)
 			job->inputs[i][j]->compacting = true;
 	if (job->level == 0)
-		db->l0_compacting = true;
-	db->compacting++;
+		db->compact.l0_is_taken = true;
+	db->compact.running++;
 	return job;
 give_up:
 	if (job != NULL)

@@ -5,7 +5,6 @@
  */
 #include "engine/compact/compact_internal.h"
 
-#include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
 #include "engine/tree/version.h"
 

@@ -48,17 +48,18 @@ compact_pace_flushed_locked(struct db *db)
 {
 	const struct level *l0 = &db->views.current->version->levels[0];
 	uint64_t now = clock_now_ns();
-	uint64_t took = now - db->flushed_ns, slow_at = 0;
+	uint64_t took = now - db->flush.ended_ns, slow_at = 0;
 
 	/* Half is the last time, a quarter that before, and so on. */
-	db->flush_interval_ns = db->flushed_ns == 0 ?
+	db->flush.interval_ns = db->flush.ended_ns == 0 ?
 	    0 :
-	    (db->flush_interval_ns + took) / 2;
-	db->flushed_ns = now;
+	    (db->flush.interval_ns + took) / 2;
+	db->flush.ended_ns = now;
 	if (l0->count < L0_SLOWDOWN_FILES && !deletions_wait(l0))
 		slow_at = now +
-		    db->flush_interval_ns * (L0_SLOWDOWN_FILES - l0->count);
-	atomic_store_explicit(&db->slow_at_ns, slow_at, memory_order_relaxed);
+		    db->flush.interval_ns * (L0_SLOWDOWN_FILES - l0->count);
+	atomic_store_explicit(&db->compact.slow_at_ns, slow_at,
+	    memory_order_relaxed);
 }
 
 void
@@ -66,7 +67,7 @@ compact_pace_begin_locked(struct db *db, struct compact_job *job)
 {
 	struct compact_pace *p = &job->pace;
 
-	p->is_off |= db->compact_all || db->tidying;
+	p->is_off |= db->compact.all_wanted || db->tidy.is_under_way;
 	p->start_ns = clock_now_ns();
 	p->total = 0;
 	atomic_init(&p->done, 0);
@@ -79,16 +80,18 @@ compact_pace_begin_locked(struct db *db, struct compact_job *job)
 static uint64_t
 due_ns(struct db *db, const struct compact_pace *p, uint64_t done)
 {
-	uint64_t slow_at = atomic_load_explicit(&db->slow_at_ns,
+	uint64_t slow_at = atomic_load_explicit(&db->compact.slow_at_ns,
 	    memory_order_relaxed);
 	double share = (double)done / (double)(p->total + 1);
 	double most = (double)done / PACE_LEAST_PER_SECOND * NS_PER_SECOND;
 	double ns;
 
-	if (slow_at <= p->start_ns || db_is_idle(db) || db_is_slowed(db) ||
-	    atomic_load_explicit(&db->pressed, memory_order_relaxed) ||
-	    atomic_load_explicit(&db->desperate, memory_order_relaxed) != 0 ||
-	    atomic_load_explicit(&db->abandon, memory_order_relaxed))
+	if (slow_at <= p->start_ns || write_delay_is_idle(&db->delay) ||
+	    write_delay_is_slowed(&db->delay) ||
+	    atomic_load_explicit(&db->room.is_short, memory_order_relaxed) ||
+	    atomic_load_explicit(&db->room.desperate, memory_order_relaxed) !=
+		0 ||
+	    atomic_load_explicit(&db->compact.abandon, memory_order_relaxed))
 		return 0;
 	ns = share * (double)(slow_at - p->start_ns) / 2;
 	return p->start_ns + (uint64_t)(ns < most ? ns : most);

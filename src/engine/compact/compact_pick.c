@@ -23,7 +23,7 @@ pick_level0(const struct pick *p, struct version *v)
 	const struct level *l = &v->levels[0];
 	struct compact_job *job;
 
-	if (p->db->l0_compacting || l->count == 0)
+	if (p->db->compact.l0_is_taken || l->count == 0)
 		return NULL;
 	job = compact_job_create(v, 0, p->base);
 	if (job == NULL || job->inputs[0] == NULL)
@@ -273,9 +273,10 @@ pick_init(struct pick *p, struct db *db)
 	*p = (struct pick){ .db = db, .v = db->views.current->version };
 	p->entry_bytes = version_entry_bytes(p->v);
 	p->base = compact_targets(db, p->v, p->targets);
-	p->desperate = atomic_load(&db->desperate);
-	p->idle = p->desperate || db->compact_all || db->tidying ||
-	    atomic_load(&db->pressed) || db_is_idle(db);
+	p->desperate = atomic_load(&db->room.desperate);
+	p->idle = p->desperate || db->compact.all_wanted ||
+	    db->tidy.is_under_way || atomic_load(&db->room.is_short) ||
+	    write_delay_is_idle(&db->delay);
 }
 
 struct compact_job *
@@ -283,7 +284,7 @@ compact_pick_locked(struct db *db)
 {
 	struct version *v = db->views.current->version;
 	/* Writers who are slowed down wait for what is due. */
-	bool due_first = db_is_slowed(db);
+	bool due_first = write_delay_is_slowed(&db->delay);
 	struct compact_job *job;
 	struct pick p;
 
@@ -294,7 +295,8 @@ compact_pick_locked(struct db *db)
 	if (job == NULL)
 		job = compact_pick_relocation(&p, v);
 	if (job == NULL &&
-	    (db->compact_all || (p.desperate && upper_levels_hide(&p, v))))
+	    (db->compact.all_wanted ||
+		(p.desperate && upper_levels_hide(&p, v))))
 		job = pick_for_all(&p, v);
 	if (job == NULL && p.idle)
 		job = pick_idle(&p, v);

@@ -126,7 +126,7 @@ run_part(struct db *db, struct compact_job *job, struct compact_part *part)
 		.relocate = job->relocate,
 		.relocate_count = job->relocate_count,
 		.one_table = job->in_place,
-		.abandon = &db->abandon,
+		.abandon = &db->compact.abandon,
 		.between = rest_after_piece,
 		.between_arg = &piece,
 		.reclaim_bytes = job->reclaim_bytes / job->part_count,
@@ -152,8 +152,8 @@ run_parts_locked(struct db *db, struct compact_job *job)
 		struct compact_part *part = &job->parts[job->parts_taken++];
 
 		if (job->parts_taken == job->part_count &&
-		    db->shared_job == job)
-			db->shared_job = NULL;
+		    db->compact.shared_job == job)
+			db->compact.shared_job = NULL;
 		mutex_unlock(&db->mu);
 		run_part(db, job, part);
 		mutex_lock(&db->mu);
@@ -175,8 +175,8 @@ run_all_parts(struct db *db, struct compact_job *job)
 	rc = snapshots_list_locked(&db->snapshots, &job->snapshots,
 	    &job->snapshot_count);
 	if (rc == 0) {
-		if (job->part_count > 1 && db->shared_job == NULL) {
-			db->shared_job = job;
+		if (job->part_count > 1 && db->compact.shared_job == NULL) {
+			db->compact.shared_job = job;
 			cond_broadcast(&db->work);
 		}
 		run_parts_locked(db, job);
@@ -263,7 +263,7 @@ run_job(struct db *db, struct compact_job *job)
 		if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM) {
 			log_error("%s: damaged tables stay as they are; run "
 				  "kvfsctl check",
-			    db->dir);
+			    db->store.path);
 			set_damaged(job);
 		}
 		return rc;
@@ -290,18 +290,19 @@ db_compact_thread(void *arg)
 		struct compact_job *job;
 		int rc;
 
-		if (db->shared_job != NULL) {
+		if (db->compact.shared_job != NULL) {
 			counter_add(&db->stats.shared_parts, 1);
-			run_parts_locked(db, db->shared_job);
+			run_parts_locked(db, db->compact.shared_job);
 			continue;
 		}
-		job = db_error(db) == 0 ? compact_pick_locked(db) : NULL;
+		job = fault_error(&db->fault) == 0 ? compact_pick_locked(db) :
+						     NULL;
 		if (job == NULL) {
-			if (db->compacting == 0) {
-				db->compact_all = false;
-				db->tidying = false;
-				atomic_store(&db->pressed, false);
-				db->compact_rests++;
+			if (db->compact.running == 0) {
+				db->compact.all_wanted = false;
+				db->tidy.is_under_way = false;
+				atomic_store(&db->room.is_short, false);
+				db->compact.rests++;
 			}
 			cond_broadcast(&db->progress);
 			cond_wait_until(&db->work, &db->mu,
@@ -318,12 +319,12 @@ db_compact_thread(void *arg)
 		cond_broadcast(&db->progress);
 		cond_broadcast(&db->work);
 		if (rc < 0)
-			db->compact_error = rc;
+			db->compact.error = rc;
 		if (rc < 0 && !db->stop) {
 			if (rc == -ENOSPC)
 				log_warn("%s: no room to compact; free some "
 					 "space",
-				    db->dir);
+				    db->store.path);
 			/* Not at once again. */
 			cond_wait_until(&db->work, &db->mu,
 			    clock_now_ns() + TICK_NS);

@@ -6,6 +6,7 @@
  */
 #include "engine/compact/compact_internal.h"
 
+#include "engine/env/env.h"
 #include "engine/state/db_state.h"
 #include "engine/state/disk_space.h"
 #include "engine/state/segment_set.h"
@@ -48,7 +49,7 @@ pick_user_of(const struct pick *p, struct version *v, const uint64_t *numbers,
 			struct compact_job *job;
 
 			if (!compact_is_free(f) ||
-			    (i == 0 && p->db->l0_compacting) ||
+			    (i == 0 && p->db->compact.l0_is_taken) ||
 			    !names_any(f, numbers, count))
 				continue;
 			job = compact_job_create(v, i, i);
@@ -73,11 +74,11 @@ movable_bytes(struct db *db)
 	struct env_space space;
 	uint64_t kept;
 
-	if (env_dir_space(db->store, &space) < 0)
+	if (env_dir_space(db->store.dir, &space) < 0)
 		return UINT64_MAX;
 	kept = space_part(space.total_bytes, MOVE_SPARE_PART, MOVE_SPARE_MIN,
 		   MOVE_SPARE_MAX) +
-	    db->moving_bytes;
+	    db->compact.moving_bytes;
 	return space.free_bytes > kept ? space.free_bytes - kept : 0;
 }
 
@@ -89,16 +90,17 @@ struct sparse {
 
 static struct sparse
 find_sparse_locked(const struct pick *p, uint64_t most)
-    REQUIRES(&p->db->segment_mu)
+    REQUIRES(&p->db->segs.mu)
 {
 	uint64_t best = p->desperate != 0 ? p->desperate :
 	    p->idle                       ? RELOCATE_PERCENT_IDLE :
 					    RELOCATE_PERCENT;
-	uint64_t least = atomic_load(&p->db->sizes.segment_bytes) / CRUMB_PART;
+	uint64_t least = atomic_load(&p->db->space.sizes.segment_bytes) /
+	    CRUMB_PART;
 	struct sparse found = { 0 };
 	struct segment_ref *s;
 
-	RB_FOREACH (s, segment_tree, &p->db->segments) {
+	RB_FOREACH (s, segment_tree, &p->db->segs.tree) {
 		uint64_t live;
 
 		if (s->size == 0 || s->damaged || (s->size < least && !p->idle))
@@ -108,7 +110,7 @@ find_sparse_locked(const struct pick *p, uint64_t most)
 			continue;
 		if (!s->sealed) {
 			found.should_seal = p->idle && s->size >= least &&
-			    s == p->db->active_segment;
+			    s == p->db->segs.active;
 			continue;
 		}
 		/* Without any it goes when memory lets go of it. */
@@ -124,14 +126,15 @@ find_sparse_locked(const struct pick *p, uint64_t most)
 /* Crumbs to merge: 0 while there are few. */
 static size_t
 find_crumbs_locked(const struct pick *p, uint64_t numbers[CRUMBS_MAX],
-    uint64_t *bytesp) REQUIRES(&p->db->segment_mu)
+    uint64_t *bytesp) REQUIRES(&p->db->segs.mu)
 {
-	uint64_t most = atomic_load(&p->db->sizes.segment_bytes) / CRUMB_PART;
+	uint64_t most = atomic_load(&p->db->space.sizes.segment_bytes) /
+	    CRUMB_PART;
 	struct segment_ref *s;
 	size_t n = 0, count = 0;
 
 	*bytesp = 0;
-	RB_FOREACH (s, segment_tree, &p->db->segments) {
+	RB_FOREACH (s, segment_tree, &p->db->segs.tree) {
 		if (!s->sealed || s->damaged || s->size >= most ||
 		    s->live_bytes == 0)
 			continue;
@@ -148,7 +151,7 @@ find_crumbs_locked(const struct pick *p, uint64_t numbers[CRUMBS_MAX],
  * gives most, if there is one, or small ones. */
 static size_t
 choose_locked(const struct pick *p, const struct sparse *sparse, uint64_t most,
-    uint64_t numbers[CRUMBS_MAX], uint64_t *bytesp) REQUIRES(&p->db->segment_mu)
+    uint64_t numbers[CRUMBS_MAX], uint64_t *bytesp) REQUIRES(&p->db->segs.mu)
 {
 	size_t count;
 
@@ -169,31 +172,31 @@ compact_pick_relocation(const struct pick *p, struct version *v)
 	struct sparse sparse;
 	size_t count;
 
-	mutex_lock(&p->db->segment_mu);
+	mutex_lock(&p->db->segs.mu);
 	sparse = find_sparse_locked(p, UINT64_MAX);
 	if (sparse.should_seal) {
-		mutex_unlock(&p->db->segment_mu);
+		mutex_unlock(&p->db->segs.mu);
 		segment_seal_active(p->db);
-		mutex_lock(&p->db->segment_mu);
+		mutex_lock(&p->db->segs.mu);
 		sparse = find_sparse_locked(p, UINT64_MAX);
 	}
 	count = choose_locked(p, &sparse, UINT64_MAX, numbers, &bytes);
-	mutex_unlock(&p->db->segment_mu);
+	mutex_unlock(&p->db->segs.mu);
 	if (count == 0)
 		return NULL;
 	/* The disk is asked only when there is something to move. */
 	most = movable_bytes(p->db);
 	if (bytes > most) {
-		mutex_lock(&p->db->segment_mu);
+		mutex_lock(&p->db->segs.mu);
 		sparse = find_sparse_locked(p, most);
 		count = choose_locked(p, &sparse, most, numbers, &bytes);
-		mutex_unlock(&p->db->segment_mu);
+		mutex_unlock(&p->db->segs.mu);
 	}
 	if (count != 0)
 		job = pick_user_of(p, v, numbers, count);
 	if (job != NULL) {
 		job->moving_bytes = bytes;
-		p->db->moving_bytes += bytes;
+		p->db->compact.moving_bytes += bytes;
 	}
 	return job;
 }

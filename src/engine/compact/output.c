@@ -69,7 +69,7 @@ add_pointer(struct merge_state *m, struct slice ikey, struct slice value)
 	if (rc < 0)
 		return rc;
 	if (must_relocate(m->out, p.segment)) {
-		rc = read_pointer(m->out->db->tables, m->out->db->dir,
+		rc = read_pointer(m->out->db->tables, m->out->db->store.path,
 		    key_user(ikey), value, &raw);
 		if (rc == 0) {
 			rc = store_value(m, key_user(ikey), raw.data, &p,
@@ -114,7 +114,7 @@ static uint64_t
 target_bytes(const struct output *out)
 {
 	uint64_t bytes = out->below->levels[out->level].bytes / LEVEL_TABLES;
-	uint64_t most = atomic_load(&out->db->sizes.table_bytes);
+	uint64_t most = atomic_load(&out->db->space.sizes.table_bytes);
 
 	if (bytes < out->db->opts.memtable_bytes)
 		bytes = out->db->opts.memtable_bytes;

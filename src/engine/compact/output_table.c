@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/env/env.h"
 #include "engine/env/filename.h"
 #include "engine/env/store_files.h"
 #include "engine/state/db_state.h"
@@ -26,11 +27,12 @@ output_table_begin(struct merge_state *m, struct slice user)
 	t->reclaim_bytes = 0;
 	t->has_group_end = false;
 	t->stretch = 0;
-	rc = store_file_open(db->store, FILE_TABLE, t->number,
+	rc = store_file_open(db->store.dir, FILE_TABLE, t->number,
 	    ENV_WRITE | ENV_CREATE, &t->file);
 	if (rc < 0) {
-		log_error("%s/%06llu.sst: cannot make a table: %s", db->dir,
-		    (unsigned long long)t->number, strerror(-rc));
+		log_error("%s/%06llu.sst: cannot make a table: %s",
+		    db->store.path, (unsigned long long)t->number,
+		    strerror(-rc));
 		return rc;
 	}
 	t->builder = table_builder_create(t->file, t->number, &db->table_opts);
@@ -49,7 +51,7 @@ output_table_drop(struct merge_state *m, bool unlink)
 	table_builder_destroy(t->builder);
 	t->builder = NULL;
 	if (t->file != NULL && unlink)
-		store_file_unlink(m->out->db->store, FILE_TABLE, t->number);
+		store_file_unlink(m->out->db->store.dir, FILE_TABLE, t->number);
 	env_close(t->file);
 	t->file = NULL;
 	for (size_t i = 0; i < t->use_count; i++)

@@ -53,7 +53,7 @@ space_margin(const struct env_space *space)
 static void
 choose_sizes(struct db *db, uint64_t total)
 {
-	struct room_sizes *s = &db->sizes;
+	struct room_sizes *s = &db->space.sizes;
 
 	atomic_store(&s->segment_bytes,
 	    space_part(total, SEGMENT_PART, SEGMENT_MIN, SEGMENT_FILE_MAX));
@@ -74,8 +74,8 @@ db_space_init(struct db *db)
 	struct env_space space;
 	uint64_t memtable;
 
-	atomic_store(&db->max_bytes, db->opts.max_bytes);
-	db->log_may_fill = !env_dir_keeps_blocks(db->store);
+	atomic_store(&db->space.max_bytes, db->opts.max_bytes);
+	db->space.may_fill = !env_dir_keeps_blocks(db->store.dir);
 	if (db_space(db, &space) < 0)
 		space.total_bytes = UINT64_MAX;
 	choose_sizes(db, space.total_bytes);
@@ -83,7 +83,7 @@ db_space_init(struct db *db)
 	    UINT64_MAX);
 	if (db->opts.memtable_bytes > memtable)
 		db->opts.memtable_bytes = memtable;
-	db->log_bytes_next = atomic_load(&db->sizes.log_min_bytes);
+	db->logs.next_bytes = atomic_load(&db->space.sizes.log_min_bytes);
 }
 
 void
@@ -91,7 +91,7 @@ db_space_set_max(struct db *db, uint64_t max_bytes)
 {
 	struct env_space space;
 
-	atomic_store(&db->max_bytes, max_bytes);
+	atomic_store(&db->space.max_bytes, max_bytes);
 	if (db_space(db, &space) == 0)
 		choose_sizes(db, space.total_bytes);
 }
@@ -106,17 +106,17 @@ db_disk_bytes(struct db *db)
 	mutex_lock(&db->mu);
 	for (int i = 0; db->views.current != NULL && i < LEVELS; i++)
 		n += db->views.current->version->levels[i].bytes;
-	for (size_t i = 0; i < db->log_count; i++)
-		n += db->logs[i]->size;
-	ahead[0] = db->spare_log;
-	ahead[1] = db->recycled_log;
+	for (size_t i = 0; i < db->logs.count; i++)
+		n += db->logs.all[i]->size;
+	ahead[0] = db->logs.spare;
+	ahead[1] = db->logs.recycled;
 	for (int i = 0; i < 2; i++)
 		n += ahead[i] != NULL ? ahead[i]->size : 0;
 	mutex_unlock(&db->mu);
-	mutex_lock(&db->segment_mu);
-	RB_FOREACH (s, segment_tree, &db->segments)
+	mutex_lock(&db->segs.mu);
+	RB_FOREACH (s, segment_tree, &db->segs.tree)
 		n += s->size;
-	mutex_unlock(&db->segment_mu);
+	mutex_unlock(&db->segs.mu);
 	return n;
 }
 
@@ -139,19 +139,19 @@ static int
 disk_space(struct db *db, struct env_space *spacep)
 {
 	uint64_t written, waiting;
-	int rc = env_dir_space(db->store, spacep);
+	int rc = env_dir_space(db->store.dir, spacep);
 
-	if (rc < 0 || !db->log_may_fill)
+	if (rc < 0 || !db->space.may_fill)
 		return rc;
 	written = written_bytes(db);
-	waiting = written - atomic_load(&db->settled_bytes);
+	waiting = written - atomic_load(&db->space.settled_bytes);
 	if (spacep->free_bytes <
 		waiting + SETTLE_MARGINS * space_margin(spacep) &&
 	    waiting > space_margin(spacep) / SETTLE_PART) {
-		env_dir_settle(db->store);
-		atomic_store(&db->settled_bytes, written);
+		env_dir_settle(db->store.dir);
+		atomic_store(&db->space.settled_bytes, written);
 		waiting = 0;
-		rc = env_dir_space(db->store, spacep);
+		rc = env_dir_space(db->store.dir, spacep);
 	}
 	spacep->free_bytes -= waiting < spacep->free_bytes ? waiting :
 							     spacep->free_bytes;
@@ -161,7 +161,7 @@ disk_space(struct db *db, struct env_space *spacep)
 int
 db_space(struct db *db, struct env_space *spacep)
 {
-	uint64_t max = atomic_load(&db->max_bytes), used, left;
+	uint64_t max = atomic_load(&db->space.max_bytes), used, left;
 	int rc = disk_space(db, spacep);
 
 	if (rc < 0 || max == 0)

@@ -7,6 +7,7 @@
 #ifndef KVFS_ENGINE_STATE_DISK_SPACE_H
 #define KVFS_ENGINE_STATE_DISK_SPACE_H
 
+#include <stdbool.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -29,6 +30,13 @@ struct room_sizes {
 	_Atomic uint64_t memtable_segment_bytes; /* in segments, by one */
 	_Atomic uint64_t table_bytes; /* below level 0: what a merge writes */
 	_Atomic uint64_t log_min_bytes, log_max_bytes;
+};
+
+struct disk_space {
+	bool may_fill; /* what was made ahead may find no room; constant */
+	_Atomic uint64_t max_bytes; /* live; 0: no bound */
+	struct room_sizes sizes;
+	_Atomic uint64_t settled_bytes; /* of those written: it shows them */
 };
 
 /* Choose sizes by the space that there is; at opening. */

@@ -6,9 +6,12 @@
 #ifndef KVFS_ENGINE_STATE_DOOMED_H
 #define KVFS_ENGINE_STATE_DOOMED_H
 
+#include <stdbool.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "engine/env/filename.h"
+#include "util/mutex.h"
 
 struct db;
 
@@ -17,6 +20,14 @@ struct doomed_file {
 	struct doomed_file *next;
 	enum file_kind kind;
 	uint64_t number;
+};
+
+struct doomed {
+	struct mutex
+	    remove_mu; /* who has it sees gone what was doomed before */
+	struct mutex mu; /* taken after remove_mu */
+	struct doomed_file *list GUARDED_BY(mu);
+	_Atomic bool has_removed; /* the disk need not show it yet */
 };
 
 /* Have a file unlinked soon. Without memory, and of a store that has failed

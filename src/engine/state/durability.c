@@ -50,9 +50,9 @@ struct sync_plan {
 void
 db_now_durable(struct db *db, uint64_t seq, uint64_t commits)
 {
-	atomic_max(&db->durable_seq, seq);
-	atomic_max(&db->durable_commits, commits);
-	atomic_store(&db->durable_at_ns, clock_now_ns());
+	atomic_max(&db->dur.seq, seq);
+	atomic_max(&db->dur.commits, commits);
+	atomic_store(&db->dur.at_ns, clock_now_ns());
 }
 
 /* ---- The crowd: who wants the same sync ---- */
@@ -63,34 +63,37 @@ crowd_join(struct db *db, struct sync_goal goal)
 {
 	/* If the plan is made just now, he may count for the sync after it:
 	 * that one then begins one commit early. */
-	if (goal.seq <= atomic_load(&db->planned_seq) ||
-	    goal.commits <= atomic_load(&db->planned_commits))
-		atomic_fetch_add(&db->crowd_served, 1);
+	if (goal.seq <= atomic_load(&db->dur.planned_seq) ||
+	    goal.commits <= atomic_load(&db->dur.planned_commits))
+		atomic_fetch_add(&db->dur.crowd_served, 1);
 	else
-		atomic_fetch_add(&db->crowd_next, 1);
+		atomic_fetch_add(&db->dur.crowd_next, 1);
 }
 
 /* As many as wanted the last sync, or came while it ran. */
 static bool
 crowd_is_here(struct db *db)
 {
-	return atomic_load(&db->crowd_next) >= atomic_load(&db->crowd_size);
+	return atomic_load(&db->dur.crowd_next) >=
+	    atomic_load(&db->dur.crowd_size);
 }
 
 static void
 crowd_plan(struct db *db, const struct sync_plan *plan)
 {
 	/* In this order: who sees the plan counts among those it serves. */
-	atomic_store(&db->crowd_served, atomic_exchange(&db->crowd_next, 0));
-	atomic_store(&db->planned_seq, plan->seq);
-	atomic_store(&db->planned_commits, plan->commits);
+	atomic_store(&db->dur.crowd_served,
+	    atomic_exchange(&db->dur.crowd_next, 0));
+	atomic_store(&db->dur.planned_seq, plan->seq);
+	atomic_store(&db->dur.planned_commits, plan->commits);
 }
 
 static void
 crowd_note(struct db *db)
 {
-	atomic_store(&db->crowd_size,
-	    atomic_load(&db->crowd_served) + atomic_load(&db->crowd_next));
+	atomic_store(&db->dur.crowd_size,
+	    atomic_load(&db->dur.crowd_served) +
+		atomic_load(&db->dur.crowd_next));
 }
 
 /* ---- One disk sync for all ---- */
@@ -106,16 +109,16 @@ plan_make(struct db *db, struct sync_plan *plan)
 	plan->seq = atomic_load(&db->last_seq);
 	plan->commits = atomic_load(&db->commit_count);
 	crowd_plan(db, plan);
-	rc = wal_writer_flush(db->log->writer);
+	rc = wal_writer_flush(db->logs.current->writer);
 	mutex_lock(&db->mu);
-	plan->logs = calloc(db->log_count + 1, sizeof(*plan->logs));
-	plan->was_retired = calloc(db->log_count + 1, sizeof(bool));
+	plan->logs = calloc(db->logs.count + 1, sizeof(*plan->logs));
+	plan->was_retired = calloc(db->logs.count + 1, sizeof(bool));
 	if (plan->logs == NULL || plan->was_retired == NULL) {
 		if (rc == 0)
 			rc = -ENOMEM;
 	} else {
-		for (size_t i = 0; i < db->log_count; i++) {
-			struct db_log *log = db->logs[i];
+		for (size_t i = 0; i < db->logs.count; i++) {
+			struct db_log *log = db->logs.all[i];
 
 			if (log->synced)
 				continue;
@@ -170,8 +173,8 @@ promise(struct db *db, uint64_t seq)
 	int rc;
 
 	mutex_lock(&db->mu);
-	if (db->log_count > 1)
-		before = db->logs[db->log_count - 2];
+	if (db->logs.count > 1)
+		before = db->logs.all[db->logs.count - 2];
 	if (before != NULL && before->synced && !before->promised &&
 	    before->writer != NULL)
 		atomic_fetch_add(&before->refs, 1);
@@ -198,11 +201,11 @@ promise(struct db *db, uint64_t seq)
 static bool
 role_sync(struct db *db)
 {
-	uintptr_t role = atomic_load(&db->sync_role);
+	uintptr_t role = atomic_load(&db->dur.role);
 
 	while (role != ROLE_SYNC)
 		/* Acquire: what the last holder left is ours now. */
-		if (atomic_compare_exchange_weak(&db->sync_role, &role,
+		if (atomic_compare_exchange_weak(&db->dur.role, &role,
 			ROLE_SYNC))
 			return true;
 	return false;
@@ -212,8 +215,8 @@ static void
 role_give(struct db *db)
 {
 	/* Release, and before the wake-up, so that who looks again gets it. */
-	atomic_store(&db->sync_role, ROLE_FREE);
-	event_wake(&db->sync_done);
+	atomic_store(&db->dur.role, ROLE_FREE);
+	event_wake(&db->dur.done);
 }
 
 /* One who wants a goal to be durable. */
@@ -232,11 +235,10 @@ struct sync_wait {
 static bool
 role_gather(struct db *db, struct sync_wait *w)
 {
-	uint64_t patience = atomic_load(&db->sync_took_ns) / 2;
+	uint64_t patience = atomic_load(&db->dur.took_ns) / 2;
 	uintptr_t role = ROLE_FREE;
 
-	if (!atomic_compare_exchange_strong(&db->sync_role, &role,
-		(uintptr_t)w))
+	if (!atomic_compare_exchange_strong(&db->dur.role, &role, (uintptr_t)w))
 		return false;
 	if (patience > CROWD_WAIT_NS)
 		patience = CROWD_WAIT_NS;
@@ -252,8 +254,8 @@ role_leave(struct db *db, struct sync_wait *w)
 	uintptr_t role = (uintptr_t)w;
 
 	if (w->deadline_ns != 0 &&
-	    atomic_compare_exchange_strong(&db->sync_role, &role, ROLE_FREE))
-		event_wake(&db->sync_done);
+	    atomic_compare_exchange_strong(&db->dur.role, &role, ROLE_FREE))
+		event_wake(&db->dur.done);
 }
 
 /* Only the holder of the syncing role calls it. */
@@ -262,20 +264,20 @@ sync_once(struct db *db)
 {
 	struct sync_plan plan;
 	uint64_t start, took, durable;
-	int rc = db_error(db);
+	int rc = fault_error(&db->fault);
 
 	if (rc < 0)
 		return -EIO;
 	start = clock_now_ns();
-	atomic_store(&db->sync_pending, false);
+	atomic_store(&db->timer.is_pending, false);
 	rc = plan_make(db, &plan);
 	if (rc == -ENOSPC) { /* what waits in memory still does */
 		plan_free(db, &plan);
 		return rc;
 	}
-	if (rc == 0 && plan.seq > atomic_load(&db->durable_seq)) {
+	if (rc == 0 && plan.seq > atomic_load(&db->dur.seq)) {
 		rc = plan_run(db, &plan);
-		durable = atomic_load(&db->durable_commits);
+		durable = atomic_load(&db->dur.commits);
 		if (rc == 0) {
 			if (plan.commits > durable)
 				histogram_add(&db->stats.sync_commits,
@@ -286,22 +288,22 @@ sync_once(struct db *db)
 		}
 		took = clock_now_ns() - start;
 		crowd_note(db);
-		atomic_store(&db->sync_took_ns, took);
+		atomic_store(&db->dur.took_ns, took);
 		counter_add(&db->stats.syncs, 1);
 		histogram_add(&db->stats.sync_ns, took);
 	}
 	plan_free(db, &plan);
 	if (rc < 0 && rc != -ENOMEM)
 		rc = db_poison(db, rc, "cannot make commits durable in %s",
-		    db->dir);
+		    db->store.path);
 	return rc;
 }
 
 static bool
 is_reached(struct db *db, struct sync_goal goal)
 {
-	return atomic_load(&db->durable_seq) >= goal.seq ||
-	    atomic_load(&db->durable_commits) >= goal.commits;
+	return atomic_load(&db->dur.seq) >= goal.seq ||
+	    atomic_load(&db->dur.commits) >= goal.commits;
 }
 
 /* A few come back within microseconds: sleeping would cost more. */
@@ -311,7 +313,7 @@ spin(struct db *db, const struct sync_wait *w)
 	uint64_t end = clock_now_ns() + SPIN_NS;
 
 	while (!crowd_is_here(db) &&
-	    atomic_load(&db->sync_role) == (uintptr_t)w && clock_now_ns() < end)
+	    atomic_load(&db->dur.role) == (uintptr_t)w && clock_now_ns() < end)
 		sched_yield();
 }
 
@@ -327,10 +329,10 @@ sleep_on(struct db *db, struct sync_wait *w, uint32_t seen)
 			return;
 	}
 	if (!w->is_late && w->deadline_ns != 0)
-		w->is_late = !event_wait_until(&db->sync_done, seen,
+		w->is_late = !event_wait_until(&db->dur.done, seen,
 		    w->deadline_ns);
 	else
-		event_wait(&db->sync_done, seen);
+		event_wait(&db->dur.done, seen);
 }
 
 /*
@@ -348,11 +350,11 @@ wait_durable(struct db *db, struct sync_goal goal)
 		return 0;
 	crowd_join(db, goal);
 	while (rc == 0) {
-		uint32_t seen = event_seen(&db->sync_done);
+		uint32_t seen = event_seen(&db->dur.done);
 
 		if (is_reached(db, goal))
 			break;
-		if (db_error(db) < 0) {
+		if (fault_error(&db->fault) < 0) {
 			rc = -EIO;
 		} else if ((w.is_late || crowd_is_here(db)) && role_sync(db)) {
 			if (!is_reached(db, goal))
@@ -375,23 +377,24 @@ wait_durable(struct db *db, struct sync_goal goal)
 void
 db_yield_to_sync(struct db *db)
 {
-	uint32_t seen = event_seen(&db->sync_done);
+	uint32_t seen = event_seen(&db->dur.done);
 
-	if (atomic_load(&db->sync_role) == ROLE_SYNC && !db_is_slowed(db))
-		event_wait(&db->sync_done, seen);
+	if (atomic_load(&db->dur.role) == ROLE_SYNC &&
+	    !write_delay_is_slowed(&db->delay))
+		event_wait(&db->dur.done, seen);
 }
 
 int
 db_sync_log(struct db *db, struct db_log *log)
 {
-	uint32_t seen = event_seen(&db->sync_done);
+	uint32_t seen = event_seen(&db->dur.done);
 	int rc;
 
 	while (!role_sync(db)) {
-		event_wait(&db->sync_done, seen);
-		seen = event_seen(&db->sync_done);
+		event_wait(&db->dur.done, seen);
+		seen = event_seen(&db->dur.done);
 	}
-	rc = db_error(db) < 0 ? -EIO : 0;
+	rc = fault_error(&db->fault) < 0 ? -EIO : 0;
 	if (rc == 0)
 		rc = db_sync_names(db);
 	if (rc == 0 && log->writer != NULL)
@@ -420,15 +423,15 @@ db_sync(struct kv *kv, uint64_t seq)
 	struct db *db = db_of(kv);
 	uint64_t last = atomic_load(&db->last_seq);
 
-	if (db_error(db) < 0)
+	if (fault_error(&db->fault) < 0)
 		return -EIO;
-	if (db->read_only || atomic_load(&db->sync_mode) == KV_SYNC_OFF)
+	if (db->read_only || atomic_load(&db->dur.mode) == KV_SYNC_OFF)
 		return 0;
 	if (seq > last)
 		seq = last;
-	if (atomic_load_explicit(&db->durable_seq, memory_order_acquire) >= seq)
+	if (atomic_load_explicit(&db->dur.seq, memory_order_acquire) >= seq)
 		return 0;
-	atomic_fetch_add(&db->user_syncs, 1);
+	atomic_fetch_add(&db->logs.user_syncs, 1);
 	return wait_durable_seq(db, seq);
 }
 
@@ -437,7 +440,7 @@ db_sync(struct kv *kv, uint64_t seq)
 static int
 keep_close(struct db *db, uint64_t seq, uint64_t commit)
 {
-	uint64_t ahead = atomic_load(&db->sync_commits);
+	uint64_t ahead = atomic_load(&db->dur.every_commits);
 
 	if (commit < ahead)
 		return 0;
@@ -469,7 +472,7 @@ db_sync_after_commit(struct db *db, enum kv_sync_mode mode, uint64_t seq,
 		break;
 	}
 	if (rc == -ENOSPC) /* others may have seen it: there is no way back */
-		rc = db_poison(db, rc, "cannot write %s", db->dir);
+		rc = db_poison(db, rc, "cannot write %s", db->store.path);
 	return rc;
 }
 
@@ -479,7 +482,7 @@ db_settle(struct kv *kv, uint64_t seq)
 	struct db *db = db_of(kv);
 	/* Relaxed: beside a change of the mode it may go by either. */
 	enum kv_sync_mode mode = (enum kv_sync_mode)
-	    atomic_load_explicit(&db->sync_mode, memory_order_relaxed);
+	    atomic_load_explicit(&db->dur.mode, memory_order_relaxed);
 	uint64_t last = atomic_load(&db->last_seq);
 
 	if (db->read_only)

@@ -7,12 +7,34 @@
 #ifndef KVFS_ENGINE_STATE_DURABILITY_H
 #define KVFS_ENGINE_STATE_DURABILITY_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "kvfs/kv.h"
+#include "util/event.h"
 
 struct db;
 struct db_log;
+
+/*
+ * Group commit; see durability.c. The role is taken and given up with
+ * sequential consistency, against done; the rest are hints on when a sync is
+ * worth most, in any order.
+ */
+struct durability {
+	_Atomic int mode; /* live, as the next two */
+	_Atomic uint32_t every_commits, every_ms;
+	_Atomic uint64_t seq; /* durable up to it */
+	_Atomic uint64_t commits; /* so many of them since opening */
+	_Atomic uint64_t at_ns; /* when that was reached */
+	_Atomic uintptr_t role; /* of syncing for all: who has it */
+	_Atomic uint64_t took_ns; /* the last sync */
+	_Atomic uint64_t planned_seq, planned_commits; /* covered by the last */
+	_Atomic uint32_t crowd_served; /* who wanted the last one */
+	_Atomic uint32_t crowd_next; /* who want the next, so far */
+	_Atomic uint32_t crowd_size; /* so many are worth waiting for */
+	struct event done; /* the role was given up, or the store failed */
+};
 
 /* Commits up to seq, the commits-th since opening, are durable now. */
 void db_now_durable(struct db *db, uint64_t seq, uint64_t commits);

@@ -9,6 +9,8 @@
 #include <stdarg.h>
 
 #include "engine/state/db_state.h"
+#include "engine/state/store_lock.h"
+#include "util/event.h"
 #include "util/log.h"
 
 /* What the user can do about it. */
@@ -38,23 +40,24 @@ db_poison(struct db *db, int rc, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	mutex_lock(&db->fault_mu);
-	first = db_error(db) == 0;
+	mutex_lock(&db->fault.mu);
+	first = fault_error(&db->fault) == 0;
 	if (first) {
-		snprintf(db->fault, sizeof(db->fault), "%s: %s; %s", what,
-		    strerror(-rc), advice_for(rc));
+		snprintf(db->fault.text, sizeof(db->fault.text), "%s: %s; %s",
+		    what, strerror(-rc), advice_for(rc));
 		/* Release: whoever sees the error may read the text. */
-		atomic_store(&db->error, rc);
+		atomic_store(&db->fault.error, rc);
 	}
-	mutex_unlock(&db->fault_mu);
+	mutex_unlock(&db->fault.mu);
 	if (first)
-		log_error("%s: read-only from now on: %s", db->dir, db->fault);
+		log_error("%s: read-only from now on: %s", db->store.path,
+		    db->fault.text);
 	/* Everyone who waits looks at the error again. The conditions are
 	 * signalled without their locks, which the caller may hold: waiters
 	 * for the disk are woken by whoever syncs, and the background
 	 * threads by their tick. */
 	cond_broadcast(&db->progress);
-	event_wake(&db->sync_done);
+	event_wake(&db->dur.done);
 	cond_broadcast(&db->work);
 	return -EIO;
 }
@@ -62,13 +65,15 @@ db_poison(struct db *db, int rc, const char *fmt, ...)
 void
 db_watch_directory(struct db *db)
 {
-	int rc = db_error(db) < 0 ? 0 : store_lock_check(&db->lock);
+	int rc = fault_error(&db->fault) < 0 ?
+	    0 :
+	    store_lock_check(&db->store.lock);
 
 	if (rc == 1) {
-		atomic_fetch_add(&db->locks_lost, 1);
+		atomic_fetch_add(&db->fault.locks_lost, 1);
 		log_warn("%s/LOCK: somebody removed or replaced it; written "
 			 "anew: leave it alone",
-		    db->dir);
+		    db->store.path);
 	} else if (rc == -ENOENT) {
 		db_poison(db, rc, "the store's directory was removed");
 	} else if (rc == -EBUSY) {

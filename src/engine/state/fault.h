@@ -2,18 +2,31 @@
 /*
  * The failure that ends a store's writing: it is read-only from then on, and
  * everyone who waits gets -EIO. Any thread, under any locks of the store but
- * fault_mu.
+ * its own.
  */
 #ifndef KVFS_ENGINE_STATE_FAULT_H
 #define KVFS_ENGINE_STATE_FAULT_H
 
-#include "engine/state/db_state.h"
+#include <stdatomic.h>
+
+#include "util/mutex.h"
+
+#define FAULT_BYTES 480
+
+struct db;
+
+struct fault {
+	_Atomic int error; /* sticky; release: text was written before */
+	_Atomic uint64_t locks_lost; /* LOCK was gone, and written anew */
+	struct mutex mu; /* of those who fail at once */
+	char text[FAULT_BYTES]; /* why; constant once error is set */
+};
 
 /* 0, or the error of the first failure. */
 static inline int
-db_error(struct db *db)
+fault_error(const struct fault *f)
 {
-	return atomic_load_explicit(&db->error, memory_order_acquire);
+	return atomic_load_explicit(&f->error, memory_order_acquire);
 }
 
 /* Remember a failure that makes the store read-only, wake all waiters;

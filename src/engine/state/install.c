@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/env/env.h"
 #include "engine/env/filename.h"
 #include "engine/state/db_state.h"
 #include "engine/state/doomed.h"
@@ -115,9 +116,9 @@ state_edit_locked(struct db *db, struct version_edit *e) REQUIRES(&db->mu)
 	int rc = 0;
 
 	*e = (struct version_edit){
-		.log_number = db->first_log,
-		.next_file = atomic_load(&db->next_file),
-		.last_seq = db->flushed_seq,
+		.log_number = db->tree.first_log,
+		.next_file = atomic_load(&db->store.next_file),
+		.last_seq = db->tree.flushed_seq,
 	};
 	for (int i = 0; i < LEVELS; i++) {
 		for (size_t j = 0; j < v->levels[i].count && rc == 0; j++) {
@@ -140,10 +141,11 @@ db_manifest_renew(struct db *db)
 
 	mutex_lock(&db->mu);
 	rc = state_edit_locked(db, &e);
-	old = db->manifest;
+	old = db->tree.manifest;
 	mutex_unlock(&db->mu);
 	if (rc == 0)
-		rc = manifest_create(db->store, db_new_file_number(db), &e, &m);
+		rc = manifest_create(db->store.dir, db_new_file_number(db), &e,
+		    &m);
 	/* The view still holds the tables, unless one was dropped just now;
 	 * then this is the last reference. */
 	mutex_lock(&db->mu);
@@ -151,7 +153,7 @@ db_manifest_renew(struct db *db)
 		table_file_unref(db->views.current->version, e.adds[i].file);
 	e.add_count = 0;
 	if (rc == 0)
-		db->manifest = m;
+		db->tree.manifest = m;
 	mutex_unlock(&db->mu);
 	version_edit_fini(&e);
 	if (rc == 0 && old != NULL) {
@@ -168,7 +170,7 @@ manifest_is_long(struct db *db) REQUIRES(&db->mu)
 
 	for (int i = 0; i < LEVELS; i++)
 		tables += db->views.current->version->levels[i].count;
-	return manifest_bytes(db->manifest) >
+	return manifest_bytes(db->tree.manifest) >
 	    MANIFEST_MIN_BYTES + MANIFEST_SLACK * 128 * tables;
 }
 
@@ -179,36 +181,37 @@ db_install_locked(struct db *db, struct version_edit *e,
 	bool renew;
 	int rc;
 
-	while (db->manifest_busy)
+	while (db->tree.is_busy)
 		cond_wait(&db->progress, &db->mu);
-	db->manifest_busy = true;
-	e->next_file = atomic_load(&db->next_file);
+	db->tree.is_busy = true;
+	e->next_file = atomic_load(&db->store.next_file);
 	if (flushed != NULL && flushed->max_seq != 0)
 		e->last_seq = flushed->max_seq;
 	mutex_unlock(&db->mu);
-	rc = db_error(db) < 0 ? -EIO : 0;
+	rc = fault_error(&db->fault) < 0 ? -EIO : 0;
 	if (rc == 0) {
 		/* Tables made for the edit must be there if it is. */
-		rc = env_dir_sync(db->store);
+		rc = env_dir_sync(db->store.dir);
 		if (rc < 0)
 			db_poison(db, rc, "cannot sync the directory %s",
-			    db->dir);
+			    db->store.path);
 	}
 	if (rc == 0) {
-		rc = manifest_append(db->manifest, e);
+		rc = manifest_append(db->tree.manifest, e);
 		if (rc < 0 && rc != -ENOSPC && rc != -ENOMEM)
 			db_poison(db, rc, "cannot write %s/MANIFEST-%06llu",
-			    db->dir,
-			    (unsigned long long)manifest_number(db->manifest));
+			    db->store.path,
+			    (unsigned long long)manifest_number(
+				db->tree.manifest));
 	}
 	mutex_lock(&db->mu);
 	if (rc == 0) {
 		if (e->log_number != 0)
-			db->first_log = e->log_number;
+			db->tree.first_log = e->log_number;
 		if (e->last_seq != 0)
-			db->flushed_seq = e->last_seq;
+			db->tree.flushed_seq = e->last_seq;
 		rc = apply_locked(db, e, flushed);
-		db->installs++;
+		db->tree.installs++;
 		if (rc < 0)
 			db_poison(db, rc, "cannot apply a manifest edit");
 	}
@@ -219,9 +222,9 @@ db_install_locked(struct db *db, struct version_edit *e,
 	else
 		version_edit_fini(e);
 	if (renew && db_manifest_renew(db) < 0)
-		log_warn("%s: the old manifest stays in use", db->dir);
+		log_warn("%s: the old manifest stays in use", db->store.path);
 	mutex_lock(&db->mu);
-	db->manifest_busy = false;
+	db->tree.is_busy = false;
 	cond_broadcast(&db->progress);
 	cond_broadcast(&db->work);
 	return rc;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "engine/env/env.h"
 #include "engine/env/filename.h"
 #include "engine/env/store_files.h"
 #include "engine/log/wal.h"
@@ -27,14 +28,14 @@
 bool
 db_is_synced_often(struct db *db)
 {
-	switch (atomic_load(&db->sync_mode)) {
+	switch (atomic_load(&db->dur.mode)) {
 	case KV_SYNC_FULL:
 	case KV_SYNC_EVERY:
 		return true;
 	case KV_SYNC_OFF:
 		return false;
 	default:
-		return atomic_load(&db->user_syncs) >= 16;
+		return atomic_load(&db->logs.user_syncs) >= 16;
 	}
 }
 
@@ -69,16 +70,17 @@ log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
 
 	*logp = NULL;
 	if (rc == 0 && reuse) {
-		rc = store_file_rename(db->store, FILE_WAL, recycled->number,
-		    FILE_WAL, log->number);
+		rc = store_file_rename(db->store.dir, FILE_WAL,
+		    recycled->number, FILE_WAL, log->number);
 		reuse = rc == 0; /* else a new file will do */
 		rc = 0;
 	}
 	if (rc == 0)
-		rc = store_file_open(db->store, FILE_WAL, log->number,
+		rc = store_file_open(db->store.dir, FILE_WAL, log->number,
 		    ENV_WRITE | (reuse ? 0 : ENV_CREATE), &log->file);
 	if (recycled != NULL && !reuse)
-		(void)store_file_unlink(db->store, FILE_WAL, recycled->number);
+		(void)store_file_unlink(db->store.dir, FILE_WAL,
+		    recycled->number);
 	if (rc == 0 && !reuse)
 		rc = env_allocate(log->file, size, zeros);
 	/* Without it the log works all the same. */
@@ -87,11 +89,11 @@ log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
 	db_log_put(db, recycled);
 	if (rc < 0) {
 		if (log != NULL && log->file != NULL)
-			store_file_unlink(db->store, FILE_WAL, log->number);
+			store_file_unlink(db->store.dir, FILE_WAL, log->number);
 		db_log_put(db, log);
 		return rc;
 	}
-	atomic_fetch_add(&db->names_made, 1);
+	atomic_fetch_add(&db->store.names_made, 1);
 	*logp = log;
 	return 0;
 }
@@ -101,22 +103,22 @@ log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
 static bool
 is_stale_locked(struct db *db, const struct db_log *log) REQUIRES(&db->mu)
 {
-	return db->log_count != 0 &&
-	    log->number < db->logs[db->log_count - 1]->number;
+	return db->logs.count != 0 &&
+	    log->number < db->logs.all[db->logs.count - 1]->number;
 }
 
 void
 db_log_prepare_locked(struct db *db)
 {
-	struct db_log *recycled = db->recycled_log, *log;
-	uint64_t size = db->log_bytes_next;
+	struct db_log *recycled = db->logs.recycled, *log;
+	uint64_t size = db->logs.next_bytes;
 	bool often = db_is_synced_often(db);
 	int rc;
 
-	db->spare_wanted = false;
-	if (db->spare_log != NULL)
+	db->logs.spare_wanted = false;
+	if (db->logs.spare != NULL)
 		return;
-	db->recycled_log = NULL;
+	db->logs.recycled = NULL;
 	mutex_unlock(&db->mu);
 	rc = log_make(db, recycled, affordable(db, size), often, often, &log);
 	if (rc == 0 && often) {
@@ -124,23 +126,23 @@ db_log_prepare_locked(struct db *db)
 		rc = db_sync_names(db);
 		if (rc < 0)
 			db_poison(db, rc, "cannot sync the directory %s",
-			    db->dir);
+			    db->store.path);
 	}
-	atomic_store(&db->user_syncs, 0);
+	atomic_store(&db->logs.user_syncs, 0);
 	mutex_lock(&db->mu);
 	if (log == NULL) {
 		if (rc == -ENOSPC)
 			log_warn("%s: no room for the next log; free some "
 				 "space",
-			    db->dir);
+			    db->store.path);
 		return;
 	}
 	if (is_stale_locked(db, log)) {
-		db->recycled_log = log;
-		db->spare_wanted = true;
+		db->logs.recycled = log;
+		db->logs.spare_wanted = true;
 		return;
 	}
-	db->spare_log = log;
+	db->logs.spare = log;
 }
 
 /* Take the spare when it is large enough; *needp becomes the size to make
@@ -151,24 +153,26 @@ take_spare(struct db *db, uint64_t need, uint64_t *sizep)
 	struct db_log *log = NULL;
 
 	mutex_lock(&db->mu);
-	*sizep = db->log_bytes_next;
+	*sizep = db->logs.next_bytes;
 	while (*sizep < need)
 		*sizep *= 2;
-	if (db->spare_log != NULL && is_stale_locked(db, db->spare_log)) {
-		db_doom(db, FILE_WAL, db->spare_log->number);
-		db_log_put(db, db->spare_log);
-		db->spare_log = NULL;
+	if (db->logs.spare != NULL && is_stale_locked(db, db->logs.spare)) {
+		db_doom(db, FILE_WAL, db->logs.spare->number);
+		db_log_put(db, db->logs.spare);
+		db->logs.spare = NULL;
 	}
-	if (db->spare_log != NULL && db->spare_log->size >= need) {
-		log = db->spare_log;
-		db->spare_log = NULL;
+	if (db->logs.spare != NULL && db->logs.spare->size >= need) {
+		log = db->logs.spare;
+		db->logs.spare = NULL;
 	}
 	/* Under load logs fill up: larger ones are switched less often. */
-	if (db->log != NULL &&
-	    db->log_bytes_next * 2 <= atomic_load(&db->sizes.log_max_bytes) &&
-	    wal_writer_used(db->log->writer) > db->log->size / 2)
-		db->log_bytes_next *= 2;
-	db->spare_wanted = true;
+	if (db->logs.current != NULL &&
+	    db->logs.next_bytes * 2 <=
+		atomic_load(&db->space.sizes.log_max_bytes) &&
+	    wal_writer_used(db->logs.current->writer) >
+		db->logs.current->size / 2)
+		db->logs.next_bytes *= 2;
+	db->logs.spare_wanted = true;
 	cond_broadcast(&db->work);
 	mutex_unlock(&db->mu);
 	return log;
@@ -178,9 +182,9 @@ take_spare(struct db *db, uint64_t need, uint64_t *sizep)
 static uint64_t
 gather_bytes(struct db *db)
 {
-	uint64_t bytes = atomic_load(&db->wal_buffer_bytes);
+	uint64_t bytes = atomic_load(&db->logs.buffer_bytes);
 
-	if (atomic_load(&db->sync_mode) == KV_SYNC_FULL &&
+	if (atomic_load(&db->dur.mode) == KV_SYNC_FULL &&
 	    bytes < LOG_GATHER_BYTES)
 		return LOG_GATHER_BYTES;
 	return bytes;
@@ -189,11 +193,11 @@ gather_bytes(struct db *db)
 int
 db_log_switch(struct db *db, uint64_t need)
 {
-	struct db_log *old = db->log, *log;
+	struct db_log *old = db->logs.current, *log;
 	uint64_t size;
 	uint64_t next_seq = atomic_load(&db->last_seq) + 1;
 	uint32_t chain = old != NULL ? wal_writer_chain(old->writer) :
-				       db->recovered_chain;
+				       db->logs.recovered_chain;
 	struct env_file *file;
 	/* Of the first one each sync would journal; later ones are made ahead
 	 * of use, with zeros, unless the disk is slow or full. */
@@ -224,13 +228,14 @@ db_log_switch(struct db *db, uint64_t need)
 	if (rc < 0) {
 		if (rc != -ENOSPC)
 			log_error("%s: cannot make a log of %llu bytes: %s",
-			    db->dir, (unsigned long long)size, strerror(-rc));
+			    db->store.path, (unsigned long long)size,
+			    strerror(-rc));
 		return rc;
 	}
 	file = log->file;
 	log->file = NULL;
 	rc = wal_writer_open(file, log->path, log->number, log->size, chain,
-	    next_seq, atomic_load(&db->durable_seq), gather_bytes(db),
+	    next_seq, atomic_load(&db->dur.seq), gather_bytes(db),
 	    &log->writer);
 	if (rc == 0) {
 		mutex_lock(&db->mu);
@@ -238,12 +243,57 @@ db_log_switch(struct db *db, uint64_t need)
 		mutex_unlock(&db->mu);
 	}
 	if (rc < 0) {
-		store_file_unlink(db->store, FILE_WAL, log->number);
+		store_file_unlink(db->store.dir, FILE_WAL, log->number);
 		db_log_put(db, log);
 		return rc;
 	}
 	if (old != NULL)
 		old->retired = true;
-	db->log = log;
+	db->logs.current = log;
 	return 0;
+}
+
+void
+db_log_drop_spares_locked(struct db *db)
+{
+	struct db_log **spares[] = { &db->logs.spare, &db->logs.recycled };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct db_log *log = *spares[i];
+
+		if (log == NULL)
+			continue;
+		*spares[i] = NULL;
+		db_doom(db, FILE_WAL, log->number);
+		db_log_put(db, log);
+	}
+	db->logs.spare_wanted = false;
+}
+
+void
+db_log_release_locked(struct db *db, uint64_t first_needed)
+{
+	size_t n = 0;
+
+	while (n < db->logs.count && db->logs.all[n]->number < first_needed) {
+		struct db_log *log = db->logs.all[n++];
+
+		if (db->logs.recycled == NULL &&
+		    log->size == db->logs.next_bytes) {
+			/* A handle of its own: a sync may still use the old. */
+			db->logs.recycled = db_log_create(db, log->number,
+			    log->size);
+			if (db->logs.recycled == NULL)
+				db_doom(db, FILE_WAL, log->number);
+			else
+				db->logs.spare_wanted = true;
+		} else {
+			db_doom(db, FILE_WAL, log->number);
+		}
+		db_log_put(db, log);
+	}
+	memmove(db->logs.all, db->logs.all + n,
+	    (db->logs.count - n) * sizeof(*db->logs.all));
+	db->logs.count -= n;
+	cond_broadcast(&db->work);
 }

@@ -13,5 +13,10 @@ void db_log_prepare_locked(struct db *db) REQUIRES(&db->mu);
 /* Retire the current log and begin one that holds at least need bytes.
  * -ENOSPC leaves the current one in use. */
 int db_log_switch(struct db *db, uint64_t need) REQUIRES(&db->commit_mu);
+/* Recycle or remove logs that no memtable needs any more. */
+void db_log_release_locked(struct db *db, uint64_t first_needed)
+    REQUIRES(&db->mu);
+/* Remove the logs that were made ahead of use. */
+void db_log_drop_spares_locked(struct db *db) REQUIRES(&db->mu);
 
 #endif

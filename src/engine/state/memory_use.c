@@ -38,14 +38,14 @@ void
 db_memory_count(struct db *db, struct memtable *m)
 {
 	m->counted_bytes = memtable_bytes(m);
-	take(db, &db->waiting_bytes, m->counted_bytes);
+	take(db, &db->memory.waiting_bytes, m->counted_bytes);
 }
 
 void
 db_memory_uncount(struct db *db, struct memtable *m)
 {
 	if (m->counted_bytes != 0)
-		give(db, &db->waiting_bytes, m->counted_bytes);
+		give(db, &db->memory.waiting_bytes, m->counted_bytes);
 	m->counted_bytes = 0;
 }
 
@@ -59,24 +59,12 @@ db_memory_begin_work(struct db *db, size_t sources, uint64_t keys,
 		keys = (uint64_t)((double)keys * TABLE_FILE_BYTES /
 		    (double)bytes);
 	taken = sources * SOURCE_BYTES + OUTPUT_BYTES + keys * KEY_BYTES;
-	take(db, &db->work_bytes, taken);
+	take(db, &db->memory.work_bytes, taken);
 	return taken;
 }
 
 void
 db_memory_end_work(struct db *db, uint64_t taken)
 {
-	give(db, &db->work_bytes, taken);
-}
-
-void
-db_memory_prepare_locked(struct db *db)
-{
-	uint64_t have = memtable_bytes(db->views.current->mem);
-	uint64_t want = db->opts.memtable_bytes;
-	size_t keep = want > have ? (want - have) / PAGE_POOL_PAGE : 0;
-
-	mutex_unlock(&db->mu);
-	page_pool_fill(&db->pages, keep, want / PAGE_POOL_PAGE);
-	mutex_lock(&db->mu);
+	give(db, &db->memory.work_bytes, taken);
 }

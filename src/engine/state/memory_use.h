@@ -6,7 +6,20 @@
 #ifndef KVFS_ENGINE_STATE_MEMORY_USE_H
 #define KVFS_ENGINE_STATE_MEMORY_USE_H
 
-#include "engine/state/db_state.h"
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "engine/memtable/memtable.h"
+#include "util/page_pool.h"
+
+struct db;
+
+/* Counted against the cache's bound; relaxed, statistics. */
+struct memory_use {
+	_Atomic uint64_t waiting_bytes; /* memtables that are full */
+	_Atomic uint64_t work_bytes; /* of flushes and compactions */
+	struct page_pool pages; /* for memtables */
+};
 
 /* A memtable became immutable: until it is freed it counts. */
 void db_memory_count(struct db *db, struct memtable *m);
@@ -16,8 +29,5 @@ void db_memory_uncount(struct db *db, struct memtable *m);
 uint64_t db_memory_begin_work(struct db *db, size_t sources, uint64_t keys,
     uint64_t bytes);
 void db_memory_end_work(struct db *db, uint64_t taken);
-/* Have large pages there, as part of what the memtable may still take; drops
- * mu meanwhile. */
-void db_memory_prepare_locked(struct db *db) REQUIRES(&db->mu);
 
 #endif

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/env/env.h"
 #include "engine/env/filename.h"
 #include "engine/env/store_files.h"
 #include "engine/state/db_state.h"
@@ -36,19 +37,19 @@ size_on_disk(struct db *db, uint64_t number)
 	struct env_file *file = NULL;
 	uint64_t size = 0;
 
-	if (store_file_open(db->store, FILE_SEGMENT, number, ENV_READ, &file) ==
-	    0)
+	if (store_file_open(db->store.dir, FILE_SEGMENT, number, ENV_READ,
+		&file) == 0)
 		(void)env_size(file, &size);
 	env_close(file);
 	return size;
 }
 
 static struct segment_ref *
-find_or_add_locked(struct db *db, uint64_t number) REQUIRES(&db->segment_mu)
+find_or_add_locked(struct db *db, uint64_t number) REQUIRES(&db->segs.mu)
 {
 	struct segment_ref key = { .number = number }, *s;
 
-	s = RB_FIND(segment_tree, &db->segments, &key);
+	s = RB_FIND(segment_tree, &db->segs.tree, &key);
 	if (s == NULL) {
 		s = calloc(1, sizeof(*s));
 		if (s == NULL)
@@ -56,7 +57,7 @@ find_or_add_locked(struct db *db, uint64_t number) REQUIRES(&db->segment_mu)
 		s->number = number;
 		s->sealed = true;
 		s->size = size_on_disk(db, number);
-		RB_INSERT(segment_tree, &db->segments, s);
+		RB_INSERT(segment_tree, &db->segs.tree, s);
 	}
 	s->refs++;
 	return s;
@@ -67,9 +68,9 @@ segment_get(struct db *db, uint64_t number)
 {
 	struct segment_ref *s;
 
-	mutex_lock(&db->segment_mu);
+	mutex_lock(&db->segs.mu);
 	s = find_or_add_locked(db, number);
-	mutex_unlock(&db->segment_mu);
+	mutex_unlock(&db->segs.mu);
 	return s;
 }
 
@@ -80,11 +81,11 @@ segment_put(struct db *db, struct segment_ref *s)
 
 	if (s == NULL)
 		return;
-	mutex_lock(&db->segment_mu);
+	mutex_lock(&db->segs.mu);
 	last = --s->refs == 0;
 	if (last)
-		RB_REMOVE(segment_tree, &db->segments, s);
-	mutex_unlock(&db->segment_mu);
+		RB_REMOVE(segment_tree, &db->segs.tree, s);
+	mutex_unlock(&db->segs.mu);
 	if (!last)
 		return;
 	if (!atomic_load(&db->closing))
@@ -98,11 +99,11 @@ segment_set_damaged(struct db *db, uint64_t number)
 {
 	struct segment_ref key = { .number = number }, *s;
 
-	mutex_lock(&db->segment_mu);
-	s = RB_FIND(segment_tree, &db->segments, &key);
+	mutex_lock(&db->segs.mu);
+	s = RB_FIND(segment_tree, &db->segs.tree, &key);
 	if (s != NULL)
 		s->damaged = true;
-	mutex_unlock(&db->segment_mu);
+	mutex_unlock(&db->segs.mu);
 }
 
 /* Sealed segments keep their writers until a sync: no more of them than the
@@ -114,14 +115,14 @@ spare_writers(struct db *db)
 	unsigned n = 0;
 	int rc = 0;
 
-	mutex_lock(&db->segment_mu);
-	RB_FOREACH (s, segment_tree, &db->segments)
+	mutex_lock(&db->segs.mu);
+	RB_FOREACH (s, segment_tree, &db->segs.tree)
 		n += s->writer != NULL;
-	mutex_unlock(&db->segment_mu);
-	if (n >= db->segment_writers_max)
+	mutex_unlock(&db->segs.mu);
+	if (n >= db->segs.writers_max)
 		rc = db_segment_sync(db);
 	return rc < 0 && rc != -ENOMEM ?
-	    db_poison(db, rc, "cannot sync a segment in %s", db->dir) :
+	    db_poison(db, rc, "cannot sync a segment in %s", db->store.path) :
 	    rc;
 }
 
@@ -140,14 +141,15 @@ segment_start(struct db *db, struct segment_ref **sp)
 		return rc < 0 ? rc : -ENOMEM;
 	}
 	s->number = db_new_file_number(db);
-	filename_path(path, db->dir, FILE_SEGMENT, s->number);
-	rc = store_file_open(db->store, FILE_SEGMENT, s->number,
+	filename_path(path, db->store.path, FILE_SEGMENT, s->number);
+	rc = store_file_open(db->store.dir, FILE_SEGMENT, s->number,
 	    ENV_WRITE | ENV_CREATE, &file);
 	if (rc == 0) {
-		atomic_fetch_add(&db->names_made, 1);
+		atomic_fetch_add(&db->store.names_made, 1);
 		rc = segment_writer_open(file, path, s->number, &s->writer);
 		if (rc < 0)
-			store_file_unlink(db->store, FILE_SEGMENT, s->number);
+			store_file_unlink(db->store.dir, FILE_SEGMENT,
+			    s->number);
 	}
 	if (rc < 0) {
 		log_error("%s: cannot make a segment: %s", path, strerror(-rc));
@@ -166,30 +168,30 @@ active_begin(struct db *db, struct segment_ref **sp)
 	struct segment_ref *s, *made = NULL;
 	int rc = 0;
 
-	mutex_lock(&db->segment_mu);
-	s = db->active_segment;
+	mutex_lock(&db->segs.mu);
+	s = db->segs.active;
 	if (s != NULL) {
 		s->refs++;
 		s->users++;
 	}
-	mutex_unlock(&db->segment_mu);
+	mutex_unlock(&db->segs.mu);
 	if (s == NULL) {
 		rc = segment_start(db, &made);
 		if (rc == 0) {
-			mutex_lock(&db->segment_mu);
+			mutex_lock(&db->segs.mu);
 			/* Another thread may have been faster: then both
 			 * are used, this one by its maker only. */
 			made->refs = 1;
 			made->users = 1;
-			RB_INSERT(segment_tree, &db->segments, made);
-			if (db->active_segment == NULL) {
-				db->active_segment = made;
+			RB_INSERT(segment_tree, &db->segs.tree, made);
+			if (db->segs.active == NULL) {
+				db->segs.active = made;
 				made->refs++;
 			} else {
 				made->sealed = true;
 			}
 			s = made;
-			mutex_unlock(&db->segment_mu);
+			mutex_unlock(&db->segs.mu);
 		}
 	}
 	*sp = s;
@@ -201,14 +203,14 @@ segment_seal_active(struct db *db)
 {
 	struct segment_ref *s;
 
-	mutex_lock(&db->segment_mu);
-	s = db->active_segment;
-	db->active_segment = NULL;
+	mutex_lock(&db->segs.mu);
+	s = db->segs.active;
+	db->segs.active = NULL;
 	if (s != NULL) {
 		s->sealed = true;
 		s->size = segment_writer_size(s->writer);
 	}
-	mutex_unlock(&db->segment_mu);
+	mutex_unlock(&db->segs.mu);
 	segment_put(db, s);
 }
 
@@ -224,13 +226,13 @@ db_segment_append(struct db *db, const struct segment_value *v, size_t count,
 	if (rc < 0)
 		return rc;
 	rc = segment_append(s->writer, v, count, pointers);
-	mutex_lock(&db->segment_mu);
+	mutex_lock(&db->segs.mu);
 	s->size = segment_writer_size(s->writer);
 	s->users--;
-	full = (s->size >= atomic_load(&db->sizes.segment_bytes) ||
+	full = (s->size >= atomic_load(&db->space.sizes.segment_bytes) ||
 		   (rc < 0 && rc != -ENOSPC)) &&
-	    s == db->active_segment;
-	mutex_unlock(&db->segment_mu);
+	    s == db->segs.active;
+	mutex_unlock(&db->segs.mu);
 	if (full)
 		segment_seal_active(db);
 	if (rc < 0) {
@@ -249,13 +251,13 @@ sync_end(struct db *db, struct segment_ref *s, bool complete)
 {
 	struct segment_writer *w = NULL;
 
-	mutex_lock(&db->segment_mu);
+	mutex_lock(&db->segs.mu);
 	s->users--;
 	if (complete && s->users == 0) {
 		w = s->writer;
 		s->writer = NULL;
 	}
-	mutex_unlock(&db->segment_mu);
+	mutex_unlock(&db->segs.mu);
 	segment_writer_close(w);
 }
 
@@ -273,8 +275,8 @@ db_segment_sync(struct db *db)
 	 * appends may not have been synced. */
 	do {
 		n = 0;
-		mutex_lock(&db->segment_mu);
-		RB_FOREACH (s, segment_tree, &db->segments) {
+		mutex_lock(&db->segs.mu);
+		RB_FOREACH (s, segment_tree, &db->segs.tree) {
 			if (s->writer == NULL || s->number <= after)
 				continue;
 			/* Only when no append is under way does the sync
@@ -286,7 +288,7 @@ db_segment_sync(struct db *db)
 			if (n == 16)
 				break;
 		}
-		mutex_unlock(&db->segment_mu);
+		mutex_unlock(&db->segs.mu);
 		for (size_t i = 0; i < n; i++) {
 			after = held[i]->number;
 			if (rc == 0)
@@ -314,7 +316,7 @@ segment_hold_uses(struct db *db, struct table_file *f)
 void
 segment_count_uses(struct db *db, const struct table_file *f, bool live)
 {
-	mutex_lock(&db->segment_mu);
+	mutex_lock(&db->segs.mu);
 	for (size_t i = 0; i < f->use_count; i++) {
 		struct segment_ref *s = f->uses[i].ref;
 
@@ -325,7 +327,7 @@ segment_count_uses(struct db *db, const struct table_file *f, bool live)
 		else
 			s->live_bytes -= f->uses[i].bytes;
 	}
-	mutex_unlock(&db->segment_mu);
+	mutex_unlock(&db->segs.mu);
 }
 
 void
@@ -351,9 +353,9 @@ memtable_hold_segment(struct db *db, struct memtable *m, struct segment_ref *s)
 		m->segments = p;
 		m->segment_cap = cap;
 	}
-	mutex_lock(&db->segment_mu);
+	mutex_lock(&db->segs.mu);
 	s->refs++;
-	mutex_unlock(&db->segment_mu);
+	mutex_unlock(&db->segs.mu);
 	m->segments[m->segment_count++] = s;
 	return 0;
 }

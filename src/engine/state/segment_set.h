@@ -14,6 +14,7 @@
 #include "engine/memtable/memtable.h"
 #include "engine/segment/segment.h"
 #include "engine/tree/version.h"
+#include "util/mutex.h"
 
 struct db;
 
@@ -22,7 +23,7 @@ struct db;
 
 /* One segment file, held by tables, memtables and writers that name it. */
 struct segment_ref {
-	RB_ENTRY(segment_ref) entry; /* in db.segments */
+	RB_ENTRY(segment_ref) entry; /* of the set */
 	uint64_t number;
 	unsigned refs; /* guarded by segment_mu */
 	unsigned users; /* appends and syncs under way: writer stays */
@@ -36,6 +37,13 @@ struct segment_ref {
 
 RB_HEAD(segment_tree, segment_ref);
 RB_PROTOTYPE(segment_tree, segment_ref, entry, segment_ref_cmp)
+
+struct segment_set {
+	struct mutex mu;
+	struct segment_tree tree;
+	struct segment_ref *active; /* held; takes appends */
+	unsigned writers_max; /* open at once; constant */
+};
 
 struct segment_ref *segment_get(struct db *db, uint64_t number);
 void segment_put(struct db *db, struct segment_ref *s);

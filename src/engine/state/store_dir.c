@@ -5,25 +5,26 @@
  */
 #include "engine/state/store_dir.h"
 
+#include "engine/env/env.h"
 #include "engine/state/db_state.h"
 #include "util/atomic_max.h"
 
 uint64_t
 db_new_file_number(struct db *db)
 {
-	return atomic_fetch_add(&db->next_file, 1);
+	return atomic_fetch_add(&db->store.next_file, 1);
 }
 
 int
 db_sync_names(struct db *db)
 {
-	uint64_t made = atomic_load(&db->names_made);
+	uint64_t made = atomic_load(&db->store.names_made);
 	int rc;
 
-	if (atomic_load(&db->names_synced) >= made)
+	if (atomic_load(&db->store.names_synced) >= made)
 		return 0;
-	rc = env_dir_sync(db->store);
+	rc = env_dir_sync(db->store.dir);
 	if (rc == 0)
-		atomic_max(&db->names_synced, made);
+		atomic_max(&db->store.names_synced, made);
 	return rc;
 }

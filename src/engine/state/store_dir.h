@@ -3,9 +3,21 @@
 #ifndef KVFS_ENGINE_STATE_STORE_DIR_H
 #define KVFS_ENGINE_STATE_STORE_DIR_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
+#include "engine/state/store_lock.h"
+
 struct db;
+
+struct store_dir {
+	struct env_dir *dir; /* all files are reached from it */
+	const char *path; /* its path, for messages */
+	struct store_lock lock;
+	_Atomic uint64_t next_file;
+	/* Names made in the directory, and how many of them are durable. */
+	_Atomic uint64_t names_made, names_synced;
+};
 
 /* A number that no file of the store has had. */
 uint64_t db_new_file_number(struct db *db);

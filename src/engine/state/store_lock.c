@@ -12,7 +12,6 @@
 #include "engine/env/store_files.h"
 #include "util/clock.h"
 #include "util/log.h"
-#include "util/mutex.h"
 
 #define NAME "LOCK"
 /* A command that reads ends soon, or takes long: a writer waits for the one

@@ -16,13 +16,13 @@
 void
 db_timer_owe_mark(struct db *db)
 {
-	if (atomic_load_explicit(&db->mark_owed, memory_order_relaxed) ||
-	    atomic_exchange(&db->mark_owed, true))
+	if (atomic_load_explicit(&db->timer.owes_mark, memory_order_relaxed) ||
+	    atomic_exchange(&db->timer.owes_mark, true))
 		return;
-	mutex_lock(&db->sync_mu);
-	db->mark_due_ns = clock_now_ns() + MARK_AFTER_NS;
-	cond_signal(&db->sync_wanted);
-	mutex_unlock(&db->sync_mu);
+	mutex_lock(&db->timer.mu);
+	db->timer.mark_due_ns = clock_now_ns() + MARK_AFTER_NS;
+	cond_signal(&db->timer.wanted);
+	mutex_unlock(&db->timer.mu);
 }
 
 /* Let the timer know of the first commit that nothing has made durable. */
@@ -31,17 +31,17 @@ db_timer_arm(struct db *db)
 {
 	bool idle;
 
-	if (atomic_load_explicit(&db->sync_pending, memory_order_relaxed) ||
-	    atomic_exchange(&db->sync_pending, true))
+	if (atomic_load_explicit(&db->timer.is_pending, memory_order_relaxed) ||
+	    atomic_exchange(&db->timer.is_pending, true))
 		return;
-	mutex_lock(&db->sync_mu);
-	idle = db->first_unsynced_ns == 0;
+	mutex_lock(&db->timer.mu);
+	idle = db->timer.first_unsynced_ns == 0;
 	if (idle)
-		db->first_unsynced_ns = clock_now_ns();
-	mutex_unlock(&db->sync_mu);
+		db->timer.first_unsynced_ns = clock_now_ns();
+	mutex_unlock(&db->timer.mu);
 	/* A timer that runs already ends soon enough; waking its thread for
 	 * each commit after an fsync would cost a file made and synced a
 	 * tenth of its time. */
 	if (idle)
-		cond_signal(&db->sync_wanted);
+		cond_signal(&db->timer.wanted);
 }

@@ -7,7 +7,7 @@
 void
 db_want_tidy(struct db *db)
 {
-	if (atomic_exchange(&db->tidy_wanted, true))
+	if (atomic_exchange(&db->tidy.is_wanted, true))
 		return;
 	mutex_lock(&db->mu);
 	cond_broadcast(&db->work);

@@ -32,19 +32,19 @@ write_delay_count(struct db *db, uint64_t ns)
 void
 write_delay_sleep(struct db *db, size_t bytes)
 {
-	uint64_t per_kib = atomic_load_explicit(&db->delay_ns_per_kib,
+	uint64_t per_kib = atomic_load_explicit(&db->delay.ns_per_kib,
 	    memory_order_relaxed);
 	uint64_t debt;
 	struct timespec ts = { 0 };
 
 	if (per_kib == 0)
 		return;
-	debt = atomic_fetch_add(&db->delay_debt_ns,
+	debt = atomic_fetch_add(&db->delay.debt_ns,
 		   per_kib * (bytes + 64) / 1024) +
 	    per_kib * (bytes + 64) / 1024;
 	if (debt < DELAY_MIN_NS)
 		return;
-	debt = atomic_exchange(&db->delay_debt_ns, 0);
+	debt = atomic_exchange(&db->delay.debt_ns, 0);
 	if (debt > DELAY_MAX_NS)
 		debt = DELAY_MAX_NS;
 	ts.tv_nsec = (long)debt;
@@ -56,10 +56,10 @@ write_delay_sleep(struct db *db, size_t bytes)
 static uint64_t
 flush_ns_per_kib_locked(struct db *db) REQUIRES(&db->mu)
 {
-	uint64_t took = db->flush_took_ns, so_far = 0, per_kib;
+	uint64_t took = db->flush.took_ns, so_far = 0, per_kib;
 
-	if (db->flush_began_ns != 0)
-		so_far = clock_now_ns() - db->flush_began_ns;
+	if (db->flush.began_ns != 0)
+		so_far = clock_now_ns() - db->flush.began_ns;
 	if (took < so_far)
 		took = so_far;
 	per_kib = took / (db->opts.memtable_bytes / 1024 + 1);
@@ -75,6 +75,7 @@ db_update_delay_locked(struct db *db)
 	uint64_t over, range = L0_STOP_FILES - L0_SLOWDOWN_FILES;
 	uint64_t per_kib = 0;
 
+	mutex_assert_held(&db->mu);
 	if (l0 > L0_SLOWDOWN_FILES) {
 		/* Squared closeness (Speedb's dynamic delay): at the end a
 		 * megabyte takes a second. */
@@ -90,5 +91,5 @@ db_update_delay_locked(struct db *db)
 		if (per_kib < flush)
 			per_kib = flush;
 	}
-	atomic_store(&db->delay_ns_per_kib, per_kib);
+	atomic_store(&db->delay.ns_per_kib, per_kib);
 }

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "engine/env/env.h"
 #include "engine/env/filename.h"
 #include "engine/memtable/memtable.h"
 #include "engine/state/log_set.h"
@@ -23,9 +24,11 @@
 #include "engine/state/store_dir.h"
 #include "engine/store/backup.h"
 #include "engine/env/store_files.h"
+#include "engine/tree/manifest.h"
 #include "engine/tree/version.h"
 #include "engine/work/flush.h"
 #include "util/log.h"
+#include "util/mutex.h"
 #include "util/tar.h"
 
 /* ---- What it consists of ---- */
@@ -57,8 +60,8 @@ backup_open_file(struct backup *b, enum file_kind kind, uint64_t number,
 	int rc;
 
 	filename_make(name, kind, number);
-	filename_path(path, b->db->dir, kind, number);
-	rc = env_open(b->db->store, name, ENV_READ, filep);
+	filename_path(path, b->db->store.path, kind, number);
+	rc = env_open(b->db->store.dir, name, ENV_READ, filep);
 	if (rc == -ENOENT) {
 		log_error("%s: missing: the store is damaged; run kvfsctl "
 			  "repair",
@@ -123,10 +126,10 @@ seal_named(struct db *db, const struct number_list *l)
 {
 	bool named;
 
-	mutex_lock(&db->segment_mu);
-	named = db->active_segment != NULL &&
-	    number_list_has(l, db->active_segment->number);
-	mutex_unlock(&db->segment_mu);
+	mutex_lock(&db->segs.mu);
+	named = db->segs.active != NULL &&
+	    number_list_has(l, db->segs.active->number);
+	mutex_unlock(&db->segs.mu);
 	if (named)
 		segment_seal_active(db);
 }
@@ -163,7 +166,7 @@ static int
 add_logs(struct backup *b)
 {
 	struct store_files files = { 0 };
-	int rc = store_files_list(b->db->store, &files);
+	int rc = store_files_list(b->db->store.dir, &files);
 
 	if (rc == 0)
 		rc = add_numbers(b, FILE_SEGMENT, &files.kinds[FILE_SEGMENT],
@@ -243,17 +246,17 @@ take_version(struct backup *b)
 	if (rc < 0) {
 		log_error("%s: cannot write out what is in memory for a "
 			  "backup: %s",
-		    db->dir, strerror(-rc));
+		    db->store.path, strerror(-rc));
 		return rc;
 	}
 	b->log_number = LOG_NONE;
 	mutex_lock(&db->mu);
 	b->version = db->views.current->version;
 	version_ref(b->version);
-	b->last_seq = db->flushed_seq;
+	b->last_seq = db->tree.flushed_seq;
 	mutex_unlock(&db->mu);
 	if (db->read_only && has_memtables(db))
-		b->log_number = db->first_log;
+		b->log_number = db->tree.first_log;
 	return 0;
 }
 

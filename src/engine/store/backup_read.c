@@ -5,6 +5,9 @@
  */
 #include <unistd.h>
 
+#include "engine/env/env.h"
+#include "engine/env/filename.h"
+#include "engine/state/db_state.h"
 #include "engine/store/backup.h"
 #include "util/log.h"
 #include "util/tar.h"
@@ -56,7 +59,7 @@ read_file(struct backup *b, const struct member *m, void *buf, size_t len,
 	if (n >= 0 && (size_t)n < len) {
 		log_error("%s: %06llu is shorter than it was: the store is "
 			  "damaged; run kvfsctl check",
-		    b->db->dir, (unsigned long long)m->number);
+		    b->db->store.path, (unsigned long long)m->number);
 		return -KVFS_ECORRUPT;
 	}
 	return n;

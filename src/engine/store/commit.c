@@ -19,7 +19,6 @@
 #include "engine/state/durability.h"
 #include "engine/state/fault.h"
 #include "engine/state/log_make.h"
-#include "engine/state/log_set.h"
 #include "engine/state/segment_set.h"
 #include "engine/state/write_delay.h"
 #include "engine/store/commit_ctx.h"
@@ -127,7 +126,7 @@ make_room(struct db *db, const struct wal_body *body) REQUIRES(&db->commit_mu)
 {
 	int rc = db_memtable_make_room(db);
 
-	if (rc == 0 && !wal_writer_has_room(db->log->writer, body))
+	if (rc == 0 && !wal_writer_has_room(db->logs.current->writer, body))
 		rc = db_log_switch(db, wal_size_for(body));
 	return rc;
 }
@@ -162,13 +161,13 @@ encode_body(struct db *db, const struct kv_batch *batch, struct commit_ctx *ctx)
 static int
 hand_over(struct db *db, struct commit_ctx *ctx) REQUIRES(&db->commit_mu)
 {
-	struct wal_writer *w = db->log->writer;
-	uint64_t may_wait = atomic_load_explicit(&db->wal_buffer_bytes,
+	struct wal_writer *w = db->logs.current->writer;
+	uint64_t may_wait = atomic_load_explicit(&db->logs.buffer_bytes,
 	    memory_order_relaxed);
 	int rc;
 
 	if (ctx->sync_mode == KV_SYNC_FULL) {
-		if (!db->log_may_fill)
+		if (!db->space.may_fill)
 			return 0;
 		may_wait = 0;
 	}
@@ -184,7 +183,7 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 {
 	struct insert_arg in;
 	uint64_t first;
-	int rc = db_error(db) < 0 ? -EIO : make_room(db, &ctx->body);
+	int rc = fault_error(&db->fault) < 0 ? -EIO : make_room(db, &ctx->body);
 
 	if (rc < 0)
 		return rc;
@@ -194,14 +193,14 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 		if (rc < 0)
 			return rc;
 	}
-	rc = wal_writer_append(db->log->writer, &ctx->body, first,
-	    (uint32_t)batch->count, atomic_load(&db->durable_seq));
+	rc = wal_writer_append(db->logs.current->writer, &ctx->body, first,
+	    (uint32_t)batch->count, atomic_load(&db->dur.seq));
 	if (rc == 0)
 		rc = hand_over(db, ctx);
 	if (rc < 0)
-		return rc == -ENOSPC ?
-		    rc :
-		    db_poison(db, rc, "cannot write %s", db->log->path);
+		return rc == -ENOSPC ? rc :
+				       db_poison(db, rc, "cannot write %s",
+					   db->logs.current->path);
 	memtable_adder_init(&in.adder, db->mem);
 	in.seq = first;
 	rc = record_decode(buf_slice(&ctx->payload), (uint32_t)batch->count,
@@ -233,7 +232,7 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 		return rc;
 	if (db->read_only)
 		return -EROFS;
-	if (db_error(db) < 0)
+	if (fault_error(&db->fault) < 0)
 		return -EIO;
 	if (batch->count == 0) {
 		if (seqp != NULL)
@@ -247,7 +246,7 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	if (ctx == NULL)
 		return -ENOMEM;
 	/* Relaxed: a commit beside the change may go by either. */
-	ctx->sync_mode = (enum kv_sync_mode)atomic_load_explicit(&db->sync_mode,
+	ctx->sync_mode = (enum kv_sync_mode)atomic_load_explicit(&db->dur.mode,
 	    memory_order_relaxed);
 	rc = write_large_values(db, batch, ctx);
 	if (rc < 0)
@@ -280,7 +279,8 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 		rc = db_sync_after_commit(db, ctx->sync_mode, ctx->seq,
 		    ctx->number);
 	end = clock_now_ns();
-	atomic_store_explicit(&db->last_commit_ns, end, memory_order_relaxed);
+	atomic_store_explicit(&db->delay.last_commit_ns, end,
+	    memory_order_relaxed);
 	histogram_add(&db->stats.commit_ns, end - start);
 	if (seqp != NULL)
 		*seqp = ctx->seq;

@@ -19,9 +19,11 @@
 #include "engine/state/durability.h"
 #include "engine/state/fault.h"
 #include "engine/state/install.h"
+#include "engine/state/log_make.h"
 #include "engine/state/log_set.h"
 #include "engine/state/segment_set.h"
 #include "engine/state/snapshot.h"
+#include "engine/state/store_lock.h"
 #include "engine/state/view.h"
 #include "engine/store/backup.h"
 #include "engine/store/commit.h"
@@ -40,7 +42,9 @@
 #include "engine/work/slack.h"
 #include "engine/work/sync_thread.h"
 #include "util/clock.h"
+#include "util/event.h"
 #include "util/log.h"
+#include "util/page_pool.h"
 
 /*
  * Open tables and segments that are kept; each costs a descriptor. Of those
@@ -118,8 +122,8 @@ db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 	db->kv.ops = &db_ops;
 	db->kv.caps = KV_CAP_ATOMIC_STORE | KV_CAP_DURABLE;
 	db->env = env;
-	db->store = store;
-	db->dir = store->path;
+	db->store.dir = store;
+	db->store.path = store->path;
 	db->opts = *opts;
 	db->opts.owner = NULL;
 	db->read_only = opts->read_only;
@@ -127,34 +131,34 @@ db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 		db->kv.caps |= KV_CAP_READ_ONLY;
 	table_options_init(&db->table_opts);
 	db->table_opts.compress = opts->compress;
-	atomic_store(&db->last_commit_ns, clock_now_ns());
-	atomic_store(&db->sync_mode, opts->sync);
-	atomic_store(&db->sync_commits, opts->sync_commits);
-	atomic_store(&db->sync_ms, opts->sync_ms);
-	atomic_store(&db->wal_buffer_bytes, opts->wal_buffer_bytes);
-	db->segment_writers_max = open_files_max() / 2 + 1;
-	RB_INIT(&db->segments);
-	page_pool_init(&db->pages);
-	mutex_init(&db->reclaim_mu);
+	atomic_store(&db->delay.last_commit_ns, clock_now_ns());
+	atomic_store(&db->dur.mode, opts->sync);
+	atomic_store(&db->dur.every_commits, opts->sync_commits);
+	atomic_store(&db->dur.every_ms, opts->sync_ms);
+	atomic_store(&db->logs.buffer_bytes, opts->wal_buffer_bytes);
+	db->segs.writers_max = open_files_max() / 2 + 1;
+	RB_INIT(&db->segs.tree);
+	page_pool_init(&db->memory.pages);
+	mutex_init(&db->room.reclaim_mu);
 	mutex_init(&db->commit_mu);
-	mutex_init(&db->sync_mu);
+	mutex_init(&db->timer.mu);
 	mutex_init(&db->mu);
 	views_init(&db->views, &db->mu);
 	snapshots_init(&db->snapshots, &db->mu);
-	mutex_init(&db->segment_mu);
-	mutex_init(&db->slack_mu);
-	mutex_init(&db->remove_mu);
-	mutex_init(&db->doomed_mu);
-	mutex_init(&db->fault_mu);
-	event_init(&db->sync_done);
-	cond_init(&db->sync_wanted);
+	mutex_init(&db->segs.mu);
+	mutex_init(&db->room.slack_mu);
+	mutex_init(&db->doomed.remove_mu);
+	mutex_init(&db->doomed.mu);
+	mutex_init(&db->fault.mu);
+	event_init(&db->dur.done);
+	cond_init(&db->timer.wanted);
 	cond_init(&db->work);
 	cond_init(&db->progress);
 	db->cache = block_cache_create(opts->cache_bytes);
 	if (db->cache != NULL)
 		db->tables = table_cache_create(store, db->cache,
 		    open_files_max(), opts->cache_bytes / INDEX_PART);
-	db->compact_threads = calloc(opts->compaction_threads + 1,
+	db->threads.compact = calloc(opts->compaction_threads + 1,
 	    sizeof(pthread_t));
 	return db;
 }
@@ -162,24 +166,24 @@ db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 static void
 stop_threads(struct db *db)
 {
-	atomic_store(&db->abandon, true);
+	atomic_store(&db->compact.abandon, true);
 	mutex_lock(&db->mu);
 	db->stop = true;
 	cond_broadcast(&db->work);
 	mutex_unlock(&db->mu);
-	for (unsigned i = 0; i < db->compact_thread_count; i++)
-		pthread_join(db->compact_threads[i], NULL);
-	db->compact_thread_count = 0;
-	if (db->flush_started)
-		pthread_join(db->flush_thread, NULL);
-	db->flush_started = false;
-	mutex_lock(&db->sync_mu);
-	db->timer_stop = true;
-	cond_broadcast(&db->sync_wanted);
-	mutex_unlock(&db->sync_mu);
-	if (db->sync_started)
-		pthread_join(db->sync_thread, NULL);
-	db->sync_started = false;
+	for (unsigned i = 0; i < db->threads.compact_count; i++)
+		pthread_join(db->threads.compact[i], NULL);
+	db->threads.compact_count = 0;
+	if (db->threads.has_flush)
+		pthread_join(db->threads.flush, NULL);
+	db->threads.has_flush = false;
+	mutex_lock(&db->timer.mu);
+	db->timer.stop = true;
+	cond_broadcast(&db->timer.wanted);
+	mutex_unlock(&db->timer.mu);
+	if (db->threads.has_sync)
+		pthread_join(db->threads.sync, NULL);
+	db->threads.has_sync = false;
 }
 
 static void
@@ -192,57 +196,58 @@ db_free(struct db *db)
 	db_remove_doomed(db);
 	/* From here on letting go of files does not doom them. */
 	atomic_store(&db->closing, true);
-	for (size_t i = 0; i < db->log_count; i++)
-		db_log_put(db, db->logs[i]);
-	free(db->logs);
-	db_log_put(db, db->spare_log);
-	db_log_put(db, db->recycled_log);
+	for (size_t i = 0; i < db->logs.count; i++)
+		db_log_put(db, db->logs.all[i]);
+	free(db->logs.all);
+	db_log_put(db, db->logs.spare);
+	db_log_put(db, db->logs.recycled);
 	memtable_unref(db->mem);
 	view_clear_slots(&db->views);
 	view_unref(db->views.current);
 	segment_seal_active(db);
-	manifest_close(db->manifest);
+	manifest_close(db->tree.manifest);
 	if (db->tables != NULL)
 		table_cache_destroy(db->tables);
 	if (db->cache != NULL)
 		block_cache_destroy(db->cache);
-	store_lock_drop(&db->lock);
-	env_dir_close(db->store);
-	page_pool_fini(&db->pages);
+	store_lock_drop(&db->store.lock);
+	env_dir_close(db->store.dir);
+	page_pool_fini(&db->memory.pages);
 	cond_fini(&db->progress);
 	cond_fini(&db->work);
-	cond_fini(&db->sync_wanted);
-	mutex_fini(&db->fault_mu);
-	mutex_fini(&db->doomed_mu);
-	mutex_fini(&db->remove_mu);
-	mutex_fini(&db->slack_mu);
-	mutex_fini(&db->segment_mu);
+	cond_fini(&db->timer.wanted);
+	mutex_fini(&db->fault.mu);
+	mutex_fini(&db->doomed.mu);
+	mutex_fini(&db->doomed.remove_mu);
+	mutex_fini(&db->room.slack_mu);
+	mutex_fini(&db->segs.mu);
 	mutex_fini(&db->mu);
-	mutex_fini(&db->sync_mu);
+	mutex_fini(&db->timer.mu);
 	mutex_fini(&db->commit_mu);
-	mutex_fini(&db->reclaim_mu);
-	free(db->compact_threads);
+	mutex_fini(&db->room.reclaim_mu);
+	free(db->threads.compact);
 	free(db);
 }
 
 static int
 start_threads(struct db *db)
 {
-	int rc = pthread_create(&db->flush_thread, NULL, db_housekeeper, db);
+	int rc = pthread_create(&db->threads.flush, NULL, db_housekeeper, db);
 
-	db->flush_started = rc == 0;
+	db->threads.has_flush = rc == 0;
 	if (rc == 0) {
-		rc = pthread_create(&db->sync_thread, NULL, db_sync_thread, db);
-		db->sync_started = rc == 0;
+		rc = pthread_create(&db->threads.sync, NULL, db_sync_thread,
+		    db);
+		db->threads.has_sync = rc == 0;
 	}
 	for (unsigned i = 0; i < db->opts.compaction_threads && rc == 0; i++) {
-		rc = pthread_create(&db->compact_threads[i], NULL,
+		rc = pthread_create(&db->threads.compact[i], NULL,
 		    db_compact_thread, db);
 		if (rc == 0)
-			db->compact_thread_count++;
+			db->threads.compact_count++;
 	}
 	if (rc != 0)
-		log_error("%s: cannot start a thread: %s", db->dir,
+		log_error("%s: cannot start a thread: %s", db->store.path,
 		    strerror(rc));
 	return -rc;
 }
@@ -278,7 +283,7 @@ db_open_in(struct env *env, struct env_dir *store,
 
 	*kvp = NULL;
 	if (db == NULL || db->cache == NULL || db->tables == NULL ||
-	    db->compact_threads == NULL) {
+	    db->threads.compact == NULL) {
 		log_error("%s: not enough memory to open the store",
 		    store->path);
 		if (db == NULL)
@@ -295,7 +300,7 @@ db_open_in(struct env *env, struct env_dir *store,
 	}
 	if (rc < 0)
 		goto fail;
-	rc = store_lock_take(&db->lock, store,
+	rc = store_lock_take(&db->store.lock, store,
 	    db->read_only ? ENV_LOCK_SHARED : ENV_LOCK_EXCLUSIVE, opts->owner,
 	    opts->wait_ms);
 	if (rc == 0) {
@@ -340,7 +345,8 @@ flush_for_close(struct db *db)
 
 	if (rc == -ENOSPC) {
 		/* The logs keep it all; the next opening goes on from them. */
-		log_warn("%s: no room to flush; the log is kept", db->dir);
+		log_warn("%s: no room to flush; the log is kept",
+		    db->store.path);
 		return db_sync_all(db);
 	}
 	if (rc < 0)
@@ -350,10 +356,10 @@ flush_for_close(struct db *db)
 	rc = db_install_locked(db, &e, NULL);
 	if (rc == 0)
 		db_log_release_locked(db, LOG_NONE);
-	if (rc == 0 && db->recycled_log != NULL)
-		db_doom(db, FILE_WAL, db->recycled_log->number);
-	if (rc == 0 && db->spare_log != NULL)
-		db_doom(db, FILE_WAL, db->spare_log->number);
+	if (rc == 0 && db->logs.recycled != NULL)
+		db_doom(db, FILE_WAL, db->logs.recycled->number);
+	if (rc == 0 && db->logs.spare != NULL)
+		db_doom(db, FILE_WAL, db->logs.spare->number);
 	mutex_unlock(&db->mu);
 	db_slack_close(db);
 	return rc;
@@ -367,7 +373,7 @@ db_close(struct kv *kv)
 
 	db_warm_stop(db);
 	if (!db->read_only)
-		rc = db_error(db) < 0 ? -EIO : flush_for_close(db);
+		rc = fault_error(&db->fault) < 0 ? -EIO : flush_for_close(db);
 	if (!db->read_only && rc == 0)
 		db_warm_save(db);
 	db_free(db);

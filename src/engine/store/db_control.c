@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/env/env.h"
 #include "engine/state/db_state.h"
 #include "engine/state/disk_space.h"
 #include "engine/state/durability.h"
 #include "engine/state/fault.h"
 #include "engine/state/segment_set.h"
 #include "engine/state/view.h"
-#include "engine/store/db_report.h"
 #include "engine/table/table_reader.h"
 #include "engine/tree/version.h"
 #include "engine/work/flush.h"
@@ -19,8 +19,6 @@
 #include "engine/work/room.h"
 #include "kvfs/slice.h"
 #include "util/line_list.h"
-#include "util/log.h"
-#include "util/report.h"
 
 /* ---- check ---- */
 
@@ -33,7 +31,8 @@ check_table(struct db *db, struct table_file *f, struct line_list *found)
 
 	if (rc < 0) {
 		line_list_add(found, "%s/%06llu.sst: cannot be opened: %s",
-		    db->dir, (unsigned long long)f->number, strerror(-rc));
+		    db->store.path, (unsigned long long)f->number,
+		    strerror(-rc));
 		return;
 	}
 	table_reader_verify(t, found);
@@ -59,13 +58,14 @@ check_entries(struct db *db, struct line_list *found)
 			line_list_add(found,
 			    "%s: value of key (%u, %llu, %zu bytes of name): "
 			    "%s",
-			    db->dir, key.space, (unsigned long long)key.group,
-			    key.name.len, strerror(-vrc));
+			    db->store.path, key.space,
+			    (unsigned long long)key.group, key.name.len,
+			    strerror(-vrc));
 		}
 	}
 	kv_iter_close(it);
 	if (rc < 0)
-		line_list_add(found, "%s: scan ended early: %s", db->dir,
+		line_list_add(found, "%s: scan ended early: %s", db->store.path,
 		    strerror(-rc));
 }
 
@@ -110,18 +110,18 @@ db_compact(struct kv *kv)
 		return rc;
 	segment_seal_active(db); /* what is dead in it goes, too */
 	mutex_lock(&db->mu);
-	db->compact_all = rc == 0;
-	db->compact_error = 0;
+	db->compact.all_wanted = rc == 0;
+	db->compact.error = 0;
 	cond_broadcast(&db->work);
-	while (rc == 0 && db->compact_all) {
-		if (db_error(db) < 0)
+	while (rc == 0 && db->compact.all_wanted) {
+		if (fault_error(&db->fault) < 0)
 			rc = -EIO;
-		else if (db->compact_error < 0)
-			rc = db->compact_error;
+		else if (db->compact.error < 0)
+			rc = db->compact.error;
 		else
 			cond_wait(&db->progress, &db->mu);
 	}
-	db->compact_all = false;
+	db->compact.all_wanted = false;
 	mutex_unlock(&db->mu);
 	return rc;
 }
@@ -134,19 +134,19 @@ db_set_sync(struct kv *kv, enum kv_sync_mode mode, uint32_t commits,
 	int rc = db->read_only ? -EROFS : 0;
 
 	/* What was committed under the old promise keeps it. */
-	if (rc == 0 && mode != KV_SYNC_OFF && db_error(db) == 0)
+	if (rc == 0 && mode != KV_SYNC_OFF && fault_error(&db->fault) == 0)
 		rc = db_sync_all(db);
 	if (rc < 0)
 		return rc;
 	if (commits != 0)
-		atomic_store(&db->sync_commits, commits);
+		atomic_store(&db->dur.every_commits, commits);
 	if (ms != 0)
-		atomic_store(&db->sync_ms, ms);
-	atomic_store(&db->sync_mode, mode);
+		atomic_store(&db->dur.every_ms, ms);
+	atomic_store(&db->dur.mode, mode);
 	/* The timer may run for longer than it now should. */
-	mutex_lock(&db->sync_mu);
-	cond_signal(&db->sync_wanted);
-	mutex_unlock(&db->sync_mu);
+	mutex_lock(&db->timer.mu);
+	cond_signal(&db->timer.wanted);
+	mutex_unlock(&db->timer.mu);
 	return 0;
 }
 
@@ -157,7 +157,7 @@ db_set_wal_buffer(struct kv *kv, uint64_t bytes)
 
 	if (db->read_only)
 		return -EROFS;
-	atomic_store(&db->wal_buffer_bytes, bytes);
+	atomic_store(&db->logs.buffer_bytes, bytes);
 	/* It takes effect with the log that follows. */
 	return db_rotate(db);
 }

@@ -264,7 +264,7 @@ db_iter_value(struct kv_iter *it, struct slice *valuep)
 		return 0;
 	}
 	if (di->pinned.release == NULL) {
-		rc = read_pointer(di->db->tables, di->db->dir,
+		rc = read_pointer(di->db->tables, di->db->store.path,
 		    key_user(di->merge->key), di->merge->value, &di->pinned);
 		if (rc < 0)
 			return rc;

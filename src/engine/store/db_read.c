@@ -16,7 +16,6 @@
 #include "engine/tree/read_pointer.h"
 #include "engine/tree/version.h"
 #include "util/clock.h"
-#include "util/log.h"
 #include "util/stats.h"
 
 /* What a lookup is after, and what it has found. */
@@ -207,8 +206,8 @@ get(struct db *db, const struct kv_key *key, struct kv_snapshot *snap,
 		rc = -ENOENT;
 	} else if (rc > 0 && l.type == KEY_POINTER) {
 		/* The view keeps the segment from being removed. */
-		rc = read_pointer(db->tables, db->dir, l.user, l.value.data,
-		    valuep);
+		rc = read_pointer(db->tables, db->store.path, l.user,
+		    l.value.data, valuep);
 		kv_value_release(&l.value);
 	} else if (rc > 0) {
 		*valuep = l.value;

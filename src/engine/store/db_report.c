@@ -12,16 +12,17 @@
 #include "engine/store/db_warm.h"
 #include "engine/tree/version.h"
 #include "util/clock.h"
+#include "util/page_pool.h"
 #include "util/stats.h"
 
 void
 db_live_options(struct db *db, struct kv_options *opts)
 {
 	*opts = db->opts;
-	opts->sync = (enum kv_sync_mode)atomic_load(&db->sync_mode);
-	opts->sync_commits = atomic_load(&db->sync_commits);
-	opts->sync_ms = atomic_load(&db->sync_ms);
-	opts->wal_buffer_bytes = atomic_load(&db->wal_buffer_bytes);
+	opts->sync = (enum kv_sync_mode)atomic_load(&db->dur.mode);
+	opts->sync_commits = atomic_load(&db->dur.every_commits);
+	opts->sync_ms = atomic_load(&db->dur.every_ms);
+	opts->wal_buffer_bytes = atomic_load(&db->logs.buffer_bytes);
 }
 
 static double
@@ -36,8 +37,8 @@ report_durability(struct db *db, struct report *r)
 	struct kv_options opts;
 	char mode[48];
 	uint64_t last = atomic_load(&db->last_seq);
-	uint64_t durable = atomic_load(&db->durable_seq);
-	uint64_t at = atomic_load(&db->durable_at_ns), commits;
+	uint64_t durable = atomic_load(&db->dur.seq);
+	uint64_t at = atomic_load(&db->dur.at_ns), commits;
 
 	db_live_options(db, &opts);
 	kv_options_format_sync(&opts, mode, sizeof(mode));
@@ -47,7 +48,7 @@ report_durability(struct db *db, struct report *r)
 	report_gauge(r, "Changes not durable", "changes_not_durable",
 	    last > durable ? last - durable : 0);
 	/* In this order: the second moves on meanwhile, the first not back. */
-	commits = atomic_load(&db->durable_commits);
+	commits = atomic_load(&db->dur.commits);
 	report_gauge(r, "Commits not durable", "commits_not_durable",
 	    last > durable ? atomic_load(&db->commit_count) - commits : 0);
 	report_text(r, "Last disk sync", "%.3f seconds ago",
@@ -72,11 +73,12 @@ make_label(char *dst, size_t len, const char *name, const char *text)
 static void
 report_state(struct db *db, struct report *r)
 {
-	bool failed = db_error(db) < 0;
+	bool failed = fault_error(&db->fault) < 0;
 	char label[FAULT_BYTES + 40];
 
 	if (failed)
-		report_text(r, "State", "failed, read-only: %s", db->fault);
+		report_text(r, "State", "failed, read-only: %s",
+		    db->fault.text);
 	else
 		report_text(r, "State", "%s",
 		    db->read_only ? "read-only" : "writable");
@@ -84,11 +86,11 @@ report_state(struct db *db, struct report *r)
 		report_gauge(r, "1 when the store has failed and is read-only",
 		    "failed", failed);
 	if (r->format == REPORT_PROMETHEUS && failed) {
-		make_label(label, sizeof(label), "reason", db->fault);
+		make_label(label, sizeof(label), "reason", db->fault.text);
 		report_gauge_of(r, "Why it has failed", "failure", label, 1);
 	}
 	report_counter(r, "LOCK files lost", "locks_lost",
-	    atomic_load(&db->locks_lost));
+	    atomic_load(&db->fault.locks_lost));
 }
 
 static void
@@ -146,13 +148,13 @@ report_segments(struct db *db, struct report *r)
 	uint64_t n = 0, bytes = 0, live = 0;
 	struct segment_ref *s;
 
-	mutex_lock(&db->segment_mu);
-	RB_FOREACH (s, segment_tree, &db->segments) {
+	mutex_lock(&db->segs.mu);
+	RB_FOREACH (s, segment_tree, &db->segs.tree) {
 		n++;
 		bytes += s->size;
 		live += s->live_bytes;
 	}
-	mutex_unlock(&db->segment_mu);
+	mutex_unlock(&db->segs.mu);
 	report_gauge(r, "Segments", "segments", n);
 	report_gauge(r, "Segment bytes", "segment_bytes", bytes);
 	report_gauge(r, "Segment bytes live", "segment_live_bytes", live);
@@ -287,8 +289,8 @@ void
 db_memory(struct kv *kv, struct kv_memory *memoryp)
 {
 	struct db *db = db_of(kv);
-	uint64_t waiting = atomic_load(&db->waiting_bytes);
-	uint64_t work = atomic_load(&db->work_bytes), held;
+	uint64_t waiting = atomic_load(&db->memory.waiting_bytes);
+	uint64_t work = atomic_load(&db->memory.work_bytes), held;
 	struct block_cache_stats cache;
 	struct view *v;
 
@@ -300,7 +302,7 @@ db_memory(struct kv *kv, struct kv_memory *memoryp)
 		.index_bytes = table_cache_memory(db->tables),
 		.memtable_bytes = memtable_bytes(v->mem) +
 		    mem_filter_bytes(&v->mem->filter) + waiting +
-		    page_pool_bytes(&db->pages),
+		    page_pool_bytes(&db->memory.pages),
 		.work_bytes = work + db_commit_buffers() + sizeof(db->backoff),
 	};
 	view_unref(v);

@@ -195,7 +195,7 @@ read_list(struct warm_up *w)
 static void
 remove_list(struct db *db)
 {
-	(void)store_file_unlink(db->store, FILE_HOT, 0);
+	(void)store_file_unlink(db->store.dir, FILE_HOT, 0);
 }
 
 /* A list that is of no use will not be of use later. */
@@ -217,7 +217,7 @@ warm_thread(void *arg)
 	int rc;
 
 	open_tables(w);
-	rc = hot_list_read(db->store, &w->list);
+	rc = hot_list_read(db->store.dir, &w->list);
 	if (rc < 0 && rc != -ENOENT)
 		drop_list(w);
 	if (rc == 0) {
@@ -347,12 +347,12 @@ db_warm_save(struct db *db)
 		if (l.count == 0)
 			remove_list(db);
 		else
-			rc = hot_list_write(db->store, db_new_file_number(db),
-			    &l);
+			rc = hot_list_write(db->store.dir,
+			    db_new_file_number(db), &l);
 	}
 	if (rc < 0)
-		log_debug("%s: the list of hot blocks is not kept: %s", db->dir,
-		    strerror(-rc));
+		log_debug("%s: the list of hot blocks is not kept: %s",
+		    db->store.path, strerror(-rc));
 	hot_list_fini(&l);
 }
 

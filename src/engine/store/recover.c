@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/env/env.h"
 #include "engine/env/filename.h"
 #include "engine/env/store_files.h"
 #include "engine/state/db_state.h"
@@ -65,7 +66,7 @@ check_tables_exist(struct recovery *r)
 			if (number_list_has(&r->files.kinds[FILE_TABLE],
 				l->files[j]->number))
 				continue;
-			filename_path(path, r->db->dir, FILE_TABLE,
+			filename_path(path, r->db->store.path, FILE_TABLE,
 			    l->files[j]->number);
 			log_error("%s: missing: the store is damaged; run "
 				  "kvfsctl repair",
@@ -80,7 +81,8 @@ static int
 load_manifest(struct recovery *r)
 {
 	const struct number_list *l = &r->files.kinds[FILE_MANIFEST];
-	int rc = manifest_read(r->db->store, l->v[l->count - 1], apply_edit, r);
+	int rc = manifest_read(r->db->store.dir, l->v[l->count - 1], apply_edit,
+	    r);
 
 	if (rc == 0)
 		rc = check_tables_exist(r);
@@ -151,11 +153,11 @@ remove_orphans(struct recovery *r)
 			db_doom(db, FILE_TABLE, n);
 	}
 	for (size_t i = 0; i < r->files.kinds[FILE_WAL].count; i++) {
-		bool used = db->recycled_log != NULL &&
-		    db->recycled_log->number == r->files.kinds[FILE_WAL].v[i];
+		bool used = db->logs.recycled != NULL &&
+		    db->logs.recycled->number == r->files.kinds[FILE_WAL].v[i];
 
-		for (size_t j = 0; j < db->log_count && !used; j++)
-			used = db->logs[j]->number ==
+		for (size_t j = 0; j < db->logs.count && !used; j++)
+			used = db->logs.all[j]->number ==
 			    r->files.kinds[FILE_WAL].v[i];
 		if (!used)
 			db_doom(db, FILE_WAL, r->files.kinds[FILE_WAL].v[i]);
@@ -180,9 +182,9 @@ begin_log(struct recovery *r)
 	if (rc == -ENOSPC)
 		log_error("%s: no room for a log; free some space, or mount "
 			  "with -o ro",
-		    db->dir);
+		    db->store.path);
 	if (rc == 0)
-		rc = db_sync_log(db, db->log);
+		rc = db_sync_log(db, db->logs.current);
 	return rc;
 }
 
@@ -202,7 +204,7 @@ static int
 flush_replayed(struct recovery *r)
 {
 	struct db *db = r->db;
-	int rc = recover_next_memtable(db, db->log->number);
+	int rc = recover_next_memtable(db, db->logs.current->number);
 
 	mutex_lock(&db->mu);
 	while (rc == 0 && db->views.current->imm_count > 0)
@@ -223,17 +225,17 @@ go_on(struct recovery *r)
 			rc = recover_sync_replayed(r);
 		if (rc == 0)
 			rc = begin_log(r);
-		return rc == 0 && db->log_count > REPLAYED_LOGS_MAX ?
+		return rc == 0 && db->logs.count > REPLAYED_LOGS_MAX ?
 		    flush_replayed(r) :
 		    rc;
 	}
 	/* The logs hold frames that must not come back: what was replayed
 	 * goes to tables, and they are needed no more. The new log does not
 	 * carry on from them. */
-	db->recovered_chain = 0;
+	db->logs.recovered_chain = 0;
 	rc = begin_log(r);
 	if (rc == 0)
-		rc = recover_next_memtable(db, db->log->number);
+		rc = recover_next_memtable(db, db->logs.current->number);
 	mutex_lock(&db->mu);
 	while (rc == 0 && db->views.current->imm_count > 0)
 		rc = db_flush_oldest_locked(db);
@@ -259,17 +261,17 @@ check_is_ours(struct recovery *r)
 	if (rc > 0) {
 		log_error("%s: damaged: the manifest is missing; run kvfsctl "
 			  "repair",
-		    r->db->dir);
+		    r->db->store.path);
 		return -KVFS_ECORRUPT;
 	}
 	if (r->files.foreign) {
 		log_error("%s: not a kvfs store, and not empty; name another "
 			  "directory",
-		    r->db->dir);
+		    r->db->store.path);
 		return -ENOTEMPTY;
 	}
 	if (!r->db->opts.create || r->db->read_only) {
-		log_error("%s: there is no kvfs store here", r->db->dir);
+		log_error("%s: there is no kvfs store here", r->db->store.path);
 		return -ENOENT;
 	}
 	return 0;
@@ -288,16 +290,18 @@ begin(struct recovery *r)
 	bool is_closed = r->log_number == LOG_NONE;
 	int rc = 0;
 
-	atomic_store(&db->next_file, r->next_file);
+	atomic_store(&db->store.next_file, r->next_file);
 	atomic_store(&db->last_seq, r->last_seq);
-	atomic_store(&db->durable_seq, r->last_seq);
-	db->flushed_seq = r->last_seq;
+	atomic_store(&db->dur.seq, r->last_seq);
+	db->tree.flushed_seq = r->last_seq;
 	if (is_closed && !db->read_only)
 		rc = begin_log(r);
 	if (rc < 0)
 		return rc;
-	db->first_log = db->log != NULL ? db->log->number : r->log_number;
-	db->mem = db_memtable_create(db, db->first_log);
+	db->tree.first_log = db->logs.current != NULL ?
+	    db->logs.current->number :
+	    r->log_number;
+	db->mem = db_memtable_create(db, db->tree.first_log);
 	if (db->mem == NULL)
 		return -ENOMEM;
 	mutex_lock(&db->mu);
@@ -321,16 +325,16 @@ drop_unfinished(struct recovery *r)
 	const struct number_list *l = &r->files.kinds[FILE_TEMP];
 
 	for (size_t i = 0; i < l->count; i++)
-		(void)store_file_unlink(r->db->store, FILE_TEMP, l->v[i]);
+		(void)store_file_unlink(r->db->store.dir, FILE_TEMP, l->v[i]);
 	if (l->count != 0)
-		env_dir_settle(r->db->store);
+		env_dir_settle(r->db->store.dir);
 }
 
 int
 db_recover(struct db *db)
 {
 	struct recovery r = { .db = db, .log_number = LOG_NONE };
-	int rc = store_files_list(db->store, &r.files);
+	int rc = store_files_list(db->store.dir, &r.files);
 
 	if (rc == 0)
 		rc = check_is_ours(&r);

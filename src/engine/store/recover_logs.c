@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/env/env.h"
 #include "engine/env/filename.h"
 #include "engine/env/store_files.h"
 #include "engine/key/key.h"
@@ -39,10 +40,10 @@ open_log(struct log_visit *v, struct wal_reader **readerp)
 {
 	struct recovery *r = v->r;
 	struct env_file *file = NULL;
-	int rc = store_file_open(r->db->store, FILE_WAL, v->number, ENV_READ,
-	    &file);
+	int rc = store_file_open(r->db->store.dir, FILE_WAL, v->number,
+	    ENV_READ, &file);
 
-	filename_path(v->path, r->db->dir, FILE_WAL, v->number);
+	filename_path(v->path, r->db->store.path, FILE_WAL, v->number);
 	if (rc == 0)
 		rc = wal_reader_open(file, v->path, v->number, readerp);
 	if (rc < 0) {
@@ -121,7 +122,7 @@ walk_logs(struct recovery *r,
 			rc = end(&v, reader, linked);
 		wal_reader_close(reader);
 	}
-	r->db->recovered_chain = chain;
+	r->db->logs.recovered_chain = chain;
 	r->chain_seq = next > r->last_seq + 1 ? next - 1 : r->last_seq;
 	return rc;
 }
@@ -158,13 +159,13 @@ sync_file(struct db *db, enum file_kind kind, uint64_t number)
 {
 	struct env_file *file = NULL;
 	char path[PATH_MAX];
-	int rc = store_file_open(db->store, kind, number, ENV_WRITE, &file);
+	int rc = store_file_open(db->store.dir, kind, number, ENV_WRITE, &file);
 
 	if (rc == 0)
 		rc = env_sync(file);
 	env_close(file);
 	if (rc < 0) {
-		filename_path(path, db->dir, kind, number);
+		filename_path(path, db->store.path, kind, number);
 		log_error("%s: cannot sync: %s", path, strerror(-rc));
 	}
 	return rc;
@@ -368,12 +369,12 @@ recover_sync_replayed(struct recovery *r)
 	struct db *db = r->db;
 	int rc = 0;
 
-	for (size_t i = 0; i < db->log_count && rc == 0; i++)
-		rc = sync_file(db, FILE_WAL, db->logs[i]->number);
+	for (size_t i = 0; i < db->logs.count && rc == 0; i++)
+		rc = sync_file(db, FILE_WAL, db->logs.all[i]->number);
 	if (rc == 0)
-		rc = env_dir_sync(db->store);
+		rc = env_dir_sync(db->store.dir);
 	if (rc == 0)
-		atomic_store(&db->durable_seq, atomic_load(&db->last_seq));
+		atomic_store(&db->dur.seq, atomic_load(&db->last_seq));
 	return rc;
 }
 
@@ -407,7 +408,8 @@ recover_drop_unused_logs(struct recovery *r)
 		if (v.number <= r->log_number && r->log_number != LOG_NONE)
 			continue;
 		if (open_log(&v, &reader) == 0 &&
-		    store_file_unlink(r->db->store, FILE_WAL, v.number) == 0)
+		    store_file_unlink(r->db->store.dir, FILE_WAL, v.number) ==
+			0)
 			dropped++;
 		wal_reader_close(reader);
 	}
@@ -423,7 +425,7 @@ recover_logs(struct recovery *r)
 	if (!number_list_has(&r->files.kinds[FILE_WAL], r->log_number)) {
 		char path[PATH_MAX];
 
-		filename_path(path, db->dir, FILE_WAL, r->log_number);
+		filename_path(path, db->store.path, FILE_WAL, r->log_number);
 		log_error("%s: missing: the store is damaged; run kvfsctl "
 			  "repair",
 		    path);
@@ -436,7 +438,7 @@ recover_logs(struct recovery *r)
 		log_error("%s: %06llu.log: damaged: commits up to %llu were "
 			  "durable, those after %llu cannot be read; run "
 			  "kvfsctl repair",
-		    db->dir, (unsigned long long)r->broken_log,
+		    db->store.path, (unsigned long long)r->broken_log,
 		    (unsigned long long)r->durable_seq,
 		    (unsigned long long)r->chain_seq);
 		return -KVFS_ECORRUPT;

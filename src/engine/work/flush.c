@@ -12,6 +12,7 @@
 #include "engine/state/durability.h"
 #include "engine/state/fault.h"
 #include "engine/state/install.h"
+#include "engine/state/log_make.h"
 #include "engine/state/log_set.h"
 #include "engine/state/memory_use.h"
 #include "engine/state/segment_set.h"
@@ -72,12 +73,12 @@ db_flush_oldest_locked(struct db *db)
 	int rc;
 
 	memtable_ref(m);
-	db->flushing++;
-	db->flush_began_ns = start;
+	db->flush.running++;
+	db->flush.began_ns = start;
 	e.log_number = next->first_log;
-	for (size_t i = 0; i < db->log_count; i++)
-		if (db->logs[i]->number == e.log_number)
-			log = db->logs[i];
+	for (size_t i = 0; i < db->logs.count; i++)
+		if (db->logs.all[i]->number == e.log_number)
+			log = db->logs.all[i];
 	if (log != NULL)
 		atomic_fetch_add(&log->refs, 1);
 	mutex_unlock(&db->mu);
@@ -100,23 +101,24 @@ db_flush_oldest_locked(struct db *db)
 	mutex_lock(&db->mu);
 	if (rc == 0)
 		rc = db_install_locked(db, &e, m);
-	db->flush_began_ns = 0;
-	db->flush_took_ns = clock_now_ns() - start;
+	db->flush.began_ns = 0;
+	db->flush.took_ns = clock_now_ns() - start;
 	if (rc == 0) {
-		db_log_release_locked(db, db->first_log);
+		db_log_release_locked(db, db->tree.first_log);
 		db_now_durable(db, m->max_seq, m->last_commit);
 		compact_pace_flushed_locked(db);
 		counter_add(&db->stats.flushes, 1);
-		histogram_add(&db->stats.flush_ns, db->flush_took_ns);
+		histogram_add(&db->stats.flush_ns, db->flush.took_ns);
 		db_update_delay_locked(db);
 	} else if (rc == -ENOSPC) {
-		log_warn("%s: no room to flush; free some space", db->dir);
+		log_warn("%s: no room to flush; free some space",
+		    db->store.path);
 	} else if (rc != -ENOMEM) {
 		db_poison(db, rc, "cannot flush a memtable");
 	}
-	db->background_error = rc;
-	db->flush_tries++;
-	db->flushing--;
+	db->flush.error = rc;
+	db->flush.tries++;
+	db->flush.running--;
 	memtable_unref(m);
 	cond_broadcast(&db->progress);
 	cond_broadcast(&db->work);
@@ -130,9 +132,9 @@ db_flush_all(struct db *db)
 	int rc = db_rotate(db);
 
 	mutex_lock(&db->mu);
-	tries = db->flush_tries;
+	tries = db->flush.tries;
 	while (rc == 0 && db->views.current->imm_count > 0 &&
-	    db->flushed_seq < seq)
+	    db->tree.flushed_seq < seq)
 		rc = db_await_flush_locked(db, tries);
 	mutex_unlock(&db->mu);
 	return rc;

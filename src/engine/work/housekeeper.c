@@ -6,13 +6,12 @@
  */
 #include "engine/work/housekeeper.h"
 
+#include "engine/env/env.h"
 #include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
 #include "engine/state/doomed.h"
 #include "engine/state/fault.h"
 #include "engine/state/log_make.h"
-#include "engine/state/log_set.h"
-#include "engine/state/memory_use.h"
 #include "engine/state/write_delay.h"
 #include "engine/tree/version.h"
 #include "engine/work/flush.h"
@@ -20,6 +19,7 @@
 #include "engine/work/room.h"
 #include "engine/work/slack.h"
 #include "util/clock.h"
+#include "util/page_pool.h"
 
 #define TICK_NS 1000000000ULL
 /* An idle store flushes a memtable from this size on, or when it is a good
@@ -49,13 +49,13 @@ begin_tidying_locked(struct db *db) REQUIRES(&db->mu)
 {
 	uint64_t now = clock_now_ns();
 
-	if (!atomic_load(&db->tidy_wanted) ||
+	if (!atomic_load(&db->tidy.is_wanted) ||
 	    db->views.current->imm_count != 0 ||
-	    now - db->tidied_ns < TIDY_EVERY_NS)
+	    now - db->tidy.began_ns < TIDY_EVERY_NS)
 		return false;
-	atomic_store(&db->tidy_wanted, false);
-	db->tidied_ns = now;
-	db->tidying = true;
+	atomic_store(&db->tidy.is_wanted, false);
+	db->tidy.began_ns = now;
+	db->tidy.is_under_way = true;
 	cond_broadcast(&db->work);
 	return memtable_bytes(db->views.current->mem) >= IDLE_FLUSH_BYTES;
 }
@@ -71,26 +71,26 @@ is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 		return false;
 	/* What it hides in segments can go only then. */
 	hides = db_memtable_hides_locked(db);
-	if (atomic_load(&db->pressed) && hides >= PRESSED_FLUSH_BYTES)
+	if (atomic_load(&db->room.is_short) && hides >= PRESSED_FLUSH_BYTES)
 		return true;
-	if (!db_is_idle(db))
+	if (!write_delay_is_idle(&db->delay))
 		return false;
 	tree = tree_bytes(db->views.current->version);
 	return bytes >= IDLE_FLUSH_BYTES || bytes >= tree / 8 ||
 	    hides >= IDLE_FLUSH_RECLAIM ||
 	    (hides >= IDLE_FLUSH_LEAST && hides >= tree / 8) ||
-	    atomic_exchange(&db->tidy_wanted, false);
+	    atomic_exchange(&db->tidy.is_wanted, false);
 }
 
 /* An idle store needs no large logs ahead. */
 static void
 shrink_logs_locked(struct db *db) REQUIRES(&db->mu)
 {
-	uint64_t least = atomic_load(&db->sizes.log_min_bytes);
+	uint64_t least = atomic_load(&db->space.sizes.log_min_bytes);
 
-	if (db->log_bytes_next > least)
+	if (db->logs.next_bytes > least)
 		db_log_drop_spares_locked(db);
-	db->log_bytes_next = least;
+	db->logs.next_bytes = least;
 }
 
 /* The store is idle: make its logs small, and say whether what is in memory
@@ -112,6 +112,20 @@ is_oldest_full_locked(struct db *db) REQUIRES(&db->mu)
 	    db->views.current->imm[db->views.current->imm_count - 1];
 
 	return memtable_bytes(m) >= db->opts.memtable_bytes / 2;
+}
+
+/* Have large pages there, as part of what the memtable may still take; drops
+ * mu meanwhile. */
+static void
+prepare_pages_locked(struct db *db) REQUIRES(&db->mu)
+{
+	uint64_t have = memtable_bytes(db->views.current->mem);
+	uint64_t want = db->opts.memtable_bytes;
+	size_t keep = want > have ? (want - have) / PAGE_POOL_PAGE : 0;
+
+	mutex_unlock(&db->mu);
+	page_pool_fill(&db->memory.pages, keep, want / PAGE_POOL_PAGE);
+	mutex_lock(&db->mu);
 }
 
 /* ---- Chores: one at a time, the first that is due ---- */
@@ -136,13 +150,13 @@ flush_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
 	h->waits_for_room = db_flush_oldest_locked(h->db) < 0;
 	/* The next one may become as large. */
 	if (was_full && !h->waits_for_room)
-		db_memory_prepare_locked(h->db);
+		prepare_pages_locked(h->db);
 }
 
 static bool
 log_is_due_locked(const struct housekeeper *h) REQUIRES(&h->db->mu)
 {
-	return h->db->spare_wanted && h->db->spare_log == NULL &&
+	return h->db->logs.spare_wanted && h->db->logs.spare == NULL &&
 	    !h->waits_for_room;
 }
 
@@ -180,7 +194,7 @@ static const struct chore {
 static bool
 do_chore_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
 {
-	if (db_error(h->db) < 0)
+	if (fault_error(&h->db->fault) < 0)
 		return false;
 	for (size_t i = 0; i < sizeof(chores) / sizeof(chores[0]); i++) {
 		if (chores[i].is_due_locked(h)) {
@@ -196,12 +210,12 @@ do_chore_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
 static void
 give_back_idle(struct db *db)
 {
-	if (!db_is_idle(db))
+	if (!write_delay_is_idle(&db->delay))
 		return;
-	page_pool_fill(&db->pages, 0, 0);
+	page_pool_fill(&db->memory.pages, 0, 0);
 	/* What has become free is shown soon. */
-	if (atomic_exchange(&db->removed_files, false))
-		env_dir_settle(db->store);
+	if (atomic_exchange(&db->doomed.has_removed, false))
+		env_dir_settle(db->store.dir);
 }
 
 static void (*const rounds[])(struct db *db) = {
@@ -216,24 +230,24 @@ void *
 db_housekeeper(void *arg)
 {
 	struct housekeeper h = { .db = arg };
-	struct db *db = arg;
 
-	mutex_lock(&db->mu);
-	while (!db->stop) {
+	mutex_lock(&h.db->mu);
+	while (!h.db->stop) {
 		if (do_chore_locked(&h))
 			continue;
 		/* Those who wait look at the error (db_poison). */
-		if (db_error(db) < 0)
-			cond_broadcast(&db->progress);
-		mutex_unlock(&db->mu);
+		if (fault_error(&h.db->fault) < 0)
+			cond_broadcast(&h.db->progress);
+		mutex_unlock(&h.db->mu);
 		for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++)
-			rounds[i](db);
-		mutex_lock(&db->mu);
-		if (db->stop)
+			rounds[i](h.db);
+		mutex_lock(&h.db->mu);
+		if (h.db->stop)
 			break;
-		cond_wait_until(&db->work, &db->mu, clock_now_ns() + TICK_NS);
+		cond_wait_until(&h.db->work, &h.db->mu,
+		    clock_now_ns() + TICK_NS);
 		h.waits_for_room = false;
 	}
-	mutex_unlock(&db->mu);
+	mutex_unlock(&h.db->mu);
 	return NULL;
 }

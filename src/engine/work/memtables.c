@@ -12,7 +12,6 @@
 #include "engine/state/db_state.h"
 #include "engine/state/fault.h"
 #include "engine/state/log_make.h"
-#include "engine/state/log_set.h"
 #include "engine/state/memory_use.h"
 #include "engine/state/segment_set.h"
 #include "engine/state/view.h"
@@ -37,7 +36,8 @@ db_memtable_create(struct db *db, uint64_t first_log)
 	    db->opts.memtable_bytes);
 
 	if (m != NULL) {
-		arena_expect(&m->arena, db->opts.memtable_bytes, &db->pages);
+		arena_expect(&m->arena, db->opts.memtable_bytes,
+		    &db->memory.pages);
 		m->on_free = memtable_let_go;
 		m->on_free_arg = db;
 	}
@@ -61,7 +61,7 @@ db_memtable_is_full(struct db *db, const struct memtable *m)
 {
 	return memtable_bytes(m) >= db->opts.memtable_bytes ||
 	    atomic_load_explicit(&m->segment_bytes, memory_order_relaxed) >=
-	    atomic_load(&db->sizes.memtable_segment_bytes);
+	    atomic_load(&db->space.sizes.memtable_segment_bytes);
 }
 
 int
@@ -100,16 +100,16 @@ rotate_locked(struct db *db) REQUIRES(&db->commit_mu)
 {
 	int rc = db_log_switch(db, 0);
 
-	return rc == 0 ? db_memtable_next(db, db->log->number) : rc;
+	return rc == 0 ? db_memtable_next(db, db->logs.current->number) : rc;
 }
 
 int
 db_await_flush_locked(struct db *db, uint64_t tries)
 {
-	if (db_error(db) < 0)
+	if (fault_error(&db->fault) < 0)
 		return -EIO;
-	if (db->background_error == -ENOSPC) {
-		if (db->flush_tries != tries)
+	if (db->flush.error == -ENOSPC) {
+		if (db->flush.tries != tries)
 			return -ENOSPC;
 		/* That was before; there may be room now. */
 		cond_broadcast(&db->work);
@@ -127,7 +127,7 @@ wait_for_flush(struct db *db) REQUIRES(&db->commit_mu)
 
 	mutex_unlock(&db->commit_mu);
 	mutex_lock(&db->mu);
-	tries = db->flush_tries;
+	tries = db->flush.tries;
 	while (db->views.current->imm_count >= IMM_MAX && rc == 0)
 		rc = db_await_flush_locked(db, tries);
 	mutex_unlock(&db->mu);

@@ -26,7 +26,7 @@ int db_memtable_make_room(struct db *db) REQUIRES(&db->commit_mu);
  * Waits while too many wait already. */
 int db_rotate(struct db *db);
 /* Wait for progress of a flush: 0 after some, -ENOSPC when one that ran since
- * tries (db.flush_tries at the start) found no room, -EIO. */
+ * tries (db.flush.tries at the start) found no room, -EIO. */
 int db_await_flush_locked(struct db *db, uint64_t tries) REQUIRES(&db->mu);
 
 #endif

@@ -6,7 +6,7 @@
  *   whose values were overwritten;
  *   compaction merges deletions and newer versions down, and moves what
  *   still lives out of segments that are partly dead (compact_pick.c looks
- *   further for both when db.desperate is set);
+ *   further for both when db.room.desperate is set);
  * and hears -ENOSPC when there is nothing left to free, or after
  * RECLAIM_NS.
  *
@@ -17,11 +17,13 @@
 
 #include <errno.h>
 
+#include "engine/env/env.h"
 #include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
 #include "engine/state/disk_space.h"
 #include "engine/state/doomed.h"
 #include "engine/state/fault.h"
+#include "engine/state/log_make.h"
 #include "engine/state/log_set.h"
 #include "engine/work/flush.h"
 #include "engine/work/memtables.h"
@@ -51,7 +53,7 @@ look(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 	db_remove_doomed(db);
 	rc = db_room_look(db, kind, roomp);
 	if (rc == 0 && *roomp < bytes) {
-		env_dir_settle(db->store);
+		env_dir_settle(db->store.dir);
 		rc = db_room_look(db, kind, roomp);
 	}
 	if (rc == 0 && *roomp < bytes)
@@ -63,7 +65,7 @@ look(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 static bool
 flush_frees(struct db *db)
 {
-	uint64_t worth = atomic_load(&db->sizes.table_bytes);
+	uint64_t worth = atomic_load(&db->space.sizes.table_bytes);
 	const struct memtable *m;
 	bool is_worth;
 
@@ -74,7 +76,7 @@ flush_frees(struct db *db)
 	is_worth = db->views.current->imm_count != 0 ||
 	    (!memtable_is_empty(m) &&
 		(db_memtable_hides_locked(db) + memtable_bytes(m) >= worth ||
-		    db->log_count >= LOGS_WORTH));
+		    db->logs.count >= LOGS_WORTH));
 	mutex_unlock(&db->mu);
 	return is_worth;
 }
@@ -88,17 +90,17 @@ await_compaction(struct db *db, uint64_t deadline)
 	int rc = 1;
 
 	mutex_lock(&db->mu);
-	rests = db->compact_rests;
-	done = db->installs;
-	db->compact_error = 0;
+	rests = db->compact.rests;
+	done = db->tree.installs;
+	db->compact.error = 0;
 	cond_broadcast(&db->work);
-	while (rc == 1 && done == db->installs) {
-		if (db_error(db) < 0)
+	while (rc == 1 && done == db->tree.installs) {
+		if (fault_error(&db->fault) < 0)
 			rc = -EIO;
-		else if (db->compact_rests != rests)
+		else if (db->compact.rests != rests)
 			rc = 0;
-		else if (db->compact_error < 0)
-			rc = db->compact_error;
+		else if (db->compact.error < 0)
+			rc = db->compact.error;
 		else if (clock_now_ns() >= deadline)
 			rc = -ETIMEDOUT;
 		else
@@ -115,10 +117,10 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
     uint64_t *roomp)
 {
 	uint64_t deadline = clock_now_ns() + RECLAIM_NS;
-	uint64_t more_bytes = atomic_load(&db->sizes.segment_bytes) / 2;
+	uint64_t more_bytes = atomic_load(&db->space.sizes.segment_bytes) / 2;
 	int rc, more;
 
-	atomic_store(&db->desperate,
+	atomic_store(&db->room.desperate,
 	    kind == KV_ROOM_REPLACE ? EMPTY_PERCENT_REPLACE :
 				      EMPTY_PERCENT_ADD);
 	do {
@@ -128,9 +130,9 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
 			more = 1;
 	} while (more == 1 &&
 	    (rc == -ENOSPC || (rc == 0 && *roomp - bytes < more_bytes)));
-	atomic_store(&db->desperate, 0);
+	atomic_store(&db->room.desperate, 0);
 	if (rc == -ENOSPC && more == -ETIMEDOUT)
-		db->reclaim_late_ns = clock_now_ns();
+		db->room.reclaim_late_ns = clock_now_ns();
 	return more == -EIO ? more : rc;
 }
 
@@ -144,8 +146,8 @@ reclaim(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 	/* The next logs are small, until there is use for larger ones. */
 	mutex_lock(&db->mu);
 	db_log_drop_spares_locked(db);
-	if (db->log_bytes_next > LOG_LEAST_BYTES)
-		db->log_bytes_next = LOG_LEAST_BYTES;
+	if (db->logs.next_bytes > LOG_LEAST_BYTES)
+		db->logs.next_bytes = LOG_LEAST_BYTES;
 	mutex_unlock(&db->mu);
 	rc = look(db, kind, bytes, roomp);
 	if (rc == -ENOSPC && flush_frees(db)) {
@@ -169,10 +171,10 @@ db_reclaim(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 	if (rc < 0 || bytes > space.total_bytes)
 		return rc < 0 ? rc : -ENOSPC;
 	rc = -ENOSPC;
-	mutex_lock(&db->reclaim_mu);
+	mutex_lock(&db->room.reclaim_mu);
 	/* Who has waited for one that came too late does not begin again. */
-	if (db->reclaim_late_ns < began)
+	if (db->room.reclaim_late_ns < began)
 		rc = reclaim(db, kind, bytes, roomp);
-	mutex_unlock(&db->reclaim_mu);
+	mutex_unlock(&db->room.reclaim_mu);
 	return rc;
 }

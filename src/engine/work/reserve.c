@@ -56,7 +56,7 @@ db_room_take(struct db *db, const struct kv_batch *batch)
 	int rc;
 
 	/* Relaxed: an estimate, corrected by whoever finds it used up. */
-	if (atomic_fetch_sub_explicit(&db->room_left, bytes,
+	if (atomic_fetch_sub_explicit(&db->room.left, bytes,
 		memory_order_relaxed) >= bytes)
 		return 0;
 	if (db_room_may_pass(batch))
@@ -65,6 +65,6 @@ db_room_take(struct db *db, const struct kv_batch *batch)
 	room = rc == 0 ? room - batch->bytes : 0;
 	if (room > GRANT_MAX)
 		room = GRANT_MAX;
-	atomic_store(&db->room_left, (int64_t)room);
+	atomic_store(&db->room.left, (int64_t)room);
 	return rc;
 }

@@ -44,7 +44,7 @@ next_log_bytes(struct db *db)
 	uint64_t n;
 
 	mutex_lock(&db->mu);
-	n = db->spare_log != NULL ? 0 : db->log_bytes_next;
+	n = db->logs.spare != NULL ? 0 : db->logs.next_bytes;
 	mutex_unlock(&db->mu);
 	return n;
 }
@@ -68,7 +68,7 @@ db_room(struct db *db, const struct env_space *space)
 static void
 press(struct db *db)
 {
-	if (atomic_exchange(&db->pressed, true))
+	if (atomic_exchange(&db->room.is_short, true))
 		return;
 	mutex_lock(&db->mu);
 	cond_broadcast(&db->work);
@@ -88,7 +88,7 @@ db_room_look(struct db *db, enum kv_room kind, uint64_t *roomp)
 	if (db_room(db, &space) < kept)
 		press(db);
 	else
-		atomic_store(&db->pressed, false);
+		atomic_store(&db->room.is_short, false);
 	*roomp = room_above(db, &space,
 	    kind == KV_ROOM_REPLACE ? kept / 2 : kept);
 	return 0;
@@ -97,5 +97,5 @@ db_room_look(struct db *db, enum kv_room kind, uint64_t *roomp)
 void
 db_room_forget(struct db *db)
 {
-	atomic_store_explicit(&db->room_left, 0, memory_order_relaxed);
+	atomic_store_explicit(&db->room.left, 0, memory_order_relaxed);
 }

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 
+#include "engine/env/env.h"
 #include "engine/env/filename.h"
 #include "engine/state/db_state.h"
 #include "engine/env/store_files.h"
@@ -42,23 +43,24 @@ db_slack_keep(struct db *db)
 	uint64_t bytes, number;
 	int rc;
 
-	if (!db->log_may_fill || db->read_only)
+	if (!db->space.may_fill || db->read_only)
 		return;
-	mutex_lock(&db->slack_mu);
-	if (db->slack_number == 0 && has_plenty(db, &bytes)) {
+	mutex_lock(&db->room.slack_mu);
+	if (db->room.slack_number == 0 && has_plenty(db, &bytes)) {
 		number = db_new_file_number(db);
-		rc = store_file_open(db->store, FILE_TEMP, number,
+		rc = store_file_open(db->store.dir, FILE_TEMP, number,
 		    ENV_WRITE | ENV_CREATE, &file);
 		if (rc == 0) {
 			rc = env_allocate(file, bytes, false);
 			env_close(file);
 			if (rc == 0)
-				db->slack_number = number;
+				db->room.slack_number = number;
 			else
-				store_file_unlink(db->store, FILE_TEMP, number);
+				store_file_unlink(db->store.dir, FILE_TEMP,
+				    number);
 		}
 	}
-	mutex_unlock(&db->slack_mu);
+	mutex_unlock(&db->room.slack_mu);
 }
 
 bool
@@ -66,15 +68,15 @@ db_slack_spend(struct db *db)
 {
 	bool is_spent = false;
 
-	mutex_lock(&db->slack_mu);
-	if (db->slack_number != 0) {
-		is_spent = store_file_unlink(db->store, FILE_TEMP,
-			       db->slack_number) == 0;
-		db->slack_number = 0;
+	mutex_lock(&db->room.slack_mu);
+	if (db->room.slack_number != 0) {
+		is_spent = store_file_unlink(db->store.dir, FILE_TEMP,
+			       db->room.slack_number) == 0;
+		db->room.slack_number = 0;
 	}
-	mutex_unlock(&db->slack_mu);
+	mutex_unlock(&db->room.slack_mu);
 	if (is_spent)
-		env_dir_settle(db->store);
+		env_dir_settle(db->store.dir);
 	return is_spent;
 }
 
@@ -83,8 +85,9 @@ db_slack_close(struct db *db)
 {
 	uint64_t bytes;
 
-	mutex_lock(&db->slack_mu);
-	if (db->slack_number != 0 && has_plenty(db, &bytes))
-		store_file_unlink(db->store, FILE_TEMP, db->slack_number);
-	mutex_unlock(&db->slack_mu);
+	mutex_lock(&db->room.slack_mu);
+	if (db->room.slack_number != 0 && has_plenty(db, &bytes))
+		store_file_unlink(db->store.dir, FILE_TEMP,
+		    db->room.slack_number);
+	mutex_unlock(&db->room.slack_mu);
 }

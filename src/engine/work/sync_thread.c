@@ -11,7 +11,6 @@
 #include "engine/state/db_state.h"
 #include "engine/state/durability.h"
 #include "engine/state/fault.h"
-#include "engine/state/log_set.h"
 #include "util/clock.h"
 
 #define NS_PER_MS 1000000ULL
@@ -28,58 +27,60 @@ leave_mark(struct db *db)
 	uint64_t seq;
 
 	mutex_lock(&db->commit_mu);
-	seq = atomic_load(&db->durable_seq);
-	if (db_error(db) == 0 && seq != db->marked_seq &&
+	seq = atomic_load(&db->dur.seq);
+	if (fault_error(&db->fault) == 0 && seq != db->timer.marked_seq &&
 	    seq == atomic_load(&db->last_seq) &&
-	    wal_writer_has_room(db->log->writer, &none)) {
-		int rc = wal_writer_append(db->log->writer, NULL, seq + 1, 0,
-		    seq);
+	    wal_writer_has_room(db->logs.current->writer, &none)) {
+		int rc = wal_writer_append(db->logs.current->writer, NULL,
+		    seq + 1, 0, seq);
 
 		/* On a full disk it is done without, or waits. */
 		if (rc == 0)
-			rc = wal_writer_flush(db->log->writer);
+			rc = wal_writer_flush(db->logs.current->writer);
 		if (rc < 0 && rc != -ENOSPC)
-			db_poison(db, rc, "cannot write %s", db->log->path);
-		db->marked_seq = seq;
+			db_poison(db, rc, "cannot write %s",
+			    db->logs.current->path);
+		db->timer.marked_seq = seq;
 	}
 	mutex_unlock(&db->commit_mu);
 }
 
 /* What the timer waits for next. */
 static uint64_t
-next_due_locked(struct db *db) REQUIRES(&db->sync_mu)
+next_due_locked(struct db *db) REQUIRES(&db->timer.mu)
 {
 	uint64_t due = UINT64_MAX;
 
-	if (db->first_unsynced_ns != 0)
-		due = db->first_unsynced_ns +
-		    atomic_load(&db->sync_ms) * NS_PER_MS;
-	return db->mark_due_ns != 0 && db->mark_due_ns < due ? db->mark_due_ns :
-							       due;
+	if (db->timer.first_unsynced_ns != 0)
+		due = db->timer.first_unsynced_ns +
+		    atomic_load(&db->dur.every_ms) * NS_PER_MS;
+	return db->timer.mark_due_ns != 0 && db->timer.mark_due_ns < due ?
+	    db->timer.mark_due_ns :
+	    due;
 }
 
 /* The one or the other that is due; without the lock meanwhile. */
 static void
-do_due_locked(struct db *db, uint64_t now) REQUIRES(&db->sync_mu)
+do_due_locked(struct db *db, uint64_t now) REQUIRES(&db->timer.mu)
 {
-	bool mark = db->mark_due_ns != 0 && db->mark_due_ns <= now;
+	bool mark = db->timer.mark_due_ns != 0 && db->timer.mark_due_ns <= now;
 
 	if (mark)
-		db->mark_due_ns = 0;
+		db->timer.mark_due_ns = 0;
 	else
-		db->first_unsynced_ns = 0;
-	mutex_unlock(&db->sync_mu);
+		db->timer.first_unsynced_ns = 0;
+	mutex_unlock(&db->timer.mu);
 	if (mark) {
-		atomic_store(&db->mark_owed, false);
+		atomic_store(&db->timer.owes_mark, false);
 		leave_mark(db);
 	} else {
 		/* From here on a commit arms the timer anew, also when the
 		 * sync below finds that another has covered everything. */
-		atomic_store(&db->sync_pending, false);
+		atomic_store(&db->timer.is_pending, false);
 		/* A failure has poisoned the store; nobody waits here. */
 		(void)db_sync_all(db);
 	}
-	mutex_lock(&db->sync_mu);
+	mutex_lock(&db->timer.mu);
 }
 
 void *
@@ -88,19 +89,19 @@ db_sync_thread(void *arg)
 	struct db *db = arg;
 	uint64_t due, now;
 
-	mutex_lock(&db->sync_mu);
-	while (!db->timer_stop) {
+	mutex_lock(&db->timer.mu);
+	while (!db->timer.stop) {
 		due = next_due_locked(db);
 		now = clock_now_ns();
 		if (due == UINT64_MAX)
-			cond_wait(&db->sync_wanted, &db->sync_mu);
+			cond_wait(&db->timer.wanted, &db->timer.mu);
 		else if (now < due)
-			cond_wait_until(&db->sync_wanted, &db->sync_mu, due);
+			cond_wait_until(&db->timer.wanted, &db->timer.mu, due);
 		else
 			do_due_locked(db, now);
 	}
-	mutex_unlock(&db->sync_mu);
-	if (atomic_load(&db->mark_owed))
+	mutex_unlock(&db->timer.mu);
+	if (atomic_load(&db->timer.owes_mark))
 		leave_mark(db);
 	return NULL;
 }
