@@ -120,7 +120,7 @@ content_stage(struct fs *fs, struct txn *t, struct inode *in,
 void
 content_committed(struct fs *fs, struct inode *in, uint64_t seq)
 {
-	atomic_store(&in->content_seq, seq);
+	atomic_store(&in->commits.content_seq, seq);
 	space_use(&fs->space, in->content->data_bytes);
 	counter_add(&fs->counters.writebacks, 1);
 	content_drop(fs, in);
@@ -146,7 +146,7 @@ commit_run(struct fs *fs, struct inode *in, const struct dbuf *stop)
 		rc = inode_put_row(fs, t, in, &rec, &data);
 	if (rc < 0)
 		goto out;
-	atomic_fetch_add(&in->content_gen, 1);
+	atomic_fetch_add(&in->commits.content_gen, 1);
 	txn_reserve(t);
 	rc = inode_commit(fs, in, t, &seq);
 	if (rc < 0)
@@ -154,7 +154,7 @@ commit_run(struct fs *fs, struct inode *in, const struct dbuf *stop)
 	if (stop == NULL) {
 		content_committed(fs, in, seq);
 	} else {
-		atomic_store(&in->content_seq, seq);
+		atomic_store(&in->commits.content_seq, seq);
 		while ((b = RB_MIN(dbuf_tree, &c->bufs)) != NULL &&
 		    b->index <= last) {
 			space_use(&fs->space, b->len);

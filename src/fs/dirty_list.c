@@ -26,17 +26,17 @@ dirty_list_fini(struct dirty_list *list)
 static void
 link_tail(struct dirty_list *list, struct inode *in) REQUIRES(&list->mu)
 {
-	in->wb_since_ns = clock_now_ns();
-	in->wb_ticket = ++list->ticket;
-	TAILQ_INSERT_TAIL(&list->inodes, in, wb_link);
+	in->dirty.since_ns = clock_now_ns();
+	in->dirty.ticket = ++list->ticket;
+	TAILQ_INSERT_TAIL(&list->inodes, in, dirty.link);
 }
 
 void
 dirty_list_add(struct dirty_list *list, struct inode *in)
 {
 	mutex_lock(&list->mu);
-	if (!in->in_wb) {
-		in->in_wb = true;
+	if (!in->dirty.is_listed) {
+		in->dirty.is_listed = true;
 		inode_ref(in);
 		link_tail(list, in);
 		list->count++;
@@ -52,10 +52,10 @@ dirty_list_remove(struct dirty_list *list, struct inode *in)
 	bool was_in;
 
 	mutex_lock(&list->mu);
-	was_in = in->in_wb;
+	was_in = in->dirty.is_listed;
 	if (was_in) {
-		in->in_wb = false;
-		TAILQ_REMOVE(&list->inodes, in, wb_link);
+		in->dirty.is_listed = false;
+		TAILQ_REMOVE(&list->inodes, in, dirty.link);
 		list->count--;
 	}
 	mutex_unlock(&list->mu);
@@ -67,8 +67,8 @@ void
 dirty_list_requeue(struct dirty_list *list, struct inode *in)
 {
 	mutex_lock(&list->mu);
-	if (in->in_wb) {
-		TAILQ_REMOVE(&list->inodes, in, wb_link);
+	if (in->dirty.is_listed) {
+		TAILQ_REMOVE(&list->inodes, in, dirty.link);
 		link_tail(list, in);
 	}
 	mutex_unlock(&list->mu);
@@ -100,12 +100,12 @@ dirty_list_pick(struct dirty_list *list, struct inode **ins, size_t max,
 	struct inode *in;
 	size_t n = 0;
 
-	TAILQ_FOREACH (in, &list->inodes, wb_link) {
-		if (n == max || in->wb_since_ns > until_ns)
+	TAILQ_FOREACH (in, &list->inodes, dirty.link) {
+		if (n == max || in->dirty.since_ns > until_ns)
 			break;
-		if (in->wb_busy)
+		if (in->dirty.is_busy)
 			continue;
-		in->wb_busy = true;
+		in->dirty.is_busy = true;
 		inode_ref(in);
 		ins[n++] = in;
 	}
@@ -117,7 +117,7 @@ dirty_list_unpick(struct dirty_list *list, struct inode **ins, size_t n)
 {
 	mutex_lock(&list->mu);
 	for (size_t i = 0; i < n; i++)
-		ins[i]->wb_busy = false;
+		ins[i]->dirty.is_busy = false;
 	mutex_unlock(&list->mu);
 }
 

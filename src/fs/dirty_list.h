@@ -15,7 +15,7 @@
 struct dirty_list {
 	struct mutex mu;
 	struct cond wake; /* for the committer alone */
-	TAILQ_HEAD(, inode) inodes GUARDED_BY(mu); /* by wb_ticket */
+	TAILQ_HEAD(, inode) inodes GUARDED_BY(mu); /* by ticket */
 	size_t count GUARDED_BY(mu);
 	uint64_t ticket GUARDED_BY(mu); /* the last one given */
 	/* Of the committer: it waits for a signal; it is to commit before

@@ -43,7 +43,7 @@ inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
 	in->type = rec->mode & S_IFMT;
 	in->tombs = TOMBS_UNKNOWN;
 	/* Whatever made it may not be durable yet. */
-	atomic_store(&in->seq,
+	atomic_store(&in->commits.seq,
 	    atomic_load_explicit(&fs->last_seq, memory_order_relaxed));
 	in->state = INODE_LIVE;
 	return 0;
@@ -126,7 +126,7 @@ inode_from_row(struct fs *fs, struct inode *dir, struct slice name,
 	if (in == NULL)
 		return -ENOMEM;
 	mutex_lock(&in->mu);
-	is_current = atomic_load(&dir->change) == change;
+	is_current = atomic_load(&dir->commits.change) == change;
 	if (in->state != INODE_NEW) {
 		rc = match_row(in, dir, name, row, is_current);
 	} else if (!is_current) {
@@ -137,7 +137,7 @@ inode_from_row(struct fs *fs, struct inode *dir, struct slice name,
 			rc = -KVFS_ECORRUPT;
 		/* Its last name may have gone since the row was read. */
 		if (rc == -ENOENT)
-			rc = atomic_load(&dir->change) == change ?
+			rc = atomic_load(&dir->commits.change) == change ?
 			    -KVFS_ECORRUPT :
 			    -EAGAIN;
 	} else {
@@ -164,7 +164,7 @@ inode_find_lock(struct fs *fs, struct inode *dir, struct slice name,
 
 	*inp = NULL;
 	do {
-		change = atomic_load(&dir->change);
+		change = atomic_load(&dir->commits.change);
 		rc = kv_get(fs->kv, &key, NULL, &v);
 		if (rc < 0)
 			return rc;
@@ -295,7 +295,7 @@ inode_stage_atime(struct inode *in)
 void
 inode_touch(struct inode *dir)
 {
-	atomic_fetch_add(&dir->change, 1);
+	atomic_fetch_add(&dir->commits.change, 1);
 }
 
 struct inode *

@@ -21,7 +21,7 @@ int inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
 int inode_load_root(struct fs *fs, struct inode **inp);
 
 /*
- * The inode of a row of dir that was read when dir->change was change;
+ * The inode of a row of dir that was read when dir->commits.change was change;
  * referenced and locked. -EAGAIN: the row is no longer true, read again.
  */
 int inode_from_row(struct fs *fs, struct inode *dir, struct slice name,
@@ -53,7 +53,7 @@ void inode_stage_atime(struct inode *in) REQUIRES(&in->mu);
  * memory of name. Returns the old parent, to put once unlocked. */
 struct inode *inode_move(struct inode *in, struct inode *parent,
     struct iname *name) REQUIRES(&in->change_mu, &in->mu);
-/* A row of dir's group changed: see change above. */
+/* A row of dir's group changed: see inode_commits.change. */
 void inode_touch(struct inode *dir);
 
 /* Row says what cannot be: one line to the log, returns rc. */

@@ -18,13 +18,13 @@ inode_size(const struct inode *in)
 static enum hole_copies
 hole_copies(const struct inode *in)
 {
-	return atomic_load_explicit(&in->hole_copies, memory_order_relaxed);
+	return atomic_load_explicit(&in->copies.of_holes, memory_order_relaxed);
 }
 
 bool
 inode_hides_data(const struct inode *in)
 {
-	return in->nwriters != 0 && hole_copies(in) != HOLE_UNREAD;
+	return in->opens.nwriters != 0 && hole_copies(in) != HOLE_UNREAD;
 }
 
 bool

@@ -37,7 +37,7 @@ shard_find(struct inode_shard *s, uint64_t ino)
 	struct inode *in = *bucket_of(s, ino);
 
 	while (in != NULL && in->ino != ino)
-		in = in->hash_next;
+		in = in->table.next;
 	return in;
 }
 
@@ -55,9 +55,9 @@ shard_grow(struct inode_shard *s)
 	s->nbuckets = n * 2;
 	for (size_t i = 0; i < n; i++) {
 		for (in = old[i]; in != NULL; in = next) {
-			next = in->hash_next;
+			next = in->table.next;
 			bucket = bucket_of(s, in->ino);
-			in->hash_next = *bucket;
+			in->table.next = *bucket;
 			*bucket = in;
 		}
 	}
@@ -72,7 +72,7 @@ shard_add(struct inode_table *table, struct inode_shard *s, struct inode *in)
 	if (s->count >= s->nbuckets)
 		shard_grow(s);
 	bucket = bucket_of(s, in->ino);
-	in->hash_next = *bucket;
+	in->table.next = *bucket;
 	*bucket = in;
 	s->count++;
 	atomic_fetch_add_explicit(&table->count, 1, memory_order_relaxed);
@@ -84,8 +84,8 @@ shard_remove(struct inode_table *table, struct inode_shard *s, struct inode *in)
 	struct inode **p = bucket_of(s, in->ino);
 
 	while (*p != in)
-		p = &(*p)->hash_next;
-	*p = in->hash_next;
+		p = &(*p)->table.next;
+	*p = in->table.next;
 	s->count--;
 	atomic_fetch_sub_explicit(&table->count, 1, memory_order_relaxed);
 }
@@ -118,7 +118,7 @@ inode_table_fini(struct inode_table *table)
 
 		for (size_t b = 0; s->buckets != NULL && b < s->nbuckets; b++) {
 			for (in = s->buckets[b]; in != NULL; in = next) {
-				next = in->hash_next;
+				next = in->table.next;
 				inode_free(in);
 			}
 		}
@@ -136,11 +136,11 @@ inode_table_count(struct inode_table *table)
 static bool
 is_cold_locked(struct inode *in)
 {
-	bool was_used = in->used;
+	bool was_used = in->table.used;
 
-	in->used = false;
-	return !was_used && in->nlookup != 0 && in->nheld == 0 &&
-	    atomic_load_explicit(&in->refs, memory_order_relaxed) == 1;
+	in->table.used = false;
+	return !was_used && in->table.nlookup != 0 && in->table.nheld == 0 &&
+	    atomic_load_explicit(&in->table.refs, memory_order_relaxed) == 1;
 }
 
 /* A quarter of a shard's buckets, from where the last call ended. */
@@ -154,7 +154,7 @@ cold_in_shard(struct inode_shard *s, struct inode **out, size_t max)
 	for (size_t b = 0; b < s->nbuckets / 4 && n < max; b++) {
 		s->hand = (s->hand + 1) & (s->nbuckets - 1);
 		for (in = s->buckets[s->hand]; in != NULL && n < max;
-		     in = in->hash_next) {
+		     in = in->table.next) {
 			if (!is_cold_locked(in))
 				continue;
 			inode_ref(in);
@@ -194,7 +194,7 @@ inode_table_each(struct fs *fs, int (*fn)(struct fs *fs, struct inode *in))
 		all = calloc(s->count + 1, sizeof(struct inode *));
 		for (size_t b = 0; all != NULL && b < s->nbuckets; b++) {
 			for (in = s->buckets[b]; in != NULL;
-			     in = in->hash_next) {
+			     in = in->table.next) {
 				inode_ref(in);
 				all[n++] = in;
 			}
@@ -221,10 +221,10 @@ inode_get(struct fs *fs, uint64_t ino)
 
 	mutex_lock(&s->mu);
 	in = shard_find(s, ino);
-	if (in != NULL && in->nlookup == 0 && in->nheld == 0)
+	if (in != NULL && in->table.nlookup == 0 && in->table.nheld == 0)
 		in = NULL;
 	if (in != NULL) {
-		in->used = true;
+		in->table.used = true;
 		inode_ref(in);
 	}
 	mutex_unlock(&s->mu);
@@ -268,14 +268,14 @@ inode_insert(struct fs *fs, struct inode *in)
 void
 inode_ref(struct inode *in)
 {
-	atomic_fetch_add_explicit(&in->refs, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&in->table.refs, 1, memory_order_relaxed);
 }
 
 /* Release: as in inode_put(). */
 void
 inode_unref(struct inode *in)
 {
-	uint64_t refs = atomic_fetch_sub_explicit(&in->refs, 1,
+	uint64_t refs = atomic_fetch_sub_explicit(&in->table.refs, 1,
 	    memory_order_release);
 
 	assert(refs > 1);
@@ -292,63 +292,60 @@ inode_put(struct fs *fs, struct inode *in)
 	/* The last reference of a child is one of its directory's, and so
 	 * on upwards: a loop, since a tree may be deep. */
 	for (; in != NULL; in = parent) {
-		refs = atomic_load_explicit(&in->refs, memory_order_relaxed);
+		refs = atomic_load_explicit(&in->table.refs,
+		    memory_order_relaxed);
 		while (refs > 1) {
 			/* Release: what this thread did to the inode comes
 			 * before its end in another. */
-			if (atomic_compare_exchange_weak_explicit(&in->refs,
+			if (atomic_compare_exchange_weak_explicit(&in->table
+								       .refs,
 				&refs, refs - 1, memory_order_release,
 				memory_order_relaxed))
 				return;
 		}
 		s = shard_of(&fs->table, in->ino);
 		mutex_lock(&s->mu);
-		if (atomic_fetch_sub_explicit(&in->refs, 1,
+		if (atomic_fetch_sub_explicit(&in->table.refs, 1,
 			memory_order_acq_rel) > 1) {
 			mutex_unlock(&s->mu);
 			return;
 		}
 		shard_remove(&fs->table, s, in);
 		mutex_unlock(&s->mu);
-		assert(in->content == NULL && !in->in_wb);
+		assert(in->content == NULL && !in->dirty.is_listed);
 		parent = in->parent;
 		inode_free(in);
 	}
 }
 
-/* One more or n fewer in *counter; the first and the last of them hold a
- * reference. */
-static void
-count(struct fs *fs, struct inode *in, uint64_t *counter, bool is_more,
-    uint64_t n)
-{
-	struct inode_shard *s = shard_of(&fs->table, in->ino);
-	bool is_last = false;
-
-	mutex_lock(&s->mu);
-	if (is_more) {
-		in->used = true;
-		if ((*counter)++ == 0)
-			inode_ref(in);
-	} else if (*counter != 0) {
-		*counter -= n < *counter ? n : *counter;
-		is_last = *counter == 0;
-	}
-	mutex_unlock(&s->mu);
-	if (is_last)
-		inode_put(fs, in);
-}
-
+/* The first and the last lookup hold a reference; so do opens. */
 void
 inode_count_lookup(struct fs *fs, struct inode *in)
 {
-	count(fs, in, &in->nlookup, true, 1);
+	struct inode_shard *s = shard_of(&fs->table, in->ino);
+
+	mutex_lock(&s->mu);
+	in->table.used = true;
+	if (in->table.nlookup++ == 0)
+		inode_ref(in);
+	mutex_unlock(&s->mu);
 }
 
 void
 inode_forget(struct fs *fs, struct inode *in, uint64_t n)
 {
-	count(fs, in, &in->nlookup, false, n);
+	struct inode_shard *s = shard_of(&fs->table, in->ino);
+	uint64_t *nlookup = &in->table.nlookup;
+	bool is_last = false;
+
+	mutex_lock(&s->mu);
+	if (*nlookup != 0) {
+		*nlookup -= n < *nlookup ? n : *nlookup;
+		is_last = *nlookup == 0;
+	}
+	mutex_unlock(&s->mu);
+	if (is_last)
+		inode_put(fs, in);
 }
 
 bool
@@ -358,7 +355,7 @@ inode_is_known(struct fs *fs, struct inode *in)
 	bool is_known;
 
 	mutex_lock(&s->mu);
-	is_known = in->nlookup != 0 || in->nheld != 0;
+	is_known = in->table.nlookup != 0 || in->table.nheld != 0;
 	mutex_unlock(&s->mu);
 	return is_known;
 }
@@ -366,11 +363,24 @@ inode_is_known(struct fs *fs, struct inode *in)
 void
 inode_hold(struct fs *fs, struct inode *in)
 {
-	count(fs, in, &in->nheld, true, 1);
+	struct inode_shard *s = shard_of(&fs->table, in->ino);
+
+	mutex_lock(&s->mu);
+	in->table.used = true;
+	if (in->table.nheld++ == 0)
+		inode_ref(in);
+	mutex_unlock(&s->mu);
 }
 
 void
 inode_unhold(struct fs *fs, struct inode *in)
 {
-	count(fs, in, &in->nheld, false, 1);
+	struct inode_shard *s = shard_of(&fs->table, in->ino);
+	bool is_last;
+
+	mutex_lock(&s->mu);
+	is_last = in->table.nheld != 0 && --in->table.nheld == 0;
+	mutex_unlock(&s->mu);
+	if (is_last)
+		inode_put(fs, in);
 }

@@ -56,7 +56,7 @@ drop_oldest(struct listing *l)
 int
 listing_open(struct listing_pool *pool, struct inode *dir)
 {
-	struct listing *l = dir->listing;
+	struct listing *l = dir->opens.listing;
 
 	if (l == NULL) {
 		l = calloc(1, sizeof(*l));
@@ -66,7 +66,7 @@ listing_open(struct listing_pool *pool, struct inode *dir)
 		l->pool = pool;
 		l->is_whole = true;
 		account(pool, sizeof(*l) + ALLOC_OVERHEAD);
-		dir->listing = l;
+		dir->opens.listing = l;
 	}
 	l->nopen++;
 	return 0;
@@ -75,7 +75,7 @@ listing_open(struct listing_pool *pool, struct inode *dir)
 void
 listing_close(struct inode *dir)
 {
-	struct listing *l = dir->listing;
+	struct listing *l = dir->opens.listing;
 
 	if (--l->nopen != 0)
 		return;
@@ -86,7 +86,7 @@ listing_close(struct inode *dir)
 void
 listing_free(struct inode *dir)
 {
-	struct listing *l = dir->listing;
+	struct listing *l = dir->opens.listing;
 
 	if (l == NULL)
 		return;
@@ -94,13 +94,13 @@ listing_free(struct inode *dir)
 		drop_oldest(l);
 	account(l->pool, -(ssize_t)(sizeof(*l) + ALLOC_OVERHEAD));
 	free(l);
-	dir->listing = NULL;
+	dir->opens.listing = NULL;
 }
 
 void
 listing_forget_name(struct inode *dir, struct slice name)
 {
-	struct listing *l = dir->listing;
+	struct listing *l = dir->opens.listing;
 	struct listing_gone *g;
 
 	if (l == NULL || l->nopen == 0)
@@ -123,7 +123,8 @@ listing_find_gone(const struct inode *dir, int64_t offset, struct slice *namep)
 {
 	const struct listing_gone *g;
 
-	TAILQ_FOREACH_REVERSE(g, &dir->listing->gone, listing_gone_list, link)
+	TAILQ_FOREACH_REVERSE(g, &dir->opens.listing->gone, listing_gone_list,
+	    link)
 	{
 		if (g->offset == offset) {
 			*namep = slice_make(g->name, g->len);
@@ -147,8 +148,8 @@ next_tail(size_t tail, size_t name_len)
 void
 listing_begin(struct inode *dir, struct listing_course *course)
 {
-	struct listing *l = dir->listing;
-	uint64_t change = atomic_load(&dir->change);
+	struct listing *l = dir->opens.listing;
+	uint64_t change = atomic_load(&dir->commits.change);
 
 	/* The kernel goes on with what it has copied for others, as far as
 	 * that was read. */
@@ -172,9 +173,9 @@ listing_advance(struct listing_course *course, struct slice name)
 bool
 listing_is_safe(struct inode *dir, const struct listing_course *course)
 {
-	struct listing *l = dir->listing;
+	struct listing *l = dir->opens.listing;
 	bool is_safe = course->is_straight && !l->is_mixed &&
-	    course->change == atomic_load(&dir->change) &&
+	    course->change == atomic_load(&dir->commits.change) &&
 	    course->tail != (size_t)sysconf(_SC_PAGESIZE);
 
 	/* Without its pages the copy is begun anew. */

@@ -16,7 +16,7 @@ inode_alloc(uint64_t ino)
 		return NULL;
 	in->ino = ino;
 	in->state = INODE_NEW;
-	atomic_init(&in->refs, 1);
+	atomic_init(&in->table.refs, 1);
 	mutex_init(&in->change_mu);
 	mutex_init(&in->mu);
 	return in;

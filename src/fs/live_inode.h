@@ -27,7 +27,7 @@
  * directories are given up. A thread that holds one mu takes another only
  * of inodes of which it holds every change_mu, in any order therefore.
  *
- * Reading a row without the directory's lock: take inode.change of the
+ * Reading a row without the directory's lock: take inode.commits.change of the
  * directory first, read, then lock the inode and look whether change is
  * still the same. Whoever commits a change of any row of the directory's
  * group raises change before it lets go of the inode's change_mu, so a row
@@ -37,16 +37,14 @@
 #ifndef KVFS_FS_LIVE_INODE_H
 #define KVFS_FS_LIVE_INODE_H
 
-#include <stdatomic.h>
-#include <sys/queue.h>
 #include <sys/stat.h>
 
 #include "fs/iname.h"
+#include "fs/inode_parts.h"
 #include "fs/schema.h"
 #include "util/mutex.h"
 
 struct content;
-struct listing;
 
 /* rec.atime, which who reads moves, with mu alone. */
 enum atime_state {
@@ -61,43 +59,13 @@ enum inode_state {
 	INODE_DELETED, /* rows are gone; lives on in memory */
 };
 
-/* Who may have a copy of a hole as memory, and write there without our
- * knowledge: as long as there are writers, data may be anywhere. */
-enum hole_copies {
-	HOLE_UNREAD,
-	HOLE_READ, /* pages of the file as it was read, up to its end */
-	HOLE_CACHED, /* a write-back cache above us, beyond the end too */
-};
-
 struct inode {
 	uint64_t ino; /* constant */
 	uint32_t type; /* S_IFMT bits; constant once live */
-	bool in_wb; /* guarded by dirty_list.mu, with wb_* */
-	bool wb_busy;
-	uint64_t wb_since_ns;
-	uint64_t wb_ticket;
-	TAILQ_ENTRY(inode) wb_link;
-
-	_Atomic uint64_t refs; /* to 0 only under the shard's lock */
-	/* Directories: raised after each commit to a row of its group.
-	 * seq_cst: ordered against the reads of rows. */
-	_Atomic uint64_t change;
-	/* Raised before each commit that moves or changes contents. */
-	_Atomic uint64_t content_gen;
-	_Atomic uint64_t seq; /* of the last commit that touched it */
-	/* Of the last commit of its contents; 0: not since it is live. */
-	_Atomic uint64_t content_seq;
-	/* Somebody may have a copy of something that was read. Never reset.
-	 * seq_cst: set before reading, looked at after writing. */
-	atomic_bool is_shared;
-	/* Never lowered. Relaxed: raised before the copy is handed out. */
-	_Atomic enum hole_copies hole_copies;
-
-	/* Guarded by the table's shard. */
-	struct inode *hash_next;
-	uint64_t nlookup;
-	uint64_t nheld; /* opens, of files and directories */
-	bool used; /* since prune last came by */
+	struct inode_copies copies;
+	struct dirty_entry dirty;
+	struct table_entry table;
+	struct inode_commits commits;
 
 	struct mutex change_mu;
 	struct mutex mu;
@@ -109,11 +77,8 @@ struct inode {
 	bool is_rowless; /* nameless, and nothing of it is in the store */
 	uint8_t *kept; /* rowless: owned, the inline bytes; or NULL */
 	enum atime_state atime; /* mu alone */
-	uint32_t nopen; /* mu alone */
-	uint32_t nwriters; /* of nopen, those who may write; mu alone */
 	uint32_t tombs; /* directories: deletions since the last group's */
-	/* Owned; NULL: was never open. mu alone. */
-	struct listing *listing;
+	struct inode_opens opens;
 	/*
 	 * Where the attributes are: in the dentry row (parent, name), or
 	 * in the inode row when parent is NULL or is_nameless. Of a

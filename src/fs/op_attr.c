@@ -119,7 +119,7 @@ commit(struct fs *fs, struct inode *in, const struct fs_attr *attr,
 		rc = inode_put_row(fs, t, in, &rec, is_riding ? &data : NULL);
 	if (rc == 0) {
 		if (is_riding)
-			atomic_fetch_add(&in->content_gen, 1);
+			atomic_fetch_add(&in->commits.content_gen, 1);
 		txn_reserve(t);
 		rc = inode_commit(fs, in, t, &seq);
 	}
@@ -167,7 +167,7 @@ fs_setattr(struct fs *fs, uint64_t ino, const struct fs_attr *attr,
 	if ((valid & ~(unsigned)FS_SET_SIZE) != 0 || valid == 0)
 		rc = commit(fs, in, attr, valid, &now);
 	/* truncate(2) of a file that nobody will close. */
-	if (rc == 0 && in->nopen == 0 && !in->is_nameless &&
+	if (rc == 0 && in->opens.n == 0 && !in->is_nameless &&
 	    (valid & FS_SET_SIZE) != 0 &&
 	    atomic_load_explicit(&fs->flush_on_close, memory_order_relaxed))
 		rc = content_commit(fs, in);

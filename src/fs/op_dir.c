@@ -315,7 +315,7 @@ fs_readdir(struct fs *fs, struct fs_dir *dir, int64_t offset, bool with_attr,
 	    (offset < LISTING_DOTS && !emit_dots(dir, offset, fn, arg)))
 		return rc;
 	/* Before the rows are read; see live_inode.h. */
-	r.change = atomic_load(&dir->in->change);
+	r.change = atomic_load(&dir->in->commits.change);
 	return emit_rows(fs, dir, &r);
 }
 

@@ -20,7 +20,7 @@ open_locked(struct fs *fs, struct inode *in) REQUIRES(&in->mu)
 {
 	if (in->state != INODE_LIVE)
 		return -ESTALE;
-	in->nopen++;
+	in->opens.n++;
 	inode_hold(fs, in);
 	return 0;
 }
@@ -70,12 +70,12 @@ fs_release(struct fs *fs, uint64_t ino)
 	if (in == NULL)
 		return;
 	mutex_lock(&in->mu);
-	if (in->nopen == 0) {
+	if (in->opens.n == 0) {
 		mutex_unlock(&in->mu);
 		inode_put(fs, in);
 		return;
 	}
-	in->nopen--;
+	in->opens.n--;
 	mutex_unlock(&in->mu);
 	inode_unhold(fs, in);
 	orphan_forgotten(fs, in);
@@ -93,14 +93,14 @@ count_writer(struct fs *fs, uint64_t ino, bool is_more)
 		return false;
 	/* What a write-back cache above us keeps, we do not even see read. */
 	if (fs->keep_times)
-		atomic_store_explicit(&in->hole_copies, HOLE_CACHED,
+		atomic_store_explicit(&in->copies.of_holes, HOLE_CACHED,
 		    memory_order_relaxed);
 	mutex_lock(&in->mu);
 	hid = inode_hides_all(in);
 	if (is_more)
-		in->nwriters++;
-	else if (in->nwriters != 0)
-		in->nwriters--;
+		in->opens.nwriters++;
+	else if (in->opens.nwriters != 0)
+		in->opens.nwriters--;
 	hides = inode_hides_all(in);
 	mutex_unlock(&in->mu);
 	inode_put(fs, in);
@@ -211,7 +211,7 @@ fs_flush(struct fs *fs, uint64_t ino)
 		return rc;
 	rc = commit_waiting(fs, in);
 	/* Others may have committed what was written through this one. */
-	txn_owe(atomic_load(&in->content_seq));
+	txn_owe(atomic_load(&in->commits.content_seq));
 	inode_put(fs, in);
 	return txn_settle(fs, rc);
 }
@@ -230,7 +230,7 @@ fs_fsync(struct fs *fs, uint64_t ino)
 		return rc;
 	if (!fs->read_only)
 		rc = commit_waiting(fs, in);
-	seq = inode_is_dir(in) ? UINT64_MAX : atomic_load(&in->seq);
+	seq = inode_is_dir(in) ? UINT64_MAX : atomic_load(&in->commits.seq);
 	inode_put(fs, in);
 	if (rc == 0 && !fs->read_only)
 		rc = kv_sync(fs->kv, seq);

@@ -63,7 +63,7 @@ link_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 	rc = dir_stage(fs, t, &change);
 	if (rc < 0)
 		goto out;
-	atomic_fetch_add(&in->content_gen, 1);
+	atomic_fetch_add(&in->commits.content_gen, 1);
 	rc = inode_commit(fs, dir, t, &seq);
 	if (rc < 0)
 		goto out;

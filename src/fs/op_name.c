@@ -144,7 +144,7 @@ create_in(struct fs *fs, struct inode *dir, struct slice name,
 	if (rc != 0)
 		goto out;
 	dir_commit(fs, &change, seq);
-	atomic_store(&(*inp)->seq, seq);
+	atomic_store(&(*inp)->commits.seq, seq);
 	count_add(fs, 1);
 	counter_add(&fs->counters.creates, 1);
 out:
@@ -336,10 +336,10 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 		discard_inode(fs, in);
 		goto out;
 	}
-	atomic_store(&in->seq, seq);
+	atomic_store(&in->commits.seq, seq);
 	inode_hold(fs, in);
 	inode_begin_change(in);
-	in->nopen = 1;
+	in->opens.n = 1;
 	in->is_linkable = in->is_nameless = true;
 	inode_attr(in, attrp);
 	inode_end_change(in);

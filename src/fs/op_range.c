@@ -37,7 +37,7 @@ allocate(struct fs *fs, struct inode *in, int mode, uint64_t off, uint64_t end)
 		rc = content_punch(fs, in, off, end, now);
 	if (rc == 0 && is_grown)
 		rc = content_truncate(fs, in, end, now);
-	if (rc == 0 && in->nopen == 0)
+	if (rc == 0 && in->opens.n == 0)
 		rc = content_commit(fs, in);
 	return rc;
 }

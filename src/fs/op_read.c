@@ -200,12 +200,12 @@ share_hole(struct inode *in, struct fs_read *r)
 {
 	enum hole_copies unread = HOLE_UNREAD;
 
-	if (atomic_load_explicit(&in->hole_copies, memory_order_relaxed) !=
+	if (atomic_load_explicit(&in->copies.of_holes, memory_order_relaxed) !=
 	    unread)
 		return;
 	mutex_lock(&in->mu);
-	(void)atomic_compare_exchange_strong_explicit(&in->hole_copies, &unread,
-	    HOLE_READ, memory_order_relaxed, memory_order_relaxed);
+	(void)atomic_compare_exchange_strong_explicit(&in->copies.of_holes,
+	    &unread, HOLE_READ, memory_order_relaxed, memory_order_relaxed);
 	r->blocks_changed = inode_hides_all(in);
 	mutex_unlock(&in->mu);
 }
@@ -236,11 +236,11 @@ read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
 		inode_accessed(fs, in);
 	if (is_locked && rc == 0)
 		rc = fetch(fs, in->ino, &g, r);
-	gen = atomic_load(&in->content_gen);
+	gen = atomic_load(&in->commits.content_gen);
 	mutex_unlock(&in->mu);
 	if (!is_locked && rc == 0) {
 		rc = fetch(fs, in->ino, &g, r);
-		if (atomic_load(&in->content_gen) != gen)
+		if (atomic_load(&in->commits.content_gen) != gen)
 			rc = -EAGAIN;
 	}
 	if (rc == 0 && (assemble(&g, r) || off + len == size))
@@ -268,8 +268,8 @@ fs_read_how(struct fs *fs, uint64_t ino, uint64_t off, size_t len, unsigned how,
 	if (rc < 0)
 		return rc;
 	/* Before anything is read: whoever writes after us sees it. */
-	if ((how & FS_READ_DIRECT) == 0 && !atomic_load(&in->is_shared))
-		atomic_store(&in->is_shared, true);
+	if ((how & FS_READ_DIRECT) == 0 && !atomic_load(&in->copies.is_shared))
+		atomic_store(&in->copies.is_shared, true);
 	rc = read_once(fs, in, off, len, false, keep_atime, rp);
 	if (rc == -EAGAIN) {
 		fs_read_done(rp);
@@ -294,7 +294,7 @@ bool
 fs_is_shared(struct fs *fs, uint64_t ino)
 {
 	struct inode *in = inode_get(fs, ino);
-	bool is_shared = in != NULL && atomic_load(&in->is_shared);
+	bool is_shared = in != NULL && atomic_load(&in->copies.is_shared);
 
 	inode_put(fs, in);
 	return is_shared;

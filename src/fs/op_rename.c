@@ -47,8 +47,8 @@ find_named(struct fs *fs, struct rename *r)
 {
 	int rc;
 
-	r->from_change = atomic_load(&r->from->change);
-	r->to_change = atomic_load(&r->to->change);
+	r->from_change = atomic_load(&r->from->commits.change);
+	r->to_change = atomic_load(&r->to->commits.change);
 	rc = inode_find(fs, r->from, r->name, &r->src);
 	if (rc != 0)
 		return rc;
@@ -132,8 +132,8 @@ rename_locked(struct fs *fs, struct rename *r, unsigned flags) NO_THREAD_SAFETY
 
 	if (!take_names(r))
 		return -ENOENT;
-	if (atomic_load(&r->from->change) != r->from_change ||
-	    atomic_load(&r->to->change) != r->to_change) {
+	if (atomic_load(&r->from->commits.change) != r->from_change ||
+	    atomic_load(&r->to->commits.change) != r->to_change) {
 		rc = check_name(fs, r->from, r->name, r->src);
 		if (rc == 0)
 			rc = check_name(fs, r->to, r->newname, r->dst);

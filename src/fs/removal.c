@@ -74,7 +74,7 @@ lose_name(struct inode *in, const struct attr_rec *rec, uint64_t seq)
 	in->is_nameless = true;
 	in->rec = *rec;
 	in->atime = ATIME_STORED;
-	atomic_store(&in->seq, seq);
+	atomic_store(&in->commits.seq, seq);
 	return inode_is_dir(in) ? NULL : inode_move(in, NULL, NULL);
 }
 

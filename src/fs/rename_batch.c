@@ -164,9 +164,9 @@ rename_batch(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
 		rc = dir_stage(fs, t, &other);
 	if (rc < 0)
 		goto out;
-	atomic_fetch_add(&r->src->content_gen, 1);
+	atomic_fetch_add(&r->src->commits.content_gen, 1);
 	if (r->is_exchange)
-		atomic_fetch_add(&r->dst->content_gen, 1);
+		atomic_fetch_add(&r->dst->commits.content_gen, 1);
 	rc = rename_commit(fs, r, t, &seq);
 	if (rc < 0)
 		goto out;

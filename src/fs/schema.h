@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "fs/schema_key.h"
 #include "kvfs/kv.h"
 #include "util/coding.h"
 
@@ -27,16 +28,6 @@
 /* Granularity of st_blocks. */
 #define ALLOC_UNIT 4096u
 #define SIZE_LIMIT ((uint64_t)INT64_MAX)
-
-/* On disk: never renumber. */
-enum space {
-	SPACE_STORE = 1, /* group 0, name */
-	SPACE_DENTRY = 2, /* parent inode, name */
-	SPACE_INODE = 3, /* inode, "" */
-	SPACE_CHUNK = 4, /* inode, index as big-endian 64 bits */
-	SPACE_XATTR = 5, /* inode, name */
-	SPACE_ORPHAN = 6, /* inode, "" */
-};
 
 /* On disk: never renumber. */
 enum attr_flags {
@@ -101,50 +92,6 @@ chunks_of(uint64_t size)
 {
 	return size / CHUNK_SIZE + (size % CHUNK_SIZE != 0);
 }
-
-/* ---- Keys. The name part borrows its argument. ---- */
-
-static inline struct kv_key
-key_store(const char *name)
-{
-	return (struct kv_key){ SPACE_STORE, 0, slice_str(name) };
-}
-static inline struct kv_key
-key_dentry(uint64_t parent, struct slice name)
-{
-	return (struct kv_key){ SPACE_DENTRY, parent, name };
-}
-static inline struct kv_key
-key_inode(uint64_t ino)
-{
-	return (struct kv_key){ SPACE_INODE, ino, { 0 } };
-}
-static inline struct kv_key
-key_xattr(uint64_t ino, struct slice name)
-{
-	return (struct kv_key){ SPACE_XATTR, ino, name };
-}
-static inline struct kv_key
-key_orphan(uint64_t ino)
-{
-	return (struct kv_key){ SPACE_ORPHAN, ino, { 0 } };
-}
-/* space holds the encoded index and lives as long as the key. */
-static inline struct kv_key
-key_chunk(uint64_t ino, uint64_t index, uint8_t space[8])
-{
-	put_be64(space, index);
-	return (struct kv_key){ SPACE_CHUNK, ino, slice_make(space, 8) };
-}
-/* -KVFS_ECORRUPT when key is not the key of a chunk. */
-int key_chunk_index(const struct kv_key *key, uint64_t *indexp);
-/* A directory entry may have this name: 1 to 255 bytes, no '/', no NUL,
- * not "." or "..". */
-bool schema_is_name(struct slice name);
-
-#define KEY_FORMAT "format"
-#define KEY_NEXT_INO "next_ino"
-#define KEY_INODES "inodes"
 
 /* ---- Values. Encoders write at most SCHEMA_ROW_MAX bytes to dst and
  * return how many; inline contents are appended by the caller. ---- */

@@ -103,8 +103,8 @@ writeback_all(struct fs *fs)
 	mutex_lock(&list->mu);
 	end = list->ticket;
 	/* Also those that another thread is at: wait for it. */
-	while (
-	    (in = TAILQ_FIRST(&list->inodes)) != NULL && in->wb_ticket <= end) {
+	while ((in = TAILQ_FIRST(&list->inodes)) != NULL &&
+	    in->dirty.ticket <= end) {
 		inode_ref(in);
 		mutex_unlock(&list->mu);
 		inode_begin_change(in);

@@ -149,8 +149,8 @@ sleep_until_due(struct fs *fs, uint64_t *seen) NO_THREAD_SAFETY
 		return;
 	}
 	*seen = list->ticket;
-	if (head != NULL && !head->wb_busy)
-		due = head->wb_since_ns + age;
+	if (head != NULL && !head->dirty.is_busy)
+		due = head->dirty.since_ns + age;
 	if (orphans_due < due)
 		due = orphans_due;
 	if (due < now + NS_PER_MS)
