@@ -387,6 +387,63 @@ START_TEST(a_change_takes_live_options_only_and_all_or_none)
 }
 END_TEST
 
+static unsigned syncs, max_sizes;
+
+static int
+take_sync(struct kv *kv, enum kv_sync_mode mode, uint32_t commits, uint32_t ms)
+{
+	(void)kv;
+	(void)ms;
+	syncs++;
+	return mode == KV_SYNC_EVERY && commits == 7 ? 0 : -EINVAL;
+}
+
+static int
+refuse_wal_buffer(struct kv *kv, uint64_t bytes)
+{
+	(void)kv;
+	(void)bytes;
+	return -EIO;
+}
+
+static int
+take_max_size(struct kv *kv, uint64_t bytes)
+{
+	(void)kv;
+	max_sizes++;
+	return bytes == 1u << 30 ? 0 : -EINVAL;
+}
+
+START_TEST(the_store_takes_over_what_differs_until_it_refuses)
+{
+	const struct kv_ops ops = { .set_sync = take_sync,
+		.set_wal_buffer = refuse_wal_buffer,
+		.set_max_size = take_max_size };
+	struct kv kv = { .ops = &ops };
+	struct options now, wanted;
+
+	options_init(&now);
+	wanted = now;
+	ck_assert_int_eq(options_apply(&kv, &now, &wanted), 0);
+	ck_assert_uint_eq(syncs + max_sizes, 0);
+	ck_assert_int_eq(options_change(&wanted, "sync=every:7,max_size=1G"),
+	    0);
+	ck_assert_int_eq(options_apply(&kv, &now, &wanted), 0);
+	ck_assert_uint_eq(syncs, 1);
+	ck_assert_uint_eq(max_sizes, 1);
+	ck_assert_int_eq(now.kv.sync, KV_SYNC_EVERY);
+	ck_assert_uint_eq(now.kv.sync_commits, 7);
+	ck_assert_uint_eq(now.kv.max_bytes, 1u << 30);
+	/* What comes before the refusal is in force, the rest is not. */
+	options_init(&now);
+	wanted.kv.wal_buffer_bytes = 1u << 20;
+	ck_assert_int_eq(options_apply(&kv, &now, &wanted), -EIO);
+	ck_assert_int_eq(now.kv.sync, KV_SYNC_EVERY);
+	ck_assert_uint_eq(now.kv.wal_buffer_bytes, 0);
+	ck_assert_uint_eq(now.kv.max_bytes, 0);
+}
+END_TEST
+
 static int
 command_line(int argc, const char *const *argv)
 {
@@ -465,6 +522,7 @@ main(void)
 	tcase_add_test(tc, what_is_printed_parses_to_the_same);
 	tcase_add_test(tc, each_option_can_be_parsed_printed_and_explained);
 	tcase_add_test(tc, a_change_takes_live_options_only_and_all_or_none);
+	tcase_add_test(tc, the_store_takes_over_what_differs_until_it_refuses);
 	tcase_add_test(tc,
 	    one_operand_is_the_mountpoint_two_are_store_and_mountpoint);
 	tcase_add_test(tc, misuse_of_the_command_line_is_one_line);

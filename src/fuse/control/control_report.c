@@ -117,36 +117,6 @@ control_open_backup(struct control *c, struct kv_backup **backupp)
 	return rc == 0 ? kv_backup_open(c->kv, backupp) : rc;
 }
 
-/* Hand what differs to the store, which may wait for its disk; now becomes
- * what is in force. */
-static int
-apply_kv(struct control *c, struct kv_options *now,
-    const struct kv_options *want)
-{
-	int rc = 0;
-
-	if (now->sync != want->sync ||
-	    now->sync_commits != want->sync_commits ||
-	    now->sync_ms != want->sync_ms)
-		rc = kv_set_sync(c->kv, want->sync, want->sync_commits,
-		    want->sync_ms);
-	if (rc < 0)
-		return rc;
-	now->sync = want->sync;
-	now->sync_commits = want->sync_commits;
-	now->sync_ms = want->sync_ms;
-	if (now->wal_buffer_bytes != want->wal_buffer_bytes)
-		rc = kv_set_wal_buffer(c->kv, want->wal_buffer_bytes);
-	if (rc < 0)
-		return rc;
-	now->wal_buffer_bytes = want->wal_buffer_bytes;
-	if (now->max_bytes != want->max_bytes)
-		rc = kv_set_max_size(c->kv, want->max_bytes);
-	if (rc == 0)
-		now->max_bytes = want->max_bytes;
-	return rc;
-}
-
 static void
 apply_fs(struct control *c, struct options *now, const struct options *o)
 {
@@ -170,7 +140,7 @@ control_do_options(struct control *c, const char *text)
 	mutex_unlock(&c->mu);
 	rc = options_change(&changed, text);
 	if (rc == 0) {
-		rc = apply_kv(c, &now.kv, &changed.kv);
+		rc = options_apply(c->kv, &now, &changed);
 		if (rc == 0)
 			apply_fs(c, &now, &changed);
 		mutex_lock(&c->mu);

@@ -36,6 +36,24 @@
 	.type = &option_name, .offset = offsetof(struct options, field)
 #define IGNORED(text) .name = (text), .type = &option_ignored
 
+static int
+apply_sync(struct kv *kv, const struct options *o)
+{
+	return kv_set_sync(kv, o->kv.sync, o->kv.sync_commits, o->kv.sync_ms);
+}
+
+static int
+apply_wal_buffer(struct kv *kv, const struct options *o)
+{
+	return kv_set_wal_buffer(kv, o->kv.wal_buffer_bytes);
+}
+
+static int
+apply_max_size(struct kv *kv, const struct options *o)
+{
+	return kv_set_max_size(kv, o->kv.max_bytes);
+}
+
 const struct option_spec option_specs[] = {
 	{ .name = "profile",
 	    .arg = "NAME",
@@ -47,6 +65,7 @@ const struct option_spec option_specs[] = {
 	{ .name = "sync",
 	    .arg = "MODE",
 	    .type = &option_sync,
+	    .apply = apply_sync,
 	    .given = GIVEN_SYNC,
 	    .flags = OPTION_LIVE | OPTION_VALUE_IS_OPTIONAL,
 	    .help = "when the log becomes durable: full, every:N, interval:MS, "
@@ -70,6 +89,7 @@ const struct option_spec option_specs[] = {
 	{ .name = "wal_buffer",
 	    .arg = "SIZE",
 	    SIZE(kv.wal_buffer_bytes, 0, 64 * MIB),
+	    .apply = apply_wal_buffer,
 	    .given = GIVEN_WAL_BUFFER,
 	    .flags = OPTION_LIVE,
 	    .help = "commits that may gather in the daemon; 0: none" },
@@ -101,6 +121,7 @@ const struct option_spec option_specs[] = {
 	{ .name = "max_size",
 	    .arg = "SIZE",
 	    BOUND(kv.max_bytes, MAX_SIZE_MIN, EIB),
+	    .apply = apply_max_size,
 	    .flags = OPTION_LIVE,
 	    .help =
 		"most that the store may take on disk; 0: what the disk has" },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Mount options, one row each. From the row follow how a value is parsed,
- * checked and printed, what --help says, and what changes while mounted;
+ * checked and printed, what --help says, and how it changes while mounted;
  * tests/style/manuals.sh compares kvfs(1) and kvfsctl(1) with it.
  */
 #ifndef KVFS_FUSE_OPTIONS_OPTION_TABLE_H
@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct kv;
 struct options;
 struct option_spec;
 
@@ -60,6 +61,9 @@ struct option_spec {
 	bool sets; /* what a flag makes of its field */
 	unsigned flags; /* OPTION_* */
 	unsigned given; /* GIVEN_* */
+	/* Have the running store take the value over, which may wait for its
+	 * disk; NULL: the store has no part in it. */
+	int (*apply)(struct kv *kv, const struct options *o);
 	const char *help; /* NULL: of mount(8), changes nothing */
 	const char *standard; /* the default, where no value says it */
 };

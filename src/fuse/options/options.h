@@ -71,6 +71,14 @@ int options_parse_list(struct options *o, const char *list);
  */
 int options_change(struct options *o, const char *text);
 
+/*
+ * Have the running store take over what of wanted differs from now, which
+ * may wait for its disk; now becomes what is in force, whatever the result:
+ * 0, or a negative errno.
+ */
+int options_apply(struct kv *kv, struct options *now,
+    const struct options *wanted);
+
 /* "name=value" each, and then sep; flags stand alone. */
 void options_print(const struct options *o, FILE *out, const char *sep);
 void options_usage(FILE *out);
