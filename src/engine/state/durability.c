@@ -15,12 +15,10 @@
 #include "engine/log/wal.h"
 #include "engine/state/db_state.h"
 #include "engine/state/fault.h"
-#include "engine/state/log_set.h"
-#include "engine/state/segment_set.h"
 #include "engine/state/store_dir.h"
+#include "engine/state/sync_plan.h"
 #include "engine/state/sync_timer.h"
 #include "engine/state/write_delay.h"
-#include "util/atomic_max.h"
 #include "util/clock.h"
 #include "util/stats.h"
 
@@ -33,163 +31,6 @@
  * and 46,700 without it, 12,100, 21,600 and 49,000 with it.
  */
 #define SPIN_NS 50000
-
-/* All commits up to seq, or else the first so many of them. */
-struct sync_goal {
-	uint64_t seq, commits;
-};
-
-/* What one disk sync has to cover. */
-struct sync_plan {
-	uint64_t seq, commits;
-	struct db_log **logs; /* held, oldest first */
-	size_t log_count;
-	bool *was_retired;
-};
-
-void
-db_now_durable(struct db *db, uint64_t seq, uint64_t commits)
-{
-	atomic_max(&db->dur.seq, seq);
-	atomic_max(&db->dur.commits, commits);
-	atomic_store(&db->dur.at_ns, clock_now_ns());
-}
-
-/* ---- The crowd: who wants the same sync ---- */
-
-/* Count him among those whom the sync under way serves, or the next. */
-static void
-crowd_join(struct db *db, struct sync_goal goal)
-{
-	/* If the plan is made just now, he may count for the sync after it:
-	 * that one then begins one commit early. */
-	if (goal.seq <= atomic_load(&db->dur.planned_seq) ||
-	    goal.commits <= atomic_load(&db->dur.planned_commits))
-		atomic_fetch_add(&db->dur.crowd_served, 1);
-	else
-		atomic_fetch_add(&db->dur.crowd_next, 1);
-}
-
-/* As many as wanted the last sync, or came while it ran. */
-static bool
-crowd_is_here(struct db *db)
-{
-	return atomic_load(&db->dur.crowd_next) >=
-	    atomic_load(&db->dur.crowd_size);
-}
-
-static void
-crowd_plan(struct db *db, const struct sync_plan *plan)
-{
-	/* In this order: who sees the plan counts among those it serves. */
-	atomic_store(&db->dur.crowd_served,
-	    atomic_exchange(&db->dur.crowd_next, 0));
-	atomic_store(&db->dur.planned_seq, plan->seq);
-	atomic_store(&db->dur.planned_commits, plan->commits);
-}
-
-static void
-crowd_note(struct db *db)
-{
-	atomic_store(&db->dur.crowd_size,
-	    atomic_load(&db->dur.crowd_served) +
-		atomic_load(&db->dur.crowd_next));
-}
-
-/* ---- One disk sync for all ---- */
-
-static int
-plan_make(struct db *db, struct sync_plan *plan)
-{
-	size_t n = 0;
-	int rc;
-
-	*plan = (struct sync_plan){ 0 };
-	mutex_lock(&db->commit_mu);
-	plan->seq = atomic_load(&db->last_seq);
-	plan->commits = atomic_load(&db->commit_count);
-	crowd_plan(db, plan);
-	rc = wal_writer_flush(db->logs.current->writer);
-	mutex_lock(&db->mu);
-	plan->logs = calloc(db->logs.count + 1, sizeof(*plan->logs));
-	plan->was_retired = calloc(db->logs.count + 1, sizeof(bool));
-	if (plan->logs == NULL || plan->was_retired == NULL) {
-		if (rc == 0)
-			rc = -ENOMEM;
-	} else {
-		for (size_t i = 0; i < db->logs.count; i++) {
-			struct db_log *log = db->logs.all[i];
-
-			if (log->synced)
-				continue;
-			atomic_fetch_add_explicit(&log->refs, 1,
-			    memory_order_relaxed);
-			plan->was_retired[n] = log->retired;
-			plan->logs[n++] = log;
-		}
-		plan->log_count = n;
-	}
-	mutex_unlock(&db->mu);
-	mutex_unlock(&db->commit_mu);
-	return rc;
-}
-
-/* One caller at a time. */
-static int
-plan_run(struct db *db, struct sync_plan *plan)
-{
-	int rc = db_segment_sync(db);
-
-	if (rc == 0)
-		rc = db_sync_names(db);
-	for (size_t i = 0; i < plan->log_count && rc == 0; i++) {
-		rc = wal_writer_sync(plan->logs[i]->writer);
-		if (rc < 0)
-			return db_poison(db, rc, "cannot sync %s",
-			    plan->logs[i]->path);
-		if (rc == 0 && plan->was_retired[i])
-			plan->logs[i]->synced = true;
-	}
-	return rc;
-}
-
-static void
-plan_free(struct db *db, struct sync_plan *plan)
-{
-	for (size_t i = 0; i < plan->log_count; i++)
-		db_log_put(db, plan->logs[i]);
-	free(plan->logs);
-	free(plan->was_retired);
-}
-
-/*
- * The log before the one that is written says that this one is durable now:
- * nothing else would tell, if it got lost, that there was one.
- */
-static int
-promise(struct db *db, uint64_t seq)
-{
-	struct db_log *before = NULL;
-	int rc;
-
-	mutex_lock(&db->mu);
-	if (db->logs.count > 1)
-		before = db->logs.all[db->logs.count - 2];
-	if (before != NULL && before->synced && !before->promised &&
-	    before->writer != NULL)
-		atomic_fetch_add(&before->refs, 1);
-	else
-		before = NULL;
-	mutex_unlock(&db->mu);
-	if (before == NULL)
-		return 0;
-	before->promised = true;
-	rc = wal_writer_promise(before->writer, seq);
-	if (rc == -ENOSPC) /* a part of it tells nothing */
-		rc = 0;
-	db_log_put(db, before);
-	return rc;
-}
 
 /* ---- Roles: one waits for the others to come, one syncs for all ---- */
 
@@ -258,47 +99,6 @@ role_leave(struct db *db, struct sync_wait *w)
 		event_wake(&db->dur.done);
 }
 
-/* Only the holder of the syncing role calls it. */
-static int
-sync_once(struct db *db)
-{
-	struct sync_plan plan;
-	uint64_t start, took, durable;
-	int rc = fault_error(&db->fault);
-
-	if (rc < 0)
-		return -EIO;
-	start = clock_now_ns();
-	atomic_store(&db->timer.is_pending, false);
-	rc = plan_make(db, &plan);
-	if (rc == -ENOSPC) { /* what waits in memory still does */
-		plan_free(db, &plan);
-		return rc;
-	}
-	if (rc == 0 && plan.seq > atomic_load(&db->dur.seq)) {
-		rc = plan_run(db, &plan);
-		durable = atomic_load(&db->dur.commits);
-		if (rc == 0) {
-			if (plan.commits > durable)
-				histogram_add(&db->stats.sync_commits,
-				    plan.commits - durable);
-			db_now_durable(db, plan.seq, plan.commits);
-			db_timer_owe_mark(db);
-			rc = promise(db, plan.seq);
-		}
-		took = clock_now_ns() - start;
-		crowd_note(db);
-		atomic_store(&db->dur.took_ns, took);
-		counter_add(&db->stats.syncs, 1);
-		histogram_add(&db->stats.sync_ns, took);
-	}
-	plan_free(db, &plan);
-	if (rc < 0 && rc != -ENOMEM)
-		rc = db_poison(db, rc, "cannot make commits durable in %s",
-		    db->store.path);
-	return rc;
-}
-
 static bool
 is_reached(struct db *db, struct sync_goal goal)
 {
@@ -312,7 +112,7 @@ spin(struct db *db, const struct sync_wait *w)
 {
 	uint64_t end = clock_now_ns() + SPIN_NS;
 
-	while (!crowd_is_here(db) &&
+	while (!crowd_is_here(&db->dur.crowd) &&
 	    atomic_load(&db->dur.role) == (uintptr_t)w && clock_now_ns() < end)
 		sched_yield();
 }
@@ -325,7 +125,7 @@ sleep_on(struct db *db, struct sync_wait *w, uint32_t seen)
 	counter_add(&db->stats.sync_waits, 1);
 	if (!w->is_late && w->deadline_ns == 0 && role_gather(db, w)) {
 		spin(db, w);
-		if (crowd_is_here(db))
+		if (crowd_is_here(&db->dur.crowd))
 			return;
 	}
 	if (!w->is_late && w->deadline_ns != 0)
@@ -348,7 +148,7 @@ wait_durable(struct db *db, struct sync_goal goal)
 
 	if (is_reached(db, goal))
 		return 0;
-	crowd_join(db, goal);
+	crowd_join(&db->dur.crowd, goal);
 	while (rc == 0) {
 		uint32_t seen = event_seen(&db->dur.done);
 
@@ -356,9 +156,10 @@ wait_durable(struct db *db, struct sync_goal goal)
 			break;
 		if (fault_error(&db->fault) < 0) {
 			rc = -EIO;
-		} else if ((w.is_late || crowd_is_here(db)) && role_sync(db)) {
+		} else if ((w.is_late || crowd_is_here(&db->dur.crowd)) &&
+		    role_sync(db)) {
 			if (!is_reached(db, goal))
-				rc = sync_once(db);
+				rc = db_sync_once(db);
 			role_give(db);
 		} else {
 			sleep_on(db, &w, seen);

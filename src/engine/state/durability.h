@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "engine/state/crowd.h"
 #include "kvfs/kv.h"
 #include "util/event.h"
 
@@ -29,15 +30,9 @@ struct durability {
 	_Atomic uint64_t at_ns; /* when that was reached */
 	_Atomic uintptr_t role; /* of syncing for all: who has it */
 	_Atomic uint64_t took_ns; /* the last sync */
-	_Atomic uint64_t planned_seq, planned_commits; /* covered by the last */
-	_Atomic uint32_t crowd_served; /* who wanted the last one */
-	_Atomic uint32_t crowd_next; /* who want the next, so far */
-	_Atomic uint32_t crowd_size; /* so many are worth waiting for */
+	struct crowd crowd;
 	struct event done; /* the role was given up, or the store failed */
 };
-
-/* Commits up to seq, the commits-th since opening, are durable now. */
-void db_now_durable(struct db *db, uint64_t seq, uint64_t commits);
 
 int db_sync(struct kv *kv, uint64_t seq);
 int db_settle(struct kv *kv, uint64_t seq);

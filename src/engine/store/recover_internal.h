@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* One recovery: what recover.c and recover_logs.c share. One thread. */
+/*
+ * One recovery: what recover.c, recover_walk.c and recover_logs.c share. One
+ * thread.
+ */
 #ifndef KVFS_ENGINE_STORE_RECOVER_INTERNAL_H
 #define KVFS_ENGINE_STORE_RECOVER_INTERNAL_H
 
+#include <limits.h>
+
+#include "engine/log/wal.h"
 #include "engine/state/db_state.h"
 #include "engine/env/store_files.h"
 
@@ -34,15 +40,37 @@ struct recovery {
 	bool unused_dropped; /* recover_drop_unused_logs() has run */
 };
 
+/* One log as it is walked over. */
+struct log_visit {
+	struct recovery *r;
+	uint64_t number;
+	uint64_t size;
+	char path[PATH_MAX];
+};
+
+/* ---- recover_walk.c ---- */
+
+/*
+ * Call fn for each frame of the chain, across files; begin, unless it is NULL,
+ * before the first of a log that carries on from the one before (is linked),
+ * end after each log. Their errors end it. Logs what is damaged.
+ */
+int recover_walk_logs(struct recovery *r,
+    int (*begin)(struct log_visit *v, struct wal_reader *reader),
+    int (*fn)(struct log_visit *v, const struct wal_frame *frame),
+    int (*end)(struct log_visit *v, struct wal_reader *reader, bool linked));
+/* Whether a log holds a commit, or follows one that did: 1, 0 or an error. */
+int recover_log_is_used(struct recovery *r, uint64_t number);
+/* Unlink logs that were made ahead and never used, once; how many. */
+unsigned recover_drop_unused_logs(struct recovery *r);
+
+/* ---- recover_logs.c ---- */
+
 /* Bring what the logs hold to memtables, flushing on the way. Logs what is
  * damaged. */
 int recover_logs(struct recovery *r);
 /* Make what was replayed durable. */
 int recover_sync_replayed(struct recovery *r);
-/* Whether a log holds a commit, or follows one that did: 1, 0 or an error. */
-int recover_log_is_used(struct recovery *r, uint64_t number);
-/* Unlink logs that were made ahead and never used, once; how many. */
-unsigned recover_drop_unused_logs(struct recovery *r);
 /* A new memtable in front of what was replayed so far. */
 int recover_next_memtable(struct db *db, uint64_t log_number);
 

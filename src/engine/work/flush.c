@@ -17,6 +17,7 @@
 #include "engine/state/memory_use.h"
 #include "engine/state/segment_set.h"
 #include "engine/state/snapshot.h"
+#include "engine/state/sync_plan.h"
 #include "engine/state/write_delay.h"
 #include "engine/tree/version.h"
 #include "engine/work/memtables.h"

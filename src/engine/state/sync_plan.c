@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+/* One disk sync of everything that is committed; see sync_plan.h. */
+#include "engine/state/sync_plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/log/wal.h"
+#include "engine/state/crowd.h"
+#include "engine/state/db_state.h"
+#include "engine/state/segment_set.h"
+#include "util/atomic_max.h"
+#include "util/clock.h"
+#include "util/stats.h"
+
+void
+db_now_durable(struct db *db, uint64_t seq, uint64_t commits)
+{
+	atomic_max(&db->dur.seq, seq);
+	atomic_max(&db->dur.commits, commits);
+	atomic_store(&db->dur.at_ns, clock_now_ns());
+}
+
+/* What one disk sync has to cover. */
+struct sync_plan {
+	uint64_t seq, commits;
+	struct db_log **logs; /* held, oldest first */
+	size_t log_count;
+	bool *was_retired;
+};
+
+static int
+plan_make(struct db *db, struct sync_plan *plan)
+{
+	size_t n = 0;
+	int rc;
+
+	*plan = (struct sync_plan){ 0 };
+	mutex_lock(&db->commit_mu);
+	plan->seq = atomic_load(&db->last_seq);
+	plan->commits = atomic_load(&db->commit_count);
+	crowd_plan(&db->dur.crowd,
+	    (struct sync_goal){ plan->seq, plan->commits });
+	rc = wal_writer_flush(db->logs.current->writer);
+	mutex_lock(&db->mu);
+	plan->logs = calloc(db->logs.count + 1, sizeof(*plan->logs));
+	plan->was_retired = calloc(db->logs.count + 1, sizeof(bool));
+	if (plan->logs == NULL || plan->was_retired == NULL) {
+		if (rc == 0)
+			rc = -ENOMEM;
+	} else {
+		for (size_t i = 0; i < db->logs.count; i++) {
+			struct db_log *log = db->logs.all[i];
+
+			if (log->synced)
+				continue;
+			atomic_fetch_add_explicit(&log->refs, 1,
+			    memory_order_relaxed);
+			plan->was_retired[n] = log->retired;
+			plan->logs[n++] = log;
+		}
+		plan->log_count = n;
+	}
+	mutex_unlock(&db->mu);
+	mutex_unlock(&db->commit_mu);
+	return rc;
+}
+
+/* One caller at a time. */
+static int
+plan_run(struct db *db, struct sync_plan *plan)
+{
+	int rc = db_segment_sync(db);
+
+	if (rc == 0)
+		rc = db_sync_names(db);
+	for (size_t i = 0; i < plan->log_count && rc == 0; i++) {
+		rc = wal_writer_sync(plan->logs[i]->writer);
+		if (rc < 0)
+			return db_poison(db, rc, "cannot sync %s",
+			    plan->logs[i]->path);
+		if (rc == 0 && plan->was_retired[i])
+			plan->logs[i]->synced = true;
+	}
+	return rc;
+}
+
+static void
+plan_free(struct db *db, struct sync_plan *plan)
+{
+	for (size_t i = 0; i < plan->log_count; i++)
+		db_log_put(db, plan->logs[i]);
+	free(plan->logs);
+	free(plan->was_retired);
+}
+
+/*
+ * The log before the one that is written says that this one is durable now:
+ * nothing else would tell, if it got lost, that there was one.
+ */
+static int
+promise(struct db *db, uint64_t seq)
+{
+	struct db_log *before = NULL;
+	int rc;
+
+	mutex_lock(&db->mu);
+	if (db->logs.count > 1)
+		before = db->logs.all[db->logs.count - 2];
+	if (before != NULL && before->synced && !before->promised &&
+	    before->writer != NULL)
+		atomic_fetch_add(&before->refs, 1);
+	else
+		before = NULL;
+	mutex_unlock(&db->mu);
+	if (before == NULL)
+		return 0;
+	before->promised = true;
+	rc = wal_writer_promise(before->writer, seq);
+	if (rc == -ENOSPC) /* a part of it tells nothing */
+		rc = 0;
+	db_log_put(db, before);
+	return rc;
+}
+
+int
+db_sync_once(struct db *db)
+{
+	struct sync_plan plan;
+	uint64_t start, took, durable;
+	int rc = fault_error(&db->fault);
+
+	if (rc < 0)
+		return -EIO;
+	start = clock_now_ns();
+	atomic_store(&db->timer.is_pending, false);
+	rc = plan_make(db, &plan);
+	if (rc == -ENOSPC) { /* what waits in memory still does */
+		plan_free(db, &plan);
+		return rc;
+	}
+	if (rc == 0 && plan.seq > atomic_load(&db->dur.seq)) {
+		rc = plan_run(db, &plan);
+		durable = atomic_load(&db->dur.commits);
+		if (rc == 0) {
+			if (plan.commits > durable)
+				histogram_add(&db->stats.sync_commits,
+				    plan.commits - durable);
+			db_now_durable(db, plan.seq, plan.commits);
+			db_timer_owe_mark(db);
+			rc = promise(db, plan.seq);
+		}
+		took = clock_now_ns() - start;
+		crowd_note(&db->dur.crowd);
+		atomic_store(&db->dur.took_ns, took);
+		counter_add(&db->stats.syncs, 1);
+		histogram_add(&db->stats.sync_ns, took);
+	}
+	plan_free(db, &plan);
+	if (rc < 0 && rc != -ENOMEM)
+		rc = db_poison(db, rc, "cannot make commits durable in %s",
+		    db->store.path);
+	return rc;
+}
