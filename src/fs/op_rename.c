@@ -22,7 +22,7 @@ rename_check(const struct rename *r, unsigned flags)
 	if (r->dst == NULL && r->is_exchange)
 		return -ENOENT;
 	/* Rows that make a loop are damage, and must not lock us out. */
-	if (r->src == r->from || r->dst == r->to) {
+	if (r->src == r->from || (r->dst != NULL && r->dst == r->to)) {
 		const struct inode *in = r->src == r->from ? r->from : r->to;
 
 		return inode_bad_row(in->ino, (struct slice){ 0 },

@@ -33,10 +33,10 @@ struct rename {
 bool rename_is_above(const struct inode *upper, const struct inode *dir);
 
 /* The right to change both parents, and what is named. */
-void rename_lock_parents(struct rename *r);
-void rename_unlock_parents(struct rename *r);
-void rename_lock_named(struct rename *r);
-void rename_unlock_named(struct rename *r);
+void rename_lock_parents(const struct rename *r);
+void rename_unlock_parents(const struct rename *r);
+void rename_lock_named(const struct rename *r);
+void rename_unlock_named(const struct rename *r);
 /* The fields of both parents, and of what is named, after that right. */
 void rename_lock_parent_fields(const struct rename *r);
 void rename_unlock_parent_fields(const struct rename *r);

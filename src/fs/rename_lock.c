@@ -41,7 +41,7 @@ change_mu_of(struct inode *in)
 }
 
 void
-rename_lock_parents(struct rename *r) NO_THREAD_SAFETY
+rename_lock_parents(const struct rename *r) NO_THREAD_SAFETY
 {
 	if (r->from != r->to &&
 	    (rename_is_above(r->to, r->from) ||
@@ -53,7 +53,7 @@ rename_lock_parents(struct rename *r) NO_THREAD_SAFETY
 }
 
 void
-rename_lock_named(struct rename *r) NO_THREAD_SAFETY
+rename_lock_named(const struct rename *r) NO_THREAD_SAFETY
 {
 	bool swap = false;
 
@@ -70,13 +70,13 @@ rename_lock_named(struct rename *r) NO_THREAD_SAFETY
 }
 
 void
-rename_unlock_parents(struct rename *r) NO_THREAD_SAFETY
+rename_unlock_parents(const struct rename *r) NO_THREAD_SAFETY
 {
 	unlock_two(&r->from->change_mu, &r->to->change_mu);
 }
 
 void
-rename_unlock_named(struct rename *r) NO_THREAD_SAFETY
+rename_unlock_named(const struct rename *r) NO_THREAD_SAFETY
 {
 	unlock_two(&r->src->change_mu, change_mu_of(r->dst));
 }
