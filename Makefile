@@ -37,7 +37,7 @@ DEB_BUILD := gcc make libc6-dev pkg-config libfuse3-dev fuse3 libsnappy-dev \
 	libbsd-dev libxxhash-dev
 DEB_CHECK := check libsubunit-dev attr acl rsync git sqlite3 procps mandoc \
 	util-linux mount strace e2fsprogs xfsprogs btrfs-progs
-DEB_LINT := clang clang-format clang-tidy cppcheck shellcheck mandoc
+DEB_LINT := clang clang-19 clang-format clang-tidy cppcheck shellcheck mandoc
 DEB_BENCH := librocksdb-dev libleveldb-dev liblmdb-dev gnuplot-nox bindfs \
 	e2fsprogs mount util-linux
 
@@ -52,19 +52,18 @@ PKG_LIBS = $(call lazy,PKG_LIBS,$(shell \
 	pkg-config --libs libbsd-overlay libxxhash))
 FUSE_LIBS = $(call lazy,FUSE_LIBS,$(shell pkg-config --libs fuse3))
 CHECK_LIBS = $(call lazy,CHECK_LIBS,$(shell pkg-config --libs check))
-# Clang before 15 rejects GUARDED_BY on members of C structs (util/mutex.h).
-guarded_probe = struct __attribute__((capability("m"))) m { int i; }; struct s { struct m mu; int v __attribute__((guarded_by(mu))); };
-HAVE_GUARDED_BY = $(call lazy,HAVE_GUARDED_BY,$(shell \
-	echo '$(guarded_probe)' | clang -Wthread-safety -Werror -fsyntax-only \
-	-xc - 2>/dev/null && echo -DHAVE_GUARDED_BY))
+# What is guarded by which mutex is checked by this clang: those before 19
+# cannot read it on members of C structs (util/mutex.h).
+LOCK_CC := clang-19
+LOCK_CFLAGS := -DHAVE_GUARDED_BY -fexperimental-late-parse-attributes \
+	-Wthread-safety -Werror=thread-safety -fsyntax-only
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wvla -Werror
 BASE_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread \
 	-DKVFS_VERSION='"$(VERSION)"' $(WARN) \
-	-Iinclude -Isrc $(PKG_CFLAGS) \
-	$(if $(findstring clang,$(CC)),$(HAVE_GUARDED_BY))
+	-Iinclude -Isrc $(PKG_CFLAGS)
 ALL_CFLAGS = $(BASE_CFLAGS) $(CFLAGS) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -O1) \
 	$(if $(DEBUG),$(DEBUG_CFLAGS))
@@ -245,8 +244,7 @@ TIDY_CHECKS := -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-ass
 lint: $(PROGRAMS) | $(DEPS) build/deps-CHECK build/deps-LINT build/deps-BENCH ## format, locks, analysers, shell and manuals
 	clang-format --dry-run -Werror $(SOURCES)
 	printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -P $(JOBS) -n 4 \
-	clang $(BASE_CFLAGS) $(HAVE_GUARDED_BY) -Itests -Wthread-safety \
-		-Werror=thread-safety -fsyntax-only
+	$(LOCK_CC) $(BASE_CFLAGS) -Itests $(LOCK_CFLAGS)
 	printf '%s\n' $(filter src/%.c,$(SOURCES)) | xargs -P $(JOBS) -I'{}' \
 	clang-tidy --quiet --warnings-as-errors='*' \
 		--checks='$(TIDY_CHECKS)' '{}' -- $(BASE_CFLAGS) 2>&1 | \

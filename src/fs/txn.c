@@ -18,7 +18,7 @@
 static _Thread_local uint64_t owed_seq;
 
 void
-txn_pool_init(struct txn_pool *pool)
+txn_pool_init(struct txn_pool *pool) UNSHARED
 {
 	for (int i = 0; i < STATS_STRIPES; i++) {
 		mutex_init(&pool->stripe[i].mu);
@@ -28,7 +28,7 @@ txn_pool_init(struct txn_pool *pool)
 }
 
 void
-txn_pool_fini(struct txn_pool *pool)
+txn_pool_fini(struct txn_pool *pool) UNSHARED
 {
 	struct txn *t;
 

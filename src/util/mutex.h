@@ -31,9 +31,12 @@
 #define REQUIRES(...) TS_ATTR(requires_capability(__VA_ARGS__))
 #define EXCLUDES(...) TS_ATTR(locks_excluded(__VA_ARGS__))
 #define NO_THREAD_SAFETY TS_ATTR(no_thread_safety_analysis)
+/* Nobody else can reach the object yet, or any more. */
+#define UNSHARED NO_THREAD_SAFETY
 #define ASSERTS_HELD(...) TS_ATTR(assert_capability(__VA_ARGS__))
-/* Clang 14 rejects it on members in C; the Makefile probes. */
-#if defined(__clang__) && defined(HAVE_GUARDED_BY)
+/* On a member of a C struct, of a mutex that is a member of it. Only clang 19
+ * and later can read it there: make lint defines HAVE_GUARDED_BY for it. */
+#if defined(HAVE_GUARDED_BY)
 #define GUARDED_BY(x) TS_ATTR(guarded_by(&x))
 #else
 #define GUARDED_BY(x)

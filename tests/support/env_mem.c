@@ -58,7 +58,7 @@ const struct env_ops env_mem_ops = {
 /* ---- Life and crashes ---- */
 
 struct env *
-env_mem_create(uint64_t seed)
+env_mem_create(uint64_t seed) UNSHARED
 {
 	struct env_mem *env = mem_alloc(sizeof(*env));
 
@@ -71,7 +71,7 @@ env_mem_create(uint64_t seed)
 }
 
 void
-env_mem_destroy(struct env *base)
+env_mem_destroy(struct env *base) UNSHARED
 {
 	struct env_mem *env = to_mem(base);
 
@@ -119,12 +119,12 @@ env_mem_crash_copy(struct env *base, enum env_mem_crash_mode mode,
 	struct env *other = env_mem_create(seed);
 	struct env_mem *copy = to_mem(other);
 
+	mutex_lock(&copy->mu);
 	mem_node_unref(copy->root);
 	mutex_lock(&env->mu);
 	copy->root = mem_tree_copy(env->root, mode, &copy->rnd);
 	copy->total = env->total;
 	mutex_unlock(&env->mu);
-	mutex_lock(&copy->mu);
 	charge_tree_locked(copy, copy->root);
 	mutex_unlock(&copy->mu);
 	return other;

@@ -38,7 +38,7 @@ enter_dir(struct mem_dir *d, enum env_call call) ACQUIRE(&d->env->mu)
  */
 static int
 walk_locked(struct env_mem *env, const char *path, struct mem_node **dirp,
-    char name[256])
+    char name[256]) REQUIRES(&env->mu)
 {
 	struct mem_node *dir = env->root;
 	const char *p = path;
@@ -85,6 +85,7 @@ create_locked(struct mem_node *dir, const char *name, bool is_dir)
 
 static struct env_dir *
 dir_open_locked(struct env_mem *env, struct mem_node *node, const char *path)
+    REQUIRES(&env->mu)
 {
 	struct mem_dir *d = mem_alloc(sizeof(*d));
 

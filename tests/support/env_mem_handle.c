@@ -128,7 +128,7 @@ mem_handle_read(struct env_file *file, void *buf, size_t len, uint64_t off)
 /* How far a file that is to end at end may grow now. */
 static uint64_t
 limit_locked(const struct env_mem *env, const struct mem_node *node,
-    uint64_t end)
+    uint64_t end) REQUIRES(&env->mu)
 {
 	uint64_t most = node->charged + mem_free_locked(env) / BLOCK * BLOCK;
 

@@ -26,7 +26,7 @@ void mem_enter(struct env_mem *env, enum env_call call) ACQUIRE(&env->mu);
 /* Count what the file takes of the disk now. */
 void mem_charge_locked(struct env_mem *env, struct mem_node *node)
     REQUIRES(&env->mu);
-uint64_t mem_free_locked(const struct env_mem *env);
+uint64_t mem_free_locked(const struct env_mem *env) REQUIRES(&env->mu);
 
 extern const struct env_ops env_mem_ops;
 

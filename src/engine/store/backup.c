@@ -290,7 +290,7 @@ db_backup_open(struct kv *kv, struct kv_backup **backupp)
 }
 
 void
-db_backup_close(struct kv_backup *base)
+db_backup_close(struct kv_backup *base) UNSHARED
 {
 	struct backup *b = backup_of(base);
 

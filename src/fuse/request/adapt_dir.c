@@ -40,7 +40,7 @@ dir_handle(const struct fuse_file_info *fi)
 }
 
 static void
-dir_handle_close(struct handle *base)
+dir_handle_close(struct handle *base) UNSHARED
 {
 	struct dir_handle *h = (struct dir_handle *)base;
 
