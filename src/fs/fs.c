@@ -113,7 +113,7 @@ check_super(struct fs *fs, struct slice value)
 }
 
 static int
-load_store(struct fs *fs)
+load_store(struct fs *fs) UNSHARED
 {
 	struct kv_key key = key_store(KEY_FORMAT);
 	struct kv_value v;
@@ -145,7 +145,7 @@ load_store(struct fs *fs)
 
 /* Free everything; contents that still wait are lost. */
 static void
-destroy(struct fs *fs)
+destroy(struct fs *fs) UNSHARED
 {
 	writeback_fini(fs);
 	if (fs->root != NULL)
@@ -161,7 +161,7 @@ destroy(struct fs *fs)
 }
 
 int
-fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp)
+fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp) UNSHARED
 {
 	struct fs *fs;
 	int rc, rc2;

@@ -26,13 +26,13 @@ shard_of(struct inode_table *table, uint64_t ino)
 }
 
 static struct inode **
-bucket_of(struct inode_shard *s, uint64_t ino)
+bucket_of(struct inode_shard *s, uint64_t ino) REQUIRES(&s->mu)
 {
 	return &s->buckets[(mix(ino) >> 24) & (s->nbuckets - 1)];
 }
 
 static struct inode *
-shard_find(struct inode_shard *s, uint64_t ino)
+shard_find(struct inode_shard *s, uint64_t ino) REQUIRES(&s->mu)
 {
 	struct inode *in = *bucket_of(s, ino);
 
@@ -43,7 +43,7 @@ shard_find(struct inode_shard *s, uint64_t ino)
 
 /* Without memory the chains just grow longer. */
 static void
-shard_grow(struct inode_shard *s)
+shard_grow(struct inode_shard *s) REQUIRES(&s->mu)
 {
 	struct inode **old = s->buckets, **fresh, *in, *next, **bucket;
 	size_t n = s->nbuckets;
@@ -66,6 +66,7 @@ shard_grow(struct inode_shard *s)
 
 static void
 shard_add(struct inode_table *table, struct inode_shard *s, struct inode *in)
+    REQUIRES(&s->mu)
 {
 	struct inode **bucket;
 
@@ -80,6 +81,7 @@ shard_add(struct inode_table *table, struct inode_shard *s, struct inode *in)
 
 static void
 shard_remove(struct inode_table *table, struct inode_shard *s, struct inode *in)
+    REQUIRES(&s->mu)
 {
 	struct inode **p = bucket_of(s, in->ino);
 
@@ -91,7 +93,7 @@ shard_remove(struct inode_table *table, struct inode_shard *s, struct inode *in)
 }
 
 int
-inode_table_init(struct inode_table *table)
+inode_table_init(struct inode_table *table) UNSHARED
 {
 	int rc = 0;
 
@@ -109,7 +111,7 @@ inode_table_init(struct inode_table *table)
 }
 
 void
-inode_table_fini(struct inode_table *table)
+inode_table_fini(struct inode_table *table) UNSHARED
 {
 	struct inode *in, *next;
 

@@ -3,14 +3,45 @@
  * Mutexes and condition variables with Clang's thread-safety annotations;
  * make lint checks them. Failures of pthreads are our bugs: they abort.
  *
- * Lock order, outermost first; a thread holding one takes only later ones:
+ * Lock order, outermost first; a thread holding one takes only later ones.
+ * tests/style/locks.sh holds that each mutex stands here.
  *
- *   fs     orphan reap, rename, the right to change an inode (parent before
- *          child, else by number), inode (live_inode.h), inode table shard,
- *          write-back, orphans
- *   engine commit, sync, state (db), version list, table cache, block
- *          cache shard, segment, warm-up, fault
- *   util   log
+ *   fuse/control/control.h change_mu    one change of options at a time
+ *   fuse/control/control.h mu           options in force, jobs
+ *   fuse/request/adapt_dir.c mu         one reader of an open directory
+ *   fuse/serve/overdue.c mu             requests that are looked at
+ *   fuse/serve/loop.c mu                threads that serve
+ *   fuse/prune.c mu                     when names are dropped
+ *   fuse/reply/aside.h mu               a queue
+ *   fuse/reply/kernel_cache.h mu        a queue
+ *   fuse/reply/handle.h mu              open handles
+ *   fs/orphan.h reap_mu                 one deletion of rows at a time
+ *   fs/fs_state.h rename_mu             the shape of the tree
+ *   fs/live_inode.h change_mu           the right to change an inode: the
+ *                                       parent before the child, else by
+ *                                       number
+ *   fs/live_inode.h mu                  an inode: in the same order
+ *   fs/inode_table.h mu                 a shard of the inode table
+ *   fs/dirty_list.h mu                  what is dirty
+ *   fs/orphan.h mu                      inodes without a name
+ *   fs/new_inode.h mu                   the next inode number
+ *   fs/txn.h mu                         transactions kept for reuse
+ *   engine/store/backup.h mu            the file that a backup reads
+ *   engine/state/db_state.h reclaim_mu  one writer looks for room
+ *   engine/state/db_state.h commit_mu   order of commits, log, memtable
+ *   engine/state/db_state.h mu          what the store is made of
+ *   engine/state/db_state.h sync_mu     what the timer waits for
+ *   engine/state/db_state.h segment_mu  the set of segments
+ *   engine/segment/segment_writer.c mu  one sync of a segment
+ *   engine/state/db_state.h remove_mu   one remover of files at a time
+ *   engine/state/db_state.h doomed_mu   files to remove
+ *   engine/state/db_state.h slack_mu    the file that keeps room
+ *   engine/store/db_warm.c mu           the warm-up's end
+ *   engine/tree/table_cache.c mu        open tables
+ *   engine/cache/block_shard.h mu       a shard of the block cache
+ *   engine/state/db_state.h fault_mu    why writing has ended
+ *   util/page_pool.h mu                 pages for memtables
+ *   util/log_queue.c mu                 lines for the log
  */
 #ifndef KVFS_UTIL_MUTEX_H
 #define KVFS_UTIL_MUTEX_H
