@@ -10,7 +10,7 @@
  *   fuse/control/control.h mu           options in force, jobs
  *   fuse/request/adapt_dir.c mu         one reader of an open directory
  *   fuse/serve/overdue.c mu             requests that are looked at
- *   fuse/serve/loop.c mu                threads that serve
+ *   fuse/serve/worker_pool.h mu         threads that serve
  *   fuse/prune.c mu                     when names are dropped
  *   fuse/reply/aside.h mu               a queue
  *   fuse/reply/kernel_cache.h mu        a queue
@@ -27,19 +27,19 @@
  *   fs/new_inode.h mu                   the next inode number
  *   fs/txn.h mu                         transactions kept for reuse
  *   engine/store/backup.h mu            the file that a backup reads
- *   engine/state/db_state.h reclaim_mu  one writer looks for room
+ *   engine/state/work_signal.h reclaim_mu  one writer looks for room
  *   engine/state/db_state.h commit_mu   order of commits, log, memtable
  *   engine/state/db_state.h mu          what the store is made of
- *   engine/state/db_state.h sync_mu     what the timer waits for
- *   engine/state/db_state.h segment_mu  the set of segments
+ *   engine/state/sync_timer.h mu        what the timer waits for
+ *   engine/state/segment_set.h mu       the set of segments
  *   engine/segment/segment_writer.c mu  one sync of a segment
- *   engine/state/db_state.h remove_mu   one remover of files at a time
- *   engine/state/db_state.h doomed_mu   files to remove
- *   engine/state/db_state.h slack_mu    the file that keeps room
+ *   engine/state/doomed.h remove_mu     one remover of files at a time
+ *   engine/state/doomed.h mu            files to remove
+ *   engine/state/work_signal.h slack_mu the file that keeps room
  *   engine/store/db_warm.c mu           the warm-up's end
  *   engine/tree/table_cache.c mu        open tables
  *   engine/cache/block_shard.h mu       a shard of the block cache
- *   engine/state/db_state.h fault_mu    why writing has ended
+ *   engine/state/fault.h mu             why writing has ended
  *   util/page_pool.h mu                 pages for memtables
  *   util/log_queue.c mu                 lines for the log
  */

@@ -23,8 +23,8 @@ struct doomed_file {
 };
 
 struct doomed {
-	struct mutex
-	    remove_mu; /* who has it sees gone what was doomed before */
+	/* Who has it sees gone what was doomed before. */
+	struct mutex remove_mu;
 	struct mutex mu; /* taken after remove_mu */
 	struct doomed_file *list GUARDED_BY(mu);
 	_Atomic bool has_removed; /* the disk need not show it yet */

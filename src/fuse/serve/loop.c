@@ -124,7 +124,7 @@ end_thread(pthread_t thread)
 }
 
 int
-loop_stop(struct loop *loop)
+loop_stop(struct loop *loop) UNSHARED
 {
 	unsigned n;
 	int rc;

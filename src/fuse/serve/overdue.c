@@ -182,7 +182,7 @@ start_thread(struct overdue *o)
 
 int
 overdue_start(unsigned slots, void (*tick)(void *arg), void *arg,
-    struct overdue **op)
+    struct overdue **op) UNSHARED
 {
 	struct overdue *o = calloc(1, sizeof(*o));
 	size_t bytes = slots * sizeof(*o->slots);

@@ -16,7 +16,7 @@
 #define REST_TICKS 100
 
 int
-worker_pool_init(struct worker_pool *p)
+worker_pool_init(struct worker_pool *p) UNSHARED
 {
 	mutex_init(&p->mu);
 	cond_init(&p->lead_free);
@@ -26,7 +26,7 @@ worker_pool_init(struct worker_pool *p)
 }
 
 void
-worker_pool_fini(struct worker_pool *p)
+worker_pool_fini(struct worker_pool *p) UNSHARED
 {
 	cond_fini(&p->watch_due);
 	cond_fini(&p->lead_free);
