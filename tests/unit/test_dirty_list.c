@@ -75,15 +75,37 @@ teardown(void)
 	dirty_list_fini(&list);
 }
 
+static size_t
+listed(void)
+{
+	size_t n;
+
+	mutex_lock(&list.mu);
+	n = list.count;
+	mutex_unlock(&list.mu);
+	return n;
+}
+
+static uint64_t
+last_ticket(void)
+{
+	uint64_t n;
+
+	mutex_lock(&list.mu);
+	n = list.ticket;
+	mutex_unlock(&list.mu);
+	return n;
+}
+
 START_TEST(an_inode_is_listed_once_and_referenced_while_it_is)
 {
 	add(ins[0]);
 	add(ins[0]);
-	ck_assert_uint_eq(list.count, 1);
+	ck_assert_uint_eq(listed(), 1);
 	ck_assert_uint_eq(refs(ins[0]), 2);
 	take_off(ins[0]);
 	take_off(ins[0]);
-	ck_assert_uint_eq(list.count, 0);
+	ck_assert_uint_eq(listed(), 0);
 	ck_assert_uint_eq(refs(ins[0]), 1);
 }
 END_TEST
@@ -133,10 +155,10 @@ START_TEST(what_failed_goes_behind_the_others)
 
 	add(ins[0]);
 	add(ins[1]);
-	ticket = list.ticket;
+	ticket = last_ticket();
 	dirty_list_requeue(&list, ins[0]);
 	ck_assert_uint_gt(ins[0]->dirty.ticket, ticket);
-	ck_assert_uint_eq(list.count, 2);
+	ck_assert_uint_eq(listed(), 2);
 	ck_assert_uint_eq(refs(ins[0]), 2);
 	/* One that is on no list stays so. */
 	dirty_list_requeue(&list, ins[2]);
