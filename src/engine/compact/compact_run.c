@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The compaction threads: merge a job's inputs into its output level. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -109,6 +110,14 @@ rest_after_piece(void *arg, uint64_t bytes)
 	db_yield_to_sync(p->db);
 }
 
+/* One part's share of what the job has. */
+static uint64_t
+part_share(const struct compact_job *job, uint64_t n)
+{
+	assert(job->part_count != 0);
+	return n / job->part_count;
+}
+
 static void
 run_part(struct db *db, struct compact_job *job, struct compact_part *part)
 {
@@ -129,12 +138,12 @@ run_part(struct db *db, struct compact_job *job, struct compact_part *part)
 		.abandon = &db->compact.abandon,
 		.between = rest_after_piece,
 		.between_arg = &piece,
-		.reclaim_bytes = job->reclaim_bytes / job->part_count,
+		.reclaim_bytes = part_share(job, job->reclaim_bytes),
 	};
 	/* Those of level 0 are walked beside each other. */
 	uint64_t taken = db_memory_begin_work(db, job->input_count[0] + 1,
-	    job->input_entries / job->part_count,
-	    job->input_bytes / job->part_count);
+	    part_share(job, job->input_entries),
+	    part_share(job, job->input_bytes));
 
 	part->rc = output_merge(&out, open_inputs(db, job));
 	part->bytes_written = out.bytes_written;

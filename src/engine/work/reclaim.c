@@ -32,8 +32,10 @@
 #include "util/clock.h"
 
 #define RECLAIM_NS (8 * 1000000000ULL)
-/* A flush that lets go of less is not worth its table. */
+/* A flush that lets go of less is not worth its table, unless that is all
+ * that is missing. */
 #define FLUSH_WORTH (256u << 10)
+#define FLUSH_WORTH_LEAST (32u << 10)
 /* Logs that a flush replaces by one. */
 #define LOGS_WORTH 3
 /*
@@ -61,9 +63,10 @@ look(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 	return rc;
 }
 
-/* Whether a flush of what is in memory may free more than it takes. */
+/* Whether a flush of what is in memory may free more than it takes, or as
+ * much as is missing. */
 static bool
-flush_frees(struct db *db)
+flush_frees(struct db *db, uint64_t missing)
 {
 	uint64_t worth = atomic_load(&db->space.sizes.table_bytes);
 	const struct memtable *m;
@@ -71,6 +74,9 @@ flush_frees(struct db *db)
 
 	if (worth > FLUSH_WORTH)
 		worth = FLUSH_WORTH;
+	if (worth > missing)
+		worth = missing > FLUSH_WORTH_LEAST ? missing :
+						      FLUSH_WORTH_LEAST;
 	mutex_lock(&db->mu);
 	m = db->views.current->mem;
 	is_worth = db->views.current->imm_count != 0 ||
@@ -150,7 +156,7 @@ reclaim(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 		db->logs.next_bytes = LOG_LEAST_BYTES;
 	mutex_unlock(&db->mu);
 	rc = look(db, kind, bytes, roomp);
-	if (rc == -ENOSPC && flush_frees(db)) {
+	if (rc == -ENOSPC && flush_frees(db, bytes - *roomp)) {
 		/* Without room for that, compaction may still make some. */
 		rc = db_flush_all(db);
 		if (rc == 0 || rc == -ENOSPC)
