@@ -134,6 +134,10 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
 		rc = look(db, kind, bytes, roomp);
 		if (rc == -ENOSPC && more == -ENOSPC && db_slack_spend(db))
 			more = 1;
+		/* What is missing now may be what the memtable hides. */
+		if (rc == -ENOSPC && more == 0 &&
+		    flush_frees(db, bytes - *roomp) && db_flush_all(db) == 0)
+			more = 1;
 	} while (more == 1 &&
 	    (rc == -ENOSPC || (rc == 0 && *roomp - bytes < more_bytes)));
 	atomic_store(&db->room.desperate, 0);
@@ -142,21 +146,9 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
 	return more == -EIO ? more : rc;
 }
 
-/* Flush what is in memory, and look again. */
-static int
-flush_for_room(struct db *db, enum kv_room kind, uint64_t bytes,
-    uint64_t *roomp)
-{
-	int rc = db_flush_all(db);
-
-	/* Without room for that, compaction may still make some. */
-	return rc == 0 || rc == -ENOSPC ? look(db, kind, bytes, roomp) : rc;
-}
-
 static int
 reclaim(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 {
-	uint64_t late = db->room.reclaim_late_ns;
 	int rc = look(db, kind, bytes, roomp);
 
 	if (rc != -ENOSPC)
@@ -168,17 +160,14 @@ reclaim(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 		db->logs.next_bytes = LOG_LEAST_BYTES;
 	mutex_unlock(&db->mu);
 	rc = look(db, kind, bytes, roomp);
-	if (rc == -ENOSPC && flush_frees(db, bytes - *roomp))
-		rc = flush_for_room(db, kind, bytes, roomp);
+	if (rc == -ENOSPC && flush_frees(db, bytes - *roomp)) {
+		/* Without room for that, compaction may still make some. */
+		rc = db_flush_all(db);
+		if (rc == 0 || rc == -ENOSPC)
+			rc = look(db, kind, bytes, roomp);
+	}
 	if (rc == -ENOSPC)
 		rc = compact_until_room(db, kind, bytes, roomp);
-	/* What is missing now may be what the memtable hides. */
-	if (rc == -ENOSPC && db->room.reclaim_late_ns == late &&
-	    flush_frees(db, bytes - *roomp)) {
-		rc = flush_for_room(db, kind, bytes, roomp);
-		if (rc == -ENOSPC)
-			rc = compact_until_room(db, kind, bytes, roomp);
-	}
 	return rc;
 }
 
