@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Checking a store, and putting right what is inconsistent. A part of fs.h, which has the rules. */
+/* Checking a store, and putting right what is inconsistent. A part of fs.h,
+ * which has the rules. */
 #ifndef KVFS_FS_FS_CHECK_H
 #define KVFS_FS_FS_CHECK_H
 
@@ -15,6 +16,9 @@ struct fs;
  * the number of problems, or errno. Works on a running file system.
  */
 int fs_verify(struct kv *kv, FILE *out);
+/* The same after a check of the store's tables (kv_check(); its values are
+ * read here), where there is one: the problems of both. */
+int fs_check(struct kv *kv, FILE *out);
 
 /*
  * Put right what rows that are missing leave inconsistent, in a store that

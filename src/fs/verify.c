@@ -338,3 +338,16 @@ fs_verify(struct kv *kv, FILE *out)
 		return rc;
 	return c.v.problems > INT32_MAX ? INT32_MAX : (int)c.v.problems;
 }
+
+int
+fs_check(struct kv *kv, FILE *out)
+{
+	int tables = kv_check(kv, KV_CHECK_TABLES, out), rows;
+
+	if (tables < 0 && tables != -ENOTSUP)
+		return tables;
+	rows = fs_verify(kv, out);
+	if (rows < 0 || tables <= 0)
+		return rows;
+	return rows > INT32_MAX - tables ? INT32_MAX : rows + tables;
+}

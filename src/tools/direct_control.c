@@ -9,17 +9,6 @@
 #include "kvfs/kv.h"
 
 static int
-check_all(struct kv *kv, FILE *out)
-{
-	int damaged = kv_check(kv, KV_CHECK_TABLES, out), problems;
-
-	if (damaged < 0)
-		return damaged;
-	problems = fs_verify(kv, out);
-	return problems < 0 ? problems : damaged + problems;
-}
-
-static int
 print_report(struct kv *kv, struct fs *fs, bool metrics, FILE *out)
 {
 	struct report r;
@@ -38,7 +27,7 @@ direct_control_run(struct kv *kv, struct fs *fs, const char *command, FILE *out)
 	int rc;
 
 	if (strcmp(command, "check") == 0)
-		return check_all(kv, out);
+		return fs_check(kv, out);
 	if (metrics || strcmp(command, "stats") == 0)
 		return print_report(kv, fs, metrics, out);
 	if (strncmp(command, "set ", 4) == 0 ||

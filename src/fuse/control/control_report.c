@@ -3,7 +3,6 @@
 #include "fuse/control/control_report.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,22 +76,13 @@ control_show_options(struct control *c, FILE *out)
 int
 control_show_check(struct control *c, FILE *out)
 {
-	int blocks, rows;
-	int rc = 0;
+	int rc = c->read_only ? 0 : fs_sync(c->fs);
 
-	if (!c->read_only)
-		rc = fs_sync(c->fs);
+	if (rc == 0)
+		rc = fs_check(c->kv, out);
 	if (rc < 0)
 		return rc;
-	blocks = kv_check(c->kv, KV_CHECK_TABLES, out);
-	if (blocks == -ENOTSUP)
-		blocks = 0;
-	if (blocks < 0)
-		return blocks;
-	rows = fs_verify(c->kv, out);
-	if (rows < 0)
-		return rows;
-	fprintf(out, "Problems: %" PRId64 "\n", (int64_t)blocks + rows);
+	fprintf(out, "Problems: %d\n", rc);
 	return 0;
 }
 
