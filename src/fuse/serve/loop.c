@@ -36,17 +36,18 @@ start_threads(struct loop *loop, unsigned max_threads)
 {
 	int rc;
 
-	rc = overdue_start(max_threads, start_watcher, loop, &loop->overdue);
 	loop->pool = (struct worker_pool){
 		.loop = loop,
-		.overdue = loop->overdue,
 		.affinity = &loop->affinity,
 		.hand_over = &loop->hand_over,
 		.main = serve_requests,
 		.max_threads = max_threads,
 	};
-	if (worker_pool_init(&loop->pool) < 0)
-		rc = -ENOMEM;
+	rc = worker_pool_init(&loop->pool);
+	if (rc == 0)
+		rc = overdue_start(max_threads, start_watcher, loop,
+		    &loop->overdue);
+	loop->pool.overdue = loop->overdue;
 	return rc == 0 ? worker_pool_start_thread(&loop->pool) : rc;
 }
 
