@@ -188,8 +188,9 @@ inode_find(struct fs *fs, struct inode *dir, struct slice name,
 	return rc;
 }
 
-struct kv_key
-inode_key(const struct inode *in)
+/* The key of the row with the inode's attributes. */
+static struct kv_key
+row_key(const struct inode *in) REQUIRES(&in->mu)
 {
 	if (inode_has_dentry(in))
 		return key_dentry(in->parent->ino, iname_slice(&in->name));
@@ -200,7 +201,7 @@ int
 inode_get_inline(struct fs *fs, struct inode *in, struct kv_value *pin,
     struct slice *datap)
 {
-	struct kv_key key = inode_key(in);
+	struct kv_key key = row_key(in);
 	struct dentry_row row;
 	int rc;
 

@@ -32,8 +32,6 @@ int inode_find_lock(struct fs *fs, struct inode *dir, struct slice name,
 int inode_find(struct fs *fs, struct inode *dir, struct slice name,
     struct inode **inp);
 
-/* The key of the row with the inode's attributes. */
-struct kv_key inode_key(const struct inode *in) REQUIRES(&in->mu);
 /* Its committed inline bytes; *pin holds them. */
 int inode_get_inline(struct fs *fs, struct inode *in, struct kv_value *pin,
     struct slice *datap) REQUIRES(&in->mu);

@@ -3,8 +3,6 @@
 #ifndef KVFS_ENGINE_COMPACT_OUTPUT_INTERNAL_H
 #define KVFS_ENGINE_COMPACT_OUTPUT_INTERNAL_H
 
-#include <limits.h>
-
 #include "engine/compact/output.h"
 #include "engine/key/key.h"
 #include "engine/segment/segment.h"
@@ -16,7 +14,6 @@ struct open_table {
 	struct table_builder *builder; /* NULL: none is open */
 	struct env_file *file;
 	uint64_t number;
-	char path[PATH_MAX];
 	uint8_t first[KEY_USER_MAX];
 	size_t first_len;
 	uint8_t last[KEY_USER_MAX + 1];

@@ -82,7 +82,8 @@ output_table_end(struct merge_state *m)
 	if (rc == 0)
 		rc = env_sync(t->file);
 	if (rc < 0) {
-		log_error("%s: cannot write a table: %s", t->path,
+		log_error("%s/%06llu.sst: cannot write a table: %s",
+		    m->out->db->store.path, (unsigned long long)t->number,
 		    strerror(-rc));
 		output_table_drop(m, true);
 		return rc;

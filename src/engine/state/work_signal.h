@@ -14,7 +14,6 @@ struct compact_job;
 
 /* The flushes of memtables; guarded by the state lock. */
 struct flush_state {
-	unsigned running;
 	uint64_t began_ns; /* of the one that runs; 0: none does */
 	uint64_t took_ns; /* the last one */
 	uint64_t ended_ns; /* when the last one ended; 0: none has */

@@ -104,10 +104,11 @@ int
 db_compact(struct kv *kv)
 {
 	struct db *db = db_of(kv);
-	int rc = db->read_only ? -EROFS : db_flush_all(db);
+	int rc;
 
-	if (rc == -EROFS)
-		return rc;
+	if (db->read_only)
+		return -EROFS;
+	rc = db_flush_all(db);
 	segment_seal_active(db); /* what is dead in it goes, too */
 	mutex_lock(&db->mu);
 	db->compact.all_wanted = rc == 0;

@@ -15,8 +15,9 @@
 #include "util/page_pool.h"
 #include "util/stats.h"
 
-void
-db_live_options(struct db *db, struct kv_options *opts)
+/* The options with those that were changed meanwhile. */
+static void
+live_options(struct db *db, struct kv_options *opts)
 {
 	*opts = db->opts;
 	opts->sync = (enum kv_sync_mode)atomic_load(&db->dur.mode);
@@ -40,7 +41,7 @@ report_durability(struct db *db, struct report *r)
 	uint64_t durable = atomic_load(&db->dur.seq);
 	uint64_t at = atomic_load(&db->dur.at_ns), commits;
 
-	db_live_options(db, &opts);
+	live_options(db, &opts);
 	kv_options_format_sync(&opts, mode, sizeof(mode));
 	report_text(r, "Sync mode", "%s", mode);
 	report_gauge(r, "Last change", "last_change", last);

@@ -14,7 +14,4 @@ struct db;
 int db_report(struct kv *kv, enum kv_report_format format, FILE *out);
 void db_memory(struct kv *kv, struct kv_memory *memoryp);
 
-/* The options with those that were changed meanwhile. */
-void db_live_options(struct db *db, struct kv_options *opts);
-
 #endif

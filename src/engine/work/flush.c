@@ -26,8 +26,10 @@
 #include "util/log.h"
 #include "util/stats.h"
 
-int
-db_write_memtable(struct db *db, struct memtable *m, struct version_edit *e)
+/* Write m to a level 0 table (none when nothing is left of it) and add it
+ * to e. */
+static int
+write_memtable(struct db *db, struct memtable *m, struct version_edit *e)
 {
 	struct output out = { .db = db,
 		.edit = e,
@@ -74,7 +76,6 @@ db_flush_oldest_locked(struct db *db)
 	int rc;
 
 	memtable_ref(m);
-	db->flush.running++;
 	db->flush.began_ns = start;
 	e.log_number = next->first_log;
 	for (size_t i = 0; i < db->logs.count; i++)
@@ -83,13 +84,13 @@ db_flush_oldest_locked(struct db *db)
 	if (log != NULL)
 		atomic_fetch_add(&log->refs, 1);
 	mutex_unlock(&db->mu);
-	rc = db_write_memtable(db, m, &e);
+	rc = write_memtable(db, m, &e);
 	if (rc == -ENOSPC && db_slack_spend(db)) {
 		uint64_t log_number = e.log_number;
 
 		db_edit_abandon(db, &e);
 		e = (struct version_edit){ .log_number = log_number };
-		rc = db_write_memtable(db, m, &e);
+		rc = write_memtable(db, m, &e);
 	}
 	/* The manifest will name that log as the first: it must be there. */
 	if (rc == 0 && log != NULL)
@@ -119,7 +120,6 @@ db_flush_oldest_locked(struct db *db)
 	}
 	db->flush.error = rc;
 	db->flush.tries++;
-	db->flush.running--;
 	memtable_unref(m);
 	cond_broadcast(&db->progress);
 	cond_broadcast(&db->work);

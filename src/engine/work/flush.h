@@ -5,10 +5,6 @@
 
 #include "engine/state/db_state.h"
 
-/* Write m to a level 0 table (none when nothing is left of it) and add it
- * to e. */
-int db_write_memtable(struct db *db, struct memtable *m,
-    struct version_edit *e);
 /* Flush the oldest immutable memtable, of which there is one; drops mu
  * meanwhile. */
 int db_flush_oldest_locked(struct db *db) REQUIRES(&db->mu);

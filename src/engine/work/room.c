@@ -23,8 +23,9 @@ db_room_set_max(struct db *db, uint64_t max_bytes)
 	db_room_forget(db);
 }
 
-uint64_t
-db_memory_to_flush(struct db *db)
+/* Bytes in memory that a flush will have to write. */
+static uint64_t
+memory_to_flush(struct db *db)
 {
 	const struct view *v;
 	uint64_t n;
@@ -53,7 +54,7 @@ next_log_bytes(struct db *db)
 static uint64_t
 room_above(struct db *db, const struct env_space *space, uint64_t kept)
 {
-	uint64_t need = kept + db_memory_to_flush(db) + next_log_bytes(db);
+	uint64_t need = kept + memory_to_flush(db) + next_log_bytes(db);
 
 	return space->free_bytes > need ? space->free_bytes - need : 0;
 }

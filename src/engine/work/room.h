@@ -19,8 +19,6 @@ void db_room_set_max(struct db *db, uint64_t max_bytes);
 uint64_t db_room(struct db *db, const struct env_space *space);
 /* The same as it is now. */
 int db_room_look(struct db *db, enum kv_room kind, uint64_t *roomp);
-/* Bytes in memory that a flush will have to write. */
-uint64_t db_memory_to_flush(struct db *db);
 /* Others may have filled the disk meanwhile: look anew. */
 void db_room_forget(struct db *db);
 
