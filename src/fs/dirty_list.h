@@ -4,8 +4,8 @@
  * memory that takes; who commits them is in writeback.h. An inode on the list
  * is referenced by it.
  *
- * Threads: any. dirty_list.mu is the last lock of fs that is taken, and held
- * for moments; it also guards what the committer is asked to do.
+ * Threads: any. dirty_list.mu is taken after any inode's locks, and held for
+ * moments; it also guards what the committer is asked to do.
  */
 #ifndef KVFS_FS_DIRTY_LIST_H
 #define KVFS_FS_DIRTY_LIST_H

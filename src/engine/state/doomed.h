@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Files that nobody holds any more, on their way out. Any thread; to doom one
- * is allowed under any lock but doomed_mu, to remove them under none.
+ * is allowed under any lock but doomed.mu, to remove them under none.
  */
 #ifndef KVFS_ENGINE_STATE_DOOMED_H
 #define KVFS_ENGINE_STATE_DOOMED_H

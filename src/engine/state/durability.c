@@ -2,9 +2,9 @@
 /*
  * Durability: whoever needs it syncs everything that is committed, for all
  * who wait (group commit; Pebble's flusher without its thread). The timer
- * thread (sync_timer.c) does it for those who do not wait.
+ * thread (work/sync_thread.c) does it for those who do not wait.
  *
- * Invariant: all commits up to durable_seq survive a power cut.
+ * Invariant: all commits up to durability.seq survive a power cut.
  */
 #include "engine/state/durability.h"
 
@@ -34,7 +34,7 @@
 
 /* ---- Roles: one waits for the others to come, one syncs for all ---- */
 
-/* What sync_role is, but for the waiter that gathers (its sync_wait). */
+/* What durability.role is, but for the waiter that gathers (its sync_wait). */
 #define ROLE_FREE ((uintptr_t)0)
 #define ROLE_SYNC ((uintptr_t)1)
 
@@ -236,7 +236,7 @@ db_sync(struct kv *kv, uint64_t seq)
 	return wait_durable_seq(db, seq);
 }
 
-/* Of the commits that have returned, fewer than sync_commits are not durable:
+/* Of the commits that have returned, fewer than every_commits are not durable:
  * also while a sync is under way nobody runs further ahead. */
 static int
 keep_close(struct db *db, uint64_t seq, uint64_t commit)

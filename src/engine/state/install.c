@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * From one version of the tree to the next: an edit goes to the manifest,
- * then to memory. One installer at a time (manifest_busy); mu is dropped
+ * then to memory. One installer at a time (tree.is_busy); mu is dropped
  * while the disk works. Files that nothing names any more are doomed when
  * their last reader is gone, and unlinked by a background thread.
  */

@@ -126,7 +126,7 @@ spare_writers(struct db *db)
 	    rc;
 }
 
-/* A new, empty active segment; segment_mu is not held over the file calls. */
+/* A new, empty active segment; segment_set.mu is not held over the file calls. */
 static int
 segment_start(struct db *db, struct segment_ref **sp)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The segments that there are: which one takes appends, who names which, and
- * when one can go. Any thread; takes segment_mu for a short time, and none
+ * when one can go. Any thread; takes mu for a short time, and none
  * over a call of the disk.
  */
 #ifndef KVFS_ENGINE_STATE_SEGMENT_SET_H
@@ -25,7 +25,7 @@ struct db;
 struct segment_ref {
 	RB_ENTRY(segment_ref) entry; /* of the set */
 	uint64_t number;
-	unsigned refs; /* guarded by segment_mu */
+	unsigned refs; /* guarded by segment_set.mu */
 	unsigned users; /* appends and syncs under way: writer stays */
 	struct segment_writer *writer; /* until it is sealed and durable */
 	uint64_t size; /* when sealed */

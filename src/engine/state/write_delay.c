@@ -17,7 +17,7 @@
 /* Sleeps shorter than this cost more than they delay. */
 #define DELAY_MIN_NS 200000
 #define DELAY_MAX_NS 20000000
-/* As delay_ns_per_kib: 50 MB and 1 MB a second. */
+/* As write_delay.ns_per_kib: 50 MB and 1 MB a second. */
 #define FLUSH_NS_PER_KIB_MIN 20000
 #define FLUSH_NS_PER_KIB_MAX 1000000
 

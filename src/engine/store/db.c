@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The embedded store: opening, closing, and the table of functions behind
- * kv.h. How it works is told in db_state.h and the sources that it lists.
+ * kv.h. How it works is told in doc/engine.md.
  */
 #include "engine/store/db.h"
 
