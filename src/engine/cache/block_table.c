@@ -114,7 +114,7 @@ block_table_entry_bytes(void)
  * where the search would wait for one line after the other. A block that is
  * gone by now does no harm. */
 static void
-prefetch(const struct block_slot *slot)
+prefetch_block(const struct block_slot *slot)
 {
 	const struct cached_block *b = atomic_load_explicit(&slot->block,
 	    memory_order_relaxed);
@@ -125,7 +125,7 @@ prefetch(const struct block_slot *slot)
 
 /* One addition; true when e has this block, which is the caller's then. */
 static bool
-take(struct block_entry *e, uint64_t file, uint64_t off)
+entry_try_ref(struct block_entry *e, uint64_t file, uint64_t off)
 {
 	/* Acquire: the entry is seen as the one who made it visible left it. */
 	uint64_t old = atomic_fetch_add_explicit(&e->meta, META_HIT + META_REF,
@@ -156,8 +156,8 @@ block_table_lookup(struct block_table *t, uint64_t hash, uint64_t file,
 			return NULL;
 		if (slot_hash(slot) != hash)
 			continue;
-		prefetch(slot);
-		if (take(e, file, off))
+		prefetch_block(slot);
+		if (entry_try_ref(e, file, off))
 			return e;
 	}
 	return NULL;

@@ -134,7 +134,7 @@ check_header(struct slice file)
 /* A number above *vp, which it is added to; the first may be 0 when
  * zero_is_fine. */
 static bool
-step(struct cursor *c, uint64_t *vp, bool zero_is_fine)
+add_delta(struct cursor *c, uint64_t *vp, bool zero_is_fine)
 {
 	uint64_t d = cursor_varint(c);
 
@@ -154,7 +154,7 @@ decode_file(struct cursor *c, uint64_t file, uint32_t heat, size_t max,
 	if (!c->ok || n == 0 || n > max - l->count)
 		return false;
 	for (uint64_t i = 0; i < n; i++) {
-		if (!step(c, &off, i == 0))
+		if (!add_delta(c, &off, i == 0))
 			return false;
 		l->places[l->count++] = (struct block_place){ file, off, 0,
 			heat };
@@ -170,7 +170,7 @@ decode_heat(struct cursor *c, uint32_t heat, size_t max, struct hot_list *l)
 	for (;;) {
 		uint64_t before = file;
 
-		if (!step(c, &file, true))
+		if (!add_delta(c, &file, true))
 			return false;
 		if (file == before)
 			return true;

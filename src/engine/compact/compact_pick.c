@@ -84,7 +84,7 @@ pick_from_level(const struct pick *p, struct version *v, int level)
 
 /* Weight of a level against its goal, in percent. */
 static uint64_t
-score(const struct pick *p, int level)
+level_score(const struct pick *p, int level)
 {
 	const struct level *l = &p->v->levels[level];
 	uint64_t sum = 0, by_count, by_size;
@@ -116,7 +116,7 @@ pick_due(const struct pick *p, struct version *v)
 		struct compact_job *job;
 
 		for (int i = 0; i < LEVELS; i++) {
-			uint64_t s = tried[i] ? 0 : score(p, i);
+			uint64_t s = tried[i] ? 0 : level_score(p, i);
 
 			if (s > best) {
 				best = s;

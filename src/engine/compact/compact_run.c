@@ -59,7 +59,7 @@ open_inputs(struct db *db, const struct compact_job *job)
 }
 
 static int
-removals(const struct compact_job *job, struct version_edit *e)
+edit_remove_inputs(const struct compact_job *job, struct version_edit *e)
 {
 	int rc = 0;
 
@@ -264,7 +264,7 @@ run_job(struct db *db, struct compact_job *job)
 	int rc = job->move ? run_move(job, &e) : run_merge(db, job, &e);
 
 	if (rc == 0)
-		rc = removals(job, &e);
+		rc = edit_remove_inputs(job, &e);
 	if (rc < 0) {
 		db_edit_abandon(db, &e);
 		if (job->relocate_count != 0)

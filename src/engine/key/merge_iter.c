@@ -49,7 +49,7 @@ sift_down(struct merge_iter *m, size_t i)
 
 /* Show the root's entry as ours. */
 static void
-show(struct merge_iter *m)
+merge_show_root(struct merge_iter *m)
 {
 	m->base.valid = m->live != 0;
 	if (m->base.valid) {
@@ -59,7 +59,7 @@ show(struct merge_iter *m)
 }
 
 static void
-fail(struct merge_iter *m, int status)
+merge_fail(struct merge_iter *m, int status)
 {
 	m->base.status = status;
 	m->base.valid = false;
@@ -68,7 +68,7 @@ fail(struct merge_iter *m, int status)
 
 /* Gather the sources after all may have moved. */
 static void
-rebuild(struct merge_iter *m)
+heap_rebuild(struct merge_iter *m)
 {
 	m->live = 0;
 	m->second = 0;
@@ -76,7 +76,7 @@ rebuild(struct merge_iter *m)
 		struct iter *it = m->sources[i].it;
 
 		if (it->status < 0) {
-			fail(m, it->status);
+			merge_fail(m, it->status);
 			return;
 		}
 		if (it->valid)
@@ -84,7 +84,7 @@ rebuild(struct merge_iter *m)
 	}
 	for (size_t i = m->live / 2; i-- > 0;)
 		sift_down(m, i);
-	show(m);
+	merge_show_root(m);
 }
 
 static void
@@ -96,7 +96,7 @@ merge_seek(struct iter *it, struct slice ikey)
 		return;
 	for (size_t i = 0; i < m->count; i++)
 		iter_seek(m->sources[i].it, ikey);
-	rebuild(m);
+	heap_rebuild(m);
 }
 
 static void
@@ -108,7 +108,7 @@ merge_seek_first(struct iter *it)
 		return;
 	for (size_t i = 0; i < m->count; i++)
 		iter_seek_first(m->sources[i].it);
-	rebuild(m);
+	heap_rebuild(m);
 }
 
 /* The root has moved on: is it still the smallest? */
@@ -137,7 +137,7 @@ merge_next(struct iter *it)
 			m->second = 0;
 		}
 	} else if (root->status < 0) {
-		fail(m, root->status);
+		merge_fail(m, root->status);
 		return;
 	} else {
 		m->heap[0] = m->heap[--m->live];
@@ -145,7 +145,7 @@ merge_next(struct iter *it)
 			sift_down(m, 0);
 		m->second = 0;
 	}
-	show(m);
+	merge_show_root(m);
 }
 
 static void
@@ -209,5 +209,5 @@ merge_iter_skip_hidden(struct iter *it, struct slice end, uint64_t seq)
 		moved = true;
 	}
 	if (moved)
-		rebuild(m);
+		heap_rebuild(m);
 }

@@ -101,7 +101,7 @@ clear_dest(struct repair *r)
 /* ---- The whole ---- */
 
 static int
-salvage(struct repair *r)
+repair_run(struct repair *r)
 {
 	struct iter *it;
 	int rc = repair_read_manifest(r);
@@ -121,7 +121,7 @@ salvage(struct repair *r)
 }
 
 static void
-fini(struct repair *r)
+repair_fini(struct repair *r)
 {
 	repair_sources_fini(&r->sources);
 	for (size_t i = 0; i < r->tables.count; i++) {
@@ -157,7 +157,7 @@ db_repair(struct env *env, const char *dir, const char *dest, kv_lost_fn lost,
 	if (rc == 0)
 		rc = take_dest(&r, env);
 	if (rc == 0) {
-		rc = salvage(&r);
+		rc = repair_run(&r);
 		if (rc < 0) {
 			log_error("%s: cannot be repaired: %s", dir,
 			    strerror(-rc));
@@ -169,7 +169,7 @@ db_repair(struct env *env, const char *dir, const char *dest, kv_lost_fn lost,
 	if (rc == 0)
 		fprintf(report, "Keys saved: %llu\n",
 		    (unsigned long long)r.keys);
-	fini(&r);
+	repair_fini(&r);
 	store_lock_drop(&lock);
 	env_dir_close(r.to);
 	env_dir_close(r.from);

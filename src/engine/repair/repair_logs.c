@@ -70,7 +70,7 @@ out:
 }
 
 static int
-spill(struct repair *r)
+spill_memtable(struct repair *r)
 {
 	struct env_file *file = NULL;
 	struct table_salvage *t;
@@ -165,7 +165,7 @@ visit_frame(void *arg, const struct wal_frame *f)
 	if (end > r->logs.next_seq)
 		r->logs.next_seq = end;
 	if (rc == 0 && memtable_bytes(r->logs.mem) >= SPILL_BYTES)
-		rc = spill(r);
+		rc = spill_memtable(r);
 	return rc;
 }
 
@@ -218,7 +218,7 @@ read_log(struct repair *r, uint64_t number, bool whole,
 
 /* Whether a log's commits are not all in tables. */
 static bool
-counts(const struct repair *r, uint64_t number)
+log_is_needed(const struct repair *r, uint64_t number)
 {
 	if (!r->manifest.is_whole)
 		return true;
@@ -249,7 +249,7 @@ repair_gather_logs(struct repair *r)
 	if (r->manifest.is_whole)
 		r->logs.next_seq = r->manifest.last_seq + 1;
 	for (size_t i = 0; i < l->count && rc == 0; i++) {
-		if (!counts(r, l->v[i]))
+		if (!log_is_needed(r, l->v[i]))
 			continue;
 		r->logs.limit_seq = limits[i + 1];
 		rc = read_log(r, l->v[i], true, &info);

@@ -275,7 +275,7 @@ open_table(struct run_iter *ri)
 
 /* Stand on the open table's entry, or on the first of the next one. */
 static void
-show(struct run_iter *ri)
+run_show_entry(struct run_iter *ri)
 {
 	struct repair *r = ri->r;
 	int rc = 0;
@@ -312,7 +312,7 @@ run_seek_first(struct iter *it)
 	iter_close(ri->it);
 	ri->it = NULL;
 	ri->next = 0;
-	show(ri);
+	run_show_entry(ri);
 }
 
 static void
@@ -321,7 +321,7 @@ run_next(struct iter *it)
 	struct run_iter *ri = (struct run_iter *)it;
 
 	iter_next(ri->it);
-	show(ri);
+	run_show_entry(ri);
 }
 
 static void

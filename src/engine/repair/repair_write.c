@@ -51,7 +51,7 @@ struct writer {
 /* ---- Writing ---- */
 
 static int
-commit(struct writer *w)
+writer_commit(struct writer *w)
 {
 	int rc = 0;
 
@@ -66,7 +66,7 @@ commit(struct writer *w)
 }
 
 static int
-put(struct writer *w, struct slice user, struct slice value)
+writer_put(struct writer *w, struct slice user, struct slice value)
 {
 	struct kv_key key = key_decode(user);
 	void *copy = arena_alloc(&w->values, value.len + 1);
@@ -79,7 +79,7 @@ put(struct writer *w, struct slice user, struct slice value)
 	w->r->keys++;
 	w->is_done = true;
 	if (w->batch.bytes >= BATCH_BYTES || w->batch.count >= BATCH_CHANGES)
-		return commit(w);
+		return writer_commit(w);
 	return 0;
 }
 
@@ -140,7 +140,7 @@ put_pointed(struct writer *w, struct slice user, struct slice encoded)
 		return rc;
 	if (rc < 0)
 		return 0;
-	rc = put(w, user, value.data);
+	rc = writer_put(w, user, value.data);
 	kv_value_release(&value);
 	return rc;
 }
@@ -177,7 +177,7 @@ enter_key(struct writer *w, struct slice user)
 }
 
 static int
-visit(struct writer *w, struct slice ikey, struct slice value)
+writer_add_entry(struct writer *w, struct slice ikey, struct slice value)
 {
 	struct slice user = key_user(ikey);
 	uint64_t seq = key_seq(ikey);
@@ -204,12 +204,12 @@ visit(struct writer *w, struct slice ikey, struct slice value)
 	if (type == KEY_POINTER)
 		return put_pointed(w, user, value);
 	if (type == KEY_VALUE && value.len <= KV_VALUE_MAX)
-		return put(w, user, value);
+		return writer_put(w, user, value);
 	return 0;
 }
 
 static int
-merge(struct writer *w, struct iter *it)
+writer_add_all(struct writer *w, struct iter *it)
 {
 	struct buf last = { 0 };
 	int rc = 0;
@@ -227,14 +227,14 @@ merge(struct writer *w, struct iter *it)
 		buf_append_slice(&last, it->key);
 		rc = buf_error(&last);
 		if (rc == 0)
-			rc = visit(w, it->key, it->value);
+			rc = writer_add_entry(w, it->key, it->value);
 	}
 	buf_fini(&last);
 	if (rc == 0)
 		rc = it->status;
 	if (rc == 0)
 		leave_key(w);
-	return rc < 0 ? rc : commit(w);
+	return rc < 0 ? rc : writer_commit(w);
 }
 
 int
@@ -259,7 +259,7 @@ repair_write(struct repair *r, struct iter *it)
 	if (rc == 0)
 		rc = db_open_in(r->env, to, &opts, &w->kv);
 	if (rc == 0)
-		rc = merge(w, it);
+		rc = writer_add_all(w, it);
 	rc2 = kv_close(w->kv);
 	kv_batch_fini(&w->batch);
 	arena_fini(&w->values);

@@ -45,7 +45,7 @@ is_zero(const uint8_t *p, size_t len)
 }
 
 static void
-tell(struct reader *r, uint64_t off, uint64_t end, const char *what)
+report_damage(struct reader *r, uint64_t off, uint64_t end, const char *what)
 {
 	struct salvage_damage d = { .off = off,
 		.len = end - off,
@@ -131,7 +131,8 @@ decode_body(struct reader *r, size_t off, const struct wal_frame_header *h,
 }
 
 static int
-walk(struct reader *r, int (*frame)(void *arg, const struct wal_frame *f))
+salvage_frames(struct reader *r,
+    int (*frame)(void *arg, const struct wal_frame *f))
 {
 	size_t off = WAL_HEADER_LEN, end = off;
 	struct wal_frame_header h;
@@ -150,7 +151,8 @@ walk(struct reader *r, int (*frame)(void *arg, const struct wal_frame *f))
 		if (rc != 1)
 			continue;
 		if (off != end)
-			tell(r, end, off, "no frame there can be read");
+			report_damage(r, end, off,
+			    "no frame there can be read");
 		found = true;
 		if (h.durable_seq > r->info->durable_seq)
 			r->info->durable_seq = h.durable_seq;
@@ -166,11 +168,12 @@ walk(struct reader *r, int (*frame)(void *arg, const struct wal_frame *f))
 		return rc;
 	r->info->is_log = r->info->has_header || found;
 	if (r->want_bytes > r->len && r->want_bytes <= LOG_BYTES_MAX)
-		tell(r, end, r->want_bytes, "the file is cut off");
+		report_damage(r, end, r->want_bytes, "the file is cut off");
 	else if (r->len > end && r->len - end >= WAL_FRAME_HEADER_LEN &&
 	    wal_frame_peek_number(r->data + end) == (uint32_t)r->number) {
 		r->info->is_log = true;
-		tell(r, end, r->len, "a frame that a crash cut off, or damage");
+		report_damage(r, end, r->len,
+		    "a frame that a crash cut off, or damage");
 	}
 	return 0;
 }
@@ -201,7 +204,7 @@ wal_salvage(struct env_file *file, const char *path, uint64_t number,
 	rc = read_header(&r);
 	if (rc == 1) {
 		infop->is_log = infop->has_header;
-		rc = frame != NULL ? walk(&r, frame) : 0;
+		rc = frame != NULL ? salvage_frames(&r, frame) : 0;
 	}
 	free(r.raw);
 	free(r.data);

@@ -25,7 +25,7 @@ place_of(struct backoff *b, struct slice user)
 }
 
 static uint64_t
-pack(uint64_t print, uint64_t failures, uint64_t skip)
+slot_pack(uint64_t print, uint64_t failures, uint64_t skip)
 {
 	return print << 16 | failures << 8 | skip;
 }
@@ -64,6 +64,6 @@ backoff_learn(struct backoff *b, struct slice user, bool has_shrunk)
 
 		skip = doubled < 3 ? (2u << doubled) - 1 : BACKOFF_SKIP_MAX;
 	}
-	atomic_store_explicit(p.slot, pack(p.print, failures, skip),
+	atomic_store_explicit(p.slot, slot_pack(p.print, failures, skip),
 	    memory_order_relaxed);
 }

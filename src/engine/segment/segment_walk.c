@@ -39,7 +39,7 @@ struct walk {
 };
 
 static void
-report(struct walk *w, uint64_t off, uint64_t len, const char *what)
+walk_report(struct walk *w, uint64_t off, uint64_t len, const char *what)
 {
 	if (w->damages < INT_MAX)
 		w->damages++;
@@ -54,14 +54,14 @@ static void
 end_gap(struct walk *w)
 {
 	if (w->gap_has_data)
-		report(w, w->gap_begin, w->off - w->gap_begin,
+		walk_report(w, w->gap_begin, w->off - w->gap_begin,
 		    "holds no readable value");
 	w->gap_has_data = false;
 }
 
 /* At least want bytes at off where the file has them. */
 static ssize_t
-get(struct walk *w, size_t want, const uint8_t **datap)
+walk_read(struct walk *w, size_t want, const uint8_t **datap)
 {
 	uint64_t left = w->size - w->off;
 	ssize_t n;
@@ -99,8 +99,8 @@ skip_gap(struct walk *w, const uint8_t *p, size_t len)
 }
 
 static int
-uncompress(struct walk *w, const struct segment_frame *f, struct slice stored,
-    struct slice *rawp)
+walk_uncompress(struct walk *w, const struct segment_frame *f,
+    struct slice stored, struct slice *rawp)
 {
 	uint8_t *grown;
 
@@ -120,7 +120,7 @@ uncompress(struct walk *w, const struct segment_frame *f, struct slice stored,
 
 /* At off stands a good head: hand its frame to fn and step over it. */
 static int
-visit(struct walk *w, const struct segment_frame *head, uint64_t len)
+walk_visit_frame(struct walk *w, const struct segment_frame *head, uint64_t len)
 {
 	struct segment_pointer pointer = { w->r->number, w->off, (uint32_t)len,
 		head->raw_len };
@@ -130,20 +130,21 @@ visit(struct walk *w, const struct segment_frame *head, uint64_t len)
 	ssize_t n;
 	int rc;
 
-	n = get(w, (size_t)len, &p);
+	n = walk_read(w, (size_t)len, &p);
 	if (n < 0)
 		return (int)n;
 	f.user.data = p + SEGMENT_FRAME_HEADER_LEN; /* may have moved */
 	end_gap(w);
 	w->off += len;
 	if (!segment_body_verify(&f, p, w->r->number, pointer.off, &stored)) {
-		report(w, pointer.off, len,
+		walk_report(w, pointer.off, len,
 		    "the value does not match its checksum");
 		return 0;
 	}
-	rc = uncompress(w, &f, stored, &raw);
+	rc = walk_uncompress(w, &f, stored, &raw);
 	if (rc == -KVFS_ECORRUPT) {
-		report(w, pointer.off, len, "the value cannot be uncompressed");
+		walk_report(w, pointer.off, len,
+		    "the value cannot be uncompressed");
 		return 0;
 	}
 	if (rc < 0)
@@ -152,20 +153,20 @@ visit(struct walk *w, const struct segment_frame *head, uint64_t len)
 }
 
 static int
-step(struct walk *w)
+walk_step(struct walk *w)
 {
 	struct segment_frame f;
 	const uint8_t *p;
 	uint64_t len;
 	ssize_t n;
 
-	n = get(w, SEGMENT_FRAME_HEAD_MAX, &p);
+	n = walk_read(w, SEGMENT_FRAME_HEAD_MAX, &p);
 	if (n < 0)
 		return (int)n;
 	if (segment_frame_decode(p, (size_t)n, w->r->number, w->off, &f) == 0) {
 		len = segment_frame_len(f.user.len, f.stored_len);
 		if (len <= w->size - w->off)
-			return visit(w, &f, len);
+			return walk_visit_frame(w, &f, len);
 	}
 	skip_gap(w, p, (size_t)n);
 	return 0;
@@ -181,7 +182,7 @@ segment_walk(struct segment_reader *r, FILE *out, walk_fn *fn, void *arg)
 	file_window_init(&w.window, r->file);
 	rc = env_size(r->file, &w.size);
 	while (rc >= 0 && w.off < w.size)
-		rc = step(&w);
+		rc = walk_step(&w);
 	if (rc >= 0) {
 		end_gap(&w);
 		rc = w.damages;

@@ -30,7 +30,7 @@ may_try(struct db *db, struct slice user, struct slice raw)
 }
 
 static void
-learn(struct db *db, struct slice user, size_t raw_len, size_t stored_len)
+note_result(struct db *db, struct slice user, size_t raw_len, size_t stored_len)
 {
 	if (user.len != 0)
 		backoff_learn(&db->backoff, user, stored_len < raw_len);
@@ -46,7 +46,7 @@ db_value_encode(struct db *db, struct segment_value *v, struct slice user,
 	int rc = segment_value_encode(v, user, raw, tries);
 
 	if (rc == 0 && tries)
-		learn(db, user, raw.len, v->stored.len);
+		note_result(db, user, raw.len, v->stored.len);
 	return rc;
 }
 
@@ -58,6 +58,6 @@ db_body_encode(struct db *db, struct wal_body *body, struct slice payload,
 	int rc = wal_body_encode(body, payload, tries);
 
 	if (rc == 0 && tries)
-		learn(db, user, payload.len, body->stored.len);
+		note_result(db, user, payload.len, body->stored.len);
 	return rc;
 }

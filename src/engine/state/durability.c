@@ -108,7 +108,7 @@ is_reached(struct db *db, struct sync_goal goal)
 
 /* A few come back within microseconds: sleeping would cost more. */
 static void
-spin(struct db *db, const struct sync_wait *w)
+spin_briefly(struct db *db, const struct sync_wait *w)
 {
 	uint64_t end = clock_now_ns() + SPIN_NS;
 
@@ -124,7 +124,7 @@ sleep_on(struct db *db, struct sync_wait *w, uint32_t seen)
 {
 	counter_add(&db->stats.sync_waits, 1);
 	if (!w->is_late && w->deadline_ns == 0 && role_gather(db, w)) {
-		spin(db, w);
+		spin_briefly(db, w);
 		if (crowd_is_here(&db->dur.crowd))
 			return;
 	}

@@ -63,7 +63,8 @@ is_added(const struct version_edit *e, uint64_t number)
 /* Segments' live bytes and obsolete marks, for an edit about to be applied
  * to base. */
 static int
-account(struct db *db, const struct version *base, const struct version_edit *e)
+account_edit(struct db *db, const struct version *base,
+    const struct version_edit *e)
 {
 	for (size_t i = 0; i < e->add_count; i++) {
 		int rc = segment_hold_uses(db, e->adds[i].file);
@@ -94,7 +95,7 @@ apply_locked(struct db *db, struct version_edit *e, struct memtable *flushed)
 	struct memtable *imm[IMM_MAX + 1];
 	struct version *v = NULL;
 	unsigned n = 0;
-	int rc = account(db, db->views.current->version, e);
+	int rc = account_edit(db, db->views.current->version, e);
 
 	if (rc == 0)
 		rc = version_apply(db->views.current->version, e, &v);

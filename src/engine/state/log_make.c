@@ -41,7 +41,7 @@ db_is_synced_often(struct db *db)
 
 /* No log may take more than a small part of what is left on the disk. */
 static uint64_t
-affordable(struct db *db, uint64_t size)
+size_for_space(struct db *db, uint64_t size)
 {
 	struct env_space space;
 
@@ -120,7 +120,8 @@ db_log_prepare_locked(struct db *db)
 		return;
 	db->logs.recycled = NULL;
 	mutex_unlock(&db->mu);
-	rc = log_make(db, recycled, affordable(db, size), often, often, &log);
+	rc = log_make(db, recycled, size_for_space(db, size), often, often,
+	    &log);
 	if (rc == 0 && often) {
 		/* Off the commit path: the first sync need not do it. */
 		rc = db_sync_names(db);
@@ -214,7 +215,7 @@ db_log_switch(struct db *db, uint64_t need)
 	log = take_spare(db, need, &size);
 	if (log == NULL) {
 		if (size > need)
-			size = affordable(db, size);
+			size = size_for_space(db, size);
 		if (size < need)
 			size = need;
 		rc = log_make(db, NULL, size, zeros, often, &log);

@@ -83,7 +83,7 @@ lock_file(struct store_lock *l)
 /* ---- Taking it ---- */
 
 static int
-take(struct store_lock *l)
+lock_dir(struct store_lock *l)
 {
 	int rc = env_dir_lock(l->dir, l->mode);
 
@@ -153,7 +153,7 @@ store_lock_take(struct store_lock *l, struct env_dir *dir,
 		*l = (struct store_lock){ 0 };
 		return -ENOMEM;
 	}
-	while ((rc = take(l)) == -EBUSY) {
+	while ((rc = lock_dir(l)) == -EBUSY) {
 		limit_ms = wait_ms;
 		if (limit_ms < READERS_WAIT_MS && !has_writer(dir))
 			limit_ms = READERS_WAIT_MS;

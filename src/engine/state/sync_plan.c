@@ -99,7 +99,7 @@ plan_free(struct db *db, struct sync_plan *plan)
  * nothing else would tell, if it got lost, that there was one.
  */
 static int
-promise(struct db *db, uint64_t seq)
+append_durable_mark(struct db *db, uint64_t seq)
 {
 	struct db_log *before = NULL;
 	int rc;
@@ -148,7 +148,7 @@ db_sync_once(struct db *db)
 				    plan.commits - durable);
 			db_now_durable(db, plan.seq, plan.commits);
 			db_timer_owe_mark(db);
-			rc = promise(db, plan.seq);
+			rc = append_durable_mark(db, plan.seq);
 		}
 		took = clock_now_ns() - start;
 		crowd_note(&db->dur.crowd);

@@ -180,7 +180,7 @@ enter_deleted_group(struct db_iter *di, struct slice user, uint64_t seq)
 }
 
 static void
-remember(struct db_iter *di, struct slice user)
+remember_key(struct db_iter *di, struct slice user)
 {
 	memcpy(di->last, user.data, user.len);
 	di->last_len = user.len;
@@ -229,10 +229,10 @@ db_iter_next(struct kv_iter *it)
 		} else if (type == KEY_DELETE ||
 		    (is_in_deleted_group(di, user) &&
 			seq < di->group_deleted)) {
-			remember(di, user);
+			remember_key(di, user);
 			iter_next(di->merge);
 		} else {
-			remember(di, user);
+			remember_key(di, user);
 			if (dead >= MANY_DEAD)
 				db_want_tidy(di->db);
 			return 1;

@@ -181,7 +181,7 @@ look_in_view(struct lookup *l, const struct view *v)
 }
 
 static int
-get(struct db *db, const struct kv_key *key, struct kv_snapshot *snap,
+read_key(struct db *db, const struct kv_key *key, struct kv_snapshot *snap,
     struct kv_value *valuep)
 {
 	uint8_t user[KEY_USER_MAX];
@@ -227,9 +227,9 @@ db_get(struct kv *kv, const struct kv_key *key, struct kv_snapshot *snap,
 	int rc;
 
 	if (++turn % GET_SAMPLE != 0)
-		return get(db, key, snap, valuep);
+		return read_key(db, key, snap, valuep);
 	start = clock_now_ns();
-	rc = get(db, key, snap, valuep);
+	rc = read_key(db, key, snap, valuep);
 	histogram_add(&db->stats.get_ns, clock_now_ns() - start);
 	return rc;
 }

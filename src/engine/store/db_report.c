@@ -27,7 +27,7 @@ live_options(struct db *db, struct kv_options *opts)
 }
 
 static double
-ratio(uint64_t a, uint64_t b)
+ratio_of(uint64_t a, uint64_t b)
 {
 	return b != 0 ? (double)a / (double)b : 0.0;
 }
@@ -137,7 +137,7 @@ report_tree(struct db *db, struct report *r)
 	report_gauge(r, "Bytes that tables name in segments",
 	    "segment_named_bytes", pointers);
 	report_ratio(r, "Compression ratio", "compression_ratio",
-	    ratio(raw, bytes));
+	    ratio_of(raw, bytes));
 	report_gauge(r, "Bytes to compact", "compaction_pending_bytes",
 	    compact_debt(db, v->version));
 	view_unref(v);
@@ -182,7 +182,7 @@ report_cache_parts(struct report *r, const struct block_cache_stats *cache)
 		report_text(r, title,
 		    "%llu bytes, %llu hits, %.1f %% of lookups, %llu returns",
 		    (unsigned long long)p->bytes, (unsigned long long)p->hits,
-		    100 * ratio(p->hits, lookups),
+		    100 * ratio_of(p->hits, lookups),
 		    (unsigned long long)p->returns);
 	}
 	if (r->format != REPORT_PROMETHEUS)
@@ -212,7 +212,7 @@ report_cache(struct db *db, struct report *r)
 	report_counter(r, "Cache hits", "cache_hits", cache.hits);
 	report_counter(r, "Cache misses", "cache_misses", cache.misses);
 	report_text(r, "Cache hit rate", "%.1f %%",
-	    100 * ratio(cache.hits, cache.hits + cache.misses));
+	    100 * ratio_of(cache.hits, cache.hits + cache.misses));
 	report_cache_parts(r, &cache);
 	report_counter(r, "Cache promotions", "cache_promotions",
 	    cache.promotions);
@@ -269,7 +269,7 @@ report_work(struct db *db, struct report *r)
 	report_text(r, "Compaction held back, microseconds", "%llu",
 	    (unsigned long long)counter_read(&s->pace_ns) / 1000);
 	report_ratio(r, "Write amplification", "write_amplification",
-	    ratio(written, counter_read(&s->user_bytes)));
+	    ratio_of(written, counter_read(&s->user_bytes)));
 }
 
 static void

@@ -284,7 +284,7 @@ check_is_ours(struct recovery *r)
  * the logs do not show that some are missing.
  */
 static int
-begin(struct recovery *r)
+recover_state(struct recovery *r)
 {
 	struct db *db = r->db;
 	bool is_closed = r->log_number == LOG_NONE;
@@ -353,7 +353,7 @@ db_recover(struct db *db)
 		r.next_file = store_files_highest(&r.files) + 1;
 	if (!db->read_only)
 		drop_unfinished(&r);
-	rc = begin(&r);
+	rc = recover_state(&r);
 	if (rc == 0 && !db->read_only)
 		remove_orphans(&r);
 out:

@@ -90,7 +90,7 @@ adopt_segment(struct db *db, struct segment_ref *s)
 }
 
 static struct slice
-copy(struct replay *re, struct slice s)
+copy_slice(struct replay *re, struct slice s)
 {
 	uint8_t *to = re->copies + re->used;
 
@@ -121,8 +121,8 @@ replay_add(struct replay *re, uint64_t seq, enum key_type type,
 		return rc;
 	if (len > sizeof(re->copies))
 		return memtable_add(re->adder.m, seq, type, user, value);
-	user = copy(re, user);
-	value = copy(re, value);
+	user = copy_slice(re, user);
+	value = copy_slice(re, value);
 	rc = memtable_adder_add(&re->adder, seq, type, user, value);
 	if (re->adder.count == 0)
 		re->used = 0;

@@ -127,7 +127,7 @@ step_decode(struct cursor *c, struct step *s)
  * and how many others there are.
  */
 static int
-measure(struct cursor c, uint64_t data_end, struct table_index *x,
+index_measure(struct cursor c, uint64_t data_end, struct table_index *x,
     size_t *key_bytesp)
 {
 	struct step s = { 0 };
@@ -159,7 +159,7 @@ measure(struct cursor c, uint64_t data_end, struct table_index *x,
 }
 
 static int
-fill(struct cursor c, struct table_index *x)
+index_fill(struct cursor c, struct table_index *x)
 {
 	struct step s = { 0 };
 	uint32_t end = 0;
@@ -205,7 +205,7 @@ table_index_open(struct slice raw, uint64_t data_end, struct table_index *x)
 		goto fail;
 	n = (size_t)count;
 	x->count = (uint32_t)count;
-	rc = measure(c, data_end, x, &key_bytes);
+	rc = index_measure(c, data_end, x, &key_bytes);
 	if (rc < 0)
 		goto fail;
 	rc = -ENOMEM;
@@ -221,7 +221,7 @@ table_index_open(struct slice raw, uint64_t data_end, struct table_index *x)
 		(sizeof(*x->heads) + sizeof(*x->trailers) + sizeof(*x->offs) +
 		    sizeof(*x->ends)) +
 	    key_bytes;
-	rc = fill(c, x);
+	rc = index_fill(c, x);
 	if (rc < 0)
 		goto fail;
 	return 0;

@@ -49,7 +49,7 @@ leave_block(struct table_iter *ti)
 
 /* Bring the cursor's place to base. */
 static void
-show(struct table_iter *ti)
+table_iter_show(struct table_iter *ti)
 {
 	ti->base.valid = ti->cursor.valid;
 	ti->base.key = slice_make(ti->cursor.key, ti->cursor.key_len);
@@ -57,7 +57,7 @@ show(struct table_iter *ti)
 }
 
 static void
-fail(struct table_iter *ti, int rc)
+table_iter_fail(struct table_iter *ti, int rc)
 {
 	leave_block(ti);
 	ti->base.valid = false;
@@ -188,7 +188,7 @@ enter_block(struct table_iter *ti, uint32_t i)
 			table_log_problem(ti->t, &problem, rc);
 	}
 	if (rc < 0) {
-		fail(ti, rc);
+		table_iter_fail(ti, rc);
 		return false;
 	}
 	ti->block = i;
@@ -206,7 +206,7 @@ enter_first_of(struct table_iter *ti, uint32_t i)
 	if (!enter_block(ti, i))
 		return;
 	block_cursor_first(&ti->cursor, ti->raw);
-	show(ti);
+	table_iter_show(ti);
 }
 
 static void
@@ -227,7 +227,7 @@ table_iter_seek(struct iter *it, struct slice ikey)
 		return;
 	block_cursor_seek(&ti->cursor, ti->raw, ikey);
 	if (ti->cursor.valid)
-		show(ti);
+		table_iter_show(ti);
 	else /* between the block's last key and its separator */
 		enter_first_of(ti, i + 1);
 }
@@ -247,7 +247,7 @@ table_iter_next(struct iter *it)
 
 	block_cursor_next(&ti->cursor);
 	if (ti->cursor.valid)
-		show(ti);
+		table_iter_show(ti);
 	else
 		enter_first_of(ti, ti->block + 1);
 }

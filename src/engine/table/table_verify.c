@@ -20,7 +20,7 @@ struct verify {
 };
 
 static void
-report(struct verify *v, const struct table_problem *p)
+report_problem(struct verify *v, const struct table_problem *p)
 {
 	line_list_add(v->found, "%s: at %llu: %s", v->t->path,
 	    (unsigned long long)p->off, p->what);
@@ -76,7 +76,7 @@ verify_block(struct verify *v, uint32_t i, struct slice raw)
 		v->last_len = v->cursor.key_len;
 	}
 	if (p.what != NULL)
-		report(v, &p);
+		report_problem(v, &p);
 }
 
 /* At least want bytes at *memp, growing it; false without memory. */
@@ -120,7 +120,7 @@ verify_data(struct verify *v)
 			verify_block(v, i, slice_make(raw, s.raw_len));
 		else {
 			v->is_whole = false;
-			report(v, &p);
+			report_problem(v, &p);
 		}
 	}
 	free(sealed);
@@ -145,7 +145,7 @@ verify_props(struct verify *v)
 		     buf_slice(&t->largest)))
 		p.what = "largest key is not the one in the properties";
 	if (p.what != NULL)
-		report(v, &p);
+		report_problem(v, &p);
 }
 
 void
@@ -160,7 +160,7 @@ table_reader_verify(struct table_reader *t, struct line_list *found)
 	int rc = table_load(&meta, &p);
 
 	if (rc < 0 || meta.is_filter_damaged)
-		report(&v, &p);
+		report_problem(&v, &p);
 	table_unload(&meta);
 	verify_data(&v);
 	if (v.is_whole)

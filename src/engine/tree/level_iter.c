@@ -29,7 +29,7 @@ let_go(struct level_iter *li)
 }
 
 static void
-fail(struct level_iter *li, int rc)
+level_iter_fail(struct level_iter *li, int rc)
 {
 	li->it.status = rc;
 	li->it.valid = false;
@@ -55,12 +55,12 @@ open_table(struct level_iter *li, size_t i)
 	    &t);
 	if (rc < 0) {
 		li->handle = NULL;
-		fail(li, rc);
+		level_iter_fail(li, rc);
 		return false;
 	}
 	li->inner = table_reader_iter(t, li->fill_cache);
 	if (li->inner == NULL) {
-		fail(li, -ENOMEM);
+		level_iter_fail(li, -ENOMEM);
 		return false;
 	}
 	return true;
@@ -69,11 +69,11 @@ open_table(struct level_iter *li, size_t i)
 /* Take over inner's entry, going on to the next tables while there is
  * none. */
 static void
-settle(struct level_iter *li)
+level_iter_settle(struct level_iter *li)
 {
 	while (!li->inner->valid) {
 		if (li->inner->status < 0) {
-			fail(li, li->inner->status);
+			level_iter_fail(li, li->inner->status);
 			return;
 		}
 		if (!open_table(li, li->at + 1))
@@ -97,7 +97,7 @@ level_iter_seek(struct iter *it, struct slice ikey)
 	if (!open_table(li, level_lower_bound(&l, key_user(ikey))))
 		return;
 	iter_seek(li->inner, ikey);
-	settle(li);
+	level_iter_settle(li);
 }
 
 static void
@@ -108,7 +108,7 @@ level_iter_seek_first(struct iter *it)
 	if (it->status < 0 || !open_table(li, 0))
 		return;
 	iter_seek_first(li->inner);
-	settle(li);
+	level_iter_settle(li);
 }
 
 static void
@@ -117,7 +117,7 @@ level_iter_next(struct iter *it)
 	struct level_iter *li = (struct level_iter *)it;
 
 	iter_next(li->inner);
-	settle(li);
+	level_iter_settle(li);
 }
 
 static void

@@ -94,7 +94,7 @@ version_unref(struct version *v)
 
 /* One more element of size bytes in *arrayp. */
 static int
-grow(void **arrayp, size_t count, size_t *capp, size_t size)
+grow_array(void **arrayp, size_t count, size_t *capp, size_t size)
 {
 	size_t cap = *capp != 0 ? *capp * 2 : 8;
 	void *p;
@@ -113,7 +113,7 @@ int
 version_edit_add(struct version_edit *e, int level, struct table_file *f)
 {
 	void *p = e->adds;
-	int rc = grow(&p, e->add_count, &e->add_cap, sizeof(*e->adds));
+	int rc = grow_array(&p, e->add_count, &e->add_cap, sizeof(*e->adds));
 
 	e->adds = p;
 	if (rc < 0)
@@ -127,7 +127,8 @@ int
 version_edit_remove(struct version_edit *e, int level, uint64_t number)
 {
 	void *p = e->removes;
-	int rc = grow(&p, e->remove_count, &e->remove_cap, sizeof(*e->removes));
+	int rc = grow_array(&p, e->remove_count, &e->remove_cap,
+	    sizeof(*e->removes));
 
 	e->removes = p;
 	if (rc < 0)

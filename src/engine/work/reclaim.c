@@ -48,7 +48,7 @@
 
 /* Whether there is room now; counts what was unlinked as free. */
 static int
-look(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
+room_check(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 {
 	int rc;
 
@@ -131,7 +131,7 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
 				      EMPTY_PERCENT_ADD);
 	do {
 		more = await_compaction(db, deadline);
-		rc = look(db, kind, bytes, roomp);
+		rc = room_check(db, kind, bytes, roomp);
 		if (rc == -ENOSPC && more == -ENOSPC && db_slack_spend(db))
 			more = 1;
 		/* What is missing now may be what the memtable hides. */
@@ -147,9 +147,9 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
 }
 
 static int
-reclaim(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
+reclaim_for(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 {
-	int rc = look(db, kind, bytes, roomp);
+	int rc = room_check(db, kind, bytes, roomp);
 
 	if (rc != -ENOSPC)
 		return rc;
@@ -159,12 +159,12 @@ reclaim(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 	if (db->logs.next_bytes > LOG_LEAST_BYTES)
 		db->logs.next_bytes = LOG_LEAST_BYTES;
 	mutex_unlock(&db->mu);
-	rc = look(db, kind, bytes, roomp);
+	rc = room_check(db, kind, bytes, roomp);
 	if (rc == -ENOSPC && flush_frees(db, bytes - *roomp)) {
 		/* Without room for that, compaction may still make some. */
 		rc = db_flush_all(db);
 		if (rc == 0 || rc == -ENOSPC)
-			rc = look(db, kind, bytes, roomp);
+			rc = room_check(db, kind, bytes, roomp);
 	}
 	if (rc == -ENOSPC)
 		rc = compact_until_room(db, kind, bytes, roomp);
@@ -184,7 +184,7 @@ db_reclaim(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 	mutex_lock(&db->room.reclaim_mu);
 	/* Who has waited for one that came too late does not begin again. */
 	if (db->room.reclaim_late_ns < began)
-		rc = reclaim(db, kind, bytes, roomp);
+		rc = reclaim_for(db, kind, bytes, roomp);
 	mutex_unlock(&db->room.reclaim_mu);
 	return rc;
 }

@@ -67,7 +67,7 @@ db_room(struct db *db, const struct env_space *space)
 
 /* Have compaction free what it can, before somebody has to wait for it. */
 static void
-press(struct db *db)
+wake_compaction(struct db *db)
 {
 	if (atomic_exchange(&db->room.is_short, true))
 		return;
@@ -87,7 +87,7 @@ db_room_look(struct db *db, enum kv_room kind, uint64_t *roomp)
 	if (rc < 0)
 		return rc;
 	if (db_room(db, &space) < kept)
-		press(db);
+		wake_compaction(db);
 	else
 		atomic_store(&db->room.is_short, false);
 	*roomp = room_above(db, &space,
