@@ -63,7 +63,7 @@ is_in_order(const uint8_t *before, const uint8_t *entry)
 }
 
 static int
-parse(uint8_t *list, size_t len, struct parts *parts)
+acl_parse(uint8_t *list, size_t len, struct parts *parts)
 {
 	uint8_t *e, *end = list + len;
 
@@ -141,7 +141,7 @@ acl_to_mode(struct slice value, uint32_t *modep, bool *is_minimalp)
 	buf_append_slice(&list, value);
 	rc = buf_error(&list);
 	if (rc == 0)
-		rc = parse(list.data, list.len, &parts);
+		rc = acl_parse(list.data, list.len, &parts);
 	if (rc == 0) {
 		*modep = mode_of(&parts);
 		*is_minimalp = parts.is_minimal;
@@ -152,7 +152,8 @@ acl_to_mode(struct slice value, uint32_t *modep, bool *is_minimalp)
 
 /* Append the stored list; nothing when there is none. */
 static int
-load(struct fs *fs, const struct inode *in, const char *name, struct buf *list)
+acl_load(struct fs *fs, const struct inode *in, const char *name,
+    struct buf *list)
 {
 	struct kv_key key = key_xattr(in->ino, slice_str(name));
 	struct slice data;
@@ -175,7 +176,7 @@ load(struct fs *fs, const struct inode *in, const char *name, struct buf *list)
 }
 
 static void
-stage(struct txn *t, uint64_t ino, const char *name, struct slice list)
+acl_stage(struct txn *t, uint64_t ino, const char *name, struct slice list)
 {
 	struct kv_key key = key_xattr(ino, slice_str(name));
 	uint8_t *p = txn_alloc(t, SCHEMA_TAG_LEN + list.len);
@@ -194,9 +195,9 @@ acl_chmod(struct fs *fs, struct txn *t, struct inode *in, uint32_t mode)
 	struct parts parts;
 	int rc;
 
-	rc = load(fs, in, NAME_ACCESS, &list);
+	rc = acl_load(fs, in, NAME_ACCESS, &list);
 	if (rc == 0 && list.len != 0) {
-		rc = parse(list.data, list.len, &parts);
+		rc = acl_parse(list.data, list.len, &parts);
 		if (rc < 0)
 			rc = inode_bad_row(in->ino, slice_str(NAME_ACCESS),
 			    -KVFS_ECORRUPT);
@@ -205,7 +206,7 @@ acl_chmod(struct fs *fs, struct txn *t, struct inode *in, uint32_t mode)
 		set_perm(parts.user, mode >> 6);
 		set_perm(group_class(&parts), mode >> 3);
 		set_perm(parts.other, mode);
-		stage(t, in->ino, NAME_ACCESS, buf_slice(&list));
+		acl_stage(t, in->ino, NAME_ACCESS, buf_slice(&list));
 	}
 	buf_fini(&list);
 	return rc;
@@ -222,7 +223,7 @@ acl_inherit(struct fs *fs, struct inode *dir, uint32_t umask,
 	*n = (struct acl_new){ 0 };
 	if (!fs->acl || S_ISLNK(rec->mode))
 		return 0;
-	rc = load(fs, dir, NAME_DEFAULT, &n->list);
+	rc = acl_load(fs, dir, NAME_DEFAULT, &n->list);
 	if (rc < 0)
 		return rc;
 	if (n->list.len == 0) {
@@ -233,7 +234,7 @@ acl_inherit(struct fs *fs, struct inode *dir, uint32_t umask,
 	rc = buf_error(&n->access);
 	if (rc < 0)
 		return rc;
-	rc = parse(n->access.data, n->access.len, &parts);
+	rc = acl_parse(n->access.data, n->access.len, &parts);
 	if (rc < 0)
 		return inode_bad_row(dir->ino, slice_str(NAME_DEFAULT),
 		    -KVFS_ECORRUPT);
@@ -254,9 +255,9 @@ void
 acl_new_stage(struct txn *t, uint64_t ino, const struct acl_new *n)
 {
 	if (n->access.len != 0)
-		stage(t, ino, NAME_ACCESS, buf_slice(&n->access));
+		acl_stage(t, ino, NAME_ACCESS, buf_slice(&n->access));
 	if (n->has_default)
-		stage(t, ino, NAME_DEFAULT, buf_slice(&n->list));
+		acl_stage(t, ino, NAME_DEFAULT, buf_slice(&n->list));
 }
 
 void

@@ -151,7 +151,7 @@ content_set_len(struct fs *fs, struct content *c, struct dbuf *b, uint32_t len)
 
 /* Room for n bytes of data. */
 static int
-reserve(struct fs *fs, struct content *c, struct dbuf *b, uint32_t n,
+content_reserve(struct fs *fs, struct content *c, struct dbuf *b, uint32_t n,
     bool is_run)
 {
 	uint32_t cap = BUF_MIN;
@@ -252,7 +252,7 @@ content_get_buf(struct fs *fs, struct inode *in, uint64_t index, uint32_t start,
 	if (b == NULL) {
 		rc = -ENOMEM;
 	} else if (data.len != 0) {
-		rc = reserve(fs, c, b, (uint32_t)data.len, false);
+		rc = content_reserve(fs, c, b, (uint32_t)data.len, false);
 		if (rc < 0) {
 			c->alloc += b->old_alloc;
 			content_free_buf(fs, c, b);
@@ -290,7 +290,7 @@ write_chunk(struct fs *fs, struct inode *in, uint64_t index, uint32_t off,
 	rc = content_get_buf(fs, in, index, off, off + n, &b);
 	if (rc < 0)
 		return rc;
-	rc = reserve(fs, c, b, off + n, index != 0 && off == 0);
+	rc = content_reserve(fs, c, b, off + n, index != 0 && off == 0);
 	if (rc < 0) {
 		/* An empty one would make a hole of the base's chunk. */
 		if (is_new && b->len == 0) {

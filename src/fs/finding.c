@@ -96,7 +96,7 @@ copy_name(struct slice name, bool *ok)
 }
 
 static bool
-grow(struct finding_list *l)
+finding_list_grow(struct finding_list *l)
 {
 	size_t cap = l->cap != 0 ? l->cap * 2 : 16;
 	struct finding *v;
@@ -119,7 +119,8 @@ finding_add(struct finding_list *l, const struct kv_key *key, const char *text)
 
 	f.key.name = copy_name(key->name, &ok);
 	f.text = strdup(text);
-	if (ok && f.text != NULL && l->count < FOUND_MAX && grow(l)) {
+	if (ok && f.text != NULL && l->count < FOUND_MAX &&
+	    finding_list_grow(l)) {
 		l->v[l->count++] = f;
 		return;
 	}
@@ -155,7 +156,7 @@ struct teller {
 };
 
 static struct finding_name *
-find(struct teller *t, uint64_t ino)
+finding_name_find(struct teller *t, uint64_t ino)
 {
 	struct finding_name key = { .ino = ino };
 
@@ -165,12 +166,12 @@ find(struct teller *t, uint64_t ino)
 /* Look for the name of ino, and of the directories above it that are known.
  * 1 when that is new, 0, or -ENOMEM. */
 static int
-want(struct teller *t, uint64_t ino)
+finding_name_want(struct teller *t, uint64_t ino)
 {
 	const struct verify_dir *d;
 	int rc = 0;
 
-	while (ino != FS_ROOT_INO && find(t, ino) == NULL) {
+	while (ino != FS_ROOT_INO && finding_name_find(t, ino) == NULL) {
 		struct finding_name *n = calloc(1, sizeof(*n));
 
 		if (n == NULL)
@@ -195,7 +196,7 @@ take_name(struct teller *t, const struct kv_key *key, struct slice value)
 
 	if (schema_get_dentry(value, &row) < 0)
 		return 0;
-	n = find(t, row.ino);
+	n = finding_name_find(t, row.ino);
 	if (n == NULL || n->name.len != 0)
 		return 0;
 	n->name = copy_name(key->name, &ok);
@@ -205,7 +206,7 @@ take_name(struct teller *t, const struct kv_key *key, struct slice value)
 
 /* One pass over all names; what cannot be read has none. */
 static int
-pass(struct teller *t)
+finding_names_read(struct teller *t)
 {
 	struct kv_key key = { .space = SPACE_DENTRY };
 	struct kv_iter *it;
@@ -233,14 +234,16 @@ find_names(struct teller *t)
 	int added = 0, rc;
 
 	for (size_t i = 0; i < t->l->count && added >= 0; i++) {
-		rc = want(t, t->l->v[i].key.group);
+		rc = finding_name_want(t, t->l->v[i].key.group);
 		added = rc < 0 ? rc : added | rc;
 	}
 	for (int i = 0; i < PASSES_MAX && added > 0; i++) {
 		/* Of files in two directories only now the one is known. */
-		added = pass(t);
+		added = finding_names_read(t);
 		RB_FOREACH (n, finding_names, &t->l->names) {
-			rc = n->name.len != 0 ? want(t, n->parent) : 0;
+			rc = n->name.len != 0 ?
+			    finding_name_want(t, n->parent) :
+			    0;
 			added = rc < 0 ? rc : added | rc;
 		}
 	}
@@ -257,7 +260,7 @@ print_path(struct teller *t, FILE *out, uint64_t ino)
 	size_t n = 0;
 
 	for (; up != NULL && ino != FS_ROOT_INO && n < STEPS_MAX; n++) {
-		up[n] = find(t, ino);
+		up[n] = finding_name_find(t, ino);
 		if (up[n] == NULL || up[n]->name.len == 0)
 			break;
 		ino = up[n]->parent;

@@ -32,7 +32,7 @@ fs_options_init(struct fs_options *opts)
 
 /* Make the file system in an empty store. */
 static int
-make(struct fs *fs)
+fs_format(struct fs *fs)
 {
 	struct super_row super = {
 		.version = SUPER_VERSION,
@@ -85,7 +85,7 @@ make_if_empty(struct fs *fs)
 			  "once to make a file system");
 		return -ENOENT;
 	}
-	return make(fs);
+	return fs_format(fs);
 }
 
 static int
@@ -145,7 +145,7 @@ load_store(struct fs *fs) UNSHARED
 
 /* Free everything; contents that still wait are lost. */
 static void
-destroy(struct fs *fs) UNSHARED
+fs_destroy(struct fs *fs) UNSHARED
 {
 	writeback_fini(fs);
 	if (fs->root != NULL)
@@ -201,7 +201,7 @@ fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp) UNSHARED
 		writeback_stop(fs);
 		fs->read_only = true;
 		count_stop(fs);
-		destroy(fs);
+		fs_destroy(fs);
 		return rc;
 	}
 	*fsp = fs;
@@ -229,7 +229,7 @@ fs_close(struct fs *fs)
 	}
 	if (rc < 0)
 		log_error("not everything could be written: %s", strerror(-rc));
-	destroy(fs);
+	fs_destroy(fs);
 	return rc;
 }
 

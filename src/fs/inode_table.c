@@ -14,7 +14,7 @@
 #define SHARD_BUCKETS_MIN 64u
 
 static uint64_t
-mix(uint64_t ino)
+hash_ino(uint64_t ino)
 {
 	return ino * 0x9e3779b97f4a7c15ULL;
 }
@@ -22,13 +22,13 @@ mix(uint64_t ino)
 static struct inode_shard *
 shard_of(struct inode_table *table, uint64_t ino)
 {
-	return &table->shards[mix(ino) >> 58];
+	return &table->shards[hash_ino(ino) >> 58];
 }
 
 static struct inode **
 bucket_of(struct inode_shard *s, uint64_t ino) REQUIRES(&s->mu)
 {
-	return &s->buckets[(mix(ino) >> 24) & (s->nbuckets - 1)];
+	return &s->buckets[(hash_ino(ino) >> 24) & (s->nbuckets - 1)];
 }
 
 static struct inode *

@@ -16,13 +16,13 @@
 int64_t
 listing_offset(struct slice name)
 {
-	int64_t offset = (int64_t)(hash64(name.data, name.len, 0) >> 2);
+	int64_t offset = (int64_t)(hash_bytes(name.data, name.len, 0) >> 2);
 
 	return offset > LISTING_DOTS ? offset : offset + LISTING_DOTS + 1;
 }
 
 static void
-account(struct listing_pool *pool, ssize_t bytes)
+listing_account(struct listing_pool *pool, ssize_t bytes)
 {
 	/* Relaxed: a sum of differences; wraps back. */
 	atomic_fetch_add_explicit(&pool->bytes, (size_t)bytes,
@@ -49,7 +49,7 @@ drop_oldest(struct listing *l)
 
 	TAILQ_REMOVE(&l->gone, g, link);
 	l->ngone--;
-	account(l->pool, -gone_bytes(g->len));
+	listing_account(l->pool, -gone_bytes(g->len));
 	free(g);
 }
 
@@ -65,7 +65,7 @@ listing_open(struct listing_pool *pool, struct inode *dir)
 		TAILQ_INIT(&l->gone);
 		l->pool = pool;
 		l->is_whole = true;
-		account(pool, sizeof(*l) + ALLOC_OVERHEAD);
+		listing_account(pool, sizeof(*l) + ALLOC_OVERHEAD);
 		dir->opens.listing = l;
 	}
 	l->nopen++;
@@ -92,7 +92,7 @@ listing_free(struct inode *dir)
 		return;
 	while (l->ngone != 0)
 		drop_oldest(l);
-	account(l->pool, -(ssize_t)(sizeof(*l) + ALLOC_OVERHEAD));
+	listing_account(l->pool, -(ssize_t)(sizeof(*l) + ALLOC_OVERHEAD));
 	free(l);
 	dir->opens.listing = NULL;
 }
@@ -115,7 +115,7 @@ listing_forget_name(struct inode *dir, struct slice name)
 	memcpy(g->name, name.data, name.len);
 	TAILQ_INSERT_TAIL(&l->gone, g, link);
 	l->ngone++;
-	account(l->pool, gone_bytes(name.len));
+	listing_account(l->pool, gone_bytes(name.len));
 }
 
 bool

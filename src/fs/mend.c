@@ -230,7 +230,7 @@ mend_fault(struct verify *v, const struct verify_fault *f, const char *text)
 /* One walk: 0 or errno; m->v.problems tells whether it found anything. What
  * it remembers stays until the next. */
 static int
-walk(struct mend *m)
+mend_walk(struct mend *m)
 {
 	struct kv *kv = m->v.kv;
 	int rc;
@@ -250,13 +250,13 @@ walk(struct mend *m)
 }
 
 static int
-run(struct mend *m)
+mend_run(struct mend *m)
 {
 	uint64_t before;
 	int rc;
 
 	m->is_looking = true;
-	rc = walk(m);
+	rc = mend_walk(m);
 	m->is_looking = false;
 	m->next_ino = m->v.next_ino > m->v.max_ino ? m->v.next_ino :
 						     m->v.max_ino + 1;
@@ -264,7 +264,7 @@ run(struct mend *m)
 		m->next_ino = FS_ROOT_INO + 1;
 	for (int i = 0; rc == 0 && m->v.problems != 0; i++) {
 		before = m->changes_before = m->changes;
-		rc = walk(m);
+		rc = mend_walk(m);
 		if (rc == 0 && m->v.problems != 0 &&
 		    (m->changes == before || i == WALKS_MAX))
 			rc = -KVFS_ECORRUPT;
@@ -354,7 +354,7 @@ fs_mend(struct kv *kv, struct finding_list *lost, FILE *out)
 	txn_init(&m.txn);
 	rc = lost != NULL ? finding_mark(lost, &m.told_lost) : 0;
 	if (rc == 0)
-		rc = run(&m);
+		rc = mend_run(&m);
 	if (lost != NULL)
 		finding_tell(lost, kv, m.v.snap, &m.v.map, "lost", out);
 	finding_tell(&m.told, kv, m.v.snap, &m.v.map, "repaired", out);

@@ -39,7 +39,7 @@ is_time(const struct timespec *t)
 }
 
 static int
-check(const struct inode *in, const struct fs_attr *attr, unsigned valid)
+attr_check(const struct inode *in, const struct fs_attr *attr, unsigned valid)
 {
 	if ((valid & FS_SET_SIZE) != 0) {
 		if (inode_is_dir(in))
@@ -66,7 +66,7 @@ kill_set_ids(struct attr_rec *rec, unsigned valid)
 }
 
 static void
-apply(struct attr_rec *rec, const struct fs_attr *attr, unsigned valid,
+attr_apply(struct attr_rec *rec, const struct fs_attr *attr, unsigned valid,
     const struct timespec *now)
 {
 	bool is_dir = S_ISDIR(rec->mode);
@@ -94,7 +94,7 @@ apply(struct attr_rec *rec, const struct fs_attr *attr, unsigned valid,
 
 /* Commit the change, with the contents that wait if they are few. */
 static int
-commit(struct fs *fs, struct inode *in, const struct fs_attr *attr,
+attr_commit(struct fs *fs, struct inode *in, const struct fs_attr *attr,
     unsigned valid, const struct timespec *now)
     REQUIRES(&in->change_mu, &in->mu)
 {
@@ -112,7 +112,7 @@ commit(struct fs *fs, struct inode *in, const struct fs_attr *attr,
 		return -ENOMEM;
 	if (is_riding)
 		rc = content_stage(fs, t, in, &rec, &data);
-	apply(&rec, attr, valid, now);
+	attr_apply(&rec, attr, valid, now);
 	if (rc == 0 && (valid & FS_SET_MODE) != 0)
 		rc = acl_chmod(fs, t, in, rec.mode);
 	if (rc == 0)
@@ -150,14 +150,14 @@ fs_setattr(struct fs *fs, uint64_t ino, const struct fs_attr *attr,
 	rc = file_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
-	rc = check(in, attr, valid);
+	rc = attr_check(in, attr, valid);
 	if (rc == 0 && (valid & FS_SET_SIZE) != 0)
 		rc = writeback_throttle(fs);
 	if (rc < 0)
 		goto out;
 	inode_begin_change(in);
 	if (in->state != INODE_LIVE) {
-		apply(&in->rec, attr, valid, &now);
+		attr_apply(&in->rec, attr, valid, &now);
 		goto done;
 	}
 	if ((valid & FS_SET_SIZE) != 0)
@@ -165,7 +165,7 @@ fs_setattr(struct fs *fs, uint64_t ino, const struct fs_attr *attr,
 	if (rc < 0)
 		goto done;
 	if ((valid & ~(unsigned)FS_SET_SIZE) != 0 || valid == 0)
-		rc = commit(fs, in, attr, valid, &now);
+		rc = attr_commit(fs, in, attr, valid, &now);
 	/* truncate(2) of a file that nobody will close. */
 	if (rc == 0 && in->opens.n == 0 && !in->is_nameless &&
 	    (valid & FS_SET_SIZE) != 0 &&

@@ -87,7 +87,7 @@ open_rows(struct fs *fs, struct fs_dir *dir, const struct place *p,
 /* Find a name by its offset, from dir->to on: 1, and dir->to is behind it;
  * 0 when there is none. end: look no further than that name; may be empty. */
 static int
-scan(struct fs *fs, struct fs_dir *dir, int64_t offset, struct slice end)
+dir_scan(struct fs *fs, struct fs_dir *dir, int64_t offset, struct slice end)
 {
 	struct kv_iter *it = NULL;
 	struct kv_key key;
@@ -140,13 +140,13 @@ find_place(struct fs *fs, struct fs_dir *dir, int64_t offset)
 	if (rc == 0 && dir->to.offset == offset)
 		return 0;
 	if (rc == 0 && end.len != 0)
-		rc = scan(fs, dir, offset, end);
+		rc = dir_scan(fs, dir, offset, end);
 	if (rc == 0)
 		rc = find_gone(dir, offset);
 	if (rc == 0)
 		rc = place_set(&dir->to, (struct slice){ 0 }, LISTING_DOTS);
 	if (rc == 0)
-		rc = scan(fs, dir, offset, (struct slice){ 0 });
+		rc = dir_scan(fs, dir, offset, (struct slice){ 0 });
 	/* It went while it was looked for. */
 	if (rc == 0)
 		rc = find_gone(dir, offset);

@@ -13,7 +13,7 @@
 
 /* Whether in may get one more name. */
 static int
-check(const struct inode *in) REQUIRES(&in->mu)
+link_check(const struct inode *in) REQUIRES(&in->mu)
 {
 	if (in->state != INODE_LIVE || (in->is_nameless && !in->is_linkable))
 		return -ENOENT;
@@ -91,7 +91,7 @@ link_locked(struct fs *fs, struct inode *dir, struct slice name,
 	if (rc < 0)
 		return rc;
 	mutex_lock(&in->mu);
-	rc = check(in);
+	rc = link_check(in);
 	if (rc == 0)
 		rc = content_commit_to_ride(fs, in);
 	if (rc == 0) {

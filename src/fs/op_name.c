@@ -53,7 +53,7 @@ out:
 /* Owner, set-gid and permissions as POSIX wants them of something new in
  * dir. */
 static int
-inherit(struct fs *fs, struct inode *dir, const struct fs_cred *cred,
+name_inherit(struct fs *fs, struct inode *dir, const struct fs_cred *cred,
     struct attr_rec *rec, struct acl_new *acl) REQUIRES(&dir->mu)
 {
 	if ((dir->rec.mode & S_ISGID) != 0) {
@@ -108,7 +108,7 @@ discard_inode(struct fs *fs, struct inode *in)
 	inode_put(fs, in);
 }
 
-/* The batch of create(). */
+/* The batch of name_create(). */
 static int
 create_in(struct fs *fs, struct inode *dir, struct slice name,
     const struct fs_cred *cred, uint64_t ino, struct attr_rec *rec,
@@ -126,7 +126,7 @@ create_in(struct fs *fs, struct inode *dir, struct slice name,
 	rc = dir_count(&change, 1, S_ISDIR(rec->mode));
 	if (rc < 0)
 		return rc;
-	rc = inherit(fs, dir, cred, rec, &acl);
+	rc = name_inherit(fs, dir, cred, rec, &acl);
 	if (rc == 0)
 		rc = add_inode(fs, ino, dir, name, rec, inp);
 	if (rc != 0)
@@ -181,7 +181,7 @@ create_locked(struct fs *fs, struct inode *dir, struct slice name,
 }
 
 static int
-create(struct fs *fs, uint64_t parent, struct slice name,
+name_create(struct fs *fs, uint64_t parent, struct slice name,
     const struct fs_cred *cred, struct attr_rec *rec, struct slice data,
     struct fs_attr *attrp)
 {
@@ -240,7 +240,8 @@ fs_create(struct fs *fs, uint64_t parent, struct slice name, uint32_t mode,
 	rec = new_inode_rec(mode & (S_IFMT | 07777u), cred->uid, cred->gid);
 	if (S_ISCHR(mode) || S_ISBLK(mode))
 		rec.rdev = rdev;
-	return create(fs, parent, name, cred, &rec, (struct slice){ 0 }, attrp);
+	return name_create(fs, parent, name, cred, &rec, (struct slice){ 0 },
+	    attrp);
 }
 
 int
@@ -257,7 +258,7 @@ fs_symlink(struct fs *fs, uint64_t parent, struct slice name,
 	rec = new_inode_rec(S_IFLNK | 0777, cred->uid, cred->gid);
 	rec.size = target.len;
 	rec.inline_len = (uint32_t)target.len;
-	return create(fs, parent, name, cred, &rec, target, attrp);
+	return name_create(fs, parent, name, cred, &rec, target, attrp);
 }
 
 int
@@ -312,7 +313,7 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	rec = new_inode_rec(S_IFREG | (mode & 07777u), cred->uid, cred->gid);
 	rec.nlink = 0;
 	mutex_lock(&dir->mu);
-	rc = inode_takes_names(dir) ? inherit(fs, dir, cred, &rec, &acl) :
+	rc = inode_takes_names(dir) ? name_inherit(fs, dir, cred, &rec, &acl) :
 				      -ENOENT;
 	mutex_unlock(&dir->mu);
 	inode_put(fs, dir);

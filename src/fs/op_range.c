@@ -20,8 +20,8 @@
 
 /* Change the contents as mode says, under the lock. */
 static int
-allocate(struct fs *fs, struct inode *in, int mode, uint64_t off, uint64_t end)
-    REQUIRES(&in->change_mu, &in->mu)
+range_allocate(struct fs *fs, struct inode *in, int mode, uint64_t off,
+    uint64_t end) REQUIRES(&in->change_mu, &in->mu)
 {
 	struct timespec space;
 	const struct timespec *now = fs_change_time(fs, &space);
@@ -73,7 +73,7 @@ fs_fallocate(struct fs *fs, uint64_t ino, int mode, uint64_t off, uint64_t len)
 		rc = space_ask(fs, KV_ROOM_ADD, len);
 	if (rc == 0) {
 		inode_begin_change(in);
-		rc = allocate(fs, in, mode, off, off + len);
+		rc = range_allocate(fs, in, mode, off, off + len);
 		inode_end_change(in);
 	}
 	inode_put(fs, in);
@@ -176,7 +176,7 @@ walk_next(struct walk *w, uint64_t index, uint64_t *startp, uint64_t *endp)
 }
 
 static int64_t
-seek(struct walk *w, uint64_t off, int whence)
+range_seek(struct walk *w, uint64_t off, int whence)
 {
 	uint64_t pos = off, start, end;
 	int rc;
@@ -221,7 +221,7 @@ fs_lseek(struct fs *fs, uint64_t ino, uint64_t off, int whence)
 	} else {
 		rc = walk_begin(&w, fs, in, off / CHUNK_SIZE);
 		if (rc == 0)
-			rc = seek(&w, off, whence);
+			rc = range_seek(&w, off, whence);
 		if (rc > (int64_t)size)
 			rc = (int64_t)size;
 	}

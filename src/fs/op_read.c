@@ -68,7 +68,7 @@ dirty_bytes(const struct inode *in, uint64_t first, uint64_t last)
 /* Memory for everything that the reply needs: in the reply where it fits, as
  * it does unless much is dirty. */
 static int
-prepare(struct inode *in, uint64_t off, size_t len, struct reading *g,
+read_prepare(struct inode *in, uint64_t off, size_t len, struct reading *g,
     struct fs_read *r)
 {
 	uint64_t last = (off + len - 1) / CHUNK_SIZE;
@@ -109,7 +109,7 @@ prepare(struct inode *in, uint64_t off, size_t len, struct reading *g,
 /* Under the lock: copy what is dirty, take what is inline, and mark what
  * must come from chunk rows. */
 static int
-plan(struct fs *fs, struct inode *in, struct reading *g, struct fs_read *r)
+read_plan(struct fs *fs, struct inode *in, struct reading *g, struct fs_read *r)
     REQUIRES(&in->mu)
 {
 	struct content *c = in->content;
@@ -143,7 +143,8 @@ plan(struct fs *fs, struct inode *in, struct reading *g, struct fs_read *r)
 
 /* Get the chunk rows; with or without the lock. */
 static int
-fetch(struct fs *fs, uint64_t ino, const struct reading *g, struct fs_read *r)
+read_fetch_chunks(struct fs *fs, uint64_t ino, const struct reading *g,
+    struct fs_read *r)
 {
 	uint8_t space[8];
 	struct kv_key key;
@@ -174,7 +175,7 @@ fetch(struct fs *fs, uint64_t ino, const struct reading *g, struct fs_read *r)
 
 /* Returns whether a part of a hole is among it. */
 static bool
-assemble(const struct reading *g, struct fs_read *r)
+read_assemble(const struct reading *g, struct fs_read *r)
 {
 	bool has_hole = false;
 
@@ -229,28 +230,28 @@ read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
 	}
 	if (len > size - off)
 		len = (size_t)(size - off);
-	rc = prepare(in, off, len, &g, r);
+	rc = read_prepare(in, off, len, &g, r);
 	if (rc == 0)
-		rc = plan(fs, in, &g, r);
+		rc = read_plan(fs, in, &g, r);
 	if (rc == 0 && !keep_atime)
 		inode_accessed(fs, in);
 	if (is_locked && rc == 0)
-		rc = fetch(fs, in->ino, &g, r);
+		rc = read_fetch_chunks(fs, in->ino, &g, r);
 	gen = atomic_load(&in->commits.content_gen);
 	mutex_unlock(&in->mu);
 	if (!is_locked && rc == 0) {
-		rc = fetch(fs, in->ino, &g, r);
+		rc = read_fetch_chunks(fs, in->ino, &g, r);
 		if (atomic_load(&in->commits.content_gen) != gen)
 			rc = -EAGAIN;
 	}
-	if (rc == 0 && (assemble(&g, r) || off + len == size))
+	if (rc == 0 && (read_assemble(&g, r) || off + len == size))
 		share_hole(in, r);
 	return rc;
 }
 
 /* All but the space. */
 static void
-clear(struct fs_read *r)
+read_clear(struct fs_read *r)
 {
 	memset(r, 0, offsetof(struct fs_read, space));
 }
@@ -263,7 +264,7 @@ fs_read_how(struct fs *fs, uint64_t ino, uint64_t off, size_t len, unsigned how,
 	struct inode *in;
 	int rc;
 
-	clear(rp);
+	read_clear(rp);
 	rc = regular_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
@@ -326,5 +327,5 @@ fs_read_done(struct fs_read *r)
 	for (size_t i = 0; i < r->npins; i++)
 		kv_value_release(&r->pins[i]);
 	free(r->owned);
-	clear(r);
+	read_clear(r);
 }

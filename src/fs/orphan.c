@@ -130,7 +130,7 @@ add_locked(struct orphan_list *list, const struct orphan *o) REQUIRES(&list->mu)
 
 /* Have the rows of o deleted soon. */
 static void
-add(struct fs *fs, const struct orphan *o)
+orphan_enqueue(struct fs *fs, const struct orphan *o)
 {
 	struct orphan_list *list = &fs->orphans;
 	bool is_added, is_urgent, is_first;
@@ -169,7 +169,7 @@ end_locked(struct fs *fs, struct inode *in, struct orphan *o)
 }
 
 static void
-end(struct fs *fs, struct inode *in, bool is_closing)
+orphan_end(struct fs *fs, struct inode *in, bool is_closing)
 {
 	struct orphan o;
 	bool may_end, has_rows = false;
@@ -187,7 +187,7 @@ end(struct fs *fs, struct inode *in, bool is_closing)
 		has_rows = end_locked(fs, in, &o);
 	inode_end_change(in);
 	if (has_rows)
-		add(fs, &o);
+		orphan_enqueue(fs, &o);
 }
 
 void
@@ -195,13 +195,13 @@ orphan_forgotten(struct fs *fs, struct inode *in)
 {
 	/* It cannot become known again when it has no name. */
 	if (!inode_is_known(fs, in))
-		end(fs, in, false);
+		orphan_end(fs, in, false);
 }
 
 static int
 end_at_close(struct fs *fs, struct inode *in)
 {
-	end(fs, in, true);
+	orphan_end(fs, in, true);
 	return 0;
 }
 

@@ -19,7 +19,7 @@ fs_inode_count(struct fs *fs)
 
 /* What the caller has to know of in; its name goes to space. */
 static void
-describe(struct inode *in, uint8_t *space, struct fs_cold *cold)
+prune_describe(struct inode *in, uint8_t *space, struct fs_cold *cold)
 {
 	struct slice name;
 
@@ -47,7 +47,7 @@ fs_prune(struct fs *fs, size_t max,
 		n = inode_table_cold(fs, all,
 		    max - told < PRUNE_STEP ? max - told : PRUNE_STEP);
 		for (size_t i = 0; i < n; i++) {
-			describe(all[i], name, &cold);
+			prune_describe(all[i], name, &cold);
 			inode_put(fs, all[i]);
 			fn(arg, &cold);
 		}

@@ -18,13 +18,13 @@ enum dentry_kind {
 };
 
 static uint64_t
-zigzag(int64_t v)
+zigzag_encode(int64_t v)
 {
 	return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
 }
 
 static int64_t
-unzigzag(uint64_t v)
+zigzag_decode(uint64_t v)
 {
 	return (int64_t)(v >> 1 ^ ((v & 1) != 0 ? UINT64_MAX : 0));
 }
@@ -57,7 +57,7 @@ static uint8_t *
 put_time(uint8_t *p, const struct timespec *t, time_t base)
 {
 	p += put_varint(p,
-	    zigzag((int64_t)((uint64_t)t->tv_sec - (uint64_t)base)));
+	    zigzag_encode((int64_t)((uint64_t)t->tv_sec - (uint64_t)base)));
 	return p + put_varint(p, (uint64_t)t->tv_nsec);
 }
 
@@ -67,7 +67,7 @@ get_time(struct cursor *c, time_t base)
 	struct timespec t;
 	uint64_t ns;
 
-	t.tv_sec = (time_t)((uint64_t)unzigzag(cursor_varint(c)) +
+	t.tv_sec = (time_t)((uint64_t)zigzag_decode(cursor_varint(c)) +
 	    (uint64_t)base);
 	ns = cursor_varint(c);
 	if (ns >= NS_PER_S)
@@ -128,7 +128,7 @@ put_rec(uint8_t *p, const struct attr_rec *rec)
 	if ((flags & ATTR_XATTRS) != 0)
 		p += put_varint(p, rec->nxattrs);
 	if ((flags & ATTR_EXPIRES) != 0)
-		p += put_varint(p, zigzag(rec->expires));
+		p += put_varint(p, zigzag_encode(rec->expires));
 	p = put_time(p, &rec->btime, 0);
 	if ((flags & ATTR_ATIME_SAME) == 0)
 		p = put_time(p, &rec->atime, rec->btime.tv_sec);
@@ -196,7 +196,7 @@ get_rec(struct cursor *c, struct attr_rec *rec, struct slice *inlinep)
 	if ((flags & ATTR_XATTRS) != 0)
 		rec->nxattrs = get_varint32(c);
 	if ((flags & ATTR_EXPIRES) != 0)
-		rec->expires = unzigzag(cursor_varint(c));
+		rec->expires = zigzag_decode(cursor_varint(c));
 	rec->btime = get_time(c, 0);
 	rec->atime = (flags & ATTR_ATIME_SAME) != 0 ?
 	    rec->btime :

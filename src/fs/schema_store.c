@@ -4,7 +4,7 @@
 
 /* A varint that must fit in 32 bits. */
 static uint32_t
-varint32(struct cursor *c)
+cursor_varint32(struct cursor *c)
 {
 	uint64_t v = cursor_varint(c);
 
@@ -38,10 +38,10 @@ schema_get_super(struct slice value, struct super_row *rowp)
 	*rowp = (struct super_row){ 0 };
 	if (rc < 0)
 		return rc;
-	rowp->version = varint32(&c);
+	rowp->version = cursor_varint32(&c);
 	rowp->refuse_flags = cursor_u32(&c);
 	rowp->ro_flags = cursor_u32(&c);
-	rowp->chunk_size = varint32(&c);
+	rowp->chunk_size = cursor_varint32(&c);
 	rowp->created = cursor_varint(&c);
 	return c.ok ? 0 : -KVFS_ECORRUPT;
 }

@@ -55,7 +55,7 @@ block_signals(void)
 }
 
 static int
-serve(struct daemon *d, const struct options *opts, const char *store,
+daemon_serve(struct daemon *d, const struct options *opts, const char *store,
     const char *mountpoint)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -85,7 +85,7 @@ serve(struct daemon *d, const struct options *opts, const char *store,
 }
 
 static int
-run(const struct options *opts)
+daemon_run(const struct options *opts)
 {
 	const struct mountpoint_hints hints = { opts->subtype, opts->store };
 	struct daemon d = { .ready_fd = -1, .claim_fd = -1 };
@@ -108,12 +108,12 @@ run(const struct options *opts)
 	fflush(stdout);
 	raise_file_limit();
 	if (opts->foreground) {
-		rc = serve(&d, opts, store, mountpoint);
+		rc = daemon_serve(&d, opts, store, mountpoint);
 		goto done;
 	}
 	pid = daemon_fork(&d);
 	if (pid == 0) {
-		rc = serve(&d, opts, store, mountpoint);
+		rc = daemon_serve(&d, opts, store, mountpoint);
 	} else if (pid < 0) {
 		rc = -ECHILD;
 	} else if (!mountpoint_answers(mountpoint, &dev)) {
@@ -151,14 +151,14 @@ main(int argc, char **argv)
 	} else if (opts.version) {
 		printf("kvfs %s\n", KVFS_VERSION);
 	} else if (opts.remount != NULL) {
-		rc = remount(opts.mountpoint, opts.remount);
+		rc = remount_apply(opts.mountpoint, opts.remount);
 		if (rc < 0)
 			rc = rc == -EINVAL ? EXIT_MISUSE : EXIT_FAILURE;
 		free(opts.remount);
 	} else {
 		if (opts.debug)
 			log_set_level(LOG_LVL_DEBUG);
-		rc = run(&opts) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+		rc = daemon_run(&opts) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	return rc;
 }

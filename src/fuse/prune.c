@@ -45,7 +45,7 @@ drop_name(void *arg, const struct fs_cold *cold)
  * in use stay. The kernel may take the directory's lock for it, so no lock is
  * held here. It forgets inodes a while later. */
 static void
-prune(struct prune *p)
+prune_inodes(struct prune *p)
 {
 	size_t goal = p->max_inodes - p->max_inodes / 8;
 	size_t have = fs_inode_count(p->fs), most = 2 * have, told = 0, n;
@@ -68,7 +68,7 @@ prune(struct prune *p)
 }
 
 static void *
-run(void *arg)
+prune_run(void *arg)
 {
 	struct prune *p = arg;
 
@@ -80,7 +80,7 @@ run(void *arg)
 		mutex_unlock(&p->mu);
 		have = fs_inode_count(p->fs);
 		if (have > p->max_inodes)
-			prune(p);
+			prune_inodes(p);
 		is_tight = memory_keep(&p->memory);
 		mutex_lock(&p->mu);
 		if (!p->stop)
@@ -112,7 +112,7 @@ prune_start(struct kv *kv, struct fs *fs, struct fuse_session *se,
 		.cache_bytes = limits->cache_bytes };
 	mutex_init(&p->mu);
 	cond_init(&p->wake);
-	err = pthread_create(&p->thread, NULL, run, p);
+	err = pthread_create(&p->thread, NULL, prune_run, p);
 	if (err != 0) {
 		log_error("cannot start a thread: %s", strerror(err));
 		cond_fini(&p->wake);

@@ -34,7 +34,7 @@ kv_batch_fini(struct kv_batch *b)
 
 /* Room for need elements of size bytes in *arrayp, which has *capp. */
 static int
-grow(void **arrayp, size_t *capp, size_t need, size_t size)
+batch_grow_array(void **arrayp, size_t *capp, size_t need, size_t size)
 {
 	size_t cap = *capp != 0 ? *capp : 16;
 	void *p;
@@ -52,7 +52,7 @@ grow(void **arrayp, size_t *capp, size_t need, size_t size)
 }
 
 static void
-add(struct kv_batch *b, enum kv_op_type type, const struct kv_key *key,
+batch_add(struct kv_batch *b, enum kv_op_type type, const struct kv_key *key,
     struct slice value)
 {
 	void *ops = b->ops, *names = b->names;
@@ -68,11 +68,13 @@ add(struct kv_batch *b, enum kv_op_type type, const struct kv_key *key,
 		b->error = -E2BIG;
 		return;
 	}
-	b->error = grow(&ops, &b->cap, b->count + 1, sizeof(*b->ops));
+	b->error = batch_grow_array(&ops, &b->cap, b->count + 1,
+	    sizeof(*b->ops));
 	b->ops = ops;
 	if (b->error != 0)
 		return;
-	b->error = grow(&names, &b->names_cap, b->names_len + key->name.len, 1);
+	b->error = batch_grow_array(&names, &b->names_cap,
+	    b->names_len + key->name.len, 1);
 	b->names = names;
 	if (b->error != 0)
 		return;
@@ -93,13 +95,13 @@ add(struct kv_batch *b, enum kv_op_type type, const struct kv_key *key,
 void
 kv_batch_put(struct kv_batch *b, const struct kv_key *key, struct slice value)
 {
-	add(b, KV_OP_PUT, key, value);
+	batch_add(b, KV_OP_PUT, key, value);
 }
 
 void
 kv_batch_delete(struct kv_batch *b, const struct kv_key *key)
 {
-	add(b, KV_OP_DELETE, key, (struct slice){ 0 });
+	batch_add(b, KV_OP_DELETE, key, (struct slice){ 0 });
 }
 
 void
@@ -114,7 +116,7 @@ kv_batch_delete_group_hint(struct kv_batch *b, uint8_t space, uint64_t group,
 {
 	struct kv_key key = { .space = space, .group = group };
 
-	add(b, KV_OP_DELETE_GROUP, &key, (struct slice){ 0 });
+	batch_add(b, KV_OP_DELETE_GROUP, &key, (struct slice){ 0 });
 	if (b->error == 0)
 		b->ops[b->count - 1].bytes_hint = bytes;
 }

@@ -150,7 +150,7 @@ unmount_live(const struct mount *m, bool force)
 	int pid = 0, pidfd, rc = target_open_mount(m->path, &t), status = 0;
 
 	if (rc == -ENOTCONN)
-		return detach(m, true);
+		return detach_mount(m, true);
 	if (rc < 0)
 		return command_failed(m->path, rc);
 	pidfd = daemon_pidfd(t, &pid);
@@ -168,7 +168,7 @@ unmount_live(const struct mount *m, bool force)
 		target_close(t);
 	if (status != 0 && !force)
 		goto out;
-	if (detach(m, force) != 0) {
+	if (detach_mount(m, force) != 0) {
 		status = 1;
 		force = false;
 	} else if (force) {
@@ -197,7 +197,7 @@ static int
 unmount_store(const char *name, struct place *p)
 {
 	if (place_find_dead(p))
-		return detach(&p->mount, true);
+		return detach_mount(&p->mount, true);
 	warnx("%s: not mounted", name);
 	return 1;
 }
@@ -219,7 +219,7 @@ unmount_place(const char *name, bool force)
 		status = unmount_live(&p->mount, force);
 		break;
 	case PLACE_DEAD:
-		status = detach(&p->mount, true);
+		status = detach_mount(&p->mount, true);
 		break;
 	case PLACE_HUNG:
 		if (force)

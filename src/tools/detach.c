@@ -81,7 +81,7 @@ detach_by(const struct mount *m, int flags)
 }
 
 int
-detach(const struct mount *m, bool lazy)
+detach_mount(const struct mount *m, bool lazy)
 {
 	return may_detach(m) ? detach_by(m, lazy ? MNT_DETACH : 0) : 1;
 }

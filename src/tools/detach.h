@@ -12,7 +12,7 @@
  * in use, and then open files go on. Refused when something is mounted on
  * it.
  */
-int detach(const struct mount *m, bool lazy);
+int detach_mount(const struct mount *m, bool lazy);
 /* The same for a mount whose daemon does not answer: calls that wait for it
  * fail from then on. Does not wait for the daemon. */
 int detach_hung(const struct mount *m);

@@ -27,7 +27,8 @@
 
 static volatile sig_atomic_t caught;
 
-static void catch (int sig)
+static void
+unpack_note_signal(int sig)
 {
 	caught = sig;
 }
@@ -36,7 +37,7 @@ void
 unpack_catch_signals(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa = { .sa_handler = catch }, old;
+	struct sigaction sa = { .sa_handler = unpack_note_signal }, old;
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		/* nohup(1) has its reasons. */

@@ -84,7 +84,7 @@ add_huge_block(struct arena *a)
 
 /* The next block that pieces come from. */
 static bool
-refill(struct arena *a)
+arena_refill(struct arena *a)
 {
 	struct arena_block *b = add_huge_block(a);
 	size_t size = PAGE_POOL_PAGE - sizeof(*b);
@@ -112,7 +112,7 @@ arena_alloc(struct arena *a, size_t n)
 	if (n > a->left && n > ARENA_BLOCK_BYTES / 4) {
 		b = add_own_block(a, n);
 		p = b != NULL ? b->data : NULL;
-	} else if (n <= a->left || refill(a)) {
+	} else if (n <= a->left || arena_refill(a)) {
 		p = a->next;
 		a->next += n;
 		a->left -= n;

@@ -24,7 +24,7 @@ struct opening {
 
 /* What the child has to say: a result, and a descriptor unless fd is -1. */
 static void
-tell(int sock, int rc, int fd)
+bounded_send(int sock, int rc, int fd)
 {
 	union {
 		struct cmsghdr align;
@@ -48,7 +48,7 @@ tell(int sock, int rc, int fd)
 
 /* The result, and the descriptor or -1. */
 static int
-hear(int sock, int *fdp)
+bounded_receive(int sock, int *fdp)
 {
 	union {
 		struct cmsghdr align;
@@ -120,12 +120,12 @@ run_child(int (*fn)(void *arg), void *arg, int timeout_ms, int *fdp)
 	if (pid == 0) {
 		become_bare(socks[1]);
 		rc = fn(arg);
-		tell(STDIN_FILENO, rc, rc > 0 ? rc : -1);
+		bounded_send(STDIN_FILENO, rc, rc > 0 ? rc : -1);
 		_exit(0);
 	}
 	close(socks[1]);
 	if (await_message(socks[0], timeout_ms)) {
-		rc = hear(socks[0], fdp);
+		rc = bounded_receive(socks[0], fdp);
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	} else {

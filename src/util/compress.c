@@ -34,7 +34,7 @@ compress_append(enum codec want, struct slice raw, struct buf *out)
 }
 
 int
-decompress(uint8_t codec, struct slice stored, void *dst, size_t raw_len)
+compress_decode(uint8_t codec, struct slice stored, void *dst, size_t raw_len)
 {
 	size_t n;
 

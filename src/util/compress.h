@@ -47,6 +47,7 @@ enum codec compress_try(enum codec want, struct slice raw, struct buf *out);
  * are untrusted: -KVFS_ECORRUPT when they do not decode to raw_len bytes
  * or codec is unknown.
  */
-int decompress(uint8_t codec, struct slice stored, void *dst, size_t raw_len);
+int compress_decode(uint8_t codec, struct slice stored, void *dst,
+    size_t raw_len);
 
 #endif

@@ -65,7 +65,7 @@ crc_by_instruction(uint32_t c, const uint8_t *p, size_t len)
 #endif
 
 uint32_t
-crc32c(uint32_t crc, const void *data, size_t len)
+crc32c_sum(uint32_t crc, const void *data, size_t len)
 {
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("sse4.2"))

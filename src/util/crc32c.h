@@ -7,6 +7,6 @@
 #include <stdint.h>
 
 /* The sum of data after what gave crc; start with 0. */
-uint32_t crc32c(uint32_t crc, const void *data, size_t len);
+uint32_t crc32c_sum(uint32_t crc, const void *data, size_t len);
 
 #endif

@@ -14,7 +14,7 @@
 #define VECTOR_MIN 240
 
 uint64_t
-hash64(const void *data, size_t len, uint64_t seed)
+hash_bytes(const void *data, size_t len, uint64_t seed)
 {
 	if (len > VECTOR_MIN)
 		return hash64_long(data, len, seed);

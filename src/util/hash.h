@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-uint64_t hash64(const void *data, size_t len, uint64_t seed);
+uint64_t hash_bytes(const void *data, size_t len, uint64_t seed);
 
-/* The same, for input that is known to be long; hash64() calls it. */
+/* The same, for input that is known to be long; hash_bytes() calls it. */
 uint64_t hash64_long(const void *data, size_t len, uint64_t seed);
 
 #endif

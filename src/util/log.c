@@ -90,7 +90,7 @@ log_flush(unsigned timeout_ms)
 }
 
 static void __attribute__((format(printf, 2, 0)))
-emit(enum log_level level, const char *fmt, va_list ap)
+log_emit(enum log_level level, const char *fmt, va_list ap)
 {
 	void (*fn)(enum log_level, const char *) = atomic_load(&sink);
 	char line[LINE_MAX_BYTES];
@@ -111,7 +111,7 @@ emit(enum log_level level, const char *fmt, va_list ap)
 	{                                                                      \
 		va_list ap;                                                    \
 		va_start(ap, fmt);                                             \
-		emit(level, fmt, ap);                                          \
+		log_emit(level, fmt, ap);                                      \
 		va_end(ap);                                                    \
 	}
 

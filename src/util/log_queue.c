@@ -83,7 +83,7 @@ take_locked(int *level, char *line)
 }
 
 static void *
-run(void *arg)
+log_queue_run(void *arg)
 {
 	static char line[LINE_BYTES];
 	int level;
@@ -122,7 +122,7 @@ log_queue_start(void (*write)(int level, const char *line))
 	 * that would stop all of us. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&thread, &attr, run, NULL);
+	err = pthread_create(&thread, &attr, log_queue_run, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	return err == 0;

@@ -10,7 +10,7 @@
 
 /* Undo the kernel's escapes, three octal digits each, in place. */
 static void
-unescape(char *s)
+mount_table_unescape(char *s)
 {
 	char *out = s;
 
@@ -65,15 +65,16 @@ mount_entry_parse(char *line, struct mount_entry *e)
 	e->id = atoi(id);
 	e->parent = atoi(parent);
 	e->dev = makedev(major, minor);
-	unescape(e->root);
-	unescape(e->path);
-	unescape(e->type);
-	unescape(e->source);
+	mount_table_unescape(e->root);
+	mount_table_unescape(e->path);
+	mount_table_unescape(e->type);
+	mount_table_unescape(e->source);
 	return true;
 }
 
 static int
-add(struct mount_table *t, size_t *capp, const struct mount_entry *e)
+mount_table_add(struct mount_table *t, size_t *capp,
+    const struct mount_entry *e)
 {
 	size_t cap = *capp != 0 ? 2 * *capp : 32;
 	struct mount_entry *grown, copy = *e;
@@ -111,7 +112,7 @@ mount_table_read(struct mount_table *t)
 		return -errno;
 	while (rc == 0 && getline(&line, &len, f) >= 0)
 		if (mount_entry_parse(line, &e))
-			rc = add(t, &cap, &e);
+			rc = mount_table_add(t, &cap, &e);
 	if (rc == 0 && ferror(f))
 		rc = -EIO;
 	free(line);

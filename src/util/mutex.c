@@ -12,7 +12,7 @@
 #include "util/clock.h"
 
 static void
-must(int rc, const char *what)
+abort_on_error(int rc, const char *what)
 {
 	if (rc == 0)
 		return;
@@ -26,23 +26,24 @@ mutex_init(struct mutex *m)
 	pthread_mutexattr_t attr;
 
 	/* Most are held for less than a sleep takes. */
-	must(pthread_mutexattr_init(&attr), "mutexattr_init");
-	must(pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP),
+	abort_on_error(pthread_mutexattr_init(&attr), "mutexattr_init");
+	abort_on_error(pthread_mutexattr_settype(&attr,
+			   PTHREAD_MUTEX_ADAPTIVE_NP),
 	    "mutexattr_settype");
-	must(pthread_mutex_init(&m->m, &attr), "mutex_init");
-	must(pthread_mutexattr_destroy(&attr), "mutexattr_destroy");
+	abort_on_error(pthread_mutex_init(&m->m, &attr), "mutex_init");
+	abort_on_error(pthread_mutexattr_destroy(&attr), "mutexattr_destroy");
 }
 
 void
 mutex_fini(struct mutex *m)
 {
-	must(pthread_mutex_destroy(&m->m), "mutex_fini");
+	abort_on_error(pthread_mutex_destroy(&m->m), "mutex_fini");
 }
 
 void
 mutex_lock(struct mutex *m) NO_THREAD_SAFETY
 {
-	must(pthread_mutex_lock(&m->m), "mutex_lock");
+	abort_on_error(pthread_mutex_lock(&m->m), "mutex_lock");
 }
 
 bool
@@ -52,14 +53,14 @@ mutex_trylock(struct mutex *m) NO_THREAD_SAFETY
 
 	if (rc == EBUSY)
 		return false;
-	must(rc, "mutex_trylock");
+	abort_on_error(rc, "mutex_trylock");
 	return true;
 }
 
 void
 mutex_unlock(struct mutex *m) NO_THREAD_SAFETY
 {
-	must(pthread_mutex_unlock(&m->m), "mutex_unlock");
+	abort_on_error(pthread_mutex_unlock(&m->m), "mutex_unlock");
 }
 
 void
@@ -79,22 +80,23 @@ cond_init(struct cond *c)
 {
 	pthread_condattr_t attr;
 
-	must(pthread_condattr_init(&attr), "condattr_init");
-	must(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC), "setclock");
-	must(pthread_cond_init(&c->c, &attr), "cond_init");
-	must(pthread_condattr_destroy(&attr), "condattr_destroy");
+	abort_on_error(pthread_condattr_init(&attr), "condattr_init");
+	abort_on_error(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC),
+	    "setclock");
+	abort_on_error(pthread_cond_init(&c->c, &attr), "cond_init");
+	abort_on_error(pthread_condattr_destroy(&attr), "condattr_destroy");
 }
 
 void
 cond_fini(struct cond *c)
 {
-	must(pthread_cond_destroy(&c->c), "cond_fini");
+	abort_on_error(pthread_cond_destroy(&c->c), "cond_fini");
 }
 
 void
 cond_wait(struct cond *c, struct mutex *m)
 {
-	must(pthread_cond_wait(&c->c, &m->m), "cond_wait");
+	abort_on_error(pthread_cond_wait(&c->c, &m->m), "cond_wait");
 }
 
 bool
@@ -106,18 +108,18 @@ cond_wait_until(struct cond *c, struct mutex *m, uint64_t deadline_ns)
 
 	if (rc == ETIMEDOUT)
 		return false;
-	must(rc, "cond_wait_until");
+	abort_on_error(rc, "cond_wait_until");
 	return true;
 }
 
 void
 cond_signal(struct cond *c)
 {
-	must(pthread_cond_signal(&c->c), "cond_signal");
+	abort_on_error(pthread_cond_signal(&c->c), "cond_signal");
 }
 
 void
 cond_broadcast(struct cond *c)
 {
-	must(pthread_cond_broadcast(&c->c), "cond_broadcast");
+	abort_on_error(pthread_cond_broadcast(&c->c), "cond_broadcast");
 }

@@ -13,14 +13,14 @@ struct page_pool_page {
 };
 
 static void
-unmap(struct page_pool_page *page)
+page_unmap(struct page_pool_page *page)
 {
 	(void)munmap(page, PAGE_POOL_PAGE);
 }
 
 /* A new one; not a large page if the kernel has none. NULL without memory. */
 static struct page_pool_page *
-map(void)
+page_map(void)
 {
 	size_t before;
 	char *p = mmap(NULL, 2 * PAGE_POOL_PAGE, PROT_READ | PROT_WRITE,
@@ -112,7 +112,7 @@ page_pool_fill(struct page_pool *p, size_t keep, size_t total)
 		page = pop_locked(p);
 		p->made--;
 		mutex_unlock(&p->mu);
-		unmap(page);
+		page_unmap(page);
 		mutex_lock(&p->mu);
 	}
 	if (p->made >= (total + 1) / 2)
@@ -120,7 +120,7 @@ page_pool_fill(struct page_pool *p, size_t keep, size_t total)
 	while (p->made < total && count_locked(p) < keep) {
 		p->made++;
 		mutex_unlock(&p->mu);
-		page = map();
+		page = page_map();
 		mutex_lock(&p->mu);
 		if (page == NULL) {
 			p->made--;

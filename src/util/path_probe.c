@@ -43,7 +43,7 @@ resolve_by_parent(const char *name, char out[PATH_MAX])
 
 /* One message: the parent sees all of it or nothing. */
 static void
-tell(int fd, const struct path_probe *p)
+path_probe_send(int fd, const struct path_probe *p)
 {
 	(void)send(fd, p, sizeof(*p), MSG_NOSIGNAL);
 }
@@ -59,21 +59,21 @@ has_control(const char *path)
 
 /* The child: tells each step that it has come to. */
 static void
-look(int fd, const char *name)
+path_probe_run(int fd, const char *name)
 {
 	struct path_probe p = { .rc = -ETIMEDOUT };
 	struct statfs sf;
 
 	if (!resolve_by_parent(name, p.path))
 		p.path[0] = '\0';
-	tell(fd, &p);
+	path_probe_send(fd, &p);
 	if (realpath(name, p.path) == NULL) {
 		p.rc = -errno;
 		(void)resolve_by_parent(name, p.path);
-		tell(fd, &p);
+		path_probe_send(fd, &p);
 		return;
 	}
-	tell(fd, &p);
+	path_probe_send(fd, &p);
 	/* The kernel may answer stat(2) from its memory; statfs(2) it asks. */
 	p.rc = statfs(p.path, &sf) == 0 ? 0 : -errno;
 	/* To those whom it does not let in, it says no more. */
@@ -81,7 +81,7 @@ look(int fd, const char *name)
 		p.rc = 0;
 	else if (p.rc == 0 && sf.f_type == FUSE_MAGIC)
 		p.is_kvfs = has_control(p.path);
-	tell(fd, &p);
+	path_probe_send(fd, &p);
 }
 
 /* Take what it tells until it ends: false when time is up. */
@@ -131,7 +131,7 @@ path_probe(const char *name, struct path_probe *p)
 		close(STDOUT_FILENO);
 		close(STDERR_FILENO);
 		process_close_inherited(-1);
-		look(STDIN_FILENO, name);
+		path_probe_run(STDIN_FILENO, name);
 		_exit(0);
 	}
 	close(fds[1]);

@@ -105,7 +105,7 @@ report_ratio(struct report *r, const char *title, const char *name, double v)
 }
 
 static void
-percentiles(struct report *r, const char *title, const char *unit,
+report_percentiles(struct report *r, const char *title, const char *unit,
     const struct histogram *h, uint64_t scale)
 {
 	static const struct {
@@ -128,7 +128,7 @@ percentiles(struct report *r, const char *title, const char *unit,
 /* Buckets up to each power of two from first to last, the sum and the
  * count, which is what the last bucket has: values come in meanwhile. */
 static void
-buckets(struct report *r, const char *name, const char *label,
+report_buckets(struct report *r, const char *name, const char *label,
     const struct histogram *h, unsigned first, unsigned last, double scale)
 {
 	const char *sep = label != NULL ? "," : "";
@@ -161,12 +161,12 @@ report_times(struct report *r, const char *title, const char *name,
 
 	if (r->format == REPORT_TEXT) {
 		if (histogram_count(h) != 0)
-			percentiles(r, title, "microseconds ", h, 1000);
+			report_percentiles(r, title, "microseconds ", h, 1000);
 		return;
 	}
 	snprintf(full, sizeof(full), "%s_seconds", name);
 	begin_family(r, title, name, "_seconds", "histogram");
-	buckets(r, full, label, h, TIME_FIRST, TIME_LAST, 1e-9);
+	report_buckets(r, full, label, h, TIME_FIRST, TIME_LAST, 1e-9);
 }
 
 void
@@ -175,9 +175,9 @@ report_sizes(struct report *r, const char *title, const char *name,
 {
 	if (r->format == REPORT_TEXT) {
 		if (histogram_count(h) != 0)
-			percentiles(r, title, "", h, 1);
+			report_percentiles(r, title, "", h, 1);
 		return;
 	}
 	begin_family(r, title, name, "", "histogram");
-	buckets(r, name, NULL, h, 0, SIZE_LAST, 1);
+	report_buckets(r, name, NULL, h, 0, SIZE_LAST, 1);
 }

@@ -25,8 +25,8 @@ forge(struct buf *b, const uint8_t *data, size_t size)
 		abort();
 	put_le32(b->data + 16, data[0] | (uint32_t)data[1] << 8);
 	put_le32(b->data + 20, (uint32_t)(size - 2));
-	put_le32(b->data + 24, crc32c(0, data + 2, size - 2));
-	put_le32(b->data + 28, crc32c(0, b->data, 28));
+	put_le32(b->data + 24, crc32c_sum(0, data + 2, size - 2));
+	put_le32(b->data + 28, crc32c_sum(0, b->data, 28));
 }
 
 static void

@@ -29,7 +29,7 @@ forge_manifest(struct env_file *f, const uint8_t *data, size_t size)
 
 	put_le32(h + 8, MANIFEST_VERSION);
 	put_le64(h + 16, NUMBER);
-	chain = crc32c(0, h, 28);
+	chain = crc32c_sum(0, h, 28);
 	put_le32(h + 28, chain);
 	fuzz_write(f, h, sizeof(h), 0);
 	while (size > 0) {
@@ -38,7 +38,7 @@ forge_manifest(struct env_file *f, const uint8_t *data, size_t size)
 
 		put_le32(r + 4, (uint32_t)len);
 		put_le32(r + 8, chain);
-		chain = crc32c(crc32c(0, r + 4, 8), data + 1, len);
+		chain = crc32c_sum(crc32c_sum(0, r + 4, 8), data + 1, len);
 		put_le32(r + 12, chain);
 		fuzz_write(f, r, sizeof(r), off);
 		fuzz_write(f, data + 1, len, off + sizeof(r));

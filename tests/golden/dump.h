@@ -38,7 +38,7 @@ put_bytes(FILE *out, struct slice s, void (*put)(FILE *out, struct slice s))
 	if (s.len <= SHOW_BYTES)
 		put(out, s);
 	else
-		fprintf(out, "xxh3:%016" PRIx64, hash64(s.data, s.len, 0));
+		fprintf(out, "xxh3:%016" PRIx64, hash_bytes(s.data, s.len, 0));
 }
 
 static void

@@ -37,7 +37,7 @@ START_TEST(whatever_goes_in_comes_out)
 			ck_assert_int_eq(buf_error(&out), 0);
 			ck_assert_uint_eq(out.data[0], 0x55);
 			back[len] = 0xaa;
-			ck_assert_int_eq(decompress((uint8_t)codec,
+			ck_assert_int_eq(compress_decode((uint8_t)codec,
 					     slice_make(out.data + 1,
 						 out.len - 1),
 					     back, len),
@@ -86,19 +86,22 @@ START_TEST(a_wrong_length_or_codec_is_corruption)
 	    slice_make(raw, sizeof(raw)), &out);
 
 	ck_assert_int_eq(codec, CODEC_SNAPPY);
-	ck_assert_int_eq(decompress(CODEC_SNAPPY, buf_slice(&out), back, 999),
+	ck_assert_int_eq(compress_decode(CODEC_SNAPPY, buf_slice(&out), back,
+			     999),
 	    -KVFS_ECORRUPT);
-	ck_assert_int_eq(decompress(CODEC_SNAPPY, buf_slice(&out), back, 1001),
+	ck_assert_int_eq(compress_decode(CODEC_SNAPPY, buf_slice(&out), back,
+			     1001),
 	    -KVFS_ECORRUPT);
-	ck_assert_int_eq(decompress(CODEC_NONE, slice_str("abc"), back, 2),
+	ck_assert_int_eq(compress_decode(CODEC_NONE, slice_str("abc"), back, 2),
 	    -KVFS_ECORRUPT);
-	ck_assert_int_eq(decompress(CODEC_NONE, slice_str("abc"), back, 4),
+	ck_assert_int_eq(compress_decode(CODEC_NONE, slice_str("abc"), back, 4),
 	    -KVFS_ECORRUPT);
 	for (unsigned c = CODEC_SNAPPY + 1; c < 256; c++)
-		ck_assert_int_eq(decompress((uint8_t)c, buf_slice(&out), back,
-				     1000),
+		ck_assert_int_eq(compress_decode((uint8_t)c, buf_slice(&out),
+				     back, 1000),
 		    -KVFS_ECORRUPT);
-	ck_assert_int_eq(decompress(CODEC_SNAPPY, (struct slice){ 0 }, back, 0),
+	ck_assert_int_eq(compress_decode(CODEC_SNAPPY, (struct slice){ 0 },
+			     back, 0),
 	    -KVFS_ECORRUPT);
 	buf_fini(&out);
 }
@@ -127,7 +130,7 @@ START_TEST(damaged_bytes_never_leave_the_destination)
 		memcpy(bad, out.data, len);
 		if (len != 0)
 			bad[rng_below(&r, len)] ^= (uint8_t)rng_next(&r);
-		rc = decompress(CODEC_SNAPPY, slice_make(bad, len), back,
+		rc = compress_decode(CODEC_SNAPPY, slice_make(bad, len), back,
 		    sizeof(raw));
 		ck_assert(rc == 0 || rc == -KVFS_ECORRUPT);
 		refused += rc != 0;

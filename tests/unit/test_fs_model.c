@@ -281,7 +281,7 @@ attach(struct node *dir, size_t i, struct node *n)
 }
 
 static void
-detach(struct node *dir, size_t i)
+detach_mount(struct node *dir, size_t i)
 {
 	if (S_ISDIR(dir->entry[i]->mode))
 		dir->nlink--;
@@ -306,9 +306,9 @@ op_rename(void)
 	dst = to->entry[k];
 	if (rc < 0 || src == dst)
 		return;
-	detach(from, i);
+	detach_mount(from, i);
 	if (dst != NULL)
-		detach(to, k);
+		detach_mount(to, k);
 	attach(to, k, src);
 	if (flags == RENAME_EXCHANGE) {
 		attach(from, i, dst);

@@ -187,12 +187,12 @@ raise_version(void *arg, const char *name)
 	file_read(path, &b);
 	if (b.len != 0 && sum_off != 0) {
 		put_le32(b.data + 8, 2);
-		put_le32(b.data + sum_off, crc32c(0, b.data, sum_off));
+		put_le32(b.data + sum_off, crc32c_sum(0, b.data, sum_off));
 	} else if (b.len != 0) {
 		h = b.data + b.len - 64;
 		put_le32(h + 8, 2);
 		put_le64(h + 56,
-		    hash64(h, 56,
+		    hash_bytes(h, 56,
 			get_le64(h + 16) * 0x9e3779b97f4a7c15 +
 			    get_le64(h + 48)));
 	}

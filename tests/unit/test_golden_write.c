@@ -197,7 +197,7 @@ body_of(const uint8_t *file, const struct wal_frame *frame, uint32_t salt,
 	    h.stored_len);
 	body->raw_len = h.raw_len;
 	body->codec = h.codec;
-	body->sum = crc32c(0, body->stored.data, body->stored.len);
+	body->sum = crc32c_sum(0, body->stored.data, body->stored.len);
 }
 
 static void

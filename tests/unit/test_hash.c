@@ -21,7 +21,7 @@ START_TEST(every_length_has_the_sum_of_xxh3)
 		const uint8_t *p = data + (len & 1);
 		uint64_t seed = len * 0x9e3779b97f4a7c15u;
 
-		ck_assert_uint_eq(hash64(p, len, seed),
+		ck_assert_uint_eq(hash_bytes(p, len, seed),
 		    XXH3_64bits_withSeed(p, len, seed));
 	}
 }

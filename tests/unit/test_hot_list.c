@@ -75,8 +75,8 @@ seal(void)
 	uint8_t *h = bytes.data;
 
 	put_le32(h + 20, (uint32_t)bytes.len - HEADER_LEN);
-	put_le32(h + 24, crc32c(0, h + HEADER_LEN, bytes.len - HEADER_LEN));
-	put_le32(h + 28, crc32c(0, h, 28));
+	put_le32(h + 24, crc32c_sum(0, h + HEADER_LEN, bytes.len - HEADER_LEN));
+	put_le32(h + 28, crc32c_sum(0, h, 28));
 }
 
 START_TEST(the_hottest_come_first_and_neighbours_stand_together)

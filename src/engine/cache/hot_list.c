@@ -107,8 +107,8 @@ hot_list_encode(const struct hot_list *l, struct buf *out)
 	put_le32(h + 16, (uint32_t)l->count);
 	put_le32(h + 20, (uint32_t)(out->len - begin - HEADER_LEN));
 	put_le32(h + 24,
-	    crc32c(0, h + HEADER_LEN, out->len - begin - HEADER_LEN));
-	put_le32(h + 28, crc32c(0, h, 28));
+	    crc32c_sum(0, h + HEADER_LEN, out->len - begin - HEADER_LEN));
+	put_le32(h + 28, crc32c_sum(0, h, 28));
 }
 
 static int
@@ -118,14 +118,14 @@ check_header(struct slice file)
 
 	if (file.len < HEADER_LEN || memcmp(h, MAGIC, 8) != 0)
 		return -KVFS_ECORRUPT;
-	if (crc32c(0, h, 28) != get_le32(h + 28))
+	if (crc32c_sum(0, h, 28) != get_le32(h + 28))
 		return -KVFS_ECHECKSUM;
 	if (get_le32(h + 8) > HOT_LIST_VERSION || get_le32(h + 12) != 0)
 		return -EPROTO;
 	if (get_le32(h + 8) == 0 || get_le32(h + 16) > HOT_LIST_MAX ||
 	    get_le32(h + 20) != file.len - HEADER_LEN)
 		return -KVFS_ECORRUPT;
-	return crc32c(0, h + HEADER_LEN, file.len - HEADER_LEN) ==
+	return crc32c_sum(0, h + HEADER_LEN, file.len - HEADER_LEN) ==
 		get_le32(h + 24) ?
 	    0 :
 	    -KVFS_ECHECKSUM;

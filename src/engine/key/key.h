@@ -89,7 +89,7 @@ size_t key_group_end(uint8_t dst[KEY_PREFIX_LEN], struct slice user);
 static inline uint64_t
 key_hash(struct slice user)
 {
-	return hash64(user.data, user.len, 0);
+	return hash_bytes(user.data, user.len, 0);
 }
 
 #endif

@@ -23,7 +23,7 @@ wal_header_encode(const struct wal_header *h, uint8_t dst[WAL_HEADER_LEN])
 	put_le64(dst + 24, h->size);
 	put_le64(dst + 32, h->next_seq);
 	put_le64(dst + 40, h->durable_seq);
-	sum = crc32c(0, dst, 60);
+	sum = crc32c_sum(0, dst, 60);
 	put_le32(dst + 60, sum);
 	return sum;
 }
@@ -33,7 +33,7 @@ wal_header_decode(const uint8_t src[WAL_HEADER_LEN], struct wal_header *h,
     uint32_t *saltp)
 {
 	if (memcmp(src, header_magic, sizeof(header_magic)) != 0 ||
-	    crc32c(0, src, 60) != get_le32(src + 60))
+	    crc32c_sum(0, src, 60) != get_le32(src + 60))
 		return false;
 	h->version = get_le32(src + 8);
 	h->chain = get_le32(src + 12);
@@ -60,7 +60,7 @@ wal_frame_encode(const struct wal_frame_header *h, uint32_t salt,
 	put_le32(dst + 36, h->stored_len);
 	put_le32(dst + 40, h->raw_len);
 	put_le32(dst + 44, h->body_sum);
-	sum = crc32c(salt, dst + 8, WAL_FRAME_HEADER_LEN - 8);
+	sum = crc32c_sum(salt, dst + 8, WAL_FRAME_HEADER_LEN - 8);
 	put_le32(dst + 4, sum);
 	return sum;
 }
@@ -85,7 +85,7 @@ wal_frame_decode(const uint8_t src[WAL_FRAME_HEADER_LEN], uint32_t salt,
 
 	if (!wal_frame_has_magic(src))
 		return false;
-	sum = crc32c(salt, src + 8, WAL_FRAME_HEADER_LEN - 8);
+	sum = crc32c_sum(salt, src + 8, WAL_FRAME_HEADER_LEN - 8);
 	if (sum != get_le32(src + 4))
 		return false;
 	h->prev = get_le32(src + 8);

@@ -245,7 +245,7 @@ get_body(struct wal_reader *r, const struct wal_frame_header *h, uint64_t off,
 	p += WAL_FRAME_HEADER_LEN;
 	len -= WAL_FRAME_HEADER_LEN;
 	if (!is_zero(p + h->stored_len, len - h->stored_len) ||
-	    crc32c(0, p, h->stored_len) != h->body_sum)
+	    crc32c_sum(0, p, h->stored_len) != h->body_sum)
 		return 0;
 	*storedp = slice_make(p, h->stored_len);
 	return 1;
@@ -269,7 +269,7 @@ uncompress(struct wal_reader *r, const struct wal_frame_header *h,
 		r->raw = grown;
 		r->raw_cap = h->raw_len;
 	}
-	rc = decompress(h->codec, stored, r->raw, h->raw_len);
+	rc = compress_decode(h->codec, stored, r->raw, h->raw_len);
 	*payloadp = slice_make(r->raw, h->raw_len);
 	return rc;
 }

@@ -75,7 +75,7 @@ wal_body_encode(struct wal_body *body, struct slice payload, bool compress)
 	if (buf_error(&body->stored) < 0)
 		return buf_error(&body->stored);
 	body->raw_len = (uint32_t)payload.len;
-	body->sum = crc32c(0, body->stored.data, body->stored.len);
+	body->sum = crc32c_sum(0, body->stored.data, body->stored.len);
 	return 0;
 }
 

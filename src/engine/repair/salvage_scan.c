@@ -90,8 +90,8 @@ is_data(struct scan *s, const struct table_sealed *sealed)
 		s->raw = grown;
 		s->raw_cap = sealed->raw_len;
 	}
-	if (decompress(sealed->codec, sealed->stored, s->raw, sealed->raw_len) <
-		0 ||
+	if (compress_decode(sealed->codec, sealed->stored, s->raw,
+		sealed->raw_len) < 0 ||
 	    block_check(slice_make(s->raw, sealed->raw_len)) < 0)
 		return 0;
 	block_cursor_first(&c, slice_make(s->raw, sealed->raw_len));

@@ -82,7 +82,7 @@ read_header(struct reader *r)
 		return 1;
 	}
 	r->salt[0] = get_le32(r->data + SUMMED_BYTES);
-	r->salt[1] = crc32c(0, r->data, SUMMED_BYTES);
+	r->salt[1] = crc32c_sum(0, r->data, SUMMED_BYTES);
 	return 1;
 }
 
@@ -113,7 +113,7 @@ decode_body(struct reader *r, size_t off, const struct wal_frame_header *h,
 	uint8_t *grown;
 
 	if (wal_frame_len(h->stored_len) > r->len - off ||
-	    crc32c(0, p, h->stored_len) != h->body_sum)
+	    crc32c_sum(0, p, h->stored_len) != h->body_sum)
 		return 0;
 	if (h->codec == CODEC_NONE) {
 		*payloadp = stored;
@@ -127,7 +127,7 @@ decode_body(struct reader *r, size_t off, const struct wal_frame_header *h,
 		r->raw_cap = h->raw_len;
 	}
 	*payloadp = slice_make(r->raw, h->raw_len);
-	return decompress(h->codec, stored, r->raw, h->raw_len) == 0;
+	return compress_decode(h->codec, stored, r->raw, h->raw_len) == 0;
 }
 
 static int

@@ -19,7 +19,7 @@ struct place {
 static struct place
 place_of(struct backoff *b, struct slice user)
 {
-	uint64_t hash = hash64(user.data, KEY_PREFIX_LEN, 0);
+	uint64_t hash = hash_bytes(user.data, KEY_PREFIX_LEN, 0);
 
 	return (struct place){ &b->slots[hash % BACKOFF_SLOTS], hash >> 16 };
 }

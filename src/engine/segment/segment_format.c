@@ -59,7 +59,7 @@ segment_header_encode(uint64_t number, uint8_t dst[SEGMENT_HEADER_LEN])
 	memcpy(dst, header_magic, sizeof(header_magic));
 	put_le32(dst + 8, SEGMENT_VERSION);
 	put_le64(dst + 16, number);
-	put_le32(dst + 28, crc32c(0, dst, 28));
+	put_le32(dst + 28, crc32c_sum(0, dst, 28));
 }
 
 int
@@ -67,7 +67,7 @@ segment_header_decode(const uint8_t src[SEGMENT_HEADER_LEN], uint32_t *versionp,
     uint64_t *numberp)
 {
 	if (memcmp(src, header_magic, sizeof(header_magic)) != 0 ||
-	    crc32c(0, src, 28) != get_le32(src + 28))
+	    crc32c_sum(0, src, 28) != get_le32(src + 28))
 		return -KVFS_ECHECKSUM;
 	*versionp = get_le32(src + 8);
 	*numberp = get_le64(src + 16);
@@ -89,7 +89,7 @@ head_sum(const uint8_t *head, size_t user_len, uint64_t number, uint64_t off)
 	uint8_t place[PLACE_LEN];
 
 	put_place(number, off, place);
-	return crc32c(crc32c(0, place, sizeof(place)), head + 8,
+	return crc32c_sum(crc32c_sum(0, place, sizeof(place)), head + 8,
 	    SEGMENT_FRAME_HEADER_LEN - 8 + user_len);
 }
 
@@ -99,7 +99,8 @@ segment_body_sum(struct slice stored, uint64_t number, uint64_t off)
 	uint8_t place[PLACE_LEN];
 
 	put_place(number, off, place);
-	return hash64(stored.data, stored.len, hash64(place, sizeof(place), 0));
+	return hash_bytes(stored.data, stored.len,
+	    hash_bytes(place, sizeof(place), 0));
 }
 
 void

@@ -175,7 +175,7 @@ make_value(const struct segment_frame *f, struct slice stored, uint8_t *frame,
 		rc = -ENOMEM;
 		if (pin != NULL) {
 			*whatp = "it cannot be uncompressed";
-			rc = decompress(f->codec, stored, pin, f->raw_len);
+			rc = compress_decode(f->codec, stored, pin, f->raw_len);
 		}
 		free(frame);
 		if (rc < 0) {

@@ -115,7 +115,7 @@ walk_uncompress(struct walk *w, const struct segment_frame *f,
 		w->raw_cap = f->raw_len;
 	}
 	*rawp = slice_make(w->raw, f->raw_len);
-	return decompress(f->codec, stored, w->raw, f->raw_len);
+	return compress_decode(f->codec, stored, w->raw, f->raw_len);
 }
 
 /* At off stands a good head: hand its frame to fn and step over it. */

@@ -28,7 +28,7 @@ table_seal(struct buf *b, size_t start, uint32_t raw_len, uint8_t codec,
 	if (buf_error(b) != 0)
 		return;
 	buf_put_u64(b,
-	    hash64(b->data + start, b->len - start, seed_of(number, off)));
+	    hash_bytes(b->data + start, b->len - start, seed_of(number, off)));
 }
 
 int
@@ -44,7 +44,8 @@ table_unseal(struct slice sealed, uint64_t number, uint64_t off, size_t max,
 		return -KVFS_ECORRUPT;
 	}
 	len = sealed.len - TABLE_SEAL_LEN;
-	if (hash64(p, len + 5, seed_of(number, off)) != get_le64(p + len + 5)) {
+	if (hash_bytes(p, len + 5, seed_of(number, off)) !=
+	    get_le64(p + len + 5)) {
 		*whatp = "block does not match its checksum";
 		return -KVFS_ECHECKSUM;
 	}
@@ -69,7 +70,8 @@ table_footer_encode(const struct table_footer *f, uint8_t dst[TABLE_FOOTER_LEN])
 	put_le64(dst + 32, f->index_off);
 	put_le64(dst + 40, f->props_off);
 	put_le64(dst + 48, f->footer_off);
-	put_le64(dst + 56, hash64(dst, 56, seed_of(f->number, f->footer_off)));
+	put_le64(dst + 56,
+	    hash_bytes(dst, 56, seed_of(f->number, f->footer_off)));
 }
 
 int
@@ -93,7 +95,7 @@ table_footer_decode(const uint8_t src[TABLE_FOOTER_LEN], uint64_t number,
 	}
 	/* Seeded by what the footer says of itself, so that a renamed file
 	 * is told from a damaged one. */
-	if (hash64(src, 56, seed_of(f->number, f->footer_off)) !=
+	if (hash_bytes(src, 56, seed_of(f->number, f->footer_off)) !=
 	    get_le64(src + 56)) {
 		*whatp = "footer does not match its checksum";
 		return -KVFS_ECHECKSUM;

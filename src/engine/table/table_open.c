@@ -79,7 +79,7 @@ load_index(struct table_reader *t, const struct table_footer *f,
 	raw_mem = malloc((size_t)s.raw_len + 1);
 	if (raw_mem == NULL)
 		goto done;
-	rc = decompress(s.codec, s.stored, raw_mem, s.raw_len);
+	rc = compress_decode(s.codec, s.stored, raw_mem, s.raw_len);
 	if (rc == 0)
 		rc = table_index_open(slice_make(raw_mem, s.raw_len),
 		    f->filter_off, &t->index);

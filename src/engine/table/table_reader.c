@@ -66,7 +66,7 @@ int
 table_decode_block(const struct table_sealed *s, void *dst,
     struct table_problem *problemp)
 {
-	int rc = decompress(s->codec, s->stored, dst, s->raw_len);
+	int rc = compress_decode(s->codec, s->stored, dst, s->raw_len);
 
 	if (rc == 0)
 		rc = block_check(slice_make(dst, s->raw_len));

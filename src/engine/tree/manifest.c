@@ -36,14 +36,15 @@ header_encode(uint8_t h[HEADER_LEN], uint64_t number)
 	memcpy(h, MAGIC, 8);
 	put_le32(h + 8, MANIFEST_VERSION);
 	put_le64(h + 16, number);
-	put_le32(h + 28, crc32c(0, h, 28));
+	put_le32(h + 28, crc32c_sum(0, h, 28));
 }
 
 /* The sum of a record whose length and predecessor stand in its header. */
 static uint32_t
 record_sum(const uint8_t header[RECORD_HEADER_LEN], struct slice payload)
 {
-	return crc32c(crc32c(0, header + 4, 8), payload.data, payload.len);
+	return crc32c_sum(crc32c_sum(0, header + 4, 8), payload.data,
+	    payload.len);
 }
 
 /* A record of e behind one with the sum chain; returns its own. Failures
@@ -248,7 +249,7 @@ header_check(const char *path, struct slice file, uint64_t number,
 	uint32_t version;
 
 	if (file.len < HEADER_LEN || memcmp(h, MAGIC, 8) != 0 ||
-	    crc32c(0, h, 28) != get_le32(h + 28) ||
+	    crc32c_sum(0, h, 28) != get_le32(h + 28) ||
 	    get_le64(h + 16) != number) {
 		log_error("%s: damaged: no valid header; run kvfsctl repair",
 		    path);

@@ -161,7 +161,7 @@ check_directory(const char *path)
 
 /* What there is at the mountpoint, fit to be mounted on. */
 static int
-inspect(const char *given, const struct mountpoint_hints *hints,
+mountpoint_inspect(const char *given, const struct mountpoint_hints *hints,
     struct path_probe *p)
 {
 	int rc;
@@ -196,14 +196,14 @@ mountpoint_prepare(const char *given, const struct mountpoint_hints *hints,
 
 	*pathp = NULL;
 	*claimp = -1;
-	rc = inspect(given, hints, &p);
+	rc = mountpoint_inspect(given, hints, &p);
 	if (rc < 0)
 		return rc;
 	*claimp = claim_take(p.path);
 	if (*claimp < -1)
 		return *claimp;
 	/* Whoever had it before has mounted meanwhile. */
-	rc = inspect(given, hints, &p);
+	rc = mountpoint_inspect(given, hints, &p);
 	if (rc < 0)
 		return rc;
 	*pathp = strdup(p.path);

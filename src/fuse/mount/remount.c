@@ -167,7 +167,7 @@ set_flags(const char *path, const struct change *c, const struct statvfs *st)
 }
 
 int
-remount(const char *path, const char *list)
+remount_apply(const char *path, const char *list)
 {
 	struct change c = { 0 };
 	char *copy = strdup(list), *save = NULL;

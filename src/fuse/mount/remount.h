@@ -10,6 +10,6 @@
  * Change what can change of the kvfs mounted at path: the running daemon's
  * options, and the kernel's flags. Logs what cannot. -EINVAL: misuse.
  */
-int remount(const char *path, const char *list);
+int remount_apply(const char *path, const char *list);
 
 #endif

@@ -55,7 +55,7 @@ store_path_escape(const char *path)
 	}
 	name[n] = '\0';
 	if (n > NAME_MAX) {
-		uint64_t h = hash64(path, strlen(path), 0);
+		uint64_t h = hash_bytes(path, strlen(path), 0);
 
 		snprintf(name + ESCAPED_KEPT, 32, "~%016" PRIx64, h);
 	}
@@ -106,7 +106,7 @@ store_path_default(const char *mountpoint, char **pathp)
 }
 
 static int
-complain(const char *path, int err, const char *what)
+store_path_fail(const char *path, int err, const char *what)
 {
 	log_error("%s: cannot %s: %s", path, what, strerror(err));
 	return -err;
@@ -124,7 +124,7 @@ make_parents(char *path)
 		if (mkdir(path, 0755) < 0 && errno != EEXIST)
 			err = errno;
 		if (err != 0)
-			complain(path, err, "make the directory");
+			store_path_fail(path, err, "make the directory");
 		*p = '/';
 		if (err != 0)
 			return -err;
@@ -166,7 +166,7 @@ check_nesting(const char *store, const char *mountpoint)
  * Resolve a directory that may be missing, by its parent.
  */
 static int
-resolve(const char *given, char **pathp)
+store_path_resolve(const char *given, char **pathp)
 {
 	char *copy, *slash, *parent;
 	size_t n;
@@ -176,7 +176,7 @@ resolve(const char *given, char **pathp)
 	if (*pathp != NULL)
 		return 0;
 	if (errno != ENOENT)
-		return complain(given, errno, "open the store");
+		return store_path_fail(given, errno, "open the store");
 	copy = strdup(given);
 	if (copy == NULL)
 		return -ENOMEM;
@@ -257,7 +257,7 @@ patience_ms(const struct kv_owner *owner)
 /* "process 7, mounted at /mnt"; where the number is not known the note says
  * who it is. */
 static void
-describe(const struct kv_owner *owner, char *buf, size_t len)
+describe_owner(const struct kv_owner *owner, char *buf, size_t len)
 {
 	if (owner->pid > 0)
 		snprintf(buf, len, "process %d%s%s", owner->pid,
@@ -277,7 +277,7 @@ await_unused(const char *path)
 
 	/* kv_open() says what else may be wrong. */
 	while (kv_owner(path, &owner) > 0) {
-		describe(&owner, who, sizeof(who));
+		describe_owner(&owner, who, sizeof(who));
 		if (waited_ms >= patience_ms(&owner)) {
 			log_error("%s: in use by %s: unmount it there first",
 			    path, who);
@@ -350,17 +350,17 @@ store_path_prepare(const char *given, const char *mountpoint, int read_only,
 		if (rc < 0)
 			goto fail;
 	}
-	rc = resolve(given != NULL ? given : place, &path);
+	rc = store_path_resolve(given != NULL ? given : place, &path);
 	if (rc == 0)
 		rc = check_nesting(path, mountpoint);
 	if (rc < 0)
 		goto fail;
 	if (!read_only && mkdir(path, 0700) < 0 && errno != EEXIST) {
-		rc = complain(path, errno, "make the store");
+		rc = store_path_fail(path, errno, "make the store");
 		goto fail;
 	}
 	if (stat(path, &st) < 0) {
-		rc = complain(path, errno, "open the store");
+		rc = store_path_fail(path, errno, "open the store");
 		goto fail;
 	}
 	if (!S_ISDIR(st.st_mode)) {

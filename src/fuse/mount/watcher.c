@@ -48,7 +48,7 @@ become_watcher(int sock)
 }
 
 static void
-watch(int sock, const char *mountpoint)
+watcher_run(int sock, const char *mountpoint)
 {
 	struct own_mount m;
 	int rc;
@@ -86,7 +86,7 @@ watcher_start(const char *mountpoint)
 		return -err;
 	}
 	if (pid == 0)
-		watch(socks[1], mountpoint);
+		watcher_run(socks[1], mountpoint);
 	close(socks[1]);
 	return socks[0];
 }

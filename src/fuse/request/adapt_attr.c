@@ -26,7 +26,7 @@ do_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 }
 
 static unsigned
-wanted(int to_set)
+attr_fields(int to_set)
 {
 	static const struct {
 		int fuse;
@@ -83,7 +83,7 @@ fields_to_set(fuse_req_t req, fuse_ino_t ino, int to_set, unsigned *validp)
 	struct fs_attr attr;
 	int rc;
 
-	*validp = wanted(to_set);
+	*validp = attr_fields(to_set);
 	if ((*validp & ~(unsigned)FS_SET_CTIME) == 0)
 		*validp |= FS_SET_KILL_SUID;
 	if ((*validp & FS_SET_KILL_SUID) == 0)

@@ -139,7 +139,7 @@ add_entry(void *arg, const struct fs_dirent *d)
 }
 
 static void
-list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+adapt_list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi, bool plus)
 {
 	struct connection *c = request_connection(req);
@@ -182,14 +182,14 @@ static void
 do_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi)
 {
-	list(req, ino, size, off, fi, false);
+	adapt_list(req, ino, size, off, fi, false);
 }
 
 static void
 do_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi)
 {
-	list(req, ino, size, off, fi, true);
+	adapt_list(req, ino, size, off, fi, true);
 }
 
 static void

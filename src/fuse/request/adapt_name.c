@@ -52,7 +52,7 @@ do_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 }
 
 static void
-make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+adapt_make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
     dev_t rdev)
 {
 	struct connection *c = request_connection(req);
@@ -73,13 +73,13 @@ static void
 do_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
     dev_t rdev)
 {
-	make(req, parent, name, mode, rdev);
+	adapt_make(req, parent, name, mode, rdev);
 }
 
 static void
 do_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-	make(req, parent, name, (mode & ~(mode_t)S_IFMT) | S_IFDIR, 0);
+	adapt_make(req, parent, name, (mode & ~(mode_t)S_IFMT) | S_IFDIR, 0);
 }
 
 static void

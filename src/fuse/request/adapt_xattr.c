@@ -19,7 +19,7 @@
  * before each first write whether there is a security.capability to drop.
  */
 static int
-check(struct connection *c, fuse_ino_t ino, int absent)
+xattr_check(struct connection *c, fuse_ino_t ino, int absent)
 {
 	if (c->noxattr)
 		return -ENOSYS;
@@ -31,7 +31,7 @@ do_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	struct connection *c = request_connection(req);
 	struct buf value = { 0 };
-	int rc = check(c, ino, -ENODATA);
+	int rc = xattr_check(c, ino, -ENODATA);
 
 	if (rc == 0)
 		rc = fs_getxattr(c->fs, ino, slice_str(name), &value);
@@ -87,7 +87,7 @@ do_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
     size_t size, int flags)
 {
 	struct connection *c = request_connection(req);
-	int rc = check(c, ino, -EPERM);
+	int rc = xattr_check(c, ino, -EPERM);
 
 	if (protocol_kill_suid())
 		flags |= FS_XATTR_KILL_SGID;
@@ -101,7 +101,7 @@ static void
 do_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct connection *c = request_connection(req);
-	int rc = check(c, ino, -EPERM);
+	int rc = xattr_check(c, ino, -EPERM);
 
 	if (rc == 0)
 		rc = fs_removexattr(c->fs, ino, slice_str(name));
