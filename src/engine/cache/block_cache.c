@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Block cache; see block_cache.h: 16 shards (block_shard.h), the bound that
- * they share evenly, and handles. A hit is one atomic addition, giving the
- * handle back one subtraction (block_table.h); what changes the cache holds
- * the lock of one shard.
+ * Block cache; see block_cache.h. It has 16 shards (block_shard.h), among which
+ * the capacity is divided evenly. A hit costs one atomic addition, and
+ * releasing the handle one subtraction (block_table.h). Changes hold the lock
+ * of one shard.
  */
 #include "engine/cache/block_cache.h"
 
@@ -19,14 +19,14 @@
 #define SHARD_SHIFT 60
 #define GHOSTS_MIN 64
 #define GHOSTS_MAX (1u << 16)
-/* For sizing only: what a block is expected to take. */
+/* The expected size of a block; used to size tables only. */
 #define TYPICAL_BLOCK 8192
 #define BLOCK_SHARE_LEAST (BLOCK_SHARE_ONE / 20)
 #define BLOCK_SHARE_MOST (BLOCK_SHARE_ONE / 2)
 
 struct block_cache {
 	struct block_shard shard[SHARDS];
-	/* Relaxed: a bound may lag by an insertion. */
+	/* Relaxed: the bound may be out of date for one insertion. */
 	_Atomic uint64_t capacity, reserved;
 };
 
@@ -143,8 +143,8 @@ cached_block_release(struct cached_block *b)
 		block_entry_unref(b->entry);
 		return;
 	}
-	/* Release: our reads of the data come before the end of it;
-	 * acquire: and others' before the free. */
+	/* Release: our reads of the data come before its end. Acquire: and
+	 * those of others before the free. */
 	if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	free(b);

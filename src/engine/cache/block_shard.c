@@ -7,16 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Share of the warm part at first, 1/10: S3-FIFO's figure. */
+/* Initial share of the warm part: 1/10, as in S3-FIFO. */
 #define SHARE_FIRST (BLOCK_SHARE_ONE / 10)
 #define STAMP_MASK 0x7fffffffu /* of block_ghost.stamp */
 /*
- * Ghosts steer the split until their part has dropped a 16th of the blocks
- * since (S3-FIFO-D keeps 5 %). Hits in percent with the warm part fixed at
- * 1/20, 1/10, 1/2 of the cache, and with the split that adapts, by
- * test_block_cache: a load of recent blocks 46, 52, 66, and 66; of blocks
- * used often, between scans, 50, 49, 40, and 50. In a cache of 8,000 blocks
- * ghosts as old as a 4th of them cost the second 2 points, as old as all 8.
+ * A ghost changes the split only as long as its part has since evicted fewer
+ * blocks than 1/16 of those in the cache (S3-FIFO-D: 5 %). Hit rates in
+ * percent, measured by test_block_cache, with the warm part fixed at 1/20, 1/10
+ * and 1/2 of the cache, and with the adaptive split: recency load 46, 52, 66
+ * and 66; frequency load between scans 50, 49, 40 and 50. In a cache of 8,000
+ * blocks, ghosts of up to 1/4 cost the second load 2 points, and ghosts of any
+ * age 8.
  */
 #define ADAPT_PART 16
 
@@ -25,7 +26,7 @@ block_hash(uint64_t file, uint64_t off)
 {
 	uint64_t h = file * 0x9e3779b97f4a7c15ULL ^ off;
 
-	/* A full mix: shard, slot and print use different bits. */
+	/* A full mix: shard, slot and fingerprint use different bits of it. */
 	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
 	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
 	return h ^ h >> 32;
@@ -49,9 +50,9 @@ remember_locked(struct block_shard *s, uint64_t hash, enum block_part part)
 }
 
 /*
- * The ghost of a block that is missed: which part dropped it, and how many
- * others that part has dropped since. False when there is none, or it is
- * older than the cache turns over once.
+ * Find the ghost of a block that was missed: which part evicted it, and how
+ * many others that part has evicted since. False if there is none, or if it is
+ * older than one turnover of the cache.
  */
 static bool
 was_here_locked(struct block_shard *s, uint64_t hash, enum block_part *partp,
@@ -69,9 +70,9 @@ was_here_locked(struct block_shard *s, uint64_t hash, enum block_part *partp,
 /* ---- The split ---- */
 
 /*
- * Both parts' ghosts of the same age say what a little more room would have
- * been worth to each: it goes to the part that wants it more (S3-FIFO-D's
- * rule, with ARC's step: one block a return).
+ * A ghost that is hit means that its part would have kept the block with a
+ * little more space: the split moves towards that part, by one block a hit
+ * (S3-FIFO-D's rule with ARC's step).
  */
 static void
 adapt_locked(struct block_shard *s, enum block_part part, size_t age,
@@ -98,12 +99,12 @@ block_shard_warm_target(const struct block_shard *s, uint64_t capacity)
 
 /* ---- Parts ---- */
 
-/* Collect the hits since the last time: they are the part's, and make the
- * block hotter. True: somebody uses it. */
+/* Collect the hits since the last time: add them to the part's statistics and
+ * to the block's heat. True: somebody holds a reference. */
 static bool
 harvest_locked(struct block_shard *s, struct block_entry *e)
 {
-	/* Relaxed: block_table_remove_locked() looks again. */
+	/* Relaxed: block_table_remove_locked() checks again. */
 	uint64_t meta = atomic_load_explicit(&e->meta, memory_order_relaxed);
 	uint32_t hits = META_HITS(meta);
 
@@ -152,8 +153,8 @@ leave_locked(struct block_shard *s, struct block_entry *e)
 	s->part[e->part].bytes -= e->charge;
 }
 
-/* Out of the cache, but for its ghost. False: somebody was faster, and uses
- * it. */
+/* Evict a block and leave a ghost. False: somebody has taken a reference
+ * meanwhile. */
 static bool
 drop_locked(struct block_shard *s, struct block_entry *e,
     struct cached_block **deadp)
@@ -187,7 +188,7 @@ evict_warm_locked(struct block_shard *s, struct cached_block **deadp)
 	s->promotions++;
 }
 
-/* False: the block is in use and went to the other end. */
+/* False: the block is in use and was moved to the other end. */
 static bool
 evict_hot_locked(struct block_shard *s, struct cached_block **deadp)
 {
@@ -266,7 +267,8 @@ block_shard_fini(struct block_shard *s)
 		struct block_entry *e;
 
 		TAILQ_FOREACH (e, &s->part[i].queue, link) {
-			/* Acquire: what the last user did with it is over. */
+			/* Acquire: all that the last user did with it has
+			 * ended. */
 			assert(META_REFS(atomic_load_explicit(&e->meta,
 				   memory_order_acquire)) == 0);
 			free(e->block);
@@ -279,7 +281,8 @@ block_shard_fini(struct block_shard *s)
 
 /* ---- Blocks ---- */
 
-/* So many hits since a look at the entry are rare, and must not run over. */
+/* An entry with this many uncollected hits is rare; collect them before the
+ * counter overflows. */
 static void
 harvest_many(struct block_shard *s, struct block_entry *e)
 {
@@ -304,7 +307,7 @@ block_shard_lookup(struct block_shard *s, uint64_t hash, uint64_t file,
 	return e->block;
 }
 
-/* Which part a block enters that was not found. */
+/* The part that a block enters after a miss. */
 static enum block_part
 part_for_locked(struct block_shard *s, const struct block_place *place,
     uint64_t hash, uint64_t capacity)

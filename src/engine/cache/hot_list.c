@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The hot list's file; see hot_list.h. */
+/* Encoding and file of the hot list; see hot_list.h. */
 #include "engine/cache/hot_list.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #define MAGIC "kvfsHOT1"
 #define HEADER_LEN 32
-/* The longest list there is: offset, file and number of blocks for each. */
+/* The longest possible list: offset, file and number of blocks for each. */
 #define FILE_MAX (HEADER_LEN + HOT_LIST_MAX * (2 * VARINT_MAX_BYTES + 1) + 64)
 
 void
@@ -53,7 +53,8 @@ hot_list_trim(struct hot_list *l, uint64_t max_bytes)
 
 /* ---- Bytes ---- */
 
-/* The places from *ip on that have the same heat and file; *ip moves on. */
+/* Encode the places from *ip on that have the same heat and file; *ip moves
+ * behind them. */
 static void
 encode_file(const struct hot_list *l, size_t *ip, uint64_t *filep,
     struct buf *out)
@@ -101,7 +102,7 @@ hot_list_encode(const struct hot_list *l, struct buf *out)
 		return;
 	h = out->data + begin;
 	memset(h, 0, HEADER_LEN);
-	/* Bytes, no string: NOLINTNEXTLINE(*-not-null-terminated-result) */
+	/* Bytes, not a string: NOLINTNEXTLINE(*-not-null-terminated-result) */
 	memcpy(h, MAGIC, 8);
 	put_le32(h + 8, HOT_LIST_VERSION);
 	put_le32(h + 16, (uint32_t)l->count);
@@ -131,7 +132,7 @@ check_header(struct slice file)
 	    -KVFS_ECHECKSUM;
 }
 
-/* A number above *vp, which it is added to; the first may be 0 when
+/* Decode a difference and add it to *vp. 0 is allowed only with
  * zero_is_fine. */
 static bool
 add_delta(struct cursor *c, uint64_t *vp, bool zero_is_fine)
@@ -144,7 +145,7 @@ add_delta(struct cursor *c, uint64_t *vp, bool zero_is_fine)
 	return true;
 }
 
-/* The blocks of one file; l has room for max. */
+/* Decode the blocks of one file; l has room for max places. */
 static bool
 decode_file(struct cursor *c, uint64_t file, uint32_t heat, size_t max,
     struct hot_list *l)
@@ -193,7 +194,7 @@ hot_list_decode(struct slice file, struct hot_list *l)
 	max = get_le32((const uint8_t *)file.data + 16);
 	c = cursor_make(slice_make((const uint8_t *)file.data + HEADER_LEN,
 	    file.len - HEADER_LEN));
-	/* A block takes a byte at least. */
+	/* A block takes at least one byte. */
 	if (max > cursor_left(&c))
 		return -KVFS_ECORRUPT;
 	l->places = malloc((max + 1) * sizeof(*l->places));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Ordered walk over internal keys: what memtables, blocks, tables and the
- * merge of several of them have in common. Forward only.
+ * The interface that memtables, blocks, tables and the merge of several of them
+ * share: a forward walk over entries in the order of internal keys.
  *
- * Key and value are valid until the iterator is moved or closed. Once
- * status is negative the iterator is invalid for good. One thread.
+ * Key and value are valid until the iterator is moved or closed. After an
+ * error, status is negative and the iterator stays invalid. Threading: one
+ * thread.
  */
 #ifndef KVFS_ENGINE_KEY_ITER_H
 #define KVFS_ENGINE_KEY_ITER_H
@@ -23,8 +24,9 @@ struct iter_ops {
 	void (*close)(struct iter *it);
 };
 
-/* Implementations embed it as their first member and keep valid, key,
- * value and status up to date, so that readers make no call for them. */
+/* An implementation embeds it as its first member and keeps valid, key,
+ * value and status up to date. Callers read these members and need no call
+ * for them. */
 struct iter {
 	const struct iter_ops *ops;
 	bool valid;
@@ -33,7 +35,7 @@ struct iter {
 	struct slice value;
 };
 
-/* To the first entry at or after ikey. */
+/* Move to the first entry at or after ikey. */
 static inline void
 iter_seek(struct iter *it, struct slice ikey)
 {

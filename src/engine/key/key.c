@@ -50,9 +50,9 @@ size_t
 key_group_end(uint8_t dst[KEY_PREFIX_LEN], struct slice user)
 {
 	memcpy(dst, user.data, KEY_PREFIX_LEN);
-	/* Space and group are one big-endian number for this purpose. The
-	 * last group of the last space has no end: kv.h's users never get
-	 * there, and 0xff.. bytes would only sort one group short. */
+	/* Add 1 to space and group as one big-endian number. The last group of
+	 * the last space has no successor: callers of kv.h do not use it, and
+	 * with 0xff.. bytes the end would only be one group too low. */
 	for (int i = KEY_PREFIX_LEN - 1; i >= 0; i--)
 		if (++dst[i] != 0)
 			return KEY_PREFIX_LEN;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Keys inside the engine. A user key is space (1 byte), group (8 bytes,
- * big-endian), name; its bytes sort as kv.h says. An internal key appends
- * an 8-byte little-endian trailer, (sequence << 8) | type, and sorts by
- * user key, then newest first (LevelDB's internal keys).
+ * big-endian) and name; its bytes sort as kv.h says. An internal key is a
+ * user key and an 8-byte little-endian trailer, (sequence << 8) | type.
+ * Internal keys sort by user key, then newest first (as in LevelDB).
  */
 #ifndef KVFS_ENGINE_KEY_KEY_H
 #define KVFS_ENGINE_KEY_KEY_H
@@ -19,8 +19,8 @@ enum key_type {
 	KEY_DELETE = 0,
 	KEY_VALUE = 1, /* the value's bytes */
 	KEY_POINTER = 2, /* a segment pointer (segment.h) */
-	KEY_DELETE_GROUP = 3, /* user key is a bare prefix: hides all older
-	                         keys of its group */
+	KEY_DELETE_GROUP = 3, /* user key is a prefix alone (space and group):
+	                         deletes all older keys of its group */
 };
 #define KEY_TYPE_MAX KEY_DELETE_GROUP
 
@@ -35,7 +35,7 @@ key_pack(uint64_t seq, enum key_type type)
 {
 	return seq << 8 | type;
 }
-/* Of an internal key that key_is_valid() passed. */
+/* The user key in an internal key for which key_is_valid() is true. */
 static inline struct slice
 key_user(struct slice ikey)
 {
@@ -57,21 +57,22 @@ key_type(struct slice ikey)
 {
 	return (enum key_type)(key_trailer(ikey) & 0xff);
 }
-/* Long enough, not too long, and of a known type. */
+/* Whether the length is possible and the type is known. */
 bool key_is_valid(struct slice ikey);
-/* Order of internal keys. */
+/* Order of internal keys: by user key, then newest first. */
 int key_cmp(struct slice a, struct slice b);
 
-/* Write the user key of k to dst (KEY_USER_MAX bytes); returns its length. */
+/* Write the user key of k to dst (KEY_USER_MAX bytes). Returns its length. */
 size_t key_encode(uint8_t *dst, const struct kv_key *k);
-/* Append a trailer to the len bytes at dst; returns the new length. */
+/* Append a trailer to the user key of len bytes at dst. Returns the new
+ * length. */
 static inline size_t
 key_append_trailer(uint8_t *dst, size_t len, uint64_t seq, enum key_type type)
 {
 	put_le64(dst + len, key_pack(seq, type));
 	return len + KEY_TRAILER_LEN;
 }
-/* Write the first internal key that user can have, for a seek, to dst. */
+/* Write the smallest internal key of user to dst: the place to seek to. */
 static inline struct slice
 key_first(uint8_t dst[KEY_INTERNAL_MAX], struct slice user)
 {
@@ -79,13 +80,13 @@ key_first(uint8_t dst[KEY_INTERNAL_MAX], struct slice user)
 	put_le64(dst + user.len, UINT64_MAX);
 	return slice_make(dst, user.len + KEY_TRAILER_LEN);
 }
-/* The parts of a user key of at least KEY_PREFIX_LEN bytes; borrows it. */
+/* Split a user key of at least KEY_PREFIX_LEN bytes. The result borrows it. */
 struct kv_key key_decode(struct slice user);
-/* Write the first user key after all of user's group to dst; returns its
- * length, KEY_PREFIX_LEN. */
+/* Write the first user key behind user's group to dst. Returns its length,
+ * KEY_PREFIX_LEN. */
 size_t key_group_end(uint8_t dst[KEY_PREFIX_LEN], struct slice user);
 
-/* Hash of a user key, for filters: to add it, and to look for it. */
+/* The hash of a user key by which filters store it and find it. */
 static inline uint64_t
 key_hash(struct slice user)
 {

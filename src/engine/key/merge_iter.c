@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * K-way merge; see merge_iter.h. A binary heap of the sources that are not
- * at their end, smallest key first. The smaller child of the root is
- * remembered: while one source goes on giving the smallest keys, a step
- * costs one comparison and no move in the heap. One thread.
+ * K-way merge; see merge_iter.h. A binary heap of the sources that are not at
+ * their end, smallest key first. The smaller child of the root is remembered:
+ * as long as one source has the smallest keys, a step costs one comparison and
+ * changes nothing in the heap. Threading: one thread.
  */
 #include "engine/key/merge_iter.h"
 
@@ -15,7 +15,7 @@ struct merge_iter {
 	struct iter base;
 	size_t count; /* sources */
 	size_t live; /* in the heap */
-	size_t second; /* smaller child of the root; 0: not known */
+	size_t second; /* smaller child of the root; 0: unknown */
 	struct merge_source *sources;
 	struct iter **heap; /* [0..live) */
 };
@@ -47,7 +47,7 @@ sift_down(struct merge_iter *m, size_t i)
 	m->heap[i] = it;
 }
 
-/* Show the root's entry as ours. */
+/* Make the root's entry the current one. */
 static void
 merge_show_root(struct merge_iter *m)
 {
@@ -66,7 +66,7 @@ merge_fail(struct merge_iter *m, int status)
 	m->live = 0;
 }
 
-/* Gather the sources after all may have moved. */
+/* Build the heap anew, after all sources may have moved. */
 static void
 heap_rebuild(struct merge_iter *m)
 {
@@ -111,7 +111,7 @@ merge_seek_first(struct iter *it)
 	heap_rebuild(m);
 }
 
-/* The root has moved on: is it still the smallest? */
+/* Whether the root is still the smallest after its source has moved. */
 static bool
 is_root_smallest(struct merge_iter *m)
 {

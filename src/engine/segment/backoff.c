@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * See backoff.h. A slot is 0, or from the top: a print of the group (48
- * bits), tries in a row that failed (8), values to skip still (8). All
- * accesses are relaxed: a slot stands for itself.
+ * See backoff.h. A slot is 0, or has from the top: a fingerprint of the group
+ * (48 bits), failures in a row (8 bits), values still to skip (8 bits). All
+ * accesses are relaxed: no other memory depends on a slot.
  */
 #include "engine/segment/backoff.h"
 
@@ -52,7 +52,7 @@ backoff_learn(struct backoff *b, struct slice user, bool has_shrunk)
 	if (slot != 0 && slot >> 16 == p.print)
 		failures = slot >> 8 & 0xff;
 	else if (has_shrunk)
-		return; /* what another group has learnt stays */
+		return; /* another group has this slot: it keeps it */
 	if (has_shrunk) {
 		atomic_store_explicit(p.slot, 0, memory_order_relaxed);
 		return;

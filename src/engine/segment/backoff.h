@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which groups hold values that do not get smaller: compression of those is
- * tried only now and then, after each failure half as often, and always
- * again once it has worked. Most files are of one kind throughout.
+ * Remembers which groups have values that do not compress. Most files are of
+ * one kind throughout, so after each failure half as many values of the group
+ * are tried as before; after one success all are tried again.
  *
- * A table of fixed size, by a hash of the group; of two groups in one place
- * the later one is remembered. Any thread, without locks: what two threads
- * learn at once of one group may count once.
+ * A table of fixed size, indexed by a hash of the group; if two groups share a
+ * slot, the later one takes it. Any thread, without locks: if two threads
+ * report a result for one group at the same time, one of the two may be lost.
  */
 #ifndef KVFS_ENGINE_SEGMENT_BACKOFF_H
 #define KVFS_ENGINE_SEGMENT_BACKOFF_H
@@ -17,23 +17,23 @@
 
 #include "kvfs/slice.h"
 
-/* 32 KiB: as many groups as are written to at a time, and more. */
+/* 32 KiB. Far more groups than are written at a time. */
 #define BACKOFF_SLOTS 4096u
-/* This many values may fail before any is skipped. */
+/* So many failures in a row change nothing yet. */
 #define BACKOFF_PATIENCE 2u
-/* At last so many are skipped between two tries: 512 KiB of a file that
- * turns compressible are missed at most, and of one that never does a
- * sixteenth of the work is left. */
+/* At most so many values are skipped between two tries. A file that becomes
+ * compressible loses at most 512 KiB; a file that never does costs a sixteenth
+ * of the work. */
 #define BACKOFF_SKIP_MAX 15u
 
 struct backoff {
 	_Atomic uint64_t slots[BACKOFF_SLOTS];
 };
 
-/* user: a user key of the group. Whether its value is worth a try; one that
- * is not counts towards the next. */
+/* Whether to try to compress a value of the group of user (a user key). False
+ * counts as one skipped value. */
 bool backoff_may_try(struct backoff *b, struct slice user);
-/* A try has ended. */
+/* Report the result of a try. */
 void backoff_learn(struct backoff *b, struct slice user, bool has_shrunk);
 
 #endif

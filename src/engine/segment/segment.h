@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Segments: append-only files of large values, each written once. Format:
- * kvfs-format(5), "Segment". A value is one self-describing frame, whose
- * sums are bound to its place, so that it can be verified and salvaged by
- * itself. The tree holds a pointer. After WiscKey's value log and RocksDB's
- * BlobDB.
+ * kvfs-format(5), "Segment". A value is one self-describing frame. Its
+ * checksums include its place, so that it can be verified and salvaged without
+ * the tree. The tree holds a pointer to it. After WiscKey's value log and
+ * RocksDB's BlobDB.
  *
  * All integers are little-endian.
  *
@@ -31,8 +31,9 @@
  *
  *   pointer: segment number (8), offset (8), frame length (4), raw length (4)
  *
- * Bytes between frames that are zero were given out and never written: a
- * full disk, or a crash. No pointer leads there.
+ * Zero bytes between frames are space that an append has reserved and not
+ * written, because the disk was full or the machine crashed. No pointer leads
+ * there.
  */
 #ifndef KVFS_ENGINE_SEGMENT_SEGMENT_H
 #define KVFS_ENGINE_SEGMENT_SEGMENT_H
@@ -52,12 +53,12 @@
 #define SEGMENT_FRAME_HEADER_LEN 28
 
 /*
- * Values from this size on live in segments. Thousand puts, overwrites and
- * gets a second, and disk bytes by overwritten ones, in tables: 1 KiB
- * 172/150/134 2.3, 2 KiB 110/77/161 2.3, 4 KiB 63/48/180 2.2; in segments:
- * 1 KiB 129/135/204 0.7, 2 KiB 109/102/254 0.6, 4 KiB 94/91/219 0.6. The
- * break-even is near 1.5 KiB; a little above 2 KiB keeps an inode's row with
- * contents in its table.
+ * Values of this size and more go to segments. Measured: thousand puts,
+ * overwrites and gets a second, then bytes on disk by bytes overwritten. In
+ * tables: 1 KiB 172/150/134 2.3, 2 KiB 110/77/161 2.3, 4 KiB 63/48/180 2.2. In
+ * segments: 1 KiB 129/135/204 0.7, 2 KiB 109/102/254 0.6, 4 KiB 94/91/219 0.6.
+ * The break-even is near 1.5 KiB. The limit is a little above 2 KiB, so that an
+ * inode's row with contents stays in its table.
  */
 #define SEGMENT_VALUE_MIN 2560
 
@@ -70,46 +71,48 @@ struct segment_pointer {
 
 void segment_pointer_encode(const struct segment_pointer *p,
     uint8_t dst[SEGMENT_POINTER_LEN]);
-/* Untrusted: -KVFS_ECORRUPT for a wrong length or impossible fields. */
+/* s is untrusted: -KVFS_ECORRUPT for a wrong length or impossible fields. */
 int segment_pointer_decode(struct slice s, struct segment_pointer *p);
 
 /* ---- Writing (segment_writer.c) ---- */
 
 struct segment_writer;
 
-/* Start an empty segment; takes file, also on failure. */
+/* Begin an empty segment. Takes file, also on failure. */
 int segment_writer_open(struct env_file *file, const char *path,
     uint64_t number, struct segment_writer **writerp);
 void segment_writer_close(struct segment_writer *w);
 
-/* A value made ready: compressed where it pays. The checksum needs the
- * place, so it is set by segment_append(). */
+/* A value ready to be appended: compressed if that makes it smaller.
+ * segment_append() adds the checksum, which depends on the place. */
 struct segment_value {
-	struct slice user; /* borrowed */
-	struct slice stored; /* borrowed: raw bytes or buf's */
+	struct slice user; /* borrows */
+	struct slice stored; /* borrows raw, or points to buf */
 	struct buf buf;
 	uint32_t raw_len;
 	uint8_t codec;
 };
 void segment_value_init(struct segment_value *v);
 void segment_value_fini(struct segment_value *v);
-/* -EINVAL for a key that no store has, -E2BIG for a value beyond
- * KV_VALUE_MAX. */
+/* Encode raw as the value of user; borrows both until the value is appended.
+ * -EINVAL for a key that no store has, -E2BIG for a value above KV_VALUE_MAX,
+ * -ENOMEM. */
 int segment_value_encode(struct segment_value *v, struct slice user,
     struct slice raw, bool compress);
 
 /*
- * Append count values in one write; pointers[i] tells where. They have
- * reached the kernel on return. Several threads may append at once: space
- * is given first, by an atomic addition, then each writes its own. After a
- * failure the writer takes no more, but for -ENOSPC and -EDQUOT, which pass.
+ * Append count values by one write; pointers[i] tells where each one is. On
+ * return the kernel has them; they are not yet durable. Several threads may
+ * append at once: each reserves space by an atomic addition, then writes to its
+ * own range. After a failure the writer takes no more values, except after
+ * -ENOSPC and -EDQUOT, which may pass.
  */
 int segment_append(struct segment_writer *w, const struct segment_value *v,
     size_t count, struct segment_pointer *pointers);
-/* Everything whose append returned before the call is durable on return;
- * free when nothing was appended since the last. */
+/* When it returns 0, all values whose append returned before the call are
+ * durable. Costs nothing if nothing was appended since the last sync. */
 int segment_writer_sync(struct segment_writer *w);
-/* Bytes given out so far. */
+/* Bytes reserved so far, header included. */
 uint64_t segment_writer_size(const struct segment_writer *w);
 uint64_t segment_writer_number(const struct segment_writer *w);
 
@@ -121,21 +124,20 @@ struct segment_reader;
 int segment_reader_open(struct env_file *file, const char *path,
     uint64_t number, struct segment_reader **readerp);
 void segment_reader_close(struct segment_reader *r);
-/* The value under p, verified and uncompressed; user must be the key that
- * the frame carries. *valuep is released by the caller. */
+/* Read the value under p, verified and uncompressed. user has to be the key in
+ * the frame. The caller releases *valuep with kv_value_release(). */
 int segment_read(struct segment_reader *r, const struct segment_pointer *p,
     struct slice user, struct kv_value *valuep);
-/* Whether segment_read() would succeed, without its messages: recovery
- * asks for values that a crash may have cut off. 0 or its error. */
+/* Whether segment_read() would succeed; logs nothing. Returns 0 or the error.
+ * Recovery uses it for values that a crash may have cut off. */
 int segment_probe(struct segment_reader *r, const struct segment_pointer *p,
     struct slice user);
 /*
- * Walk the frames that are readable, in order of place; fn gets each one's
- * pointer, user key and raw value, verified. Damaged stretches are skipped,
- * reported as one line "damage: PATH: what" on out (may be NULL) and
- * counted: returns how many, or an error. A frame that a crash has cut off
- * counts too, though no pointer leads to it. For repair. A negative return
- * of fn ends the walk and is returned.
+ * Walk all readable frames in order of offset, for repair. fn gets the pointer,
+ * the user key and the raw value of each, verified. Damaged ranges are skipped;
+ * each one is written to out (may be NULL) as a line "damage: PATH: what" and
+ * counted, and so is a frame that a crash cut off. Returns the count, or an
+ * error. A negative return of fn ends the walk and is returned.
  */
 int segment_walk(struct segment_reader *r, FILE *out,
     int (*fn)(void *arg, const struct segment_pointer *p, struct slice user,

@@ -28,7 +28,7 @@ segment_pointer_encode(const struct segment_pointer *p,
 static bool
 is_possible_pointer(const struct segment_pointer *p)
 {
-	/* Nothing is stored that is longer than it was raw. */
+	/* A value is stored raw if compression would make it longer. */
 	return p->off >= SEGMENT_HEADER_LEN && p->off % 8 == 0 &&
 	    p->off <= INT64_MAX - UINT32_MAX && p->frame_len % 8 == 0 &&
 	    p->frame_len >= SEGMENT_FRAME_MIN && p->raw_len <= KV_VALUE_MAX &&

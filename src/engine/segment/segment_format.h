@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A segment's bytes, for segment_writer.c and segment_reader.c; layout in
- * segment.h. */
+/* Encoding and checks of a segment's bytes, for the sources of this room;
+ * layout in segment.h. */
 #ifndef KVFS_ENGINE_SEGMENT_SEGMENT_FORMAT_H
 #define KVFS_ENGINE_SEGMENT_SEGMENT_FORMAT_H
 
@@ -11,7 +11,7 @@
 #define SEGMENT_FRAME_MIN 40 /* the shortest key, no value */
 
 void segment_header_encode(uint64_t number, uint8_t dst[SEGMENT_HEADER_LEN]);
-/* -KVFS_ECHECKSUM when the magic or the sum is wrong. */
+/* -KVFS_ECHECKSUM if the magic or the checksum is wrong. */
 int segment_header_decode(const uint8_t src[SEGMENT_HEADER_LEN],
     uint32_t *versionp, uint64_t *numberp);
 
@@ -29,17 +29,18 @@ segment_frame_len(size_t user_len, uint64_t stored_len)
 	return (SEGMENT_FRAME_HEADER_LEN + user_len + stored_len + 7) & ~7ull;
 }
 
-/* Writes header and key, SEGMENT_FRAME_HEADER_LEN + user.len bytes. */
+/* Write header and key, SEGMENT_FRAME_HEADER_LEN + user.len bytes, to dst. */
 void segment_frame_encode(const struct segment_frame *f, uint64_t number,
     uint64_t off, uint8_t *dst);
 bool segment_frame_has_magic(const uint8_t *src);
-/* From len untrusted bytes: -KVFS_ECHECKSUM when there is no frame's header
- * that belongs to this place, -KVFS_ECORRUPT when one is impossible. */
+/* Decode from len untrusted bytes. -KVFS_ECHECKSUM if no frame header of this
+ * place is there, -KVFS_ECORRUPT if its fields are impossible. */
 int segment_frame_decode(const uint8_t *src, size_t len, uint64_t number,
     uint64_t off, struct segment_frame *f);
-/* The sum of a stored value at a place. */
+/* The checksum of a stored value at this place. */
 uint64_t segment_body_sum(struct slice stored, uint64_t number, uint64_t off);
-/* Whether the bytes of a whole frame after its head hold what f says. */
+/* Verify the bytes of a whole frame behind its header against f. *storedp
+ * points into frame. */
 bool segment_body_verify(const struct segment_frame *f, const uint8_t *frame,
     uint64_t number, uint64_t off, struct slice *storedp);
 

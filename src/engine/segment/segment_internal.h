@@ -11,7 +11,7 @@ struct segment_reader {
 	uint64_t number;
 };
 
-/* As segment_read(), but says what is wrong instead of logging it. */
+/* As segment_read(), but *whatp says what is wrong, and nothing is logged. */
 int segment_read_value(struct segment_reader *r,
     const struct segment_pointer *p, struct slice user, struct kv_value *valuep,
     const char **whatp);

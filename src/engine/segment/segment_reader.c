@@ -2,11 +2,11 @@
 /*
  * Segments, read side. Format: segment.h.
  *
- * A pointer and the frame under it must agree in everything; memory is
- * taken only for lengths within KV_VALUE_MAX. It comes from malloc(3), not
- * from a pool: 0.09 us for each buffer of 33 KiB, where reading, summing and
- * uncompressing a chunk of 32 KiB takes 20 to 75 us.
- * Threading: a reader is constant once open; any thread may use it.
+ * A pointer and the frame that it leads to have to agree in every field. Memory
+ * is allocated only for lengths up to KV_VALUE_MAX. It comes from malloc(3),
+ * not from a pool: malloc takes 0.09 us for a buffer of 33 KiB, while reading,
+ * checking and uncompressing a chunk of 32 KiB takes 20 to 75 us.
+ * Threading: a reader does not change once open; any thread may use it.
  */
 #include "engine/segment/segment.h"
 
@@ -101,8 +101,8 @@ segment_reader_close(struct segment_reader *r)
 
 /* ---- One value ---- */
 
-/* Read the bytes under p; returns owned, by free(3). *whatp tells what is
- * wrong. */
+/* Read the bytes that p leads to. Returns owned, by free(3). *whatp says what
+ * is wrong. */
 static int
 read_frame(struct segment_reader *r, const struct segment_pointer *p,
     uint8_t **framep, const char **whatp)
@@ -135,7 +135,7 @@ read_frame(struct segment_reader *r, const struct segment_pointer *p,
 	return -KVFS_ECORRUPT;
 }
 
-/* Verify the frame under p against p and user. */
+/* Verify the frame against its pointer p and the key user. */
 static int
 verify_frame(const struct segment_reader *r, const struct segment_pointer *p,
     struct slice user, const uint8_t *frame, struct segment_frame *f,
@@ -160,7 +160,7 @@ verify_frame(const struct segment_reader *r, const struct segment_pointer *p,
 	return 0;
 }
 
-/* Turn a verified frame into a value; takes frame, also on failure. */
+/* Make a value of a verified frame. Takes frame, also on failure. */
 static int
 make_value(const struct segment_frame *f, struct slice stored, uint8_t *frame,
     struct kv_value *valuep, const char **whatp)

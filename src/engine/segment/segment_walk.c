@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Walk through all that is readable in a segment, for repair. Format:
- * segment.h.
+ * Walk over all readable frames of a segment, for repair. Format: segment.h.
  *
- * A head that verifies tells where the next frame is, so one damaged body
- * costs one value. Elsewhere the walk goes on at the next magic; a head's
- * sum holds its place, so contents that look like a frame are not one.
+ * A valid frame header tells where the next frame begins, so a damaged value
+ * costs that value alone. After a damaged header the walk goes on at the next
+ * magic. The header's checksum includes its offset, so contents that look like
+ * a frame are not taken for one.
  */
 #include "engine/segment/segment.h"
 
@@ -32,7 +32,7 @@ struct walk {
 	uint64_t off, size;
 	uint8_t *raw;
 	size_t raw_cap;
-	/* The stretch without a frame that ends at off. */
+	/* Where the current range without a frame begins; it ends at off. */
 	uint64_t gap_begin;
 	bool gap_has_data;
 	int damages;
@@ -49,7 +49,8 @@ walk_report(struct walk *w, uint64_t off, uint64_t len, const char *what)
 		    (unsigned long long)len, what);
 }
 
-/* At off stands a frame, or the end. */
+/* A frame begins at off, or the file ends: report the damaged range before
+ * it. */
 static void
 end_gap(struct walk *w)
 {
@@ -59,7 +60,7 @@ end_gap(struct walk *w)
 	w->gap_has_data = false;
 }
 
-/* At least want bytes at off where the file has them. */
+/* Get want bytes at off, or fewer at the end of the file. */
 static ssize_t
 walk_read(struct walk *w, size_t want, const uint8_t **datap)
 {
@@ -70,7 +71,7 @@ walk_read(struct walk *w, size_t want, const uint8_t **datap)
 		want = (size_t)left;
 	n = file_window_get(&w->window, w->off, want, datap);
 	if (n >= 0 && (size_t)n < want)
-		n = -EIO; /* shrank under us */
+		n = -EIO; /* the file shrank while it was read */
 	if (n < 0) {
 		log_error("%s: offset %llu: cannot read the segment: %s",
 		    w->r->path, (unsigned long long)w->off, strerror((int)-n));
@@ -79,7 +80,7 @@ walk_read(struct walk *w, size_t want, const uint8_t **datap)
 	return (uint64_t)n > left ? (ssize_t)left : n;
 }
 
-/* Pass over what is no frame, up to the next magic. */
+/* Go to the next magic behind off. */
 static void
 skip_gap(struct walk *w, const uint8_t *p, size_t len)
 {
@@ -118,7 +119,7 @@ walk_uncompress(struct walk *w, const struct segment_frame *f,
 	return compress_decode(f->codec, stored, w->raw, f->raw_len);
 }
 
-/* At off stands a good head: hand its frame to fn and step over it. */
+/* A valid frame header is at off: pass the frame to fn and go behind it. */
 static int
 walk_visit_frame(struct walk *w, const struct segment_frame *head, uint64_t len)
 {
@@ -133,7 +134,8 @@ walk_visit_frame(struct walk *w, const struct segment_frame *head, uint64_t len)
 	n = walk_read(w, (size_t)len, &p);
 	if (n < 0)
 		return (int)n;
-	f.user.data = p + SEGMENT_FRAME_HEADER_LEN; /* may have moved */
+	/* The window may have moved. */
+	f.user.data = p + SEGMENT_FRAME_HEADER_LEN;
 	end_gap(w);
 	w->off += len;
 	if (!segment_body_verify(&f, p, w->r->number, pointer.off, &stored)) {

@@ -2,10 +2,11 @@
 /*
  * Segments, append side. Format: segment.h.
  *
- * Invariants: [SEGMENT_HEADER_LEN, size) has been given out, each byte to
- * one append; a pointer leaves only after its frame was written whole.
- * Threading: any. Appends meet in the addition to size alone; syncs share
- * the one that is under way when it began late enough.
+ * Invariants: each byte of [SEGMENT_HEADER_LEN, size) is reserved for one
+ * append. A pointer is returned only after its frame was written whole.
+ * Threading: any thread. Appends share only the addition to size. A caller of
+ * sync waits for the sync that is running, if that one began late enough to
+ * cover it.
  */
 #include "engine/segment/segment.h"
 
@@ -20,7 +21,7 @@
 #include "util/log.h"
 #include "util/mutex.h"
 
-/* A value keeps this much memory between uses. */
+/* A value keeps a buffer up to this size for its next use. */
 #define VALUE_KEEP_BYTES (1u << 20)
 #define IOV_PER_VALUE 3 /* head and key, stored value, padding */
 
@@ -30,15 +31,15 @@ struct segment_writer {
 	uint64_t number;
 
 	_Atomic uint64_t size;
-	/* Appends that ended, counted after their write: released there,
-	 * acquired by a sync, which then covers them. */
+	/* Appends that have ended. Each adds to it after its write (release); a
+	 * sync reads it (acquire) and then covers them. */
 	_Atomic uint64_t appended;
-	_Atomic int error; /* the first that lasts; relaxed */
+	_Atomic int error; /* the first one that is permanent; relaxed */
 	atomic_flag has_told_full;
 
 	struct mutex mu;
 	struct cond sync_ended;
-	uint64_t synced GUARDED_BY(mu); /* of appended */
+	uint64_t synced GUARDED_BY(mu); /* how many of appended are durable */
 	bool is_syncing GUARDED_BY(mu);
 };
 
@@ -89,7 +90,7 @@ writer_error(const struct segment_writer *w)
 	return atomic_load_explicit(&w->error, memory_order_relaxed);
 }
 
-/* Tell of a failure once, and keep it if it lasts; returns it. */
+/* Log a failure once, and keep it in error if it is permanent. Returns rc. */
 static int
 writer_fail(struct segment_writer *w, int rc, const char *what, uint64_t off)
 {
@@ -164,8 +165,8 @@ segment_writer_close(struct segment_writer *w)
 
 /* ---- Appending ---- */
 
-/* Fill iov and pointers for frames end to end from off, their heads in
- * heads. */
+/* Fill iov and pointers for count frames in a row from off; their headers are
+ * written to heads. */
 static void
 lay_out(const struct segment_writer *w, const struct segment_value *v,
     size_t count, uint64_t off, uint8_t *heads, struct iovec *iov,
@@ -213,11 +214,11 @@ segment_append(struct segment_writer *w, const struct segment_value *v,
 		heads_len += SEGMENT_FRAME_HEADER_LEN + v[i].user.len;
 		len += segment_frame_len(v[i].user.len, v[i].stored.len);
 	}
-	/* The vectors, then the heads. */
+	/* One block of memory: the vectors, then the frame headers. */
 	iov = malloc(count * IOV_PER_VALUE * sizeof(*iov) + heads_len);
 	if (iov == NULL)
 		return -ENOMEM;
-	/* Relaxed: only each one's own range matters. */
+	/* Relaxed: a thread depends on its own range only. */
 	off = atomic_fetch_add_explicit(&w->size, len, memory_order_relaxed);
 	lay_out(w, v, count, off, (uint8_t *)(iov + count * IOV_PER_VALUE), iov,
 	    pointers);
@@ -229,8 +230,8 @@ segment_append(struct segment_writer *w, const struct segment_value *v,
 		return 0;
 	}
 	memset(pointers, 0, count * sizeof(*pointers));
-	/* Give the range back, unless the next one is taken already: then
-	 * it stays a gap, which readers pass over. */
+	/* Give the range back. If a later append has already reserved the next
+	 * one, the range stays as a gap, which readers skip. */
 	end = off + len;
 	atomic_compare_exchange_strong_explicit(&w->size, &end, off,
 	    memory_order_relaxed, memory_order_relaxed);
@@ -239,7 +240,7 @@ segment_append(struct segment_writer *w, const struct segment_value *v,
 
 /* ---- Durability ---- */
 
-/* One disk sync; drops the lock meanwhile. A failure stays in error. */
+/* One disk sync; the lock is dropped meanwhile. A failure stays in error. */
 static void
 sync_locked(struct segment_writer *w) REQUIRES(&w->mu)
 {
@@ -251,7 +252,8 @@ sync_locked(struct segment_writer *w) REQUIRES(&w->mu)
 	mutex_unlock(&w->mu);
 	rc = env_sync(w->file);
 	if (rc < 0) {
-		/* The pages count as clean now: even a full disk lasts. */
+		/* The kernel marks the pages clean: after a failed sync even a
+		 * full disk is a permanent error. */
 		if (rc == -ENOSPC || rc == -EDQUOT)
 			rc = -EIO;
 		writer_fail(w, rc, "sync", 0);
