@@ -72,7 +72,8 @@ START_TEST(one_success_ends_it)
 	tries(1, 10000, false);
 	ck_assert_uint_ge(tries(1, 1000, true), 1000 - BACKOFF_SKIP_MAX);
 	ck_assert_uint_eq(tries(1, 1000, true), 1000);
-	ck_assert_uint_eq(tries(1, BACKOFF_PATIENCE, false), BACKOFF_PATIENCE);
+	ck_assert_uint_eq(tries(1, BACKOFF_MIN_FAILURES, false),
+	    BACKOFF_MIN_FAILURES);
 }
 END_TEST
 

@@ -41,7 +41,7 @@ ghost_of(struct block_shard *s, uint64_t hash)
 }
 
 static void
-remember_locked(struct block_shard *s, uint64_t hash, enum block_part part)
+add_ghost_locked(struct block_shard *s, uint64_t hash, enum block_part part)
 {
 	uint32_t stamp = ++s->part[part].clock & STAMP_MASK;
 
@@ -55,12 +55,12 @@ remember_locked(struct block_shard *s, uint64_t hash, enum block_part part)
  * older than one turnover of the cache.
  */
 static bool
-was_here_locked(struct block_shard *s, uint64_t hash, enum block_part *partp,
+find_ghost_locked(struct block_shard *s, uint64_t hash, enum block_part *partp,
     size_t *agep)
 {
 	struct block_ghost *g = ghost_of(s, hash);
 
-	if (g->stamp == 0 || g->print != (uint32_t)(hash >> 24))
+	if (g->stamp == 0 || g->fingerprint != (uint32_t)(hash >> 24))
 		return false;
 	*partp = (enum block_part)g->part;
 	*agep = (s->part[g->part].clock - g->stamp) & STAMP_MASK;
@@ -165,7 +165,7 @@ drop_locked(struct block_shard *s, struct block_entry *e,
 	if (!block_table_hide_locked(e))
 		return false;
 	leave_locked(s, e);
-	remember_locked(s, hash, (enum block_part)e->part);
+	add_ghost_locked(s, hash, (enum block_part)e->part);
 	s->bytes -= e->charge;
 	s->evictions++;
 	b = block_table_remove_locked(&s->table, hash, e);
@@ -315,7 +315,7 @@ part_for_locked(struct block_shard *s, const struct block_place *place,
 	enum block_part dropped_by;
 	size_t age;
 
-	if (!was_here_locked(s, hash, &dropped_by, &age))
+	if (!find_ghost_locked(s, hash, &dropped_by, &age))
 		return BLOCK_WARM;
 	s->part[dropped_by].stats.returns++;
 	adapt_locked(s, dropped_by, age,

@@ -24,7 +24,7 @@
 #include "util/mutex.h"
 
 struct block_ghost {
-	uint32_t print;
+	uint32_t fingerprint;
 	uint32_t part : 1;
 	uint32_t stamp : 31; /* the part's clock at that eviction; 0: free */
 };

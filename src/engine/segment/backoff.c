@@ -13,7 +13,7 @@
 
 struct place {
 	_Atomic uint64_t *slot;
-	uint64_t print;
+	uint64_t fingerprint;
 };
 
 static struct place
@@ -25,9 +25,9 @@ place_of(struct backoff *b, struct slice user)
 }
 
 static uint64_t
-slot_pack(uint64_t print, uint64_t failures, uint64_t skip)
+slot_pack(uint64_t fingerprint, uint64_t failures, uint64_t skip)
 {
-	return print << 16 | failures << 8 | skip;
+	return fingerprint << 16 | failures << 8 | skip;
 }
 
 bool
@@ -36,7 +36,7 @@ backoff_may_try(struct backoff *b, struct slice user)
 	struct place p = place_of(b, user);
 	uint64_t slot = atomic_load_explicit(p.slot, memory_order_relaxed);
 
-	if (slot == 0 || slot >> 16 != p.print || (slot & 0xff) == 0)
+	if (slot == 0 || slot >> 16 != p.fingerprint || (slot & 0xff) == 0)
 		return true;
 	atomic_store_explicit(p.slot, slot - 1, memory_order_relaxed);
 	return false;
@@ -49,7 +49,7 @@ backoff_learn(struct backoff *b, struct slice user, bool has_shrunk)
 	uint64_t slot = atomic_load_explicit(p.slot, memory_order_relaxed);
 	uint64_t failures = 0, skip = 0;
 
-	if (slot != 0 && slot >> 16 == p.print)
+	if (slot != 0 && slot >> 16 == p.fingerprint)
 		failures = slot >> 8 & 0xff;
 	else if (has_shrunk)
 		return; /* another group has this slot: it keeps it */
@@ -59,11 +59,11 @@ backoff_learn(struct backoff *b, struct slice user, bool has_shrunk)
 	}
 	if (failures < FAILURES_MAX)
 		failures++;
-	if (failures >= BACKOFF_PATIENCE) {
-		uint64_t doubled = failures - BACKOFF_PATIENCE;
+	if (failures >= BACKOFF_MIN_FAILURES) {
+		uint64_t doubled = failures - BACKOFF_MIN_FAILURES;
 
 		skip = doubled < 3 ? (2u << doubled) - 1 : BACKOFF_SKIP_MAX;
 	}
-	atomic_store_explicit(p.slot, slot_pack(p.print, failures, skip),
+	atomic_store_explicit(p.slot, slot_pack(p.fingerprint, failures, skip),
 	    memory_order_relaxed);
 }

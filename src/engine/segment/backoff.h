@@ -20,7 +20,7 @@
 /* 32 KiB. Far more groups than are written at a time. */
 #define BACKOFF_SLOTS 4096u
 /* So many failures in a row change nothing yet. */
-#define BACKOFF_PATIENCE 2u
+#define BACKOFF_MIN_FAILURES 2u
 /* At most so many values are skipped between two tries. A file that becomes
  * compressible loses at most 512 KiB; a file that never does costs a sixteenth
  * of the work. */
