@@ -13,13 +13,13 @@
 #include "support/suite.h"
 
 static struct affinity a;
-static struct affinity_place place;
+static struct affinity_thread place;
 
 static void
 setup(void)
 {
 	affinity_init(&a, true);
-	affinity_place_init(&place, &a);
+	affinity_thread_init(&place, &a);
 }
 
 /* On one processor, or without the right to change policies, there is
@@ -209,7 +209,7 @@ START_TEST(test_release)
 	/* What somebody else has decided meanwhile stays. */
 	receive(1, false);
 	ck_assert(affinity_is_held(&place));
-	set = place.free;
+	set = place.allowed;
 	CPU_CLR(place.cpu, &set);
 	ck_assert_int_eq(sched_setaffinity(0, sizeof(set), &set), 0);
 	affinity_release(&place);
@@ -230,7 +230,7 @@ START_TEST(test_answer)
 	affinity_begin(&place, (uint32_t)gettid());
 	ck_assert_int_eq(affinity_writev(fds[1], &iov, 1), 6);
 	ck_assert_int_eq(own_policy(), a.policy);
-	ck_assert(!place.yields);
+	ck_assert(!place.is_answering);
 	ck_assert_uint_eq(affinity_end(&place), place.answered_ns);
 	ck_assert_uint_eq(counter_read(&a.served), 1);
 	ck_assert_int_eq(read(fds[0], got, sizeof(got)), 6);
@@ -255,7 +255,7 @@ END_TEST
 
 struct answerer {
 	pthread_t thread;
-	struct affinity_place place;
+	struct affinity_thread affinity;
 	int fd;
 	_Atomic int policy_after;
 };
@@ -270,11 +270,12 @@ answer(void *arg)
 	struct iovec iov = { much, sizeof(much) };
 
 	for (int i = 0; i < ALONE_MIN; i++)
-		affinity_received(&w->place, (uint32_t)gettid(), true, false);
-	affinity_begin(&w->place, (uint32_t)gettid());
+		affinity_received(&w->affinity, (uint32_t)gettid(), true,
+		    false);
+	affinity_begin(&w->affinity, (uint32_t)gettid());
 	ck_assert_int_eq(affinity_writev(w->fd, &iov, 1), sizeof(much));
-	affinity_end(&w->place);
-	affinity_release(&w->place);
+	affinity_end(&w->affinity);
+	affinity_release(&w->affinity);
 	w->policy_after = own_policy();
 	return NULL;
 }
@@ -300,23 +301,23 @@ START_TEST(test_lost)
 	ck_assert(!affinity_lost(&place, pthread_self()));
 	ck_assert_int_eq(pipe(fds), 0);
 	w.fd = fds[1];
-	affinity_place_init(&w.place, &a);
+	affinity_thread_init(&w.affinity, &a);
 	ck_assert_int_eq(pthread_create(&w.thread, NULL, answer, &w), 0);
-	while (!w.place.yields || policy_of(w.thread) != SCHED_IDLE)
+	while (!w.affinity.is_answering || policy_of(w.thread) != SCHED_IDLE)
 		sched_yield();
-	ck_assert(affinity_lost(&w.place, w.thread));
+	ck_assert(affinity_lost(&w.affinity, w.thread));
 	ck_assert_int_eq(policy_of(w.thread), a.policy);
 	ck_assert(affinity_is_active(&a));
 
 	/* When it happens often, not again for a while; then for longer. */
 	for (int i = 1; i < LOST_MAX; i++)
-		ck_assert(affinity_lost(&w.place, w.thread));
+		ck_assert(affinity_lost(&w.affinity, w.thread));
 	ck_assert(!affinity_is_active(&a));
 	ck_assert_uint_eq(a.cooldown.length_ns, cooldown);
 	receive(10 * ALONE_MIN, false);
 	ck_assert(!affinity_is_held(&place));
 	for (int i = 0; i < LOST_MAX; i++)
-		ck_assert(affinity_lost(&w.place, w.thread));
+		ck_assert(affinity_lost(&w.affinity, w.thread));
 	ck_assert_uint_eq(a.cooldown.length_ns, 2 * cooldown);
 	ck_assert_uint_eq(counter_read(&a.lost), 2 * LOST_MAX);
 
@@ -324,8 +325,8 @@ START_TEST(test_lost)
 	a.cooldown.until_ns = 0;
 	receive(ALONE_MIN, false);
 	for (int i = 0; i < 3 * LOST_MAX; i++) {
-		ck_assert(affinity_lost(&w.place, w.thread));
-		a.lost_since_ns -= LOST_WITHIN_NS + 1;
+		ck_assert(affinity_lost(&w.affinity, w.thread));
+		a.lost_window_ns -= LOST_WITHIN_NS + 1;
 	}
 	ck_assert(affinity_is_active(&a));
 

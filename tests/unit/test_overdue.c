@@ -77,7 +77,7 @@ START_TEST(one_is_told_of_once)
 	ck_assert_uint_ge(oldest, OVERDUE_NS);
 	await(&ticks, 2);
 	ck_assert_uint_eq(atomic_load(&lines), 1);
-	ck_assert_uint_eq(counter_read(&o->told), 1);
+	ck_assert_uint_eq(counter_read(&o->reported), 1);
 
 	/* The next one of the same thread is another. */
 	overdue_end(overdue_slot(o, 0));
@@ -107,10 +107,10 @@ START_TEST(without_requests_it_rests)
 	begin(0, FUSE_WRITE, 1, 0);
 	await(&ticks, 1);
 	overdue_end(overdue_slot(o, 0));
-	while (!atomic_load(&o->rests))
+	while (!atomic_load(&o->is_asleep))
 		usleep(1000);
 	n = atomic_load(&ticks);
-	usleep(LOOK_NS / 1000 * 3 / 2);
+	usleep(CHECK_NS / 1000 * 3 / 2);
 	ck_assert_uint_eq(atomic_load(&ticks), n);
 	/* And is woken by the next. */
 	begin(1, FUSE_WRITE, 1, 0);
@@ -143,10 +143,10 @@ START_TEST(what_a_thread_waits_for)
 	ck_assert_int_eq(pthread_create(&thread, NULL, read_pipe, fds), 0);
 	ck_assert_int_eq(read(fds[2], &waiter, sizeof(waiter)), sizeof(waiter));
 	while (strstr(text, "it waits in read of pipe:") == NULL)
-		thread_wait_tell(waiter, text, sizeof(text));
+		thread_wait_describe(waiter, text, sizeof(text));
 	ck_assert_int_eq(write(fds[1], "x", 1), 1);
 	pthread_join(thread, NULL);
-	thread_wait_tell(gettid(), text, sizeof(text));
+	thread_wait_describe(gettid(), text, sizeof(text));
 	ck_assert_str_eq(text, "it is running");
 }
 END_TEST

@@ -32,7 +32,7 @@
 #define LOST_WITHIN_NS 1000000000ull
 
 /* The request that this thread serves. */
-static _Thread_local struct affinity_place *serving;
+static _Thread_local struct affinity_thread *serving;
 
 /* ---- Policies ---- */
 
@@ -86,7 +86,7 @@ affinity_init(struct affinity *a, bool wanted)
 }
 
 void
-affinity_place_init(struct affinity_place *p, struct affinity *a)
+affinity_thread_init(struct affinity_thread *p, struct affinity *a)
 {
 	memset(p, 0, sizeof(*p));
 	p->owner = a;
@@ -117,14 +117,15 @@ next_cpu(const cpu_set_t *set, int cpu)
 
 /* Go on to another processor. */
 static void
-move_on(struct affinity_place *p)
+move_to_next_cpu(struct affinity_thread *p)
 {
 	cpu_set_t set;
 	int cpu;
 
-	if (p->cpu < 0 && sched_getaffinity(0, sizeof(p->free), &p->free) < 0)
+	if (p->cpu < 0 &&
+	    sched_getaffinity(0, sizeof(p->allowed), &p->allowed) < 0)
 		return;
-	cpu = next_cpu(&p->free, p->cpu < 0 ? sched_getcpu() : p->cpu);
+	cpu = next_cpu(&p->allowed, p->cpu < 0 ? sched_getcpu() : p->cpu);
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	if (cpu == p->cpu || sched_setaffinity(0, sizeof(set), &set) < 0)
@@ -134,7 +135,7 @@ move_on(struct affinity_place *p)
 }
 
 void
-affinity_release(struct affinity_place *p)
+affinity_release(struct affinity_thread *p)
 {
 	cpu_set_t set;
 
@@ -143,19 +144,19 @@ affinity_release(struct affinity_place *p)
 	/* Unless somebody else has decided meanwhile. */
 	if (sched_getaffinity(0, sizeof(set), &set) == 0 &&
 	    CPU_COUNT(&set) == 1 && CPU_ISSET(p->cpu, &set))
-		(void)sched_setaffinity(0, sizeof(p->free), &p->free);
+		(void)sched_setaffinity(0, sizeof(p->allowed), &p->allowed);
 	p->cpu = -1;
-	p->checks = false;
+	p->is_checked = false;
 	p->misses = p->skips = p->next_skips = 0;
 }
 
 /* The caller is not where this thread is. */
 static void
-caller_missed(struct affinity_place *p)
+note_missed_caller(struct affinity_thread *p)
 {
-	move_on(p);
+	move_to_next_cpu(p);
 	/* He is nowhere: he does not stay, or waits for something else. */
-	if (++p->misses > (unsigned)CPU_COUNT(&p->free)) {
+	if (++p->misses > (unsigned)CPU_COUNT(&p->allowed)) {
 		p->misses = 0;
 		if (p->next_skips < SKIPS_MAX)
 			p->next_skips = 2 * p->next_skips + 1;
@@ -169,12 +170,12 @@ caller_missed(struct affinity_place *p)
  * looked at only when it is in doubt: first where he is not known to be.
  */
 static void
-follow_caller(struct affinity_place *p, uint32_t caller, bool ready)
+follow_caller(struct affinity_thread *p, uint32_t caller, bool ready)
 {
-	bool same = caller == p->caller, checks = p->checks;
+	bool same = caller == p->caller, is_checked = p->is_checked;
 
 	p->caller = caller;
-	p->checks = false;
+	p->is_checked = false;
 	if (p->cpu >= 0 && ready) {
 		p->misses = p->next_skips = 0;
 		if (same)
@@ -183,14 +184,14 @@ follow_caller(struct affinity_place *p, uint32_t caller, bool ready)
 		p->skips--;
 		return;
 	} else if (p->cpu < 0) {
-		caller_missed(p);
-	} else if (checks && same) {
+		note_missed_caller(p);
+	} else if (is_checked && same) {
 		if (count_preemptions() == p->preemptions)
-			caller_missed(p);
+			note_missed_caller(p);
 		else
 			p->misses = p->next_skips = 0;
 	}
-	p->checks = true;
+	p->is_checked = true;
 	p->preemptions = count_preemptions();
 }
 
@@ -211,7 +212,7 @@ set_relaxed(_Atomic uint32_t *v, uint32_t n)
 static void
 set_active(struct affinity *a, bool active)
 {
-	set_relaxed(&a->alone, 0);
+	set_relaxed(&a->alone_in_row, 0);
 	set_relaxed(&a->cost, 0);
 	atomic_store_explicit(&a->active, active, memory_order_relaxed);
 }
@@ -233,17 +234,17 @@ weigh_request(struct affinity *a, bool behind)
 		return;
 	}
 	if (behind) {
-		set_relaxed(&a->alone, 0);
+		set_relaxed(&a->alone_in_row, 0);
 		return;
 	}
-	set_relaxed(&a->alone, get_relaxed(&a->alone) + 1);
-	if (get_relaxed(&a->alone) >= ALONE_MIN &&
+	set_relaxed(&a->alone_in_row, get_relaxed(&a->alone_in_row) + 1);
+	if (get_relaxed(&a->alone_in_row) >= ALONE_MIN &&
 	    cooldown_is_over(&a->cooldown, clock_now_ns()))
 		set_active(a, true);
 }
 
 void
-affinity_received(struct affinity_place *p, uint32_t caller, bool ready,
+affinity_received(struct affinity_thread *p, uint32_t caller, bool ready,
     bool behind)
 {
 	if (!p->owner->able)
@@ -256,23 +257,23 @@ affinity_received(struct affinity_place *p, uint32_t caller, bool ready,
 }
 
 bool
-affinity_lost(struct affinity_place *p, pthread_t thread)
+affinity_lost(struct affinity_thread *p, pthread_t thread)
 {
 	struct affinity *a = p->owner;
 	uint64_t now;
 
-	if (!atomic_load_explicit(&p->yields, memory_order_relaxed))
+	if (!atomic_load_explicit(&p->is_answering, memory_order_relaxed))
 		return false;
 	/* It has waited long enough. */
 	(void)set_policy(thread, a->policy);
 	counter_add(&a->lost, 1);
 	now = clock_now_ns();
-	if (now - a->lost_since_ns > LOST_WITHIN_NS) {
-		a->lost_since_ns = now;
-		a->lost_lately = 0;
+	if (now - a->lost_window_ns > LOST_WITHIN_NS) {
+		a->lost_window_ns = now;
+		a->lost_in_window = 0;
 	}
-	if (++a->lost_lately >= LOST_MAX) {
-		a->lost_lately = 0;
+	if (++a->lost_in_window >= LOST_MAX) {
+		a->lost_in_window = 0;
 		cooldown_begin(&a->cooldown, now);
 		set_active(a, false);
 	}
@@ -282,14 +283,14 @@ affinity_lost(struct affinity_place *p, pthread_t thread)
 /* ---- Answering ---- */
 
 void
-affinity_begin(struct affinity_place *p, uint32_t caller)
+affinity_begin(struct affinity_thread *p, uint32_t caller)
 {
 	p->answered_ns = 0;
 	serving = p->cpu >= 0 && caller != 0 ? p : NULL;
 }
 
 uint64_t
-affinity_end(struct affinity_place *p)
+affinity_end(struct affinity_thread *p)
 {
 	uint64_t now = clock_now_ns();
 	uint64_t answered = p->answered_ns;
@@ -306,7 +307,7 @@ affinity_end(struct affinity_place *p)
 ssize_t
 affinity_writev(int fd, const struct iovec *iov, int count)
 {
-	struct affinity_place *p = serving;
+	struct affinity_thread *p = serving;
 	ssize_t n;
 	int error;
 
@@ -314,12 +315,12 @@ affinity_writev(int fd, const struct iovec *iov, int count)
 		return writev(fd, iov, count);
 	serving = NULL;
 	p->answered_ns = clock_now_ns();
-	atomic_store_explicit(&p->yields, true, memory_order_relaxed);
+	atomic_store_explicit(&p->is_answering, true, memory_order_relaxed);
 	(void)set_policy(pthread_self(), SCHED_IDLE);
 	n = writev(fd, iov, count);
 	error = errno;
 	(void)set_policy(pthread_self(), p->owner->policy);
-	atomic_store_explicit(&p->yields, false, memory_order_relaxed);
+	atomic_store_explicit(&p->is_answering, false, memory_order_relaxed);
 	counter_add(&p->owner->served, 1);
 	errno = error;
 	return n;

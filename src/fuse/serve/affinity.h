@@ -25,7 +25,7 @@
  * as the leader and gives it its policy back (affinity_lost()), and when that
  * happens often nothing of the kind is tried for a while.
  *
- * Threads: each struct affinity_place belongs to its thread; what others
+ * Threads: each struct affinity_thread belongs to its thread; what others
  * may touch is atomic, relaxed: hints, all of it.
  */
 #ifndef KVFS_FUSE_SERVE_AFFINITY_H
@@ -50,35 +50,35 @@ struct affinity {
 
 	/* The leader's, from one to the next. */
 	atomic_bool active; /* callers are followed */
-	_Atomic uint32_t alone; /* requests in a row */
+	_Atomic uint32_t alone_in_row; /* requests in a row */
 	_Atomic uint32_t cost; /* what speaks against it, in points */
 	struct cooldown cooldown;
 
 	/* Of affinity_lost(), which is called under a lock (worker_pool.c). */
-	uint64_t lost_since_ns;
-	unsigned lost_lately;
+	uint64_t lost_window_ns;
+	unsigned lost_in_window;
 
 	struct counter served, moves, lost;
 };
 
-struct affinity_place {
+struct affinity_thread {
 	struct affinity *owner;
 	int cpu; /* where it is held, or -1 */
-	cpu_set_t free; /* where it may run otherwise */
+	cpu_set_t allowed; /* where it may run otherwise */
 	uint32_t caller; /* of the last request */
-	bool checks; /* preemptions is of just before its answer */
+	bool is_checked; /* preemptions is of just before its answer */
 	long preemptions;
 	/* How often in a row the caller was not found; requests to pass over
 	 * yet before he is sought again, and how many are the next time. */
 	unsigned misses, skips, next_skips;
 	uint64_t answered_ns; /* when the answer was given, or 0 */
-	atomic_bool yields; /* it answers just now */
+	atomic_bool is_answering; /* it answers just now */
 };
 
 /* Finds out whether this process may change policies; else, or when it is
  * not wanted, all others do nothing. */
 void affinity_init(struct affinity *a, bool wanted);
-void affinity_place_init(struct affinity_place *p, struct affinity *a);
+void affinity_thread_init(struct affinity_thread *p, struct affinity *a);
 
 /* Are callers followed now? A hint. */
 static inline bool
@@ -90,7 +90,7 @@ affinity_is_active(const struct affinity *a)
 /* Is the thread held on the processor of a caller? Then its next request
  * is there already, or far. */
 static inline bool
-affinity_is_held(const struct affinity_place *p)
+affinity_is_held(const struct affinity_thread *p)
 {
 	return p->cpu >= 0;
 }
@@ -100,23 +100,23 @@ affinity_is_held(const struct affinity_place *p)
  * waits for the answer. ready: it had been there before we would have slept
  * for it; behind: another one waits already.
  */
-void affinity_received(struct affinity_place *p, uint32_t caller, bool ready,
+void affinity_received(struct affinity_thread *p, uint32_t caller, bool ready,
     bool behind);
 
 /* This thread is not the leader any more: it may run anywhere. */
-void affinity_release(struct affinity_place *p);
+void affinity_release(struct affinity_thread *p);
 
 /* Serve a request on this thread: affinity_writev() between the two is its
  * answer. */
-void affinity_begin(struct affinity_place *p, uint32_t caller);
+void affinity_begin(struct affinity_thread *p, uint32_t caller);
 /* When it was answered; now, if it was not. */
-uint64_t affinity_end(struct affinity_place *p);
+uint64_t affinity_end(struct affinity_thread *p);
 /* writev(2), in such a way that who is woken by it runs here. */
 ssize_t affinity_writev(int fd, const struct iovec *iov, int count);
 
 /* p's thread is replaced as the leader, since it got nowhere. True if it was
  * while answering. One caller at a time. */
-bool affinity_lost(struct affinity_place *p, pthread_t thread);
+bool affinity_lost(struct affinity_thread *p, pthread_t thread);
 
 void affinity_report(const struct affinity *a, struct report *r);
 

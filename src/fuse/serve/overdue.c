@@ -2,7 +2,7 @@
 /*
  * Requests that are not answered in time; see overdue.h.
  *
- * overdue.rests: set in rest_locked(), when no slot has a request; the next
+ * overdue.is_asleep: set in sleep_locked(), when no slot has a request; the next
  * request finds it set and wakes the thread.
  */
 #include "fuse/serve/overdue.h"
@@ -25,15 +25,15 @@
 #include "util/mutex.h"
 
 #define OVERDUE_NS 10000000000ull
-#define LOOK_NS 1000000000ull
+#define CHECK_NS 1000000000ull
 
 struct overdue {
 	unsigned count; /* constant */
 	struct request_slot *slots; /* constant */
 	void (*tick)(void *arg);
 	void *arg;
-	struct counter told;
-	atomic_bool rests;
+	struct counter reported;
+	atomic_bool is_asleep;
 	bool all; /* the thread's: it told that all threads are held up */
 
 	struct mutex mu;
@@ -43,13 +43,13 @@ struct overdue {
 };
 
 static void
-tell_of(const struct request_slot *slot, uint64_t waited_ns)
+report_request(const struct request_slot *slot, uint64_t waited_ns)
 {
 	uint32_t opcode = atomic_load(&slot->opcode);
 	uint64_t ino = atomic_load(&slot->ino);
 	char where[4352];
 
-	thread_wait_tell(atomic_load(&slot->thread), where, sizeof(where));
+	thread_wait_describe(atomic_load(&slot->thread), where, sizeof(where));
 	log_warn("request %s (FUSE %u) of inode %" PRIu64 ": no answer for "
 		 "%" PRIu64 " s: %s",
 	    request_op_name(opcode_get(opcode)->op), opcode, ino,
@@ -76,7 +76,7 @@ count_overdue(struct overdue *o, uint64_t now, uint64_t *oldestp)
 }
 
 static void
-look_at_slots(struct overdue *o)
+check_slots(struct overdue *o)
 {
 	uint64_t now = clock_now_ns(), oldest;
 	bool all;
@@ -85,12 +85,12 @@ look_at_slots(struct overdue *o)
 		struct request_slot *slot = &o->slots[i];
 		uint64_t since = atomic_load(&slot->since_ns);
 
-		if (since == 0 || since == slot->told_ns ||
+		if (since == 0 || since == slot->reported_ns ||
 		    now < since + OVERDUE_NS)
 			continue;
-		slot->told_ns = since;
-		counter_add(&o->told, 1);
-		tell_of(slot, now - since);
+		slot->reported_ns = since;
+		counter_add(&o->reported, 1);
+		report_request(slot, now - since);
 	}
 	all = count_overdue(o, now, &oldest) == o->count;
 	if (all && !o->all)
@@ -112,20 +112,20 @@ is_idle(struct overdue *o)
 }
 
 /* Until the next look. */
-static void rest_locked(struct overdue *o) REQUIRES(&o->mu);
+static void sleep_locked(struct overdue *o) REQUIRES(&o->mu);
 
 static void
-rest_locked(struct overdue *o)
+sleep_locked(struct overdue *o)
 {
 	uint64_t due;
 
 	/* Sequentially consistent with overdue_begin(): either it sees that
 	 * we rest, or we see its request. */
-	atomic_store(&o->rests, true);
-	while (!o->stops && atomic_load(&o->rests) && is_idle(o))
+	atomic_store(&o->is_asleep, true);
+	while (!o->stops && atomic_load(&o->is_asleep) && is_idle(o))
 		cond_wait(&o->wake, &o->mu);
-	atomic_store(&o->rests, false);
-	due = clock_now_ns() + LOOK_NS;
+	atomic_store(&o->is_asleep, false);
+	due = clock_now_ns() + CHECK_NS;
 	while (!o->stops && cond_wait_until(&o->wake, &o->mu, due))
 		;
 }
@@ -154,12 +154,12 @@ overdue_thread(void *arg)
 
 	mutex_lock(&o->mu);
 	while (!o->stops) {
-		rest_locked(o);
+		sleep_locked(o);
 		if (o->stops)
 			break;
 		o->tick(o->arg);
 		mutex_unlock(&o->mu);
-		look_at_slots(o);
+		check_slots(o);
 		mutex_lock(&o->mu);
 	}
 	unref_locked(o);
@@ -224,7 +224,7 @@ static void
 wake_thread(struct overdue *o)
 {
 	mutex_lock(&o->mu);
-	atomic_store(&o->rests, false);
+	atomic_store(&o->is_asleep, false);
 	cond_signal(&o->wake);
 	mutex_unlock(&o->mu);
 }
@@ -242,7 +242,7 @@ overdue_begin(struct overdue *o, struct request_slot *slot, const void *request,
 		    memory_order_relaxed);
 	}
 	atomic_store(&slot->since_ns, clock_now_ns());
-	if (atomic_load(&o->rests))
+	if (atomic_load(&o->is_asleep))
 		wake_thread(o);
 }
 
@@ -253,7 +253,7 @@ overdue_report(struct overdue *o, struct report *r)
 	unsigned now = count_overdue(o, clock_now_ns(), &oldest);
 
 	report_counter(r, "Requests unanswered for 10 seconds",
-	    "requests_overdue", counter_read(&o->told));
+	    "requests_overdue", counter_read(&o->reported));
 	report_gauge(r, "Requests unanswered for 10 seconds by now",
 	    "requests_overdue_now", now);
 	report_gauge(r, "Oldest unanswered request seconds",

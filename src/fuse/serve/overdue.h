@@ -28,7 +28,7 @@ struct request_slot {
 	_Atomic uint64_t ino;
 	_Atomic uint32_t opcode;
 	_Atomic pid_t thread;
-	uint64_t told_ns; /* of who looks: since_ns of what it told of */
+	uint64_t reported_ns; /* of who looks: since_ns of what it told of */
 };
 
 /* For so many slots. tick(arg) is called now and then while there are

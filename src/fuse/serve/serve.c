@@ -44,9 +44,9 @@ process_request(struct loop *loop, struct worker *w, uint32_t caller)
 	atomic_fetch_add_explicit(&loop->pool.served, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&loop->hand_over.active, 1,
 	    memory_order_relaxed);
-	affinity_begin(&w->place, caller);
+	affinity_begin(&w->affinity, caller);
 	fuse_session_process_buf(loop->se, &w->buf);
-	histogram_add(&loop->stats.ns[op], affinity_end(&w->place) - start);
+	histogram_add(&loop->stats.ns[op], affinity_end(&w->affinity) - start);
 	atomic_fetch_sub_explicit(&loop->hand_over.active, 1,
 	    memory_order_relaxed);
 	overdue_end(w->slot);
@@ -56,7 +56,7 @@ process_request(struct loop *loop, struct worker *w, uint32_t caller)
 static bool
 serve_as_leader(struct loop *loop, struct worker *w)
 {
-	bool is_held = affinity_is_held(&w->place), ready = false, another;
+	bool is_held = affinity_is_held(&w->affinity), ready = false, another;
 	enum request_kind kind;
 	uint32_t caller;
 
@@ -79,7 +79,7 @@ serve_as_leader(struct loop *loop, struct worker *w)
 	/* Of a caller in another PID namespace the number is 0. */
 	another = (kind != REQUEST_BRIEF || caller != 0) && another_waits(loop);
 	if (caller != 0)
-		affinity_received(&w->place, caller, ready, another);
+		affinity_received(&w->affinity, caller, ready, another);
 	if (hand_over_is_due(&loop->hand_over, kind, another)) {
 		worker_pool_resign(&loop->pool, w);
 		process_request(loop, w, caller);
@@ -112,7 +112,7 @@ serve_one(struct loop *loop, struct worker *w)
 {
 	if (worker_pool_is_led_by(&loop->pool, w))
 		return serve_as_leader(loop, w);
-	affinity_release(&w->place);
+	affinity_release(&w->affinity);
 	if (w->has_led && another_waits(loop))
 		return serve_as_helper(loop, w);
 	w->has_led = true;

@@ -20,14 +20,14 @@
 #define ASLEEP_FACTOR 3
 /* Offering the processor to others took this long: one of them wanted it,
  * and will again. It costs us a time slice, so not again for a while. */
-#define CROWDED_NS 200000
+#define CONTENDED_NS 200000
 
 void
 spin_init(struct spin *s, unsigned window_us)
 {
-	bool alone = sysconf(_SC_NPROCESSORS_ONLN) < 2;
+	bool is_single = sysconf(_SC_NPROCESSORS_ONLN) < 2;
 
-	s->window_ns = alone ? 0 : window_us * 1000ull;
+	s->window_ns = is_single ? 0 : window_us * 1000ull;
 	atomic_init(&s->began_ns, 0);
 	atomic_init(&s->score, 0);
 	s->cooldown = (struct cooldown){ 0 };
@@ -67,7 +67,7 @@ spin_before_wait(struct spin *s, int fd)
 			return;
 		}
 		(void)sched_yield();
-		if (clock_now_ns() - now >= CROWDED_NS) {
+		if (clock_now_ns() - now >= CONTENDED_NS) {
 			cooldown_begin(&s->cooldown, now);
 			return;
 		}

@@ -66,7 +66,7 @@ read_task(pid_t thread, const char *name, char *buf, size_t len)
 /* False when it is in the kernel for nothing of the kind; on_disk: for no
  * file of a store. */
 static bool
-tell_file_call(pid_t thread, bool on_disk, char *buf, size_t len)
+describe_call(pid_t thread, bool on_disk, char *buf, size_t len)
 {
 	char text[256], path[64], file[PATH_MAX], *rest;
 	ssize_t n = 0;
@@ -98,7 +98,7 @@ tell_file_call(pid_t thread, bool on_disk, char *buf, size_t len)
 
 /* Another thread that has to do with a file. */
 static bool
-tell_other(pid_t thread, char *buf, size_t len)
+describe_other(pid_t thread, char *buf, size_t len)
 {
 	DIR *dir = opendir("/proc/self/task");
 	const struct dirent *e;
@@ -108,7 +108,7 @@ tell_other(pid_t thread, char *buf, size_t len)
 		pid_t other = (pid_t)atoi(e->d_name);
 
 		if (other > 0 && other != thread && other != gettid())
-			found = tell_file_call(other, true, buf, len);
+			found = describe_call(other, true, buf, len);
 	}
 	if (dir != NULL)
 		closedir(dir);
@@ -116,7 +116,7 @@ tell_other(pid_t thread, char *buf, size_t len)
 }
 
 void
-thread_wait_tell(pid_t thread, char *buf, size_t len)
+thread_wait_describe(pid_t thread, char *buf, size_t len)
 {
 	char what[PATH_MAX + 64], where[128] = "";
 
@@ -124,9 +124,9 @@ thread_wait_tell(pid_t thread, char *buf, size_t len)
 		strlcpy(where, "unknown", sizeof(where));
 	if (strcmp(where, "0") == 0)
 		snprintf(buf, len, "it is running");
-	else if (tell_file_call(thread, false, what, sizeof(what)))
+	else if (describe_call(thread, false, what, sizeof(what)))
 		snprintf(buf, len, "it waits in %s (%s)", what, where);
-	else if (tell_other(thread, what, sizeof(what)))
+	else if (describe_other(thread, what, sizeof(what)))
 		snprintf(buf, len,
 		    "it waits for another thread, which may "
 		    "be one in %s (%s)",

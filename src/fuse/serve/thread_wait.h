@@ -11,6 +11,6 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-void thread_wait_tell(pid_t thread, char *buf, size_t len);
+void thread_wait_describe(pid_t thread, char *buf, size_t len);
 
 #endif

@@ -13,7 +13,7 @@
  * that place. */
 #define WATCH_AFFINE_NS 4000000
 /* Who watches without anything served for so long sleeps until woken. */
-#define REST_TICKS 100
+#define SLEEP_TICKS 100
 
 int
 worker_pool_init(struct worker_pool *p) UNSHARED
@@ -46,7 +46,7 @@ start_thread_locked(struct worker_pool *p)
 		return 0;
 	w->loop = p->loop;
 	w->slot = overdue_slot(p->overdue, p->count);
-	affinity_place_init(&w->place, p->affinity);
+	affinity_thread_init(&w->affinity, p->affinity);
 	err = pthread_create(&w->thread, NULL, p->main, w);
 	if (err == 0)
 		p->count++;
@@ -86,7 +86,7 @@ static void
 replace_leader_locked(struct worker_pool *p, struct worker *leader)
 {
 	atomic_store(&p->leader, NULL);
-	if (!affinity_lost(&leader->place, leader->thread))
+	if (!affinity_lost(&leader->affinity, leader->thread))
 		hand_over_note_other(p->hand_over);
 }
 
@@ -115,17 +115,17 @@ watch_locked(struct worker_pool *p)
 		last = served;
 		served = atomic_load(&p->served);
 		quiet = served == last && since == 0 ? quiet + 1 : 0;
-		if (quiet < REST_TICKS) {
+		if (quiet < SLEEP_TICKS) {
 			cond_wait_until(&p->watch_due, &p->mu,
 			    now + watch_interval_ns(p));
 			continue;
 		}
 		/* Sequentially consistent with worker_pool_begin_request():
 		 * either it sees that we rest, or we see that it is busy. */
-		atomic_store(&p->rests, true);
+		atomic_store(&p->is_asleep, true);
 		if (atomic_load(&leader->slot->since_ns) == 0)
 			cond_wait(&p->watch_due, &p->mu);
-		atomic_store(&p->rests, false);
+		atomic_store(&p->is_asleep, false);
 		quiet = 0;
 	}
 	p->is_watched = false;
@@ -185,7 +185,7 @@ void
 worker_pool_begin_request(struct worker_pool *p, struct worker *w)
 {
 	overdue_begin(p->overdue, w->slot, w->buf.mem, w->len);
-	if (!atomic_load(&p->rests))
+	if (!atomic_load(&p->is_asleep))
 		return;
 	/* Not between its last look at since_ns and its sleep. */
 	mutex_lock(&p->mu);

@@ -37,7 +37,7 @@ struct worker {
 	struct fuse_buf buf;
 	size_t len; /* of the request in buf */
 	struct request_slot *slot; /* the request that it has, since when */
-	struct affinity_place place;
+	struct affinity_thread affinity;
 	bool has_led; /* may read while requests are waiting */
 	/* Whose request waited for the disk while this thread stayed the
 	 * leader, if another had come by the end of that: the next of the
@@ -63,7 +63,7 @@ struct worker_pool {
 	_Atomic uint64_t served;
 	/* The thread that watches sleeps until it is woken. Sequentially
 	 * consistent with request_slot.since_ns. */
-	atomic_bool rests;
+	atomic_bool is_asleep;
 
 	struct mutex mu;
 	struct cond lead_free; /* one waiter becomes leader or watches */
