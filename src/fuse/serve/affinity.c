@@ -3,7 +3,7 @@
  * Serving on the processor of the caller; see affinity.h.
  *
  * affinity.active: set in weigh_request(), when requests have come one at a
- * time for a while; cleared there when it no longer pays, and in
+ * time for a while; cleared there when it no longer pays off, and in
  * affinity_lost().
  */
 #include "fuse/serve/affinity.h"
@@ -15,23 +15,24 @@
 #include "util/clock.h"
 #include "util/mutex.h"
 
-/* Requests in a row that came alone, until callers are followed. */
+/* So many requests in a row with none behind them make it active. */
 #define ALONE_MIN 32
-/* What speaks against following callers, in points: a request with another
- * behind it, or a long absence, adds a step; one that came alone takes one
- * point away. Beyond the most it ends. */
+/* Points against it: a request with another behind it, or a caller that runs
+ * for long, adds a step; a request with none behind it takes one point away.
+ * Above the maximum it is no longer active. */
 #define COST_STEP 4
 #define COST_MAX 16
-/* A caller that runs for so long before its next request: others wait for
- * this thread then, and the wake-ups are a small part of it. */
+/* A caller that runs for longer than this after its answer: the leader is
+ * away for others meanwhile, and the wake-ups saved are a small part. */
 #define LONG_NS 500000
 #define SKIPS_MAX 16
-/* So many times within so long that an answer got nowhere: others want the
- * processor. Fewer are the host's doing, where it is a virtual one. */
+/* So many answers held up within this time: others want the processor.
+ * Fewer are caused by the host of a virtual machine. */
 #define LOST_MAX 4
 #define LOST_WITHIN_NS 1000000000ull
 
-/* The request that this thread serves. */
+/* The state of this thread while it serves a request that is to be answered
+ * under SCHED_IDLE; else NULL. */
 static _Thread_local struct affinity_thread *serving;
 
 /* ---- Policies ---- */
@@ -44,8 +45,8 @@ set_policy(pthread_t thread, int policy)
 	return -pthread_setschedparam(thread, policy, &none);
 }
 
-/* A thread that has SCHED_IDLE may be bound to keep it: see with one that
- * is not needed. */
+/* A thread that has SCHED_IDLE may not be allowed to leave it: try it with a
+ * thread that is not needed. */
 static void *
 try_policy(void *arg)
 {
@@ -93,9 +94,9 @@ affinity_thread_init(struct affinity_thread *p, struct affinity *a)
 	p->cpu = -1;
 }
 
-/* ---- Where the caller is ---- */
+/* ---- Where the caller runs ---- */
 
-/* How often somebody else got the processor while this thread could run. */
+/* How often another thread got the processor while this one could run. */
 static long
 count_preemptions(void)
 {
@@ -104,7 +105,7 @@ count_preemptions(void)
 	return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nivcsw : 0;
 }
 
-/* The one after cpu in set, which is not empty; the first one follows the
+/* The processor after cpu in set, which is not empty; the first follows the
  * last. */
 static int
 next_cpu(const cpu_set_t *set, int cpu)
@@ -115,7 +116,7 @@ next_cpu(const cpu_set_t *set, int cpu)
 	return cpu;
 }
 
-/* Go on to another processor. */
+/* Bind this thread to the next processor that it may run on. */
 static void
 move_to_next_cpu(struct affinity_thread *p)
 {
@@ -141,7 +142,7 @@ affinity_release(struct affinity_thread *p)
 
 	if (p->cpu < 0)
 		return;
-	/* Unless somebody else has decided meanwhile. */
+	/* Unless somebody else has set it meanwhile (taskset). */
 	if (sched_getaffinity(0, sizeof(set), &set) == 0 &&
 	    CPU_COUNT(&set) == 1 && CPU_ISSET(p->cpu, &set))
 		(void)sched_setaffinity(0, sizeof(p->allowed), &p->allowed);
@@ -150,12 +151,12 @@ affinity_release(struct affinity_thread *p)
 	p->misses = p->skips = p->next_skips = 0;
 }
 
-/* The caller is not where this thread is. */
+/* The caller runs on another processor: try the next one. */
 static void
 note_missed_caller(struct affinity_thread *p)
 {
 	move_to_next_cpu(p);
-	/* He is nowhere: he does not stay, or waits for something else. */
+	/* All were tried: it migrates, or does not run at once. */
 	if (++p->misses > (unsigned)CPU_COUNT(&p->allowed)) {
 		p->misses = 0;
 		if (p->next_skips < SKIPS_MAX)
@@ -165,9 +166,9 @@ note_missed_caller(struct affinity_thread *p)
 }
 
 /*
- * Who was answered and ran here has taken the processor from this thread,
- * or has sent his next request by now. Else he runs elsewhere. That is
- * looked at only when it is in doubt: first where he is not known to be.
+ * A caller that ran on this processor after its answer has preempted this
+ * thread, or has sent its next request already (ready). Otherwise it runs
+ * elsewhere. getrusage(2) is called only when the request was not ready.
  */
 static void
 follow_caller(struct affinity_thread *p, uint32_t caller, bool ready)
@@ -195,7 +196,7 @@ follow_caller(struct affinity_thread *p, uint32_t caller, bool ready)
 	p->preemptions = count_preemptions();
 }
 
-/* ---- Whether it pays ---- */
+/* ---- Whether it pays off ---- */
 
 static uint32_t
 get_relaxed(const _Atomic uint32_t *v)
@@ -217,7 +218,7 @@ set_active(struct affinity *a, bool active)
 	atomic_store_explicit(&a->active, active, memory_order_relaxed);
 }
 
-/* A request has come, with another behind it or without. */
+/* A request has come; behind: another one waits already. */
 static void
 weigh_request(struct affinity *a, bool behind)
 {
@@ -264,7 +265,7 @@ affinity_lost(struct affinity_thread *p, pthread_t thread)
 
 	if (!atomic_load_explicit(&p->is_answering, memory_order_relaxed))
 		return false;
-	/* It has waited long enough. */
+	/* So that it competes for the processor again. */
 	(void)set_policy(thread, a->policy);
 	counter_add(&a->lost, 1);
 	now = clock_now_ns();

@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Serving on the processor of the caller.
+ * Serving a request on the processor where its caller runs.
  *
- * A program that waits for each answer, and the thread that answers, take
- * turns. On two processors each turn wakes one that has gone idle, twice a
- * request: on a virtual machine that takes several times as long as most
- * requests do. On one processor it is two context switches (why FUSE over
- * io_uring has a queue for each processor, and seccomp a wake-up flag): 18
- * us from one request to the next, against 62.
+ * Problem: a program that waits for each answer, and the thread that answers
+ * it, run in turns. On two processors each turn wakes one that has gone
+ * idle, twice a request; on a virtual machine this costs more than most
+ * requests: 62 us from one request to the next. On one processor a turn is a
+ * context switch: 18 us. (FUSE over io_uring has a queue for each processor,
+ * and seccomp a wake-up flag, for the same reason.)
  *
- * So while requests come one at a time, the leader (worker_pool.h) moves to the processor where the caller runs, and answers with the policy
- * SCHED_IDLE, which it has for just as long: the kernel takes a processor
- * that runs nothing else for an idle one, so it leaves the caller there
- * and lets it run at once. When it sends its next request and waits, the
- * thread goes on where it was.
+ * Method: while requests come one at a time, the leader (worker_pool.h)
+ * moves to the caller's processor, and writes its answer under the policy
+ * SCHED_IDLE. The kernel treats a processor that runs only such threads as
+ * idle, so it leaves the woken caller there and runs it at once. When the
+ * caller has sent its next request and waits, the leader goes on.
  *
- * Where the caller runs is found by trying: one that did not take the
- * processor from the thread that answered him runs on another. No file of
- * /proc tells it without danger: Linux reads those of a process under a lock
- * that execve(2) holds while it waits for our answer.
+ * The caller's processor is found by trial: a caller that did not preempt
+ * the thread that answered it runs elsewhere, so the leader tries the next
+ * processor. /proc is not asked: Linux reads the files of a process under a
+ * lock that execve(2) holds while it waits for an answer of ours.
  *
- * With that policy anybody else who wants the processor comes first. The
- * thread holds no lock then; if it is kept waiting, another one replaces it
- * as the leader and gives it its policy back (affinity_lost()), and when that
- * happens often nothing of the kind is tried for a while.
+ * Bounds: the policy lasts for one writev(2), during which the thread holds
+ * no lock, and anybody else who wants the processor comes first. A leader
+ * that is held up there is replaced, and gets its policy back
+ * (affinity_lost()). After LOST_MAX of these within a second nothing is
+ * tried for 1 to 32 seconds (cooldown.h). It also ends when requests queue.
  *
- * Threads: each struct affinity_thread belongs to its thread; what others
- * may touch is atomic, relaxed: hints, all of it.
+ * Threads: each struct affinity_thread belongs to its thread. What others
+ * may read or write is atomic and relaxed: these are hints.
  */
 #ifndef KVFS_FUSE_SERVE_AFFINITY_H
 #define KVFS_FUSE_SERVE_AFFINITY_H
@@ -45,50 +46,50 @@
 #include "util/stats.h"
 
 struct affinity {
-	bool able; /* constant: wanted, and allowed to change policies */
-	int policy; /* constant: what threads have otherwise */
+	bool able; /* constant: wanted, and this process may set policies */
+	int policy; /* constant: the normal policy of threads */
 
-	/* The leader's, from one to the next. */
-	atomic_bool active; /* callers are followed */
-	_Atomic uint32_t alone_in_row; /* requests in a row */
-	_Atomic uint32_t cost; /* what speaks against it, in points */
+	/* Written by the leader; a new leader goes on with them. */
+	atomic_bool active; /* the leader moves to callers' processors */
+	_Atomic uint32_t alone_in_row; /* requests with none behind them */
+	_Atomic uint32_t cost; /* points against it: see COST_MAX */
 	struct cooldown cooldown;
 
-	/* Of affinity_lost(), which is called under a lock (worker_pool.c). */
-	uint64_t lost_window_ns;
-	unsigned lost_in_window;
+	/* Of affinity_lost(), whose caller has a lock (worker_pool.c). */
+	uint64_t lost_window_ns; /* when the current second began */
+	unsigned lost_in_window; /* answers held up in it */
 
 	struct counter served, moves, lost;
 };
 
 struct affinity_thread {
 	struct affinity *owner;
-	int cpu; /* where it is held, or -1 */
-	cpu_set_t allowed; /* where it may run otherwise */
+	int cpu; /* the one that the thread is bound to, or -1 */
+	cpu_set_t allowed; /* where it may run when it is not bound */
 	uint32_t caller; /* of the last request */
-	bool is_checked; /* preemptions is of just before its answer */
+	bool is_checked; /* preemptions was read before its answer */
 	long preemptions;
-	/* How often in a row the caller was not found; requests to pass over
-	 * yet before he is sought again, and how many are the next time. */
+	/* How often in a row the caller was not found; how many requests to
+	 * skip before the next search, and how many after that one. */
 	unsigned misses, skips, next_skips;
-	uint64_t answered_ns; /* when the answer was given, or 0 */
-	atomic_bool is_answering; /* it answers just now */
+	uint64_t answered_ns; /* when the answer was written, or 0 */
+	atomic_bool is_answering; /* in writev(2) under SCHED_IDLE */
 };
 
-/* Finds out whether this process may change policies; else, or when it is
- * not wanted, all others do nothing. */
+/* Try whether this process may change policies. If not, or if wanted is
+ * false, all other functions do nothing. */
 void affinity_init(struct affinity *a, bool wanted);
 void affinity_thread_init(struct affinity_thread *p, struct affinity *a);
 
-/* Are callers followed now? A hint. */
+/* Does the leader move to callers' processors now? A hint. */
 static inline bool
 affinity_is_active(const struct affinity *a)
 {
 	return atomic_load_explicit(&a->active, memory_order_relaxed);
 }
 
-/* Is the thread held on the processor of a caller? Then its next request
- * is there already, or far. */
+/* Is the thread bound to the processor of a caller? Then the caller ran
+ * before it: its next request has come already, or takes a while. */
 static inline bool
 affinity_is_held(const struct affinity_thread *p)
 {
@@ -96,26 +97,28 @@ affinity_is_held(const struct affinity_thread *p)
 }
 
 /*
- * The leader has got a request of caller (a thread's number, not 0), who
- * waits for the answer. ready: it had been there before we would have slept
- * for it; behind: another one waits already.
+ * The leader has received a request of caller (a thread's number, not 0),
+ * which waits for the answer. ready: the request was there before the leader
+ * had to sleep; behind: another request waits already.
  */
 void affinity_received(struct affinity_thread *p, uint32_t caller, bool ready,
     bool behind);
 
-/* This thread is not the leader any more: it may run anywhere. */
+/* This thread is no longer the leader: let it run anywhere. */
 void affinity_release(struct affinity_thread *p);
 
-/* Serve a request on this thread: affinity_writev() between the two is its
- * answer. */
+/* This thread begins and ends to serve a request of caller; the call of
+ * affinity_writev() between the two is the answer. */
 void affinity_begin(struct affinity_thread *p, uint32_t caller);
-/* When it was answered; now, if it was not. */
+/* Returns when it was answered, on the clock of clock_now_ns(); now, if it
+ * was not. */
 uint64_t affinity_end(struct affinity_thread *p);
-/* writev(2), in such a way that who is woken by it runs here. */
+/* writev(2); the thread that it wakes runs on this processor. */
 ssize_t affinity_writev(int fd, const struct iovec *iov, int count);
 
-/* p's thread is replaced as the leader, since it got nowhere. True if it was
- * while answering. One caller at a time. */
+/* p's thread is replaced as the leader, since it was held up. True if that
+ * was in affinity_writev(); then it has its normal policy back. One caller
+ * at a time. */
 bool affinity_lost(struct affinity_thread *p, pthread_t thread);
 
 void affinity_report(const struct affinity *a, struct report *r);

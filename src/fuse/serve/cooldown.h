@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What has failed is not tried again for a while, which doubles, from one
- * second to 32, when it fails again soon. Any thread; relaxed, a hint.
+ * Exponential backoff: what has failed is not tried again for one second,
+ * and for twice as long as the last time, up to 32 seconds, if it fails
+ * again soon. Any thread; relaxed, since it is a hint.
  */
 #ifndef KVFS_FUSE_SERVE_COOLDOWN_H
 #define KVFS_FUSE_SERVE_COOLDOWN_H
@@ -10,11 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* All zero: none yet. */
+/* All zero: nothing has failed yet. Times are of clock_now_ns(). */
 struct cooldown {
 	_Atomic uint64_t until_ns, length_ns;
 };
 
+/* It has failed now. */
 void cooldown_begin(struct cooldown *p, uint64_t now_ns);
 
 static inline bool

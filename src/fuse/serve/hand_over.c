@@ -2,12 +2,12 @@
 /* See hand_over.h. */
 #include "fuse/serve/hand_over.h"
 
-/* Requests in a row that leave another one waiting, until one more thread
- * is worth its wake-up. */
+/* After so many requests in a row with another one behind them, one more
+ * thread is worth its wake-up. */
 #define BACKLOG_MIN 4
 
-/* So many waits for the disk in a row are handed over once another
- * program's request came during one. */
+/* So many further waits for the disk are handed over once another program's
+ * request came during one. */
 #define SHARED_WAITS 64
 
 void
@@ -35,8 +35,8 @@ hand_over_note_other(struct hand_over *h)
 	    memory_order_relaxed);
 }
 
-/* Is a request likely to come while this one waits for the disk? To a
- * program that is alone, handing over would do no good. */
+/* Is another program's request likely to come while this one waits for the
+ * disk? A program that is alone gains nothing by handing over. */
 static bool
 expects_other(struct hand_over *h, bool another)
 {
@@ -60,7 +60,7 @@ hand_over_is_due(struct hand_over *h, enum request_kind kind, bool another)
 		return true;
 	if (hand_over_waits_for_disk(h, kind))
 		return expects_other(h, another);
-	/* More threads than processors would only take turns. */
+	/* More busy threads than processors gain nothing. */
 	if (atomic_load_explicit(&h->active, memory_order_relaxed) >= h->cpus)
 		return false;
 	if (!another) {

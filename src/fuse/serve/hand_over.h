@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whether the leader (loop.h) lets another thread wait for the next request
- * before it serves the one that it has: two wake-ups and a cold thread, so
- * only where somebody gains by it.
+ * Decides whether the leader (loop.h) lets another thread read requests
+ * before it serves the one that it has. That costs two wake-ups and a thread
+ * with cold caches, so it is done only where another program gains by it:
+ * for requests that take long, for waits for the disk while other programs
+ * are active, and when requests queue.
  *
- * Hints, relaxed: a wrong guess costs a wake-up, or a millisecond until the
- * leader is replaced (worker_pool.h).
+ * Threads: any. The fields are atomic and relaxed, as hints: a wrong guess
+ * costs a wake-up, or a millisecond until the leader is replaced
+ * (worker_pool.h).
  */
 #ifndef KVFS_FUSE_SERVE_HAND_OVER_H
 #define KVFS_FUSE_SERVE_HAND_OVER_H
@@ -17,24 +20,26 @@
 
 struct hand_over {
 	unsigned cpus; /* constant */
-	atomic_bool commits_wait; /* for the disk: sync=full */
+	atomic_bool
+	    commits_wait; /* each commit waits for the disk: sync=full */
 	atomic_uint active; /* threads that serve a request */
-	atomic_uint backlog; /* requests in a row that were not alone */
-	/* So many waits for the disk are handed over yet, since a request of
-	 * another program came during one. */
+	atomic_uint backlog; /* requests in a row with another behind them */
+	/* How many more waits for the disk are handed over, because another
+	 * program's request came during one. */
 	atomic_uint shared_waits;
 };
 
 void hand_over_init(struct hand_over *h, unsigned cpus);
 
-/* Does a request of that kind wait for the disk? */
+/* Does a request of this kind wait for the disk? */
 bool hand_over_waits_for_disk(const struct hand_over *h,
     enum request_kind kind);
 
-/* Another program's request came during a wait for the disk. */
+/* Another program's request came while the leader waited for the disk. */
 void hand_over_note_other(struct hand_over *h);
 
-/* The leader has a request of that kind; another: one more is there. */
+/* Should the leader, which has a request of this kind, let another thread
+ * lead before it serves it? another: one more request waits. */
 bool hand_over_is_due(struct hand_over *h, enum request_kind kind,
     bool another);
 

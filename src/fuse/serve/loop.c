@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The life of the threads that serve requests; see loop.h. */
+/* Starts and ends the threads that serve requests; see loop.h. */
 #include "fuse/serve/loop.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "fuse/serve/loop_state.h"
 #include "util/log.h"
 
-/* Ends the wait of a thread that is to end. */
+/* Interrupts read(2) in a thread that is to end. */
 #define WAKE_SIGNAL SIGUSR1
 #define WAKE_EVERY_NS 10000000
 
@@ -71,7 +71,7 @@ loop_start(struct fuse_session *se, const struct options *opts, int done_fd,
 	/* Without SA_RESTART, so that it ends a read(2). */
 	sigaction(WAKE_SIGNAL,
 	    &(struct sigaction){ .sa_handler = ignore_signal }, NULL);
-	/* Requests find it there. */
+	/* Set before a thread starts: requests use it. */
 	*loopp = loop;
 	rc = start_threads(loop, opts->threads);
 	if (rc < 0) {
@@ -104,8 +104,8 @@ loop_report(struct loop *loop, struct report *r)
 }
 
 /*
- * A thread that waits in read(2) is interrupted; one that was about to
- * misses that, and is interrupted again.
+ * The signal interrupts a thread in read(2). A thread that was about to call
+ * it misses the signal, so it is sent again until the thread has ended.
  */
 static void
 end_thread(pthread_t thread)

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The threads that serve requests.
+ * The threads that serve requests, from start to end.
  *
- * One thread at a time, the leader, waits for requests (worker_pool.h). It
- * serves a request itself and stays the leader when the request is likely to
- * be short and no other waits: so a program that does one thing after the
- * other is served by one thread, warm, without a wake-up in between. Else it
- * lets another thread lead first (hand_over.h); a wait for the disk counts
- * as short as long as no other program's request came during such a wait
- * lately. If a request takes long against expectation, the leader is
- * replaced. Threads start as needed, up to a bound, and stay.
+ * Problem: to hand a request from the thread that reads it to another one
+ * costs two wake-ups and cold caches, more than most requests take; but a
+ * thread that serves what it reads lets others wait.
  *
- * Before it goes to sleep the leader looks for the next request for some
- * microseconds, as long as that has paid off lately (as KVM does before it
- * halts a processor): to be woken takes longer than most requests. While
- * requests come one at a time, it does better: affinity.h.
+ * Method: one thread at a time, the leader, reads requests (worker_pool.h).
+ * It serves a request itself while it stays the leader if the request is
+ * likely to be short and no other one waits. Otherwise it first lets another
+ * thread become the leader (hand_over.h). So a program that does one thing
+ * after the other is served by one thread without a wake-up. Before the
+ * leader sleeps it polls for a while (spin.h); while requests come one at a
+ * time it runs on the caller's processor (affinity.h).
+ *
+ * Bounds: a leader whose request takes more than a millisecond is replaced,
+ * so a wrong guess delays others by no more. Threads start as needed, up to
+ * threads=, and stay until loop_stop(). Each has one request buffer.
  */
 #ifndef KVFS_FUSE_SERVE_LOOP_H
 #define KVFS_FUSE_SERVE_LOOP_H
@@ -28,10 +30,11 @@ struct options;
 struct report;
 
 /*
- * Start serving se. done_fd, an eventfd, is written to when the connection
- * has ended by itself (unmounted). *loopp is set before the first request is
- * served, and is NULL after a failure. Of opts: threads, request_bytes,
- * affinity, and spin_us, which as 0 never looks, always sleeps.
+ * Start threads that serve se, which is borrowed until loop_stop(). done_fd,
+ * an eventfd, is written to when the connection has ended by itself
+ * (unmounted). *loopp is set before the first request is served, and is NULL
+ * after a failure; loop_stop() frees it. Of opts it uses threads,
+ * request_bytes, affinity and spin_us. A negative errno on failure.
  */
 int loop_start(struct fuse_session *se, const struct options *opts, int done_fd,
     struct loop **loopp);
@@ -39,14 +42,15 @@ int loop_start(struct fuse_session *se, const struct options *opts, int done_fd,
 /* Does every commit wait for the disk (sync=full)? A hint. */
 void loop_set_commits_wait(struct loop *loop, bool wait);
 
-/* What the threads' requests take at most, replies not counted. */
+/* Memory that the threads' request buffers take at most; replies are not
+ * counted. */
 uint64_t loop_buffer_bytes(struct loop *loop);
 
-/* How long requests took (request_stats.h). */
+/* Times of requests (request_stats.h), those overdue, and affinity.h. */
 void loop_report(struct loop *loop, struct report *r);
 
 /*
- * Let each thread finish the request that it has, and end them all. NULL
+ * Let each thread finish its request, end them all and free the loop. NULL
  * is accepted. Returns the error that broke the connection, or 0.
  */
 int loop_stop(struct loop *loop);

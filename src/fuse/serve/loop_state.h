@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The insides of loop.c and serve.c. */
+/* What loop.c and serve.c share, and nobody else sees. */
 #ifndef KVFS_FUSE_SERVE_LOOP_STATE_H
 #define KVFS_FUSE_SERVE_LOOP_STATE_H
 
@@ -21,14 +21,15 @@ struct loop {
 
 	atomic_int error; /* that broke the connection */
 	struct worker_pool pool;
-	struct spin spin; /* of the leader */
-	struct hand_over hand_over; /* of the leader */
+	struct spin spin; /* used by the leader */
+	struct hand_over hand_over; /* used by the leader */
 	struct affinity affinity;
 	struct request_stats stats;
 	struct overdue *overdue; /* owned */
 };
 
-/* A thread of the pool: serve requests until there are no more. */
+/* The main function of a thread of the pool: serve requests until there are
+ * no more. worker is a struct worker. */
 void *serve_requests(void *worker);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <linux/fuse.h>
 
-/* How long, counted as what, and whether nobody waits for the answer. */
+/* The fields are those of struct opcode, in order. */
 static const struct opcode opcodes[] = {
 	[FUSE_LOOKUP] = { REQUEST_USUAL, OP_LOOKUP, false },
 	[FUSE_GETATTR] = { REQUEST_BRIEF, OP_GETATTR, false },

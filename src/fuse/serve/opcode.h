@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The kinds of requests, by the number that FUSE gives them (opcode of
- * <linux/fuse.h>): one row each says what is expected of it, and where it is
- * counted.
+ * The kinds of requests, by FUSE's number for them (opcode in
+ * <linux/fuse.h>): one table row each tells how long it is likely to take,
+ * and under which operation it is counted.
  */
 #ifndef KVFS_FUSE_SERVE_OPCODE_H
 #define KVFS_FUSE_SERVE_OPCODE_H
@@ -10,21 +10,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of <linux/fuse.h> since 6.6, and since 6.1. */
+/* In <linux/fuse.h> since Linux 6.6, and since 6.1. */
 #define OPCODE_STATX 52u
 #define OPCODE_TMPFILE 51u
 
 /* How long a request is likely to take. */
 enum request_kind {
 	REQUEST_USUAL,
-	REQUEST_BRIEF, /* from memory, nearly always */
+	REQUEST_BRIEF, /* answered from memory, nearly always */
 	REQUEST_COMMIT, /* changes the store: waits for the disk if every
 	                   commit does */
 	REQUEST_SYNC, /* waits for the disk */
-	REQUEST_SLOW, /* takes as long as it is large */
+	REQUEST_SLOW, /* its time grows with its size */
 };
 
-/* What latencies are told apart by (request_stats.h). */
+/* Latencies are counted for each of these (request_stats.h). */
 enum request_op {
 	OP_OTHER,
 	OP_LOOKUP,
@@ -47,10 +47,10 @@ enum request_op {
 struct opcode {
 	enum request_kind kind;
 	enum request_op op;
-	bool is_unanswered; /* nobody waits for an answer */
+	bool is_unanswered; /* no caller waits for an answer */
 };
 
-/* Of any number: what is not in the table is of the usual kind. */
+/* The row of any number; what is not in the table is REQUEST_USUAL. */
 const struct opcode *opcode_get(uint32_t number);
 
 /* "lookup", "other" ... */

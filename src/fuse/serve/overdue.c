@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Requests that are not answered in time; see overdue.h.
+ * Reports requests that are not answered in time; see overdue.h.
  *
- * overdue.is_asleep: set in sleep_locked(), when no slot has a request; the next
- * request finds it set and wakes the thread.
+ * overdue.is_asleep: set in sleep_locked() when no slot has a request;
+ * cleared there, and in wake_thread() by the next request.
  */
 #include "fuse/serve/overdue.h"
 
@@ -34,12 +34,14 @@ struct overdue {
 	void *arg;
 	struct counter reported;
 	atomic_bool is_asleep;
-	bool all; /* the thread's: it told that all threads are held up */
+	/* It was reported that all threads are held up. Belongs to the
+	 * reporting thread. */
+	bool all;
 
 	struct mutex mu;
 	struct cond wake;
 	bool stops GUARDED_BY(mu);
-	unsigned refs GUARDED_BY(mu); /* the thread, and who stops it */
+	unsigned refs GUARDED_BY(mu); /* reporting thread, overdue_stop() */
 };
 
 static void
@@ -56,7 +58,8 @@ report_request(const struct request_slot *slot, uint64_t waited_ns)
 	    waited_ns / 1000000000, where);
 }
 
-/* How many are overdue, and for how long the oldest one has been there. */
+/* Returns how many requests are overdue; *oldestp: the age of the oldest
+ * request, in nanoseconds. */
 static unsigned
 count_overdue(struct overdue *o, uint64_t now, uint64_t *oldestp)
 {
@@ -111,7 +114,7 @@ is_idle(struct overdue *o)
 	return true;
 }
 
-/* Until the next look. */
+/* Wait for a request, and then for CHECK_NS. */
 static void sleep_locked(struct overdue *o) REQUIRES(&o->mu);
 
 static void
@@ -120,7 +123,7 @@ sleep_locked(struct overdue *o)
 	uint64_t due;
 
 	/* Sequentially consistent with overdue_begin(): either it sees that
-	 * we rest, or we see its request. */
+	 * this thread is asleep, or this thread sees its request. */
 	atomic_store(&o->is_asleep, true);
 	while (!o->stops && atomic_load(&o->is_asleep) && is_idle(o))
 		cond_wait(&o->wake, &o->mu);
@@ -130,7 +133,7 @@ sleep_locked(struct overdue *o)
 		;
 }
 
-/* Unlocks. */
+/* Unlocks mu; the last reference frees o. */
 static void unref_locked(struct overdue *o) RELEASE(&o->mu);
 
 static void

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Requests that are not answered in time: a thread looks once a second, as
- * long as there are requests, and for each one that has been waiting for
- * ten seconds a line goes to the log: what, which inode, and what the
- * thread that serves it is waiting for, by what the kernel knows of it.
+ * Reports requests that are not answered in time. A thread looks at all
+ * requests once a second while there are any. For each one that has been
+ * waiting for ten seconds it logs a line: the operation, the inode, and what
+ * the thread that serves it is waiting for, by /proc/self/task.
  *
- * Each thread that serves has a slot, in which it notes the request that it
- * has; that is all it ever does for this, but for waking who looks. Nobody
- * waits for the thread that looks, not even at the end.
+ * Each thread that serves requests has a slot, in which it notes its current
+ * request. That is its only cost, besides waking the reporting thread when
+ * that is asleep. Nobody waits for the reporting thread, which may block:
+ * overdue_stop() does not join it.
  */
 #ifndef KVFS_FUSE_SERVE_OVERDUE_H
 #define KVFS_FUSE_SERVE_OVERDUE_H
@@ -21,25 +22,30 @@
 
 struct overdue;
 
-/* What one thread does. Written by it alone. */
+/* The current request of one thread, which alone writes it. */
 struct request_slot {
-	/* When the request was received, last to be written; 0: none. */
+	/* When the request was received; written last. 0: no request. */
 	_Alignas(64) _Atomic uint64_t since_ns;
 	_Atomic uint64_t ino;
 	_Atomic uint32_t opcode;
 	_Atomic pid_t thread;
-	uint64_t reported_ns; /* of who looks: since_ns of what it told of */
+	/* since_ns of the last request that was reported; it belongs to the
+	 * reporting thread. */
+	uint64_t reported_ns;
 };
 
-/* For so many slots. tick(arg) is called now and then while there are
- * requests; not after overdue_stop(). */
+/* Start the reporting thread, for this many slots. It calls tick(arg) about
+ * once a second while there are requests; not after overdue_stop(). A
+ * negative errno on failure. */
 int overdue_start(unsigned slots, void (*tick)(void *arg), void *arg,
     struct overdue **op);
+/* The i-th slot; valid until overdue_stop(). */
 struct request_slot *overdue_slot(struct overdue *o, unsigned i);
 
-/* The thread of the slot has got a request, of len bytes. */
+/* The thread of the slot has received a request of len bytes. */
 void overdue_begin(struct overdue *o, struct request_slot *slot,
     const void *request, size_t len);
+/* It has served it. */
 static inline void
 overdue_end(struct request_slot *slot)
 {
@@ -47,7 +53,8 @@ overdue_end(struct request_slot *slot)
 }
 
 void overdue_report(struct overdue *o, struct report *r);
-/* No thread serves any more. NULL is accepted. */
+/* No thread serves requests any more. Does not wait for the reporting
+ * thread, which frees what is left. NULL is accepted. */
 void overdue_stop(struct overdue *o);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Raw messages; see protocol.h. The first request of a connection is INIT,
- * and nothing else is sent before it is answered, so what is kept of it
- * needs no lock.
+ * and the kernel sends no other before it is answered, so the data of INIT
+ * need no lock.
  */
 #include "fuse/serve/protocol.h"
 
@@ -20,7 +20,7 @@
 #include "fuse/fuse_api.h"
 #include "fuse/serve/affinity.h"
 
-/* Up to the flags; older kernels send no more. */
+/* Bytes of INIT up to its flags; older kernels send no more. */
 #define INIT_IN_MIN 16
 
 static struct {
@@ -38,7 +38,7 @@ static struct {
 
 static bool has_acl; /* constant once mounted */
 
-/* What libfuse does not pass on of the request that this thread has. */
+/* What libfuse does not pass on of this thread's current request. */
 static _Thread_local bool kill_suid, is_tmpfile, is_statx;
 
 bool
@@ -74,7 +74,8 @@ peek_init(const struct fuse_in_header *in, const struct fuse_init_in *arg)
 	atomic_store_explicit(&init.pending, true, memory_order_relaxed);
 }
 
-/* The longer form of SETXATTR, which we asked for: make it the short one. */
+/* Turn the long form of SETXATTR (FUSE_SETXATTR_EXT) into the short one, the
+ * only one that libfuse knows. */
 static void
 shorten_setxattr(struct fuse_in_header *in, uint8_t *arg, size_t left)
 {
@@ -213,7 +214,7 @@ edit_init_reply(struct iovec *iov, int count)
 	reply = iov[1].iov_base;
 	reply->flags |= init.offered &
 	    (FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV_V2);
-	/* Nothing else is under way, so has_acl may change here. */
+	/* No other request is served now, so has_acl may change here. */
 	has_acl = (reply->flags & FUSE_POSIX_ACL) != 0 &&
 	    (init.offered & FUSE_SETXATTR_EXT) != 0;
 	if (has_acl)
@@ -228,7 +229,7 @@ write_reply(int fd, struct iovec *iov, int count, void *arg)
 	(void)arg;
 	if (atomic_load_explicit(&init.pending, memory_order_relaxed))
 		edit_init_reply(iov, count);
-	/* A notification, for which nobody waits. */
+	/* A notification: no caller waits for it. */
 	if (out->unique == 0)
 		return writev(fd, iov, count);
 	return affinity_writev(fd, iov, count);

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What libfuse 3.14 keeps to itself, added at the edge where raw messages
- * pass: capabilities in the answer to INIT, the flag by which the kernel
- * asks that set-id bits be dropped, and two requests that are turned into
- * their next of kin and a mark. The messages are those of <linux/fuse.h>;
- * with a libfuse that knows all this, nothing changes.
+ * Protocol features that libfuse 3.14 does not offer, added where raw
+ * messages are read and written: flags in the answer to INIT, the flag by
+ * which the kernel asks to drop set-id bits, and two requests that are
+ * turned into similar older ones. The messages are those of <linux/fuse.h>.
+ * With a libfuse that knows all this, nothing changes.
  *
- * PARALLEL_DIROPS: lookups in one directory run side by side; libfuse
- * before 3.17 accepts the wish and never sends it.
+ * PARALLEL_DIROPS: the kernel sends lookups in one directory at the same
+ * time; libfuse before 3.17 accepts the flag and does not send it.
  * HANDLE_KILLPRIV_V2: without it the kernel asks for the attribute
- * security.capability before every single write(2).
- * SETXATTR_EXT: with ACLs, tells when a new one must cost the set-gid bit.
- * TMPFILE (O_TMPFILE) becomes CREATE, STATX (the time of birth) GETATTR.
+ * security.capability before every write(2).
+ * SETXATTR_EXT: tells whether a new ACL must clear the set-gid bit.
+ * TMPFILE (O_TMPFILE) is turned into CREATE, STATX (time of birth) into
+ * GETATTR; protocol_is_tmpfile() and protocol_is_statx() tell them apart.
+ *
+ * Threads: what is known of the current request belongs to the thread that
+ * passed it to protocol_peek().
  */
 #ifndef KVFS_FUSE_SERVE_PROTOCOL_H
 #define KVFS_FUSE_SERVE_PROTOCOL_H
@@ -27,26 +31,31 @@ struct fuse_session;
 struct stat;
 struct timespec;
 
-/* Call after fuse_session_mount(), before the first request. */
+/* Read and write the messages of se here. Call it after
+ * fuse_session_mount(), before the first request. A negative errno. */
 int protocol_install(struct fuse_session *se);
 
-/* A worker shows each request before libfuse sees it; some are changed. */
+/* Look at a request of len bytes before libfuse gets it; some are changed in
+ * place. Returns how long it is likely to take. */
 enum request_kind protocol_peek(void *request, size_t len);
 
-/* The thread that waits for the answer, 0 if none does. */
+/* The number of the thread that waits for the answer; 0 if none does, or if
+ * it is in another PID namespace. */
 uint32_t protocol_caller(const void *request, size_t len);
 
 /* The minor version of the protocol that the kernel speaks; 0 before INIT. */
 uint32_t protocol_kernel_minor(void);
 
-/* Must the request that this thread works on drop set-id bits? */
+/* Must the current request of this thread drop set-id bits? */
 bool protocol_kill_suid(void);
-/* Is the CREATE that this thread works on to leave out the name? */
+/* Is the current CREATE of this thread without a name (O_TMPFILE)? */
 bool protocol_is_tmpfile(void);
-/* Does the GETATTR that this thread works on want protocol_reply_statx()? */
+/* Is the current GETATTR of this thread to be answered with
+ * protocol_reply_statx()? */
 bool protocol_is_statx(void);
 
-/* Seconds that the kernel may keep it: timeout. */
+/* Answer statx(2) with st and the time of birth. timeout: how many seconds
+ * the kernel may keep it. */
 void protocol_reply_statx(struct fuse_req *req, const struct stat *st,
     const struct timespec *btime, double timeout);
 

@@ -16,8 +16,8 @@ another_waits(struct loop *loop)
 	return poll(&p, 1, 0) > 0;
 }
 
-/* Get a request. False when there will be no more; w->len is 0 when there
- * was none this time. */
+/* Read a request into w->buf. False when there will be no more; w->len is 0
+ * when the read was interrupted. */
 static bool
 receive_request(struct loop *loop, struct worker *w)
 {
@@ -33,7 +33,7 @@ receive_request(struct loop *loop, struct worker *w)
 	return false;
 }
 
-/* caller: who waits for the answer, or 0. */
+/* caller: the thread that waits for the answer, or 0. */
 static void
 process_request(struct loop *loop, struct worker *w, uint32_t caller)
 {
@@ -52,7 +52,7 @@ process_request(struct loop *loop, struct worker *w, uint32_t caller)
 	overdue_end(w->slot);
 }
 
-/* Both: serve one request; false when there are no more. */
+/* Read and serve one request. False when there will be no more. */
 static bool
 serve_as_leader(struct loop *loop, struct worker *w)
 {
@@ -76,7 +76,7 @@ serve_as_leader(struct loop *loop, struct worker *w)
 	if (w->waited_for != 0 && caller != 0 && caller != w->waited_for)
 		hand_over_note_other(&loop->hand_over);
 	w->waited_for = 0;
-	/* Of a caller in another PID namespace the number is 0. */
+	/* A caller in another PID namespace has the number 0. */
 	another = (kind != REQUEST_BRIEF || caller != 0) && another_waits(loop);
 	if (caller != 0)
 		affinity_received(&w->affinity, caller, ready, another);
@@ -92,6 +92,7 @@ serve_as_leader(struct loop *loop, struct worker *w)
 	return true;
 }
 
+/* The same for a thread that is not the leader. */
 static bool
 serve_as_helper(struct loop *loop, struct worker *w)
 {
@@ -105,8 +106,8 @@ serve_as_helper(struct loop *loop, struct worker *w)
 	return true;
 }
 
-/* The leader goes on without a lock; so does who helps it, as long as
- * requests are waiting. */
+/* A leader goes on without taking a lock, and so does a thread that has been
+ * the leader, as a helper, as long as requests wait. */
 static bool
 serve_one(struct loop *loop, struct worker *w)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Looking before sleeping; see spin.h. */
+/* Busy polling before a sleep; see spin.h. */
 #include "fuse/serve/spin.h"
 
 #include <poll.h>
@@ -12,14 +12,14 @@
 
 #define SCORE_MAX 16
 #define SCORE_MIN (-16)
-/* What a failed look costs in score, against 1 for a request that came
- * soon: looking must pay more often than not. */
+/* A window without a request costs this much; a request that came soon gains
+ * 1. So polling goes on only where most windows see a request. */
 #define SCORE_MISSED 4
-/* Asleep, a gap up to this many windows would have been short awake: the
- * rest is the time that waking takes. */
+/* After a sleep, a gap up to this many windows counts as short: the time to
+ * wake up is part of it, and polling would have saved that. */
 #define ASLEEP_FACTOR 3
-/* Offering the processor to others took this long: one of them wanted it,
- * and will again. It costs us a time slice, so not again for a while. */
+/* sched_yield(2) took this long: another thread wanted the processor, and
+ * will again. That costs a time slice, so polling stops for a while. */
 #define CONTENDED_NS 200000
 
 void

@@ -12,13 +12,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* In /proc/PID/task/TID/syscall: in the kernel, but in no call. */
+/* What /proc/PID/task/TID/syscall has for a thread that is in the kernel, but
+ * in no system call. */
 #define NO_CALL (-1L)
 
 static const struct call {
 	long number;
 	const char *name;
-	bool has_fd; /* as its first argument */
+	bool has_fd; /* the first argument is a descriptor */
 } calls[] = {
 	{ SYS_read, "read", true },
 	{ SYS_pread64, "pread", true },
@@ -63,8 +64,8 @@ read_task(pid_t thread, const char *name, char *buf, size_t len)
 	return n > 0;
 }
 
-/* False when it is in the kernel for nothing of the kind; on_disk: for no
- * file of a store. */
+/* The system call that the thread is in, and its file. False when it is in
+ * none of calls[]; with on_disk also when the file is not on a disk. */
 static bool
 describe_call(pid_t thread, bool on_disk, char *buf, size_t len)
 {
@@ -96,7 +97,7 @@ describe_call(pid_t thread, bool on_disk, char *buf, size_t len)
 	return false;
 }
 
-/* Another thread that has to do with a file. */
+/* The same for another thread that is in a system call on a file. */
 static bool
 describe_other(pid_t thread, char *buf, size_t len)
 {

@@ -9,10 +9,11 @@
 
 /* A leader whose request takes longer is replaced. */
 #define WATCH_NS 1000000
-/* While it answers on the processor of its caller, each look may cost it
- * that place. */
+/* How often to look while the leader runs on its caller's processor, where
+ * the watching thread could wake up and get in between. */
 #define WATCH_AFFINE_NS 4000000
-/* Who watches without anything served for so long sleeps until woken. */
+/* After so many looks without a request the watching thread sleeps until a
+ * request wakes it. */
 #define SLEEP_TICKS 100
 
 int
@@ -91,8 +92,8 @@ replace_leader_locked(struct worker_pool *p, struct worker *leader)
 }
 
 /*
- * Wait until there is no leader, and look now and then whether it is held
- * up, by whatever, since it received a request; then it is none any more.
+ * Wait until there is no leader. Look every WATCH_NS at its current request:
+ * if that takes longer than WATCH_NS, the leader is replaced.
  */
 static void watch_locked(struct worker_pool *p) REQUIRES(&p->mu);
 
@@ -121,7 +122,8 @@ watch_locked(struct worker_pool *p)
 			continue;
 		}
 		/* Sequentially consistent with worker_pool_begin_request():
-		 * either it sees that we rest, or we see that it is busy. */
+		 * either the leader sees that this thread is asleep, or this
+		 * thread sees its request. */
 		atomic_store(&p->is_asleep, true);
 		if (atomic_load(&leader->slot->since_ns) == 0)
 			cond_wait(&p->watch_due, &p->mu);
@@ -148,7 +150,7 @@ worker_pool_lead(struct worker_pool *p, struct worker *w)
 	if (!p->has_ended) {
 		leads = true;
 		atomic_store(&p->leader, w);
-		/* Somebody has to watch from now on. */
+		/* A thread has to watch from now on. */
 		if (p->waiting == 0)
 			(void)start_thread_locked(p);
 		else if (!p->is_watched)
@@ -164,10 +166,11 @@ worker_pool_resign(struct worker_pool *p, struct worker *w)
 	struct cond *waiter = NULL;
 
 	mutex_lock(&p->mu);
-	/* Else it has been replaced. */
+	/* Otherwise it has been replaced. */
 	if (atomic_load(&p->leader) == w) {
 		atomic_store(&p->leader, NULL);
-		/* The watcher is the one that surely waits, if any does. */
+		/* The watching thread is one of those that wait; prefer one
+		 * that does not watch. */
 		if (p->waiting > (p->is_watched ? 1 : 0))
 			waiter = &p->lead_free;
 		else if (p->is_watched)
@@ -176,7 +179,7 @@ worker_pool_resign(struct worker_pool *p, struct worker *w)
 			(void)start_thread_locked(p);
 	}
 	mutex_unlock(&p->mu);
-	/* Who is woken runs at once, and would only wait for mu. */
+	/* After the unlock: the woken thread runs at once, and needs mu. */
 	if (waiter != NULL)
 		cond_signal(waiter);
 }
@@ -187,7 +190,8 @@ worker_pool_begin_request(struct worker_pool *p, struct worker *w)
 	overdue_begin(p->overdue, w->slot, w->buf.mem, w->len);
 	if (!atomic_load(&p->is_asleep))
 		return;
-	/* Not between its last look at since_ns and its sleep. */
+	/* The lock keeps the signal from coming between its last look at
+	 * since_ns and its sleep. */
 	mutex_lock(&p->mu);
 	cond_signal(&p->watch_due);
 	mutex_unlock(&p->mu);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The threads that serve requests, and which of them is the leader: the one
- * that waits for requests, alone (the pattern is known as Leader/Followers).
- * A thread that waits to be the leader watches it meanwhile: if the leader
- * is held up in a request, it is replaced. Threads start as needed, up to a
- * bound, and stay.
+ * thread that reads requests (the pattern is known as Leader/Followers). Of
+ * the threads that wait to lead, one watches the leader and replaces it when
+ * its request takes too long. Threads start as needed, up to max_threads,
+ * and stay.
  *
- * That there is one leader is for speed alone: two that read requests at
- * once, as can be for a moment when one is replaced that just ends its
- * request, do no harm.
+ * One leader is a matter of speed, not of correctness: two threads may read
+ * requests for a moment, when a leader is replaced just as it has finished
+ * its request.
  *
- * worker_pool.leader: set in worker_pool_lead(), cleared in
- * worker_pool_resign() and, by the thread that watches, in watch_locked().
+ * worker_pool.leader: set in worker_pool_lead(); cleared in
+ * worker_pool_resign() and, by the watching thread, in
+ * replace_leader_locked().
  */
 #ifndef KVFS_FUSE_SERVE_WORKER_POOL_H
 #define KVFS_FUSE_SERVE_WORKER_POOL_H
@@ -30,18 +31,19 @@
 
 struct loop;
 
-/* One thread; its own, but for the slot. */
+/* One thread. The thread alone uses it, except for slot and affinity, which
+ * the watching thread reads. */
 struct worker {
 	struct loop *loop;
 	pthread_t thread;
 	struct fuse_buf buf;
 	size_t len; /* of the request in buf */
-	struct request_slot *slot; /* the request that it has, since when */
+	struct request_slot *slot; /* its current request, for overdue.h */
 	struct affinity_thread affinity;
-	bool has_led; /* may read while requests are waiting */
-	/* Whose request waited for the disk while this thread stayed the
-	 * leader, if another had come by the end of that: the next of the
-	 * same program, or another's. 0: no such. */
+	bool has_led; /* it may read requests as a helper */
+	/* The caller whose request this thread, as the leader, waited for the
+	 * disk with, if another request had come by the end: if the next one
+	 * is of another caller, that one had to wait. 0: none. */
 	uint32_t waited_for;
 };
 
@@ -51,17 +53,18 @@ struct worker_pool {
 	struct overdue *overdue;
 	struct affinity *affinity;
 	struct hand_over *hand_over;
-	void *(*main)(void *worker); /* of each thread */
+	void *(*main)(void *worker); /* what each thread runs */
 	unsigned max_threads;
 
 	/*
-	 * Changed under mu; its own thread reads it without, relaxed: whoever
-	 * reads it stale reads a request more.
+	 * Changed under mu. A thread that asks whether it is the leader itself
+	 * reads it without mu, relaxed: by a stale value it reads one request
+	 * more.
 	 */
 	_Atomic(struct worker *) leader;
-	/* Requests. Relaxed: it is only looked at whether it moves. */
+	/* Requests. Relaxed: only whether it changes is of interest. */
 	_Atomic uint64_t served;
-	/* The thread that watches sleeps until it is woken. Sequentially
+	/* The watching thread sleeps until a request wakes it. Sequentially
 	 * consistent with request_slot.since_ns. */
 	atomic_bool is_asleep;
 
@@ -75,18 +78,19 @@ struct worker_pool {
 	unsigned count GUARDED_BY(mu);
 };
 
-/* The pool is zero, but for its constant fields. -ENOMEM. */
+/* The caller has set the constant fields; all others are zero. 0 or
+ * -ENOMEM. */
 int worker_pool_init(struct worker_pool *p);
-/* No thread runs any more. */
+/* The caller has joined all threads. */
 void worker_pool_fini(struct worker_pool *p);
 
-/* One thread more, if the bound lets one in. A negative errno. */
+/* Start one more thread; does nothing at max_threads. A negative errno. */
 int worker_pool_start_thread(struct worker_pool *p);
-/* One thread more if there is none that watches the leader: the system had
- * no thread for us then, and may have one now. */
+/* Start one more thread if none watches the leader: pthread_create(3) may
+ * have failed when one was needed. */
 void worker_pool_start_watcher(struct worker_pool *p);
 
-/* Return when w is the leader; false when the pool has ended. */
+/* Wait until w is the leader; false when the pool has ended. */
 bool worker_pool_lead(struct worker_pool *p, struct worker *w);
 /* Let another thread lead, unless w has been replaced already. */
 void worker_pool_resign(struct worker_pool *p, struct worker *w);
@@ -97,12 +101,13 @@ worker_pool_is_led_by(const struct worker_pool *p, const struct worker *w)
 	return atomic_load_explicit(&p->leader, memory_order_relaxed) == w;
 }
 
-/* w has got a request: from now on it may be replaced. */
+/* w has received a request: from now on it may be replaced. */
 void worker_pool_begin_request(struct worker_pool *p, struct worker *w);
 
-/* No more requests: who waits to lead returns, and no thread starts. */
+/* No more requests: threads in worker_pool_lead() return, and no thread
+ * starts any more. */
 void worker_pool_end(struct worker_pool *p);
-/* Threads that were started; after worker_pool_end() it stays. */
+/* How many threads were started; constant after worker_pool_end(). */
 unsigned worker_pool_count(struct worker_pool *p);
 
 #endif
