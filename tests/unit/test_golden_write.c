@@ -163,14 +163,20 @@ payload_again(const struct wal_frame *frame)
 {
 	struct batch_again *b = calloc(1, sizeof(*b));
 	struct buf again = { 0 };
+	struct key_change *changes;
 
 	kv_batch_init(&b->batch);
 	ck_assert_int_eq(record_decode(frame->payload, frame->count, add_change,
 			     b),
 	    0);
 	ck_assert_int_eq(b->batch.error, 0);
-	record_encode(&b->batch, b->pointer_count != 0 ? b->pointers : NULL,
-	    &again);
+	changes = calloc(b->batch.count, sizeof(*changes));
+	record_encode(&b->batch, b->pointer_count != 0, &again, changes);
+	for (size_t i = 0, n = 0; i < b->batch.count; i++)
+		if (changes[i].type == KEY_POINTER)
+			record_set_pointer(&again, &changes[i],
+			    &b->pointers[n++]);
+	free(changes);
 	ck_assert(slice_eq(buf_slice(&again), frame->payload));
 	buf_fini(&again);
 	kv_batch_fini(&b->batch);

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "engine/key/change.h"
 #include "engine/key/key.h"
 #include "support/model.h"
 #include "support/suite.h"
@@ -122,6 +123,41 @@ START_TEST(impossible_internal_keys_are_told)
 }
 END_TEST
 
+#define CHANGES 500
+#define HEADS_LEN 16
+
+/* Changes are sorted by their first bytes, and none is lost. */
+START_TEST(changes_close_to_each_other_come_together)
+{
+	static uint8_t bytes[CHANGES][KEY_PREFIX_LEN + 12];
+	struct key_change changes[CHANGES];
+	bool seen[CHANGES] = { false };
+	struct rng r = { test_seed() };
+
+	for (uint32_t i = 0; i < CHANGES; i++) {
+		uint8_t name[12];
+		struct kv_key k = { 1, rng_below(&r, 3),
+			slice_make(name, rng_below(&r, sizeof(name))) };
+
+		for (size_t j = 0; j < k.name.len; j++)
+			name[j] = (uint8_t)rng_below(&r, 3);
+		changes[i] = (struct key_change){ .index = i,
+			.user = slice_make(bytes[i],
+			    key_encode(bytes[i], &k)) };
+	}
+	key_changes_sort(changes, CHANGES);
+	for (uint32_t i = 0; i < CHANGES; i++) {
+		ck_assert_ptr_eq(changes[i].user.data, bytes[changes[i].index]);
+		ck_assert(!seen[changes[i].index]);
+		seen[changes[i].index] = true;
+		if (i != 0)
+			ck_assert_int_le(memcmp(changes[i - 1].user.data,
+					     changes[i].user.data, HEADS_LEN),
+			    0);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -133,5 +169,6 @@ main(void)
 	    bytes_sort_as_space_group_and_name_then_newest_first);
 	tcase_add_test(tc, an_internal_key_has_its_parts);
 	tcase_add_test(tc, impossible_internal_keys_are_told);
+	tcase_add_test(tc, changes_close_to_each_other_come_together);
 	return run_case("key", tc);
 }

@@ -182,6 +182,41 @@ count_free(void *arg, struct memtable *which)
 	freed++;
 }
 
+/* Sorted as they are, each has the number of its place in the batch. */
+START_TEST(of_a_batch_the_later_change_wins)
+{
+	static const struct {
+		const char *name;
+		enum key_type type;
+		const char *value;
+	} batch[] = {
+		{ "b", KEY_VALUE, "one" },
+		{ "a", KEY_DELETE, "" },
+		{ "b", KEY_VALUE, "two" },
+		{ "a", KEY_VALUE, "three" },
+		{ "b", KEY_DELETE, "" },
+	};
+	enum { COUNT = sizeof(batch) / sizeof(batch[0]) };
+	struct key_change changes[COUNT];
+	uint8_t user[COUNT][KEY_USER_MAX];
+
+	for (uint32_t i = 0; i < COUNT; i++)
+		changes[i] = (struct key_change){ .index = i,
+			.type = batch[i].type,
+			.user = user_of(user[i], 5, batch[i].name),
+			.value = slice_str(batch[i].value) };
+	key_changes_sort(changes, COUNT);
+	ck_assert_int_eq(memtable_add_all(m, 100, changes, COUNT), 0);
+	expect("b", 100, 100, KEY_VALUE, "one");
+	expect("a", 102, 101, KEY_DELETE, "");
+	expect("b", 102, 102, KEY_VALUE, "two");
+	expect("a", 200, 103, KEY_VALUE, "three");
+	expect("b", 200, 104, KEY_DELETE, "");
+	expect_absent("b", 99);
+	ck_assert_uint_eq(m->entries, COUNT);
+}
+END_TEST
+
 START_TEST(it_lives_as_long_as_anybody_holds_it)
 {
 	struct memtable *mine = memtable_create(1, 0);
@@ -213,6 +248,7 @@ main(void)
 	tcase_add_test(tc, what_it_holds_is_counted);
 	tcase_add_test(tc, a_walk_gives_all_entries_in_order);
 	tcase_add_test(tc, a_walk_over_nothing_ends_at_once);
+	tcase_add_test(tc, of_a_batch_the_later_change_wins);
 	tcase_add_test(tc, it_lives_as_long_as_anybody_holds_it);
 	return run_case("memtable", tc);
 }

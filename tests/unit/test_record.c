@@ -57,8 +57,12 @@ static const struct kv_key key_a = { 1, 7, { "a", 1 } };
 static const struct kv_key key_none = { 2, 8, { "", 0 } };
 static const struct kv_key key_group = { 3, UINT64_MAX, { "", 0 } };
 
+/* The five changes as they were encoded; of the third, a large value, the
+ * pointer in its place if there is one. */
+static struct key_change encoded[5];
+
 static void
-make_payload(struct buf *out, const struct segment_pointer *pointers,
+make_payload(struct buf *out, const struct segment_pointer *pointer,
     struct slice large)
 {
 	struct kv_batch b;
@@ -70,8 +74,10 @@ make_payload(struct buf *out, const struct segment_pointer *pointers,
 	kv_batch_delete(&b, &key_a);
 	kv_batch_delete_group_hint(&b, key_group.space, key_group.group, 300);
 	ck_assert_int_eq(b.error, 0);
-	record_encode(&b, pointers, out);
+	record_encode(&b, pointer != NULL, out, encoded);
 	ck_assert_int_eq(buf_error(out), 0);
+	if (encoded[2].type == KEY_POINTER)
+		record_set_pointer(out, &encoded[2], pointer);
 	kv_batch_fini(&b);
 }
 
@@ -112,6 +118,31 @@ START_TEST(only_large_values_become_pointers)
 	ck_assert_int_eq(decode(buf_slice(&out), 5), 0);
 	ck_assert_int_eq(changes[2].type, KEY_VALUE);
 	buf_fini(&out);
+}
+END_TEST
+
+/* What goes to the memtable is what a recovery reads from the log. */
+START_TEST(the_changes_are_those_of_the_record)
+{
+	static char large[SEGMENT_VALUE_MIN];
+	struct segment_pointer p = { 9, 64, SEGMENT_VALUE_MIN + 104,
+		SEGMENT_VALUE_MIN };
+
+	for (int with_pointer = 0; with_pointer < 2; with_pointer++) {
+		struct buf out = { 0 };
+
+		make_payload(&out, with_pointer ? &p : NULL,
+		    slice_make(large, sizeof(large)));
+		ck_assert_int_eq(decode(buf_slice(&out), 5), 0);
+		for (unsigned i = 0; i < 5; i++) {
+			ck_assert_uint_eq(encoded[i].index, i);
+			ck_assert_int_eq(encoded[i].type, changes[i].type);
+			ck_assert(slice_eq(encoded[i].user,
+			    slice_make(changes[i].user, changes[i].user_len)));
+			ck_assert(slice_eq(encoded[i].value, changes[i].value));
+		}
+		buf_fini(&out);
+	}
 }
 END_TEST
 
@@ -234,6 +265,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_batch_comes_back);
 	tcase_add_test(tc, only_large_values_become_pointers);
+	tcase_add_test(tc, the_changes_are_those_of_the_record);
 	tcase_add_test(tc, a_wrong_count_or_length_is_corruption);
 	tcase_add_test(tc, a_failing_callback_ends_it);
 	tcase_add_test(tc, impossible_changes_are_corruption);

@@ -25,54 +25,51 @@ op_key_type(const struct kv_op *op)
  * two lengths, the value's below 2^28. */
 #define CHANGE_EXTRA (1 + 2 + 4)
 
-/* Type and user key. */
+/* Type and user key; change tells where the key lies. */
 static uint8_t *
-put_key(uint8_t *p, enum key_type type, const struct kv_batch *batch,
-    const struct kv_op *op)
+put_key(uint8_t *p, const struct kv_batch *batch, const struct kv_op *op,
+    struct key_change *change)
 {
 	struct kv_key key = { op->space, op->group,
 		slice_make(batch->names + op->name_off, op->name_len) };
+	size_t len;
 
-	*p++ = (uint8_t)type;
+	*p++ = (uint8_t)change->type;
 	p += put_varint(p, KEY_PREFIX_LEN + op->name_len);
-	return p + key_encode(p, &key);
+	len = key_encode(p, &key);
+	change->user = slice_make(p, len);
+	return p + len;
 }
 
+/* Value, or room for len bytes when data is NULL. */
 static uint8_t *
-put_value(uint8_t *p, struct slice value)
+put_value(uint8_t *p, const void *data, size_t len, struct key_change *change)
 {
-	p += put_varint(p, value.len);
-	if (value.len != 0)
-		memcpy(p, value.data, value.len);
-	return p + value.len;
+	p += put_varint(p, len);
+	if (data != NULL && len != 0)
+		memcpy(p, data, len);
+	change->value = slice_make(p, len);
+	return p + len;
 }
 
 static uint8_t *
-put_pointer(uint8_t *p, const struct segment_pointer *pointer)
-{
-	p += put_varint(p, SEGMENT_POINTER_LEN);
-	segment_pointer_encode(pointer, p);
-	return p + SEGMENT_POINTER_LEN;
-}
-
-static uint8_t *
-put_hint(uint8_t *p, uint64_t bytes)
+put_hint(uint8_t *p, uint64_t bytes, struct key_change *change)
 {
 	uint8_t hint[VARINT_MAX_BYTES];
 
-	return put_value(p, slice_make(hint, put_varint(hint, bytes)));
+	return put_value(p, hint, put_varint(hint, bytes), change);
 }
 
 static bool
-is_pointer(const struct kv_op *op, const struct segment_pointer *pointers)
+is_pointer(const struct kv_op *op, bool has_pointers)
 {
-	return op->type == KV_OP_PUT && pointers != NULL &&
+	return has_pointers && op->type == KV_OP_PUT &&
 	    op->value.len >= SEGMENT_VALUE_MIN;
 }
 
 /* Enough for a batch. */
 static size_t
-room_for(const struct kv_batch *batch, const struct segment_pointer *pointers)
+room_for(const struct kv_batch *batch, bool has_pointers)
 {
 	size_t n = batch->names_len +
 	    batch->count * (KEY_PREFIX_LEN + CHANGE_EXTRA);
@@ -82,7 +79,7 @@ room_for(const struct kv_batch *batch, const struct segment_pointer *pointers)
 
 		if (op->type == KV_OP_DELETE_GROUP)
 			n += VARINT_MAX_BYTES;
-		else if (is_pointer(op, pointers))
+		else if (is_pointer(op, has_pointers))
 			n += SEGMENT_POINTER_LEN;
 		else
 			n += op->value.len;
@@ -91,32 +88,41 @@ room_for(const struct kv_batch *batch, const struct segment_pointer *pointers)
 }
 
 /* Each change is written to its place, where there is room for all of them:
- * the key is encoded once and nothing is copied twice, 2.8 million instructions
- * for 20,000 changes instead of 6.7. */
+ * the key is encoded once and nothing is copied twice. */
 void
-record_encode(const struct kv_batch *batch,
-    const struct segment_pointer *pointers, struct buf *out)
+record_encode(const struct kv_batch *batch, bool has_pointers, struct buf *out,
+    struct key_change *changes)
 {
 	uint8_t *p;
 
-	if (buf_reserve(out, room_for(batch, pointers)) < 0)
+	if (buf_reserve(out, room_for(batch, has_pointers)) < 0)
 		return;
 	p = out->data + out->len;
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct kv_op *op = &batch->ops[i];
+		bool pointer = is_pointer(op, has_pointers);
+		struct key_change *c = &changes[i];
 
-		if (is_pointer(op, pointers)) {
-			p = put_key(p, KEY_POINTER, batch, op);
-			p = put_pointer(p, pointers++);
-			continue;
-		}
-		p = put_key(p, op_key_type(op), batch, op);
-		if (op->type == KV_OP_PUT)
-			p = put_value(p, op->value);
+		*c = (struct key_change){ .index = (uint32_t)i,
+			.type = pointer ? KEY_POINTER : op_key_type(op) };
+		p = put_key(p, batch, op, c);
+		if (pointer)
+			p = put_value(p, NULL, SEGMENT_POINTER_LEN, c);
+		else if (op->type == KV_OP_PUT)
+			p = put_value(p, op->value.data, op->value.len, c);
 		else if (op->type == KV_OP_DELETE_GROUP)
-			p = put_hint(p, op->bytes_hint);
+			p = put_hint(p, op->bytes_hint, c);
 	}
 	out->len = (size_t)(p - out->data);
+}
+
+void
+record_set_pointer(struct buf *out, const struct key_change *change,
+    const struct segment_pointer *pointer)
+{
+	size_t off = (size_t)((const uint8_t *)change->value.data - out->data);
+
+	segment_pointer_encode(pointer, out->data + off);
 }
 
 int

@@ -103,6 +103,20 @@ memtable_add(struct memtable *m, uint64_t seq, enum key_type type,
 	return skiplist_insert(&m->list, &entry, 1);
 }
 
+int
+memtable_add_all(struct memtable *m, uint64_t first,
+    const struct key_change *changes, size_t n)
+{
+	struct memtable_adder a;
+	int rc = 0;
+
+	memtable_adder_init(&a, m);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = memtable_adder_add(&a, first + changes[i].index,
+		    changes[i].type, changes[i].user, changes[i].value);
+	return rc == 0 ? memtable_adder_finish(&a) : rc;
+}
+
 bool
 memtable_get(const struct memtable *m, struct slice user, uint64_t seq,
     uint64_t *found_seqp, enum key_type *typep, struct slice *valuep)

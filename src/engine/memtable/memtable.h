@@ -7,6 +7,7 @@
 #ifndef KVFS_ENGINE_MEMTABLE_MEMTABLE_H
 #define KVFS_ENGINE_MEMTABLE_MEMTABLE_H
 
+#include "engine/key/change.h"
 #include "engine/key/iter.h"
 #include "engine/key/key.h"
 #include "engine/memtable/mem_filter.h"
@@ -52,6 +53,13 @@ void memtable_unref(struct memtable *m);
 /* Add one change; one caller at a time. -ENOMEM. */
 int memtable_add(struct memtable *m, uint64_t seq, enum key_type type,
     struct slice user, struct slice value);
+
+/* Add the changes of one batch, in any order; the one of index i has the
+ * sequence number first + i. One caller at a time. Sorted changes
+ * (key_changes_sort()) go in faster: searches close to each other share their
+ * way through the list. -ENOMEM: some may be in. */
+int memtable_add_all(struct memtable *m, uint64_t first,
+    const struct key_change *changes, size_t n);
 
 /* Many changes: some wait here, to go in together (skiplist_insert()). */
 struct memtable_adder {

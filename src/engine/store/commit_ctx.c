@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "engine/key/key.h"
 #include "engine/log/wal.h"
 #include "engine/segment/segment.h"
 #include "engine/state/segment_set.h"
@@ -33,8 +32,7 @@ ctx_free(void *arg)
 	for (size_t i = 0; ctx->values != NULL && i < COMMIT_PIECE_VALUES; i++)
 		segment_value_fini(&ctx->values[i]);
 	free(ctx->values);
-	free(ctx->keys);
-	free(ctx->pointers);
+	free(ctx->changes);
 	free(ctx->segments);
 	free(ctx);
 }
@@ -64,7 +62,7 @@ commit_ctx_get(void)
 		}
 	}
 	buf_clear(&ctx->payload);
-	ctx->pointer_count = 0;
+	ctx->segment_bytes = 0;
 	ctx->segment_count = 0;
 	return ctx;
 }
@@ -73,10 +71,10 @@ static void
 count_kept(struct commit_ctx *ctx)
 {
 	size_t n = ctx->payload.cap + ctx->body.stored.cap +
-	    ctx->pointer_cap * sizeof(*ctx->pointers);
+	    ctx->change_cap * sizeof(*ctx->changes);
 
 	for (size_t i = 0; ctx->values != NULL && i < COMMIT_PIECE_VALUES; i++)
-		n += ctx->values[i].buf.cap + KEY_USER_MAX;
+		n += sizeof(*ctx->values) + ctx->values[i].buf.cap;
 	if (n == ctx->kept_bytes)
 		return;
 	atomic_fetch_add_explicit(&kept_buffers, n - ctx->kept_bytes,
@@ -100,6 +98,11 @@ commit_ctx_put(struct db *db, struct commit_ctx *ctx)
 		buf_fini(&ctx->payload);
 	if (ctx->body.stored.cap > KEEP_BUFFER_BYTES)
 		buf_fini(&ctx->body.stored);
+	if (ctx->change_cap * sizeof(*ctx->changes) > KEEP_BUFFER_BYTES) {
+		free(ctx->changes);
+		ctx->changes = NULL;
+		ctx->change_cap = 0;
+	}
 	/* Of the file system's chunks a whole piece is kept. */
 	for (size_t i = 0; ctx->values != NULL && i < COMMIT_PIECE_VALUES; i++)
 		if (ctx->values[i].buf.cap > KEEP_BUFFER_BYTES ||
@@ -109,27 +112,30 @@ commit_ctx_put(struct db *db, struct commit_ctx *ctx)
 }
 
 int
-commit_ctx_reserve(struct commit_ctx *ctx, size_t n)
+commit_ctx_changes(struct commit_ctx *ctx, size_t n)
 {
-	struct segment_pointer *p;
+	struct key_change *p;
 
-	if (ctx->values == NULL) {
-		ctx->values = calloc(COMMIT_PIECE_VALUES, sizeof(*ctx->values));
-		for (size_t i = 0;
-		     ctx->values != NULL && i < COMMIT_PIECE_VALUES; i++)
-			segment_value_init(&ctx->values[i]);
-	}
-	if (ctx->keys == NULL)
-		ctx->keys = malloc(COMMIT_PIECE_VALUES * sizeof(*ctx->keys));
-	if (ctx->values == NULL || ctx->keys == NULL)
-		return -ENOMEM;
-	if (n <= ctx->pointer_cap)
+	if (n <= ctx->change_cap)
 		return 0;
-	p = realloc(ctx->pointers, n * sizeof(*p));
+	p = reallocarray(ctx->changes, n, sizeof(*p));
 	if (p == NULL)
 		return -ENOMEM;
-	ctx->pointers = p;
-	ctx->pointer_cap = n;
+	ctx->changes = p;
+	ctx->change_cap = n;
+	return 0;
+}
+
+int
+commit_ctx_values(struct commit_ctx *ctx)
+{
+	if (ctx->values != NULL)
+		return 0;
+	ctx->values = calloc(COMMIT_PIECE_VALUES, sizeof(*ctx->values));
+	if (ctx->values == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < COMMIT_PIECE_VALUES; i++)
+		segment_value_init(&ctx->values[i]);
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 #ifndef KVFS_ENGINE_STORE_COMMIT_CTX_H
 #define KVFS_ENGINE_STORE_COMMIT_CTX_H
 
-#include "engine/key/key.h"
+#include "engine/key/change.h"
 #include "engine/log/wal.h"
 #include "engine/state/db_state.h"
 
@@ -18,13 +18,14 @@
 #define COMMIT_PIECE_VALUES (COMMIT_PIECE_BYTES / SEGMENT_VALUE_MIN)
 
 struct commit_ctx {
-	struct buf payload;
+	struct buf payload; /* the batch as a record */
+	struct key_change *changes; /* of it; their slices lie in payload */
+	size_t change_cap;
 	struct wal_body body;
-	struct segment_value
-	    *values; /* of a piece: COMMIT_PIECE_VALUES, or NULL */
-	uint8_t (*keys)[KEY_USER_MAX]; /* of them */
-	struct segment_pointer *pointers; /* of all values */
-	size_t pointer_count, pointer_cap;
+	/* Of a piece, COMMIT_PIECE_VALUES or NULL; and their changes. */
+	struct segment_value *values;
+	const struct key_change *piece[COMMIT_PIECE_VALUES];
+	uint64_t segment_bytes; /* of all values, as stored */
 	/* Where they are; held while the commit is under way. */
 	struct segment_ref **segments;
 	size_t segment_count, segment_cap;
@@ -40,8 +41,10 @@ struct commit_ctx *commit_ctx_get(void);
 /* The commit has ended: let go of its segments, and of buffers so large that
  * they are not worth keeping. */
 void commit_ctx_put(struct db *db, struct commit_ctx *ctx);
-/* Have room for n pointers, and for the values of a piece. -ENOMEM. */
-int commit_ctx_reserve(struct commit_ctx *ctx, size_t n);
+/* Have room for n changes. -ENOMEM. */
+int commit_ctx_changes(struct commit_ctx *ctx, size_t n);
+/* Have room for the values of a piece. -ENOMEM. */
+int commit_ctx_values(struct commit_ctx *ctx);
 /* Hold s, where values of the commit are, until it has ended; takes the
  * caller's reference, also when it fails. -ENOMEM. */
 int commit_ctx_hold(struct db *db, struct commit_ctx *ctx,
