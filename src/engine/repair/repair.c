@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kv_repair(): from a store in which anything may be damaged or missing to
- * a new one that holds all that is readable. repair_job.h tells
- * how the work is cut.
+ * kv_repair(): make a new store of all that is readable in a store in which any
+ * file may be damaged or missing. repair_job.h says which source does which
+ * step.
  */
 #include "engine/repair/repair.h"
 
@@ -34,7 +34,7 @@ has_files(const struct repair *r)
 	    store_files_have(&r->files, FILE_SEGMENT);
 }
 
-/* List the store's files, which nobody changes meanwhile. */
+/* Lock the damaged store, so that nobody changes it, and list its files. */
 static int
 take_store(struct repair *r, struct env *env, struct store_lock *lock)
 {
@@ -62,7 +62,7 @@ static int
 not_empty(void *arg, const char *name)
 {
 	(void)arg;
-	/* The root of a file system of its own has this one. */
+	/* The root of a new ext4 file system has this directory. */
 	return strcmp(name, "lost+found") == 0 ? 0 : -ENOTEMPTY;
 }
 
@@ -83,8 +83,8 @@ take_dest(struct repair *r, struct env *env)
 	return rc;
 }
 
-/* Leave an empty directory behind a failure: half a store must not be
- * taken for a whole one. */
+/* After a failure, empty the destination: half a store must not pass for a
+ * whole one. */
 static void
 clear_dest(struct repair *r)
 {
@@ -98,7 +98,7 @@ clear_dest(struct repair *r)
 	store_files_fini(&files);
 }
 
-/* ---- The whole ---- */
+/* ---- All steps ---- */
 
 static int
 repair_run(struct repair *r)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Repair, on any env; tests use it. */
+/* Repair of a damaged store on any env, for kv_repair() and for tests. */
 #ifndef KVFS_ENGINE_REPAIR_REPAIR_H
 #define KVFS_ENGINE_REPAIR_REPAIR_H
 
@@ -8,7 +8,7 @@
 #include "engine/env/env.h"
 #include "kvfs/store.h"
 
-/* kv_repair() on env. */
+/* As kv_repair(), on env. */
 int db_repair(struct env *env, const char *dir, const char *dest,
     kv_lost_fn lost, void *arg, FILE *report);
 

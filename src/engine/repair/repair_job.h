@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One repair: the two stores, and a part for each step of it. One thread.
+ * The state of one repair: both stores, and a part for each step.
+ * Threading: one thread.
  *
- * The manifest says which tables count (repair_manifest.c, repair_tables.c);
- * they and the commits in logs (repair_logs.c) are the sources; all of them
- * are merged by internal key into the new store (repair_write.c).
+ * The manifest says which tables belong to the store (repair_manifest.c,
+ * repair_tables.c). These tables and the commits in the logs (repair_logs.c)
+ * are the sources. All sources are merged by internal key into the new store
+ * (repair_write.c).
  */
 #ifndef KVFS_ENGINE_REPAIR_REPAIR_JOB_H
 #define KVFS_ENGINE_REPAIR_REPAIR_JOB_H
@@ -17,7 +19,7 @@
 #include "engine/repair/repair_sources.h"
 #include "engine/repair/repair_tables.h"
 
-/* Segments that are open at a time. */
+/* At most so many segments are open at a time. */
 #define REPAIR_SEGMENTS 64
 
 struct segment_reader;
@@ -26,7 +28,7 @@ struct repair {
 	struct env *env;
 	struct env_dir *from, *to; /* the damaged store, the new one */
 	const char *dir, *dest; /* their paths, for messages */
-	struct store_files files; /* of the damaged one */
+	struct store_files files; /* of the damaged store */
 
 	struct repair_report report;
 	struct repair_manifest manifest;
@@ -35,7 +37,7 @@ struct repair {
 	struct repair_sources sources;
 
 	struct segment_reader *segments[REPAIR_SEGMENTS];
-	uint64_t keys; /* saved */
+	uint64_t keys; /* how many were saved */
 };
 
 #endif

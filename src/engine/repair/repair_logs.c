@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The commits in a damaged store's logs as sources of a merge. They gather
- * in memory; what is too much for that goes to a table beside the new
- * store, which has no name any more once it is written.
+ * Makes the commits in a damaged store's logs sources of the merge. They are
+ * collected in a memtable. When it is full it is written to a temporary table
+ * in the new store's directory, which is unlinked while open.
  */
 #include "engine/repair/repair_logs.h"
 
@@ -37,7 +37,7 @@ note_damage(void *arg, const struct salvage_damage *d)
 	r->logs.error = -EIO;
 }
 
-/* The memtable's entries, each once. */
+/* Write the entries of the memtable, each one once. */
 static int
 write_table(struct repair *r, struct env_file *file)
 {
@@ -116,7 +116,8 @@ add_change(void *arg, enum key_type type, struct slice user, struct slice value)
 			repair_lost_value(&c->r->report, user,
 			    "%s: commit %llu: impossible pointer",
 			    c->r->logs.path, (unsigned long long)seq);
-			/* The old value is no more either. */
+			/* The commit has replaced the old value, so that one
+			 * must not come back. */
 			type = KEY_DELETE;
 			value = (struct slice){ 0 };
 		}
@@ -143,7 +144,8 @@ visit_frame(void *arg, const struct wal_frame *f)
 	uint64_t end = f->seq + f->count;
 	int rc = 0;
 
-	/* In tables already, or void since a crash. */
+	/* These commits are in tables already, or an earlier recovery has
+	 * dropped them. */
 	if ((r->manifest.is_whole && end <= r->manifest.last_seq + 1) ||
 	    f->seq >= r->logs.limit_seq)
 		return 0;
@@ -174,7 +176,8 @@ visit_damage(void *arg, const struct salvage_damage *d)
 {
 	struct repair *r = arg;
 
-	/* After a crash the store went on from here, in another log. */
+	/* After a crash the store went on with another log: this range was
+	 * never valid. */
 	if (r->logs.next_seq >= r->logs.limit_seq)
 		return;
 	r->logs.gap_told = true;
@@ -216,7 +219,7 @@ read_log(struct repair *r, uint64_t number, bool whole,
 	return rc;
 }
 
-/* Whether a log's commits are not all in tables. */
+/* Whether commits of the log may be missing in tables. */
 static bool
 log_is_needed(const struct repair *r, uint64_t number)
 {
@@ -237,8 +240,8 @@ repair_gather_logs(struct repair *r)
 
 	if (limits == NULL)
 		return -ENOMEM;
-	/* A log that begins at a number makes void what older logs hold from
-	 * it on: the store was opened without it after a crash. */
+	/* If a log's first number is N, commits from N on in older logs are
+	 * invalid: the store was opened without them after a crash. */
 	limits[l->count] = UINT64_MAX;
 	for (size_t i = l->count; i-- > 0 && rc == 0;) {
 		limits[i] = limits[i + 1];
@@ -253,7 +256,7 @@ repair_gather_logs(struct repair *r)
 			continue;
 		r->logs.limit_seq = limits[i + 1];
 		rc = read_log(r, l->v[i], true, &info);
-		/* Also of one without a frame. */
+		/* This applies to a log without frames, too. */
 		if (info.has_header && info.start_seq <= r->logs.limit_seq)
 			tell_gap(r, info.start_seq, "before the last log");
 		if (info.has_header && info.start_seq > r->logs.next_seq)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the logs of a damaged store still give; see repair_logs.c. */
+/* Reads the commits in the logs of a damaged store; see repair_logs.c. */
 #ifndef KVFS_ENGINE_REPAIR_REPAIR_LOGS_H
 #define KVFS_ENGINE_REPAIR_REPAIR_LOGS_H
 
@@ -10,17 +10,17 @@ struct memtable;
 struct repair;
 
 struct repair_logs {
-	struct memtable *mem; /* commits that are no source yet */
+	struct memtable *mem; /* commits that are not yet a source */
 	uint64_t next_spill;
-	const char *path; /* being read */
-	uint64_t next_seq; /* expected next; 0: nothing is known */
-	uint64_t limit_seq; /* from here on the log is void */
+	const char *path; /* the log that is being read */
+	uint64_t next_seq; /* the next commit's number; 0: unknown */
+	uint64_t limit_seq; /* from here on the log is invalid */
 	uint64_t durable_seq;
-	bool gap_told; /* damage that explains missing numbers */
+	bool gap_told; /* reported damage explains the missing numbers */
 	int error;
 };
 
-/* Sources of all commits in logs. */
+/* Add all commits in the logs to the sources. */
 int repair_gather_logs(struct repair *r);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which tables a damaged store consists of. A manifest that is readable,
- * and whose files are all there, decides: a table that it does not name is
- * obsolete, and would bring deleted keys back. Otherwise every table
- * counts that it does not say was removed.
+ * Finds out which tables belong to a damaged store. If the manifest is readable
+ * and all its files exist, it decides: a table that it does not name is
+ * obsolete, and would bring deleted keys back. Otherwise all tables belong to
+ * the store except those that it says were removed.
  */
 #include "engine/repair/repair_manifest.h"
 
@@ -106,7 +106,7 @@ has_all_tables(struct repair *r)
 	return all;
 }
 
-/* The log that the manifest says must be there. */
+/* Open the oldest log that the manifest says must exist. */
 static bool
 has_first_log(struct repair *r)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the manifest of a damaged store says; see repair_manifest.c. */
+/* Reads the manifest of a damaged store; see repair_manifest.c. */
 #ifndef KVFS_ENGINE_REPAIR_REPAIR_MANIFEST_H
 #define KVFS_ENGINE_REPAIR_REPAIR_MANIFEST_H
 
@@ -10,14 +10,15 @@ struct repair;
 
 struct repair_manifest {
 	bool is_whole; /* all of it was readable */
-	struct version *version; /* what was */
+	struct version *version; /* from the part that was readable */
 	uint64_t log_number, last_seq, next_file;
-	struct number_list removed; /* tables that it says are obsolete */
+	struct number_list removed; /* obsolete tables, as it says */
 };
 
-/* Read the newest manifest; damage is reported, not an error. */
+/* Read the newest manifest. Damage is reported and is not an error. */
 int repair_read_manifest(struct repair *r);
-/* Whether all is there that it names, so that nothing else counts. */
+/* Whether all files that it names exist; then no other file belongs to the
+ * store. */
 bool repair_is_complete(struct repair *r);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What a repair tells; see repair_report.h. */
+/* The report of a repair; see repair_report.h. */
 #include "engine/repair/repair_report.h"
 
 #include <limits.h>
@@ -8,7 +8,7 @@
 
 #include "engine/key/key.h"
 
-/* Of a loss: where, and what is wrong there. */
+/* Length of a reason: a path and what is wrong there. */
 #define WHY_MAX (PATH_MAX + 200)
 #define KEY_TEXT 200
 
@@ -32,7 +32,8 @@ repair_lost(struct repair_report *r, const char *fmt, ...)
 	line_list_add(&r->lost, "%s", why);
 }
 
-/* As much of a key as fits, for those who know no better name of it. */
+/* As much of a key as fits, as text; for callers that have no better name for
+ * it. */
 static const char *
 key_text(const struct kv_key *key, char text[KEY_TEXT])
 {
@@ -57,7 +58,7 @@ key_text(const struct kv_key *key, char text[KEY_TEXT])
 	return text;
 }
 
-/* A user key; the one before all others has no bytes. */
+/* Decode a user key. An empty one stands for the place before all keys. */
 static struct kv_key
 decode_user(struct slice user)
 {
@@ -94,7 +95,7 @@ repair_lost_range(struct repair_report *r, struct slice from, struct slice to,
 	const uint8_t *p = last.name.data;
 	va_list ap;
 
-	/* The end of a range is the last key and a NUL. */
+	/* The limit of a range is its last key and a NUL: show the key. */
 	if (last.name.len != 0 && p[last.name.len - 1] == '\0')
 		last.name.len--;
 	va_start(ap, fmt);

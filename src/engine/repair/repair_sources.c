@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What is merged into the new store; see repair_sources.h. */
+/* The sources of the new store; see repair_sources.h. */
 #include "engine/repair/repair_sources.h"
 
 #include <errno.h>

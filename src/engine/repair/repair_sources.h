@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is merged into the new store: iterators over entries that are readable
- * anywhere. They carry sequence numbers, so it does not matter where one was
- * found. One thread.
+ * The sources of the new store: iterators over all entries that are readable in
+ * any file. Entries have sequence numbers, so it does not matter in which file
+ * one was found.
+ * Threading: one thread.
  */
 #ifndef KVFS_ENGINE_REPAIR_REPAIR_SOURCES_H
 #define KVFS_ENGINE_REPAIR_REPAIR_SOURCES_H
@@ -14,9 +15,10 @@ struct repair_sources {
 	size_t count, cap;
 };
 
-/* Takes it; -ENOMEM, also when it is NULL. */
+/* Takes it. -ENOMEM, also if it is NULL. */
 int repair_sources_add(struct repair_sources *s, struct iter *it);
-/* All of them as one iterator, which takes them; NULL without memory. */
+/* Merge all sources into one iterator, which takes them. NULL without
+ * memory. */
 struct iter *repair_sources_merge(struct repair_sources *s);
 void repair_sources_fini(struct repair_sources *s);
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The tables of a damaged store as sources of a merge. Tables that do not
- * overlap make a run, which is one source and has one of them open at a
- * time: the levels come out of it again, whether or not there is a
- * manifest that tells them.
+ * Makes the tables of a damaged store sources of the merge. Tables that do not
+ * overlap form a run: one source, which has one of them open at a time. Runs
+ * are like the levels of a tree, and need no manifest.
  */
 #include "engine/repair/repair_tables.h"
 
@@ -20,12 +19,12 @@
 #include "engine/tree/version.h"
 #include "util/log.h"
 
-/* ---- What counts ---- */
+/* ---- Which tables belong to the store ---- */
 
 static int
 copy_key(struct slice *dst, struct slice src, bool is_last)
 {
-	/* A byte more makes it exclusive. */
+	/* One more byte makes the last key an exclusive limit. */
 	uint8_t *p = calloc(1, src.len + 1);
 
 	if (p == NULL)
@@ -73,7 +72,7 @@ tell_unreadable(struct repair *r, const char *path, int rc)
 	    strerror(-rc));
 }
 
-/* A table whose keys only it knows itself. */
+/* Add a table whose keys no manifest tells: read them from the table itself. */
 static int
 add_unknown(struct repair *r, uint64_t number)
 {
@@ -177,7 +176,7 @@ cmp_table(const void *a, const void *b)
 			(ta->number > tb->number) - (ta->number < tb->number);
 }
 
-/* Each table to the first run whose end lies before it. */
+/* Assign each table to the first run that ends before the table begins. */
 static int
 make_runs(struct repair *r)
 {
@@ -208,14 +207,15 @@ struct run_iter {
 	struct iter base;
 	struct repair *r;
 	int run;
-	size_t next; /* table to open */
-	struct iter *it; /* of the one that is open, or NULL */
+	size_t next; /* the next table to open */
+	struct iter *it; /* of the open table, or NULL */
 	const struct repair_table *table;
 	char path[PATH_MAX];
 };
 
-/* Up to which key a damaged stretch before a key may matter: it may have
- * held the deletion of that key's group, if it began before the group. */
+/* The end of the keys that a damaged range before a key may affect. If the
+ * range began in front of that key's group, it may have held a deletion of the
+ * whole group. */
 static struct slice
 reach_of(const struct salvage_damage *d, const struct run_iter *ri,
     uint8_t group_end[KEY_PREFIX_LEN])
@@ -273,7 +273,8 @@ open_table(struct run_iter *ri)
 	return 0;
 }
 
-/* Stand on the open table's entry, or on the first of the next one. */
+/* Make the open table's entry the current one; at its end, open the next table
+ * of the run. */
 static void
 run_show_entry(struct run_iter *ri)
 {

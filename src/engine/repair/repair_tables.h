@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Which tables of a damaged store count; see repair_tables.c. */
+/* Finds the tables that belong to a damaged store; see repair_tables.c. */
 #ifndef KVFS_ENGINE_REPAIR_REPAIR_TABLES_H
 #define KVFS_ENGINE_REPAIR_REPAIR_TABLES_H
 
@@ -10,21 +10,21 @@
 
 struct repair;
 
-/* One table: [smallest, limit) in user keys. */
+/* A table that covers the user keys [smallest, limit). */
 struct repair_table {
 	uint64_t number;
 	struct slice smallest, limit; /* owned */
 	int run; /* tables of a run do not overlap */
-	bool is_guess; /* it may have held keys beyond both */
+	bool is_guess; /* keys beyond the two bounds may be lost */
 };
 
 struct repair_tables {
-	struct repair_table *v; /* by smallest key */
+	struct repair_table *v; /* sorted by smallest key */
 	size_t count, cap;
 	int runs;
 };
 
-/* Sources of all tables that count. */
+/* Add all tables that belong to the store to the sources. */
 int repair_gather_tables(struct repair *r);
 
 #endif

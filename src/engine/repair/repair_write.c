@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From the merge of everything that is readable to a new store: the newest
- * version of each key, unless it is deleted. When the newest cannot be read
- * the key is lost: an older value would pass for the present one.
+ * Writes the merged sources to a new store: the newest version of each key,
+ * unless it is deleted. If the newest version cannot be read, the key is lost:
+ * an older value would pass for the current one.
  */
 #include "engine/repair/repair_write.h"
 
@@ -30,20 +30,20 @@ struct writer {
 	struct repair *r;
 	struct kv *kv;
 	struct kv_batch batch;
-	struct arena values; /* the batch's */
+	struct arena values; /* the values in batch */
 
-	/* the key that the walk is at */
+	/* the current key */
 	uint8_t user[KEY_USER_MAX];
 	size_t user_len;
 	bool has_newest;
-	uint64_t newest; /* its newest version */
-	bool is_done; /* written, or deleted */
-	/* why the newest cannot be read, as far as was seen */
+	uint64_t newest; /* sequence number of its newest version */
+	bool is_done; /* it was written, or is deleted */
+	/* why the newest version cannot be read */
 	bool is_damaged;
 	struct segment_pointer pointer;
 	const char *what;
 
-	/* the group's deletion */
+	/* the newest deletion of the current group */
 	uint8_t group[KEY_PREFIX_LEN];
 	uint64_t group_deleted; /* 0: none */
 };
@@ -85,8 +85,8 @@ writer_put(struct writer *w, struct slice user, struct slice value)
 
 /* ---- Values in segments ---- */
 
-/* A reader that asks nothing of the segment's header, which a frame does
- * not need. NULL and *whatp, or NULL without memory. */
+/* Open a segment without reading its header, which the frames do not need. On
+ * failure NULL: *whatp says why, or is NULL without memory. */
 static struct segment_reader *
 open_segment(struct repair *r, uint64_t number, const char **whatp)
 {
@@ -145,9 +145,9 @@ put_pointed(struct writer *w, struct slice user, struct slice encoded)
 	return rc;
 }
 
-/* ---- Choosing ---- */
+/* ---- Choosing the newest version ---- */
 
-/* No version of the key is left to look at. */
+/* All versions of the current key have been seen: report it if it is lost. */
 static void
 leave_key(struct writer *w)
 {
@@ -197,7 +197,7 @@ writer_add_entry(struct writer *w, struct slice ikey, struct slice value)
 		w->newest = seq;
 		w->is_done = type == KEY_DELETE || seq < w->group_deleted;
 	}
-	/* The newest version may be found twice: inline in a log, and as a
+	/* The newest version may occur twice: as a value in a log, and as a
 	 * pointer in a table. */
 	if (w->is_done || seq != w->newest)
 		return 0;
@@ -215,7 +215,7 @@ writer_add_all(struct writer *w, struct iter *it)
 	int rc = 0;
 
 	for (iter_seek_first(it); it->valid && rc == 0; iter_next(it)) {
-		/* Order is what the choice rests on. */
+		/* The choice depends on the order of keys. */
 		if (last.len != 0 && key_cmp(buf_slice(&last), it->key) > 0) {
 			log_error("%s: tables that should not overlap do: "
 				  "cannot be repaired",
@@ -251,7 +251,7 @@ repair_write(struct repair *r, struct iter *it)
 	kv_batch_init(&w->batch);
 	arena_init(&w->values);
 	kv_options_init(&opts);
-	/* Closing makes everything durable. */
+	/* Closing the store makes everything durable. */
 	opts.sync = KV_SYNC_OFF;
 	opts.cache_bytes = CACHE_BYTES;
 	opts.owner = "repair";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The new store, out of what was found; see repair_write.c. */
+/* Writes the new store; see repair_write.c. */
 #ifndef KVFS_ENGINE_REPAIR_REPAIR_WRITE_H
 #define KVFS_ENGINE_REPAIR_REPAIR_WRITE_H
 
@@ -7,7 +7,7 @@
 
 struct repair;
 
-/* Put the newest version of everything that it gives into the new store. */
+/* Write the newest version of each key of it into the new store. */
 int repair_write(struct repair *r, struct iter *it);
 
 #endif

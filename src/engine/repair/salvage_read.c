@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* Reading a file that the disk refuses in places; see salvage.h. */
+/* Reads a file of which the disk cannot read some parts; see salvage.h. */
 #include "engine/repair/salvage.h"
 
 #include <string.h>
 
-/* What a disk fails to read at a time, at least. */
+/* The smallest unit that a disk fails to read. */
 #define SECTOR_BYTES 4096u
 
 size_t

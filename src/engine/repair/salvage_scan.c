@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The data blocks of a table without an index, by their seals.
+ * Finds the data blocks of a table without an index, by their seals.
  *
- * A block begins where the one before it ends, and its seal, which ends it,
- * tells the raw length: that of a block stored as it is gives its
- * beginning, and one in snappy begins with that same length as a varint.
- * So the file is searched for ends, each gives one or a few beginnings, and
- * the sum, which holds the place, decides.
+ * A block begins where the one before it ends. The seal at its end has the raw
+ * length. That length gives the beginning of a block that is stored raw; a
+ * block in snappy begins with that length as a varint. So the file is searched
+ * for seals; each one gives a few possible beginnings, and the checksum, which
+ * includes the place, tells the right one.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,9 +17,9 @@
 #include "engine/table/table_format.h"
 #include "util/compress.h"
 
-/* Read so much at a time. */
+/* Bytes to read at a time. */
 #define SCAN_BYTES (1u << 20)
-/* Beginnings of larger blocks in snappy are looked for only right behind
+/* The beginning of a larger compressed block is searched only right behind
  * another block. */
 #define SEARCH_MAX (256u << 10)
 
@@ -50,7 +50,7 @@ salvage_blocks_add(struct salvage_blocks *b, uint64_t off, uint64_t len)
 	return 0;
 }
 
-/* Forget what lies before keep, and read on. */
+/* Drop the bytes before keep, and read the next ones. */
 static int
 read_more(struct scan *s, uint64_t keep)
 {
@@ -73,8 +73,8 @@ read_more(struct scan *s, uint64_t keep)
 	return 0;
 }
 
-/* Whether verified bytes are a data block, and not an index or the like:
- * 1, 0, or -ENOMEM. */
+/* Whether verified bytes are a data block and not an index or the like. Returns
+ * 1, 0 or -ENOMEM. */
 static int
 is_data(struct scan *s, const struct table_sealed *sealed)
 {
@@ -98,8 +98,8 @@ is_data(struct scan *s, const struct table_sealed *sealed)
 	return c.valid;
 }
 
-/* A block at [from, to), without its seal? 1, 0 or -ENOMEM; *datap tells
- * whether it holds entries. */
+/* Whether [from, to) is a block; its seal begins at to. Returns 1, 0 or
+ * -ENOMEM. *datap tells whether it is a data block. */
 static int
 try_block(struct scan *s, uint64_t from, uint64_t to, bool *datap)
 {
@@ -116,7 +116,8 @@ try_block(struct scan *s, uint64_t from, uint64_t to, bool *datap)
 	return rc < 0 ? rc : 1;
 }
 
-/* The beginnings that an end at to in snappy may have, lo the first. */
+/* Try the places, from lo on, where a snappy block that ends at to may
+ * begin. */
 static int
 search_snappy(struct scan *s, uint64_t lo, uint64_t to, uint32_t raw_len,
     uint64_t *fromp, bool *datap)
@@ -133,7 +134,7 @@ search_snappy(struct scan *s, uint64_t lo, uint64_t to, uint32_t raw_len,
 		if (rc != 0)
 			return rc;
 	}
-	/* Stored in snappy only if that makes it shorter. */
+	/* A block is compressed only if that makes it shorter. */
 	if (raw_len > SEARCH_MAX)
 		return 0;
 	if (to - from > raw_len)
@@ -150,8 +151,8 @@ search_snappy(struct scan *s, uint64_t lo, uint64_t to, uint32_t raw_len,
 	return 0;
 }
 
-/* A block that ends at to, where a seal would begin, and begins at lo or
- * later? */
+/* Whether a block ends at to, where its seal would begin. It begins at lo or
+ * later. */
 static int
 try_end(struct scan *s, uint64_t lo, uint64_t to, uint64_t *fromp, bool *datap)
 {
@@ -181,7 +182,8 @@ salvage_scan(struct env_file *file, uint64_t number, uint64_t size,
 	int rc = 0;
 
 	while (to + TABLE_SEAL_LEN <= size) {
-		/* No block is longer: what lies farther back is lost. */
+		/* No block is longer: what lies farther back is not part of
+		 * one. */
 		if (to - lo > TABLE_BLOCK_MAX)
 			lo = to - TABLE_BLOCK_MAX;
 		if (to + TABLE_SEAL_LEN > s.off + s.len) {
@@ -189,7 +191,7 @@ salvage_scan(struct env_file *file, uint64_t number, uint64_t size,
 
 			rc = read_more(&s, lo);
 			if (rc < 0 || s.off + s.len == end)
-				break; /* no memory, or it shrank */
+				break; /* no memory, or the file shrank */
 			continue;
 		}
 		rc = try_end(&s, lo, to, &from, &data);
@@ -197,7 +199,7 @@ salvage_scan(struct env_file *file, uint64_t number, uint64_t size,
 			rc = salvage_blocks_add(blocks, from,
 			    to + TABLE_SEAL_LEN - from);
 		else if (rc == 1 && from == lo) {
-			/* What follows the data, without a gap. */
+			/* The block behind the data follows without a gap. */
 			blocks->is_whole = true;
 			break;
 		}

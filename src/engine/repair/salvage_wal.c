@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A log of which any part may be damaged: every frame whose own sums verify
- * under the log's salt. Format: wal.h.
+ * Reads a log of which any part may be damaged: every frame whose checksums are
+ * valid with the log's salt. Format: wal.h.
  *
- * Frames stand side by side, so that a stretch between two of them is
- * damage. Behind the last one there may be anything: zeros, or what the
- * file held before it was recycled; only a frame that says that it is this
- * log's, and does not verify, is told of.
+ * Frames lie side by side, so a gap between two valid frames is damage. Behind
+ * the last one anything may follow: zeros, or old contents of a recycled file.
+ * Only a frame that has this log's salt and fails its checksum is reported
+ * there.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 #include "util/crc32c.h"
 #include "util/log.h"
 
-/* The largest log that is ever written is made for one batch. */
+/* The largest log holds one batch of maximal size. */
 #define LOG_BYTES_MAX (WAL_BODY_MAX + (1u << 20))
 #define SUMMED_BYTES 60 /* of the header */
 #define FIRST_SECTOR 512
@@ -29,8 +29,8 @@ struct reader {
 	uint64_t number;
 	uint8_t *data;
 	size_t len;
-	uint64_t want_bytes; /* by the header */
-	uint32_t salt[2]; /* without a header: as stored, as computed */
+	uint64_t want_bytes; /* as the header says */
+	uint32_t salt[2]; /* without a header: as stored and as computed */
 	struct wal_salvage *info;
 	uint8_t *raw;
 	size_t raw_cap;
@@ -55,7 +55,7 @@ report_damage(struct reader *r, uint64_t off, uint64_t end, const char *what)
 		r->damage(r->arg, &d);
 }
 
-/* 1: a log, 0: none, or -EPROTO. */
+/* Returns 1 for a log, 0 if it is none, or -EPROTO. */
 static int
 read_header(struct reader *r)
 {
@@ -86,7 +86,7 @@ read_header(struct reader *r)
 	return 1;
 }
 
-/* The frame's header at off, if it verifies. */
+/* Decode the frame header at off; false if its checksum is wrong. */
 static bool
 decode_frame(const struct reader *r, size_t off, struct wal_frame_header *h)
 {
@@ -103,7 +103,7 @@ decode_frame(const struct reader *r, size_t off, struct wal_frame_header *h)
 	return false;
 }
 
-/* Its payload: 1, 0, or -ENOMEM. */
+/* Decode the payload of a frame. Returns 1, 0 or -ENOMEM. */
 static int
 decode_body(struct reader *r, size_t off, const struct wal_frame_header *h,
     struct slice *payloadp)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What a merge may drop; see gc_filter.h for the rules. */
+/* Decides which entries compaction may drop; see gc_filter.h for the rules. */
 #include "engine/tree/gc_filter.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ gc_filter_fini(struct gc_filter *f)
 	f->deletions = NULL;
 }
 
-/* How many snapshots are older than seq. */
+/* The stripe of seq: the number of snapshots older than seq. */
 static size_t
 stripe_of(const struct gc_filter *f, uint64_t seq)
 {
@@ -94,7 +94,8 @@ note_deletion(struct gc_filter *f, struct slice prefix, uint64_t seq)
 	f->deletions[f->deletion_count++] = seq;
 }
 
-/* Whether a deletion of its group in the same stripe came after seq. */
+/* Whether a newer deletion of its group, in the same stripe, deletes the
+ * entry. */
 static bool
 is_hidden(const struct gc_filter *f, struct slice user, uint64_t seq,
     size_t stripe)
@@ -118,10 +119,12 @@ gc_filter_keep(struct gc_filter *f, struct slice ikey)
 	size_t stripe = stripe_of(f, seq);
 	bool superseded;
 
-	/* A group's deletion and a value with an empty name share a user
-	 * key, but neither supersedes the other's kind. They are interleaved
-	 * by sequence number, so the last key is forgotten at each change of
-	 * kind; that keeps too much at worst. */
+	/*
+	 * The deletion of a group and a value with an empty name have the same
+	 * user key, but neither supersedes the other. They come in the order of
+	 * sequence numbers, so the last key is forgotten when the kind changes.
+	 * At worst that keeps an entry that could be dropped.
+	 */
 	if (is_group != f->is_group ||
 	    !slice_eq(user, slice_make(f->user, f->user_len))) {
 		memcpy(f->user, user.data, user.len);

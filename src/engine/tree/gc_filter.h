@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which entries of a sorted stream anybody can still see (LevelDB's rule,
- * extended to several snapshots and to group deletions).
+ * Decides which entries of a sorted stream a reader can still see (LevelDB's
+ * rule, extended to several snapshots and to group deletions).
  *
- * Snapshots cut the sequence numbers into stripes. Of the entries of a key
- * in one stripe only the newest can be seen; one that a group deletion of
- * the same stripe follows cannot. A deletion goes when no snapshot is older
- * than it and nothing below can hold what it hides. One thread.
+ * Snapshots divide the sequence numbers into stripes. Of the entries of a key
+ * in one stripe only the newest can be seen, and not even that one if a newer
+ * group deletion of the same stripe deletes it. A deletion (tombstone) is
+ * dropped if no snapshot is older than it and no level below can hold what it
+ * deletes.
+ * Threading: one thread.
  */
 #ifndef KVFS_ENGINE_TREE_GC_FILTER_H
 #define KVFS_ENGINE_TREE_GC_FILTER_H
@@ -27,17 +29,17 @@ struct gc_filter {
 	bool is_group;
 	size_t stripe;
 
-	/* deletions of the last group that had any, newest first */
+	/* deletions of the current group, newest first */
 	uint8_t group[KEY_PREFIX_LEN];
 	uint64_t *deletions;
 	size_t deletion_count, deletion_cap;
-	int error; /* -ENOMEM: stop */
+	int error; /* -ENOMEM: the caller has to stop */
 };
 
 void gc_filter_init(struct gc_filter *f, const uint64_t *snapshots,
     size_t snapshot_count, const struct version *below, int below_level);
 void gc_filter_fini(struct gc_filter *f);
-/* Whether the next entry of the stream stays. */
+/* Whether the next entry of the stream has to be kept. */
 bool gc_filter_keep(struct gc_filter *f, struct slice ikey);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The tables of a level as one walk; see level_iter.h. */
+/* Iterates over the tables of a level; see level_iter.h. */
 #include "engine/tree/level_iter.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@ struct level_iter {
 	struct table_cache *tables;
 	struct table_file *const *files;
 	size_t count;
-	size_t at; /* the table that inner walks; count: none */
+	size_t at; /* index of the table that inner reads; count: none */
 	bool fill_cache;
 	struct table_handle *handle;
 	struct iter *inner;
@@ -35,8 +35,8 @@ level_iter_fail(struct level_iter *li, int rc)
 	li->it.valid = false;
 }
 
-/* Open table i and stand before its first entry; false at the end or on
- * an error. */
+/* Open table i and move to its first entry. False at the end of the level, or
+ * on an error. */
 static bool
 open_table(struct level_iter *li, size_t i)
 {
@@ -66,8 +66,8 @@ open_table(struct level_iter *li, size_t i)
 	return true;
 }
 
-/* Take over inner's entry, going on to the next tables while there is
- * none. */
+/* Make inner's entry the current one; while inner is at its end, go to the next
+ * table. */
 static void
 level_iter_settle(struct level_iter *li)
 {

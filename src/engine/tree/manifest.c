@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The manifest's file; see manifest.h for the format and its rules. */
+/* The file of the manifest; see manifest.h for the format and its rules. */
 #include "engine/tree/manifest.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ struct manifest {
 	uint64_t number;
 	uint64_t bytes;
 	uint32_t chain;
-	int error; /* sticky */
+	int error; /* the first failure; it is permanent */
 	char path[PATH_MAX];
 };
 
@@ -32,14 +32,15 @@ static void
 header_encode(uint8_t h[HEADER_LEN], uint64_t number)
 {
 	memset(h, 0, HEADER_LEN);
-	/* Bytes, no string: NOLINTNEXTLINE(*-not-null-terminated-result) */
+	/* Bytes, not a string: NOLINTNEXTLINE(*-not-null-terminated-result) */
 	memcpy(h, MAGIC, 8);
 	put_le32(h + 8, MANIFEST_VERSION);
 	put_le64(h + 16, number);
 	put_le32(h + 28, crc32c_sum(0, h, 28));
 }
 
-/* The sum of a record whose length and predecessor stand in its header. */
+/* The checksum of a record. Its header already has the length and the checksum
+ * of the record before. */
 static uint32_t
 record_sum(const uint8_t header[RECORD_HEADER_LEN], struct slice payload)
 {
@@ -47,8 +48,8 @@ record_sum(const uint8_t header[RECORD_HEADER_LEN], struct slice payload)
 	    payload.len);
 }
 
-/* A record of e behind one with the sum chain; returns its own. Failures
- * stay in out. */
+/* Append a record of e to out; chain is the checksum of the record before.
+ * Returns its own checksum. Failures stay in out. */
 static uint32_t
 record_encode(const struct version_edit *e, uint32_t chain, struct buf *out)
 {
@@ -71,7 +72,7 @@ record_encode(const struct version_edit *e, uint32_t chain, struct buf *out)
 	return sum;
 }
 
-/* Add a record to what the file holds; *chainp moves on on success. */
+/* Write a record at off. On success *chainp becomes its checksum. */
 static int
 write_record(struct env_file *file, uint64_t off, uint32_t *chainp,
     const struct version_edit *e, uint64_t *lenp)
@@ -171,13 +172,14 @@ manifest_append(struct manifest *m, const struct version_edit *e)
 		return rc;
 	rc = write_record(m->file, m->bytes, &chain, e, &len);
 	if (rc == -ENOSPC || rc == -ENOMEM || rc == -E2BIG) {
-		/* What is there of it is overwritten by the next. A reader
-		 * takes it for a torn tail. */
+		/* The next record overwrites what was written of this one.
+		 * Until then readers take it for a torn tail. */
 		return rc;
 	}
 	if (rc == 0) {
 		rc = env_sync(m->file);
-		/* Whatever it says, nobody knows what is on disk now. */
+		/* After a failed sync the contents of the disk are unknown,
+		 * whatever the error says. */
 		if (rc == -ENOSPC || rc == -ENOMEM)
 			rc = -EIO;
 	}
@@ -211,7 +213,7 @@ manifest_close(struct manifest *m)
 	free(m);
 }
 
-/* The whole file; its size is bounded by the number of tables. */
+/* Read the whole file. Its size is bounded by the number of tables. */
 static int
 read_all(struct env_dir *dir, uint64_t number, const char *path,
     struct buf *out)
@@ -272,7 +274,8 @@ header_check(const char *path, struct slice file, uint64_t number,
 	return 0;
 }
 
-/* A whole record at off: its payload and sums; false when there is none. */
+/* Read the record at off: its payload and checksums. False if there is no whole
+ * record. */
 static bool
 record_at(struct slice file, size_t off, struct slice *payloadp,
     uint32_t *prevp, uint32_t *sump)
@@ -292,8 +295,8 @@ record_at(struct slice file, size_t off, struct slice *payloadp,
 	return record_sum(p, *payloadp) == *sump;
 }
 
-/* Whether a whole record stands anywhere behind off: then what stands at
- * off was whole once, too. */
+/* Whether a whole record follows anywhere behind off. Then the record at off
+ * was once written whole, and is damaged now. */
 static bool
 record_follows(struct slice file, size_t off)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Values that lie in segments; see read_pointer.h. */
+/* Reads values in segments; see read_pointer.h. */
 #include "engine/tree/read_pointer.h"
 
 #include <errno.h>

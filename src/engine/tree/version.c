@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Sets of tables; see version.h for the invariants. */
+/* Immutable sets of tables; see version.h for the invariants. */
 #include "engine/tree/version.h"
 
 #include <errno.h>
@@ -92,7 +92,7 @@ version_unref(struct version *v)
 	free(v);
 }
 
-/* One more element of size bytes in *arrayp. */
+/* Make room for one more element of size bytes in *arrayp. */
 static int
 grow_array(void **arrayp, size_t count, size_t *capp, size_t size)
 {
@@ -181,7 +181,7 @@ is_removed(const struct version_edit *e, int level, uint64_t number)
 	return false;
 }
 
-/* Fill one level of v; *removedp counts the removals that were found. */
+/* Build one level of v. *removedp counts the removed tables that were found. */
 static int
 apply_level(struct version *v, const struct version *base,
     const struct version_edit *e, int level, size_t *removedp)
@@ -203,7 +203,8 @@ apply_level(struct version *v, const struct version *base,
 	for (size_t i = 0; i < e->add_count; i++) {
 		if (e->adds[i].level != level)
 			continue;
-		/* The edit's reference stays its own until all went well. */
+		/* The edit keeps its own reference until version_apply() has
+		 * succeeded. */
 		table_file_ref(e->adds[i].file);
 		l->files[l->count++] = e->adds[i].file;
 	}
@@ -224,7 +225,7 @@ apply_level(struct version *v, const struct version *base,
 	return 0;
 }
 
-/* Whether an added file is in base and stays there. */
+/* Whether the table is in base and the edit does not remove it. */
 static bool
 is_there(const struct version *base, const struct version_edit *e,
     uint64_t number)

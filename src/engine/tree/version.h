@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which tables make up the tree: immutable, refcounted sets of files by
- * level (LevelDB's versions). Level 0 holds whole memtables, newest first,
- * and may overlap; the others are sorted and disjoint.
+ * Versions (as in LevelDB): immutable, reference-counted sets of tables by
+ * level. Level 0 holds tables of whole memtables, newest first, which may
+ * overlap. The tables of another level are sorted and do not overlap.
  *
- * A table covers user keys from smallest up to, not including, limit. A
- * table with a group deletion covers all of that group, so that a deletion
- * and what it hides are never torn apart: the newer of two entries for a
- * key is always in the level that is searched first.
+ * A table covers the user keys from smallest up to limit, without limit. A
+ * table with a group deletion covers the whole group, so that the deletion and
+ * what it deletes stay in order: of two entries of a key, the newer one is
+ * always in the level that is searched first.
  */
 #ifndef KVFS_ENGINE_TREE_VERSION_H
 #define KVFS_ENGINE_TREE_VERSION_H
@@ -25,7 +25,7 @@
 
 struct segment_ref;
 
-/* Stored bytes of one segment that a table's pointers name. */
+/* How many stored bytes of a segment a table's pointers refer to. */
 struct segment_use {
 	uint64_t segment;
 	uint64_t bytes;
@@ -40,12 +40,12 @@ struct table_file {
 	uint8_t *keys;
 	struct segment_use *uses; /* by segment number */
 	size_t use_count;
-	uint64_t reclaim_bytes; /* what its group deletions say they free */
+	uint64_t reclaim_bytes; /* bytes that its group deletions will free */
 
 	/* own synchronisation */
 	_Atomic unsigned refs;
-	atomic_bool obsolete; /* no longer named by the manifest */
-	atomic_bool damaged; /* left alone by compaction */
+	atomic_bool obsolete; /* the manifest does not name it any more */
+	atomic_bool damaged; /* compaction leaves it alone */
 
 	/* guarded by the store's state lock */
 	bool compacting;
@@ -64,7 +64,7 @@ struct level {
 };
 
 struct version;
-/* Called for a file that lost its last holder; frees it. */
+/* Called when the last reference to a table is dropped; frees it. */
 typedef void (*table_file_drop_fn)(void *arg, struct table_file *f);
 
 struct version {
@@ -83,7 +83,7 @@ void version_unref(struct version *v);
 void table_file_ref(struct table_file *f);
 void table_file_unref(struct version *v, struct table_file *f);
 
-/* One change of the set of tables, and of the numbers beside it. */
+/* A change of the set of tables, and of the numbers that the manifest keeps. */
 struct version_edit {
 	uint64_t log_number; /* oldest log to replay; 0: unchanged */
 	uint64_t next_file; /* 0: unchanged */
@@ -100,31 +100,32 @@ struct version_edit {
 	size_t remove_count, remove_cap;
 };
 
-/* A zeroed edit is empty. Adding takes the file's one reference. */
+/* An edit of zeros is empty. version_edit_add() takes the file's one
+ * reference. */
 int version_edit_add(struct version_edit *e, int level, struct table_file *f);
 int version_edit_remove(struct version_edit *e, int level, uint64_t number);
-/* Frees the edit, and files that no version took. */
+/* Free the edit, and the files that no version has taken. */
 void version_edit_fini(struct version_edit *e);
 
 /*
- * base with e applied, as a new version with one reference; takes the
- * files out of e. -KVFS_ECORRUPT when e does not fit base (a file that is
- * not there or is there twice, tables of a level that overlap).
+ * Make a new version of base and e, with one reference; it takes the files out
+ * of e. -KVFS_ECORRUPT if e does not fit base: a table to remove is not there,
+ * one to add is there already, or tables of a level overlap.
  */
 int version_apply(const struct version *base, struct version_edit *e,
     struct version **newp);
 
 /* The one table of a sorted level that covers user, or NULL. */
 struct table_file *level_find(const struct level *l, struct slice user);
-/* First table of a sorted level whose limit is above user: its index. */
+/* The index of the first table of a sorted level whose limit is above user. */
 size_t level_lower_bound(const struct level *l, struct slice user);
-/* The table of that number, or NULL. */
+/* The table with this number, or NULL. */
 struct table_file *level_find_number(const struct level *l, uint64_t number);
-/* Whether any table of the level touches [smallest, limit). */
+/* Whether a table of the level overlaps [smallest, limit). */
 bool level_overlaps(const struct level *l, int level, struct slice smallest,
     struct slice limit);
 
-/* Average size of the entries of its tables. */
+/* Average size of an entry, over all tables. */
 uint64_t version_entry_bytes(const struct version *v);
 
 #endif

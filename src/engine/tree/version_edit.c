@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Version edits as bytes: the payload of a manifest record. */
+/* Encoding of version edits: the payload of a manifest's record. */
 #include <errno.h>
 #include <stdlib.h>
 
