@@ -28,7 +28,7 @@
 /* ---- Memory ---- */
 
 static void
-note_damage(void *arg, const struct salvage_damage *d)
+ignore_damage(void *arg, const struct salvage_damage *d)
 {
 	struct repair *r = arg;
 
@@ -90,8 +90,8 @@ spill_memtable(struct repair *r)
 	}
 	memtable_unref(r->logs.mem);
 	r->logs.mem = NULL;
-	rc = table_salvage_open(file, path, r->logs.next_spill, note_damage, r,
-	    &t);
+	rc = table_salvage_open(file, path, r->logs.next_spill, ignore_damage,
+	    r, &t);
 	return rc < 0 ? rc :
 			repair_sources_add(&r->sources, table_salvage_iter(t));
 }
@@ -126,10 +126,10 @@ add_change(void *arg, enum key_type type, struct slice user, struct slice value)
 }
 
 static void
-tell_gap(struct repair *r, uint64_t next, const char *where)
+report_gap(struct repair *r, uint64_t next, const char *where)
 {
 	if (r->logs.next_seq == 0 || next <= r->logs.next_seq ||
-	    r->logs.gap_told)
+	    r->logs.is_gap_reported)
 		return;
 	repair_lost(&r->report, "%s: commits %llu to %llu are missing %s",
 	    r->logs.path, (unsigned long long)r->logs.next_seq,
@@ -149,8 +149,8 @@ visit_frame(void *arg, const struct wal_frame *f)
 	if ((r->manifest.is_whole && end <= r->manifest.last_seq + 1) ||
 	    f->seq >= r->logs.limit_seq)
 		return 0;
-	tell_gap(r, f->seq, "before what it holds");
-	r->logs.gap_told = false;
+	report_gap(r, f->seq, "before what it holds");
+	r->logs.is_gap_reported = false;
 	if (r->logs.mem == NULL)
 		r->logs.mem = memtable_create(0, 0);
 	if (r->logs.mem == NULL)
@@ -180,7 +180,7 @@ visit_damage(void *arg, const struct salvage_damage *d)
 	 * never valid. */
 	if (r->logs.next_seq >= r->logs.limit_seq)
 		return;
-	r->logs.gap_told = true;
+	r->logs.is_gap_reported = true;
 	repair_lost(&r->report,
 	    "%s: offset %llu, %llu bytes: %s: commits after %llu", r->logs.path,
 	    (unsigned long long)d->off, (unsigned long long)d->len, d->what,
@@ -258,7 +258,7 @@ repair_gather_logs(struct repair *r)
 		rc = read_log(r, l->v[i], true, &info);
 		/* This applies to a log without frames, too. */
 		if (info.has_header && info.start_seq <= r->logs.limit_seq)
-			tell_gap(r, info.start_seq, "before the last log");
+			report_gap(r, info.start_seq, "before the last log");
 		if (info.has_header && info.start_seq > r->logs.next_seq)
 			r->logs.next_seq = info.start_seq;
 		if (info.durable_seq > r->logs.durable_seq)
@@ -266,7 +266,7 @@ repair_gather_logs(struct repair *r)
 	}
 	free(limits);
 	if (rc == 0)
-		tell_gap(r, r->logs.durable_seq + 1,
+		report_gap(r, r->logs.durable_seq + 1,
 		    "though they were durable");
 	if (rc == 0 && r->logs.mem != NULL)
 		rc = repair_sources_add(&r->sources,

@@ -16,7 +16,7 @@ struct repair_logs {
 	uint64_t next_seq; /* the next commit's number; 0: unknown */
 	uint64_t limit_seq; /* from here on the log is invalid */
 	uint64_t durable_seq;
-	bool gap_told; /* reported damage explains the missing numbers */
+	bool is_gap_reported; /* reported damage explains the missing numbers */
 	int error;
 };
 

@@ -59,14 +59,14 @@ add_table(struct repair *r, uint64_t number, struct slice smallest,
 }
 
 static void
-note_damage(void *arg, const struct salvage_damage *d)
+ignore_damage(void *arg, const struct salvage_damage *d)
 {
 	(void)arg;
 	(void)d;
 }
 
 static void
-tell_unreadable(struct repair *r, const char *path, int rc)
+report_unreadable(struct repair *r, const char *path, int rc)
 {
 	repair_lost(&r->report, "%s: nothing in it can be read: %s", path,
 	    strerror(-rc));
@@ -85,10 +85,10 @@ add_unknown(struct repair *r, uint64_t number)
 
 	filename_path(path, r->dir, FILE_TABLE, number);
 	if (rc < 0) {
-		tell_unreadable(r, path, rc);
+		report_unreadable(r, path, rc);
 		return 0;
 	}
-	rc = table_salvage_open(file, path, number, note_damage, NULL, &t);
+	rc = table_salvage_open(file, path, number, ignore_damage, NULL, &t);
 	if (rc < 0)
 		return rc;
 	rc = table_salvage_bounds(t, &smallest, &largest, &is_guess);
@@ -97,7 +97,7 @@ add_unknown(struct repair *r, uint64_t number)
 		if (rc == 0)
 			r->tables.v[r->tables.count - 1].is_guess = is_guess;
 	} else if (rc == 0) {
-		tell_unreadable(r, path, -KVFS_ECORRUPT);
+		report_unreadable(r, path, -KVFS_ECORRUPT);
 	}
 	table_salvage_close(t);
 	return rc;
@@ -217,7 +217,7 @@ struct run_iter {
  * range began in front of that key's group, it may have held a deletion of the
  * whole group. */
 static struct slice
-reach_of(const struct salvage_damage *d, const struct run_iter *ri,
+damage_end(const struct salvage_damage *d, const struct run_iter *ri,
     uint8_t group_end[KEY_PREFIX_LEN])
 {
 	struct slice from = d->after, to = d->before;
@@ -230,7 +230,7 @@ reach_of(const struct salvage_damage *d, const struct run_iter *ri,
 }
 
 static void
-tell_damage(void *arg, const struct salvage_damage *d)
+report_damage(void *arg, const struct salvage_damage *d)
 {
 	const struct run_iter *ri = arg;
 	uint8_t group_end[KEY_PREFIX_LEN];
@@ -245,7 +245,7 @@ tell_damage(void *arg, const struct salvage_damage *d)
 	}
 	repair_lost_range(&ri->r->report,
 	    d->after.len != 0 ? key_user(d->after) : ri->table->smallest,
-	    reach_of(d, ri, group_end), "%s: offset %llu, %llu bytes: %s",
+	    damage_end(d, ri, group_end), "%s: offset %llu, %llu bytes: %s",
 	    ri->path, (unsigned long long)d->off, (unsigned long long)d->len,
 	    d->what);
 }
@@ -261,11 +261,11 @@ open_table(struct run_iter *ri)
 
 	filename_path(ri->path, r->dir, FILE_TABLE, ri->table->number);
 	if (rc < 0) {
-		tell_unreadable(r, ri->path, rc);
+		report_unreadable(r, ri->path, rc);
 		return 0;
 	}
-	rc = table_salvage_open(file, ri->path, ri->table->number, tell_damage,
-	    ri, &t);
+	rc = table_salvage_open(file, ri->path, ri->table->number,
+	    report_damage, ri, &t);
 	if (rc < 0)
 		return rc;
 	ri->it = table_salvage_iter(t);
