@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/magic.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,14 +16,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "util/log.h"
-
-/*
- * Zeros go to the disk piece by piece: behind 8 MiB at once the sync of
- * another file waited for 6.9 to 7.2 ms, behind pieces of 512 KiB or 1 MiB for
- * 2.8 to 3.1, and beside none for 1.2 to 2.7 (medians of 40; virtio, 1 GB/s).
- */
-#define ZERO_PIECE (512u << 10)
 /*
  * A write from this size on goes by pwritev(2) even where the file is
  * mapped: the call costs nothing beside it (both 7 GB/s at 64 KiB; 24 ns
@@ -108,73 +99,6 @@ posix_file_read(struct env_file *file, void *buf, size_t len, uint64_t off)
 	return (ssize_t)done;
 }
 
-/*
- * Why a file cannot grow, for those who make room or wait for it: the limit
- * of this process (ulimit -f) and a quota are no different from a full disk.
- */
-static int
-growth_error(int err)
-{
-	static atomic_bool told;
-
-	if (err == EFBIG && !atomic_exchange(&told, true))
-		log_warn("a file of the store cannot grow beyond the limit of "
-			 "this process: raise ulimit -f, and mount again");
-	return err == EFBIG || err == EDQUOT ? -ENOSPC : -err;
-}
-
-static int
-write_all(int fd, const uint8_t *p, size_t len, uint64_t off)
-{
-	while (len > 0) {
-		ssize_t n = pwrite(fd, p, len, (off_t)off);
-
-		if (n > 0) {
-			p += n;
-			len -= (size_t)n;
-			off += (uint64_t)n;
-		} else if (n == 0) {
-			return -EIO;
-		} else if (errno != EINTR) {
-			return growth_error(errno);
-		}
-	}
-	return 0;
-}
-
-/* Write vectors whose length is known not to wrap around. */
-static int
-write_vectors(int fd, const struct iovec *iov, int iovcnt, uint64_t off)
-{
-	while (iovcnt > 0) {
-		int batch = iovcnt < IOV_MAX ? iovcnt : IOV_MAX;
-		ssize_t n = pwritev(fd, iov, batch, (off_t)off);
-		size_t left;
-		int rc;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return growth_error(errno);
-		off += (uint64_t)n;
-		left = (size_t)n;
-		while (batch > 0 && left >= iov->iov_len) {
-			left -= iov->iov_len;
-			iov++, iovcnt--, batch--;
-		}
-		if (batch == 0)
-			continue;
-		/* Stopped within this vector: end it by itself. */
-		rc = write_all(fd, (const uint8_t *)iov->iov_base + left,
-		    iov->iov_len - left, off);
-		if (rc < 0)
-			return rc;
-		off += iov->iov_len - left;
-		iov++, iovcnt--;
-	}
-	return 0;
-}
-
 static int
 write_mapped(struct posix_file *f, const struct iovec *iov, int iovcnt,
     uint64_t off, uint64_t end)
@@ -204,7 +128,7 @@ posix_file_write(struct env_file *file, const struct iovec *iov, int iovcnt,
 	map_end = atomic_load_explicit(&f->map_end, memory_order_relaxed);
 	if (end <= map_end && end - off < MAP_WRITE_MAX && end > off)
 		return write_mapped(f, iov, iovcnt, off, end);
-	return write_vectors(f->fd, iov, iovcnt, off);
+	return posix_write_vectors(f->fd, iov, iovcnt, off);
 }
 
 /*
@@ -240,46 +164,6 @@ posix_file_size(struct env_file *file, uint64_t *sizep)
 	return 0;
 }
 
-static int
-reserve_blocks(int fd, uint64_t size)
-{
-	int rc;
-
-	do
-		rc = fallocate(fd, 0, 0, (off_t)size);
-	while (rc != 0 && errno == EINTR);
-	return rc != 0 ? growth_error(errno) : 0;
-}
-
-static int
-write_zeros(int fd, uint64_t from, uint64_t to)
-{
-	uint8_t *zeros = calloc(1, ZERO_PIECE);
-	int rc = 0;
-
-	if (zeros == NULL)
-		return -ENOMEM;
-	while (from < to && rc == 0) {
-		/* Up to the next multiple, so that pieces are aligned. */
-		uint64_t n = ZERO_PIECE - from % ZERO_PIECE;
-
-		if (n > to - from)
-			n = to - from;
-		rc = write_all(fd, zeros, n, from);
-		/* An error that it returns is not told again by a sync. Where
-		 * it is not known, the sync at the end has to do. */
-		if (rc == 0 &&
-		    sync_file_range(fd, (off_t)from, (off_t)n,
-			SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) !=
-			0 &&
-		    errno != ENOSYS && errno != EINVAL)
-			rc = -errno;
-		from += n;
-	}
-	free(zeros);
-	return rc;
-}
-
 int
 posix_file_allocate(struct env_file *file, uint64_t size, bool zero)
 {
@@ -293,13 +177,13 @@ posix_file_allocate(struct env_file *file, uint64_t size, bool zero)
 	if (rc < 0 || size == 0 || (zero && size <= old_size))
 		return rc;
 	/* Also ahead of zeros: one extent, and a full disk is seen at once. */
-	rc = reserve_blocks(fd, size);
+	rc = posix_reserve_blocks(fd, size);
 	if (rc == -EOPNOTSUPP || rc == -ENOSYS) {
 		rc = 0;
 		zero = true;
 	}
 	if (rc == 0 && zero && size > old_size) {
-		rc = write_zeros(fd, old_size, size);
+		rc = posix_write_zeros(fd, old_size, size);
 		if (rc == 0)
 			rc = posix_file_sync(file);
 	}
@@ -368,7 +252,7 @@ posix_file_truncate(struct env_file *file, uint64_t size)
 		atomic_store_explicit(&f->map_end, size, memory_order_relaxed);
 	while (ftruncate(f->fd, (off_t)size) != 0) {
 		if (errno != EINTR)
-			return growth_error(errno);
+			return posix_growth_error(errno);
 	}
 	return 0;
 }

@@ -35,6 +35,21 @@ void posix_file_writeback(struct env_file *file, uint64_t off, uint64_t len);
 void posix_file_advise(struct env_file *file, uint64_t off, uint64_t len,
     enum env_advice advice);
 
+/* ---- Writing and growing (env_posix_write.c) ---- */
+
+/*
+ * The error of a file that could not grow, made of errno, for those who make room or wait for it: the limit
+ * of this process (ulimit -f) and a quota are no different from a full disk.
+ */
+int posix_growth_error(int err);
+/* Write vectors whose length is known not to wrap around: all, or fail. */
+int posix_write_vectors(int fd, const struct iovec *iov, int iovcnt,
+    uint64_t off);
+/* Have blocks behind the first size bytes; the file gets as long. */
+int posix_reserve_blocks(int fd, uint64_t size);
+/* Write zeros in pieces, each on its way to the disk before the next. */
+int posix_write_zeros(int fd, uint64_t from, uint64_t to);
+
 /* ---- Who has a lock (env_posix_lockers.c) ---- */
 
 /* As env_dir_lockers(), of the directory fd. */
