@@ -15,6 +15,7 @@
 #include "engine/table/block_builder.h"
 #include "engine/table/bloom.h"
 #include "engine/segment/segment.h"
+#include "engine/table/codec_choice.h"
 #include "engine/table/table_format.h"
 #include "engine/table/table_index.h"
 #include "util/compress.h"
@@ -24,13 +25,6 @@
 #define WRITEBACK_BYTES (1u << 20)
 /* Writes end at a page's end, so that no page is written twice. */
 #define PAGE_BYTES 4096
-/*
- * After this many blocks in a row that did not get smaller, compression is
- * tried only now and then: first every second block, at last every 64th.
- */
-#define COMPRESS_PATIENCE 4
-#define COMPRESS_SKIP_MAX 63
-
 struct table_builder {
 	struct env_file *file;
 	uint64_t number;
@@ -47,8 +41,7 @@ struct table_builder {
 	struct table_index_builder index;
 	struct bloom_builder bloom;
 
-	unsigned failures; /* blocks in a row that did not get smaller */
-	unsigned skip; /* blocks still to store without trying */
+	struct codec_choice codec;
 
 	struct table_props props;
 	struct buf smallest;
@@ -138,35 +131,10 @@ write_out(struct table_builder *b, bool all)
 	return 0;
 }
 
-/* Which codec is worth trying for the next block. */
 static enum codec
 pick_codec(struct table_builder *b)
 {
-	if (!b->opts.compress)
-		return CODEC_NONE;
-	if (b->skip != 0) {
-		b->skip--;
-		return CODEC_NONE;
-	}
-	return CODEC_SNAPPY;
-}
-
-static void
-learn_codec(struct table_builder *b, enum codec tried, enum codec used)
-{
-	unsigned shift;
-
-	if (tried == CODEC_NONE)
-		return;
-	if (used != CODEC_NONE) {
-		b->failures = 0;
-		return;
-	}
-	b->failures++;
-	if (b->failures < COMPRESS_PATIENCE)
-		return;
-	shift = b->failures - COMPRESS_PATIENCE;
-	b->skip = shift < 6 ? (1u << (shift + 1)) - 1 : COMPRESS_SKIP_MAX;
+	return b->opts.compress ? codec_choice_next(&b->codec) : CODEC_NONE;
 }
 
 /* Append raw as a sealed block; its length with the seal to *lenp. */
@@ -178,7 +146,7 @@ append_block(struct table_builder *b, struct slice raw, enum codec want,
 	size_t start = b->out.len;
 	enum codec used = compress_append(want, raw, &b->out);
 
-	learn_codec(b, want, used);
+	codec_choice_learn(&b->codec, want, used);
 	table_seal(&b->out, start, (uint32_t)raw.len, (uint8_t)used, b->number,
 	    off);
 	if (buf_error(&b->out) != 0)

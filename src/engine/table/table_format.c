@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Seals, footer and properties of tables; the layout stands in
+ * Footer and properties of tables; the layout stands in
  * table_format.h. Pure functions over bytes.
  */
 #include "engine/table/table_format.h"
@@ -9,55 +9,6 @@
 #include "util/hash.h"
 
 static const uint8_t table_magic[8] = "kvfstabl";
-
-/* A snappy copy of 64 bytes takes 3, so nothing grows more than this. */
-#define EXPANSION_MAX 32
-
-static uint64_t
-seed_of(uint64_t number, uint64_t off)
-{
-	return number * 0x9e3779b97f4a7c15ULL + off;
-}
-
-void
-table_seal(struct buf *b, size_t start, uint32_t raw_len, uint8_t codec,
-    uint64_t number, uint64_t off)
-{
-	buf_put_u32(b, raw_len);
-	buf_put_u8(b, codec);
-	if (buf_error(b) != 0)
-		return;
-	buf_put_u64(b,
-	    hash_bytes(b->data + start, b->len - start, seed_of(number, off)));
-}
-
-int
-table_unseal(struct slice sealed, uint64_t number, uint64_t off, size_t max,
-    struct table_sealed *outp, const char **whatp)
-{
-	const uint8_t *p = sealed.data;
-	size_t len;
-
-	*outp = (struct table_sealed){ 0 };
-	if (sealed.len <= TABLE_SEAL_LEN) {
-		*whatp = "block is too short";
-		return -KVFS_ECORRUPT;
-	}
-	len = sealed.len - TABLE_SEAL_LEN;
-	if (hash_bytes(p, len + 5, seed_of(number, off)) !=
-	    get_le64(p + len + 5)) {
-		*whatp = "block does not match its checksum";
-		return -KVFS_ECHECKSUM;
-	}
-	outp->stored = slice_make(p, len);
-	outp->raw_len = get_le32(p + len);
-	outp->codec = p[len + 4];
-	if (outp->raw_len > max || outp->raw_len / EXPANSION_MAX > len) {
-		*whatp = "block claims an impossible length";
-		return -KVFS_ECORRUPT;
-	}
-	return 0;
-}
 
 void
 table_footer_encode(const struct table_footer *f, uint8_t dst[TABLE_FOOTER_LEN])
@@ -71,7 +22,7 @@ table_footer_encode(const struct table_footer *f, uint8_t dst[TABLE_FOOTER_LEN])
 	put_le64(dst + 40, f->props_off);
 	put_le64(dst + 48, f->footer_off);
 	put_le64(dst + 56,
-	    hash_bytes(dst, 56, seed_of(f->number, f->footer_off)));
+	    hash_bytes(dst, 56, table_seal_seed(f->number, f->footer_off)));
 }
 
 int
@@ -95,7 +46,7 @@ table_footer_decode(const uint8_t src[TABLE_FOOTER_LEN], uint64_t number,
 	}
 	/* Seeded by what the footer says of itself, so that a renamed file
 	 * is told from a damaged one. */
-	if (hash_bytes(src, 56, seed_of(f->number, f->footer_off)) !=
+	if (hash_bytes(src, 56, table_seal_seed(f->number, f->footer_off)) !=
 	    get_le64(src + 56)) {
 		*whatp = "footer does not match its checksum";
 		return -KVFS_ECHECKSUM;

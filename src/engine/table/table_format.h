@@ -6,16 +6,7 @@
  *
  *   data blocks | filter (may be missing) | index | properties | footer
  *
- * Sealed block (data, filter, index, properties): every one ends in
- *
- *   offset  size  field
- *   0       n     contents as stored
- *   n       4     raw length: of the contents once uncompressed
- *   n+4     1     codec (util/compress.h); the filter's is always 0
- *   n+5     8     sum of the n+5 bytes before it, seeded with
- *                 file number * 0x9e3779b97f4a7c15 + offset of the block in
- *                 the file (modulo 2^64), so that a block that strayed from
- *                 another place does not verify
+ * Data, filter, index and properties are sealed blocks (table_seal.h).
  *
  * Data block, raw. Keys and values lie apart, so that a search touches few
  * bytes:
@@ -97,35 +88,17 @@
 
 #include "engine/key/key.h"
 #include "engine/table/table_builder.h"
+#include "engine/table/table_seal.h"
 #include "kvfs/slice.h"
 #include "util/buf.h"
 #include "util/coding.h"
 
 #define TABLE_VERSION 1
 #define TABLE_FOOTER_LEN 64
-#define TABLE_SEAL_LEN 13
 #define BLOCK_HEADER_LEN 8
 #define BLOCK_RESTART_LEN 8
 /* A data block of one entry with the largest key and value fits. */
 #define TABLE_BLOCK_MAX (KV_VALUE_MAX + 4096u)
-
-/* Append a seal to the contents that begin at start in b and at off in the
- * file. A failure is remembered in b. */
-void table_seal(struct buf *b, size_t start, uint32_t raw_len, uint8_t codec,
-    uint64_t number, uint64_t off);
-
-struct table_sealed {
-	struct slice stored; /* borrows what was unsealed */
-	uint32_t raw_len;
-	uint8_t codec;
-};
-/*
- * Verify a sealed block of untrusted bytes; raw_len is then believable: no
- * more than max, and than stored could uncompress to. On failure *whatp
- * says what is wrong in a few words.
- */
-int table_unseal(struct slice sealed, uint64_t number, uint64_t off, size_t max,
-    struct table_sealed *outp, const char **whatp);
 
 struct table_footer {
 	uint32_t version, flags;
