@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "engine/key/key.h"
-#include "engine/log/wal.h"
+#include "engine/log/wal_reader.h"
 #include "engine/log/wal_format.h"
 #include "support/env_mem.h"
 #include "support/fuzz.h"

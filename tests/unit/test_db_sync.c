@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine/log/wal.h"
+#include "engine/log/wal_format.h"
+#include "engine/log/wal_writer.h"
 #include "engine/state/db_state.h"
 #include "engine/state/durability.h"
 #include "engine/state/log_set.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "engine/env/env.h"
-#include "engine/log/wal.h"
+#include "engine/log/wal_format.h"
 #include "engine/memtable/memtable.h"
 #include "engine/repair/repair.h"
 #include "engine/store/db.h"

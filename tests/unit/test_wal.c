@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/log/wal.h"
+#include "engine/log/wal_reader.h"
+#include "engine/log/wal_writer.h"
 #include "engine/log/wal_format.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"

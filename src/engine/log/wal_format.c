@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Encoding of the log's headers; layout in wal.h. */
+/* Encoding of the log's headers; layout in wal_format.h. */
 #include "engine/log/wal_format.h"
 
 #include <string.h>

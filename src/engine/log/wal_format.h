@@ -1,9 +1,63 @@
 /* SPDX-License-Identifier: ISC */
-/* The log's bytes, for wal_writer.c and wal_reader.c; layout in wal.h. */
+/*
+ * The bytes of a write-ahead log: one file of fixed size, a header and then
+ * frames. Format: kvfs-format(5), "Log".
+ *
+ * A frame carries one commit. Each holds the sum of the frame before it
+ * (the chain goes on across files) and the last sequence number known to be
+ * durable when it was written. A chain that breaks below a number which a
+ * later frame, of this or a later log, calls durable is damage; a break
+ * above all of them is the torn tail of a crash (Sombra's chained frames,
+ * Pebble's WAL-sync chunks). The file's size stands in its header: a
+ * shorter file is damage.
+ *
+ * All integers are little-endian; sums are CRC-32C.
+ *
+ *   header: offset size
+ *      0  8  magic "kvfswal" 0a
+ *      8  4  version; magic, version and sum keep their place for good
+ *     12  4  start chain: sum of the frame before this log's first
+ *     16  8  log number
+ *     24  8  file size in bytes
+ *     32  8  next sequence number
+ *     40  8  durable sequence number
+ *     48 12  zero
+ *     60  4  sum of bytes 0..59; the salt of this log's frames
+ *
+ *   frame, at a multiple of 8, the first at 64: offset size
+ *      0  4  magic f7 6b 76 46
+ *      4  4  sum of bytes 8..47, begun with the salt; the chain's value
+ *      8  4  sum of the frame before
+ *     12  4  log number, low half
+ *     16  1  codec (util/compress.h)
+ *     17  7  first sequence number
+ *     24  1  zero
+ *     25  7  durable sequence number
+ *     32  4  number of changes; 0 in a mark
+ *     36  4  stored length of the body
+ *     40  4  raw length of the body
+ *     44  4  sum of the body as stored
+ *     48  .  body, then zeros up to a multiple of 8
+ *
+ * The salt hides the frames that a recycled file still holds, and keeps
+ * contents that imitate a frame from ever being taken for one. A header of
+ * zeros, in a first sector (512 bytes) of zeros, is a file that never became
+ * a log: header and first frame share that sector, so no crash leaves the
+ * one without the other.
+ */
 #ifndef KVFS_ENGINE_LOG_WAL_FORMAT_H
 #define KVFS_ENGINE_LOG_WAL_FORMAT_H
 
-#include "engine/log/wal.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kvfs/kv.h"
+
+#define WAL_VERSION 1
+#define WAL_HEADER_LEN 64
+#define WAL_FRAME_HEADER_LEN 48
+/* Largest body, raw or stored: a batch and what its encoding adds. */
+#define WAL_BODY_MAX (KV_BATCH_MAX + (1u << 20))
 
 struct wal_header {
 	uint32_t version;

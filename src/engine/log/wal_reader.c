@@ -1,40 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Write-ahead log, recovery side. Format: wal.h.
+ * Write-ahead log, recovery side. Format: wal_format.h.
  *
  * Whatever fails to verify ends the chain without a word: after a crash
  * that is how every log ends. Only recovery, which knows what was promised,
  * can tell a torn tail from damage. Nothing is allocated for a length
  * before the sum over it is verified and the length is within the file.
  */
-#include "engine/log/wal.h"
+#include "engine/log/wal_reader.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/env/file_window.h"
 #include "engine/key/key.h"
-#include "engine/log/wal_format.h"
+#include "engine/log/wal_reader_internal.h"
 #include "util/compress.h"
 #include "util/crc32c.h"
 #include "util/log.h"
 
 #define SECTOR 512 /* what a disk writes whole or not at all */
-
-struct wal_reader {
-	struct env_file *file;
-	char *path;
-	struct wal_header header;
-	uint32_t salt;
-	struct file_window window;
-	uint8_t *raw; /* the last body, uncompressed */
-	size_t raw_cap;
-	uint64_t off; /* of the next frame */
-	uint32_t chain;
-	uint64_t durable_seq;
-	bool has_ended;
-};
 
 static unsigned long long
 ull(uint64_t v)
@@ -198,9 +183,8 @@ read_failed(const struct wal_reader *r, uint64_t off, int rc)
 	return rc;
 }
 
-/* want bytes at off, which lie within the size in the header. */
-static int
-get_bytes(struct wal_reader *r, uint64_t off, size_t want,
+int
+wal_reader_bytes(struct wal_reader *r, uint64_t off, size_t want,
     const uint8_t **datap, size_t *havep)
 {
 	ssize_t n = file_window_get(&r->window, off, want, datap);
@@ -213,10 +197,9 @@ get_bytes(struct wal_reader *r, uint64_t off, size_t want,
 	return 0;
 }
 
-/* What no writer makes, even if the sums are right. */
-static bool
-is_possible(const struct wal_reader *r, const struct wal_frame_header *h,
-    uint64_t off)
+bool
+wal_reader_is_possible(const struct wal_reader *r,
+    const struct wal_frame_header *h, uint64_t off)
 {
 	if (h->stored_len > WAL_BODY_MAX || h->raw_len > WAL_BODY_MAX ||
 	    wal_frame_len(h->stored_len) > r->header.size - off)
@@ -228,18 +211,16 @@ is_possible(const struct wal_reader *r, const struct wal_frame_header *h,
 	return h->count <= SEQ_MAX - h->seq;
 }
 
-/* Read and verify the body and the padding of a frame whose header is good
- * and possible: 1, 0 or an error. */
-static int
-get_body(struct wal_reader *r, const struct wal_frame_header *h, uint64_t off,
-    struct slice *storedp)
+int
+wal_reader_body(struct wal_reader *r, const struct wal_frame_header *h,
+    uint64_t off, struct slice *storedp)
 {
 	size_t len = (size_t)wal_frame_len(h->stored_len);
 	const uint8_t *p;
 	size_t have;
 	int rc;
 
-	rc = get_bytes(r, off, len, &p, &have);
+	rc = wal_reader_bytes(r, off, len, &p, &have);
 	if (rc < 0)
 		return rc;
 	p += WAL_FRAME_HEADER_LEN;
@@ -295,15 +276,15 @@ read_frame(struct wal_reader *r, struct wal_frame *framep)
 
 	if (r->header.size - r->off < WAL_FRAME_HEADER_LEN)
 		return 0;
-	rc = get_bytes(r, r->off, WAL_FRAME_HEADER_LEN, &p, &have);
+	rc = wal_reader_bytes(r, r->off, WAL_FRAME_HEADER_LEN, &p, &have);
 	if (rc < 0)
 		return rc;
 	if (!wal_frame_decode(p, r->salt, &h, &sum) ||
 	    h.number != (uint32_t)r->header.number || h.prev != r->chain)
 		return 0;
-	if (!is_possible(r, &h, r->off))
+	if (!wal_reader_is_possible(r, &h, r->off))
 		return impossible_frame(r, r->off);
-	rc = get_body(r, &h, r->off, &stored);
+	rc = wal_reader_body(r, &h, r->off, &stored);
 	if (rc != 1)
 		return rc;
 	rc = uncompress(r, &h, stored, &framep->payload);
@@ -335,77 +316,4 @@ wal_reader_next(struct wal_reader *r, struct wal_frame *framep)
 		r->has_ended = true;
 	}
 	return rc;
-}
-
-/* ---- Beyond the chain ---- */
-
-/* If a frame of this log stands whole at off, raise *durable_seqp to what
- * it promises. Returns the bytes to go on by, or an error. */
-static int64_t
-probe_frame(struct wal_reader *r, uint64_t off, uint64_t *durable_seqp)
-{
-	struct wal_frame_header h;
-	struct slice stored;
-	const uint8_t *p;
-	size_t have;
-	uint32_t sum;
-	int rc;
-
-	rc = get_bytes(r, off, WAL_FRAME_HEADER_LEN, &p, &have);
-	if (rc < 0)
-		return rc;
-	if (!wal_frame_decode(p, r->salt, &h, &sum) ||
-	    h.number != (uint32_t)r->header.number || !is_possible(r, &h, off))
-		return 8;
-	rc = get_body(r, &h, off, &stored);
-	if (rc < 0)
-		return rc;
-	if (rc == 0)
-		return 8;
-	if (h.durable_seq > *durable_seqp)
-		*durable_seqp = h.durable_seq;
-	return (int64_t)wal_frame_len(h.stored_len);
-}
-
-/* Bytes before the first frame magic at a multiple of 8, or len. */
-static size_t
-find_magic(const uint8_t *p, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i + 8 <= len; i += 8) {
-		if (wal_frame_has_magic(p + i))
-			return i;
-	}
-	return len;
-}
-
-int
-wal_reader_scan_rest(struct wal_reader *r, uint64_t *durable_seqp)
-{
-	uint64_t end = r->header.size & ~7ull;
-	uint64_t off = r->off;
-	const uint8_t *p;
-	size_t have, skip;
-	int64_t step;
-	int rc;
-
-	*durable_seqp = 0;
-	while (off < end && end - off >= WAL_FRAME_HEADER_LEN) {
-		rc = get_bytes(r, off, WAL_FRAME_HEADER_LEN, &p, &have);
-		if (rc < 0)
-			return rc;
-		have &= ~(size_t)7;
-		if (have > end - off)
-			have = (size_t)(end - off);
-		skip = find_magic(p, have);
-		off += skip;
-		if (skip == have || end - off < WAL_FRAME_HEADER_LEN)
-			continue;
-		step = probe_frame(r, off, durable_seqp);
-		if (step < 0)
-			return (int)step;
-		off += (uint64_t)step;
-	}
-	return 0;
 }

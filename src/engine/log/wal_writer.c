@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Write-ahead log, append side. Format: wal.h.
+ * Write-ahead log, append side. Format: wal_format.h.
  *
  * Invariants: frames lie end to end in [WAL_HEADER_LEN, used); those below
  * written have reached the kernel, the rest waits in buffer; chain is the
@@ -8,7 +8,7 @@
  * Threading: one caller at a time (the commit lock), but for
  * wal_writer_sync(), which touches only file and error.
  */
-#include "engine/log/wal.h"
+#include "engine/log/wal_writer.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -10,7 +10,7 @@
 
 #include "engine/key/iter.h"
 #include "engine/segment/segment.h"
-#include "engine/log/wal.h"
+#include "engine/log/wal_reader.h"
 
 /*
  * Called for each damaged range. The keys that may be lost with it are those

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Reads a log of which any part may be damaged: every frame whose checksums are
- * valid with the log's salt. Format: wal.h.
+ * valid with the log's salt. Format: wal_format.h.
  *
  * Frames lie side by side, so a gap between two valid frames is damage. Behind
  * the last one anything may follow: zeros, or old contents of a recycled file.

@@ -4,7 +4,7 @@
 #ifndef KVFS_ENGINE_STATE_DB_COMPRESS_H
 #define KVFS_ENGINE_STATE_DB_COMPRESS_H
 
-#include "engine/log/wal.h"
+#include "engine/log/wal_writer.h"
 #include "engine/segment/segment.h"
 
 struct db;

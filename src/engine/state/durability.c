@@ -12,7 +12,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#include "engine/log/wal.h"
+#include "engine/log/wal_writer.h"
 #include "engine/state/db_state.h"
 #include "engine/state/fault.h"
 #include "engine/state/store_dir.h"

@@ -11,7 +11,7 @@
 #include "engine/env/env.h"
 #include "engine/env/filename.h"
 #include "engine/env/store_files.h"
-#include "engine/log/wal.h"
+#include "engine/log/wal_writer.h"
 #include "engine/state/db_state.h"
 #include "engine/state/disk_space.h"
 #include "engine/state/doomed.h"

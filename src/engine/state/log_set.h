@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "engine/env/env.h"
-#include "engine/log/wal.h"
+#include "engine/log/wal_writer.h"
 
 #define LOG_MIN_BYTES (1u << 20)
 #define LOG_LEAST_BYTES (64u << 10) /* where there is no room for more */

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "engine/log/wal.h"
+#include "engine/log/wal_writer.h"
 #include "engine/state/crowd.h"
 #include "engine/state/db_state.h"
 #include "engine/state/segment_set.h"

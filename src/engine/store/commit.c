@@ -13,7 +13,8 @@
 
 #include "engine/key/change.h"
 #include "engine/log/record.h"
-#include "engine/log/wal.h"
+#include "engine/log/wal_format.h"
+#include "engine/log/wal_writer.h"
 #include "engine/memtable/memtable.h"
 #include "engine/segment/segment.h"
 #include "engine/state/db_compress.h"

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "engine/log/wal.h"
+#include "engine/log/wal_writer.h"
 #include "engine/segment/segment.h"
 #include "engine/state/segment_set.h"
 #include "util/buf.h"

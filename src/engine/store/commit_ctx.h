@@ -8,7 +8,7 @@
 #define KVFS_ENGINE_STORE_COMMIT_CTX_H
 
 #include "engine/key/change.h"
-#include "engine/log/wal.h"
+#include "engine/log/wal_writer.h"
 #include "engine/state/db_state.h"
 
 /* Large values are compressed and written in pieces of so much: what they

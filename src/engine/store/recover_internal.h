@@ -8,7 +8,7 @@
 
 #include <limits.h>
 
-#include "engine/log/wal.h"
+#include "engine/log/wal_reader.h"
 #include "engine/state/db_state.h"
 #include "engine/env/store_files.h"
 

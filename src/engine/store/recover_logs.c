@@ -15,7 +15,7 @@
 #include "engine/env/store_files.h"
 #include "engine/key/key.h"
 #include "engine/log/record.h"
-#include "engine/log/wal.h"
+#include "engine/log/wal_reader.h"
 #include "engine/memtable/memtable.h"
 #include "engine/segment/segment.h"
 #include "engine/state/db_state.h"

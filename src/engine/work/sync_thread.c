@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "engine/log/wal.h"
+#include "engine/log/wal_writer.h"
 #include "engine/state/db_state.h"
 #include "engine/state/durability.h"
 #include "engine/state/fault.h"
@@ -18,7 +18,7 @@
 /*
  * When nothing was committed since, say in the log itself how far it is
  * durable: the next frame may be long in coming, and damage to what was
- * synced should be seen as such (wal.h).
+ * synced should be seen as such (wal_format.h).
  */
 static void
 leave_mark(struct db *db)
