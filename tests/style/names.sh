@@ -22,8 +22,6 @@ known=$(sort -u <<'LIST'
 src/engine/log/wal_reader.c ull
 src/engine/log/wal_reader.c uncompress
 src/engine/log/wal_writer.c gather
-src/engine/memtable/skiplist.c descend
-src/engine/memtable/skiplist.c search
 src/engine/repair/salvage_table.c show
 src/engine/repair/salvage_table.c stop
 src/engine/repair/salvage_table.c tell

@@ -119,7 +119,7 @@ search_one(const struct skiplist *s, struct lane *l)
 /* Several places. Each step of a search waits for memory; those of all wait
  * together (AMAC, Kocberber et al. 2015). */
 static void
-search(const struct skiplist *s, struct lane *lanes, size_t n)
+search_all(const struct skiplist *s, struct lane *lanes, size_t n)
 {
 	struct lane *busy[SKIPLIST_LANES];
 	size_t count = 0;
@@ -232,7 +232,7 @@ skiplist_insert(struct skiplist *s, const struct skip_entry *entries, size_t n)
 	if (n - done == 1)
 		search_one(s, &lanes[done]);
 	else
-		search(s, lanes + done, n - done);
+		search_all(s, lanes + done, n - done);
 	for (size_t i = done; i < n; i++) {
 		lanes[i].is_late = i > done;
 		lane_link(s, &lanes[i]);
