@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One look for something to compact: what compact_pick.c and its helpers
+ * One search for something to compact: what compact_pick.c and its helpers
  * share. The state lock is held.
  */
 #ifndef KVFS_ENGINE_COMPACT_COMPACT_INTERNAL_H
@@ -8,58 +8,61 @@
 
 #include "engine/compact/compact.h"
 
-/* Merge what costs at most so many times what its deletions free. */
+/* A merge may cost so many times the bytes that its deletions free. */
 #define PROFIT_COST 2
-/* Idle: merge down what would cost at most so many times what it brings. */
+/* In an idle store a merge may cost so many times the bytes that it frees. */
 #define IDLE_COST 8
-/* A tree of so much is merged down within a second or two: a writer who waits
- * for room has it done for a smaller part. */
+/* A tree of at most this size is merged within a second or two. If a writer
+ * waits for space, such a merge may cost more times what it frees. */
 #define CHEAP_BYTES (64u << 20)
 #define CHEAP_COST 64
-/* A table that overlaps more than this is not handed down unread. */
+/* A table that overlaps more than this in the level below is merged, not
+ * moved. */
 #define MOVE_MAX_OVERLAP (10ULL * TABLE_FILE_BYTES)
 struct pick {
 	struct db *db;
 	const struct version *v;
 	uint64_t targets[LEVELS];
-	int base; /* level below 0 in use */
-	uint64_t entry_bytes; /* average of the tree */
-	bool idle; /* or asked for, or short of room, or scans suffer */
-	unsigned desperate; /* a writer waits for room: db.room.desperate */
+	int base; /* the base level: the first one below 0 in use */
+	uint64_t entry_bytes; /* average size of an entry */
+	bool idle; /* merge more than is due: the store is idle, or short of
+		      space, or a user asked for it */
+	unsigned desperate; /* a writer waits for space: db.room.desperate */
 };
 
 /* ---- compact_level.c ---- */
 
-/* What the deletions of a table free, if they all hide something. */
+/* Bytes that the deletions of a table free, if each one deletes something. */
 uint64_t compact_gain(const struct pick *p, const struct table_file *f);
-/* What a table weighs, with that. */
+/* Its size plus compact_gain() (RocksDB's compensated size). */
 uint64_t compact_weight(const struct pick *p, const struct table_file *f);
-/* Bytes of the tables of a level that touch [smallest, limit). */
+/* Bytes of the tables of a level that overlap [smallest, limit). */
 uint64_t compact_overlap(const struct version *v, int level,
     struct slice smallest, struct slice limit);
-/* What count tables, one at least, cover. */
+/* The key range of count tables; count is at least 1. */
 void compact_range(struct table_file *const *files, size_t count,
     struct slice *smallestp, struct slice *limitp);
 
 /* ---- compact_job.c ---- */
 
-/* Neither in a job nor damaged. */
+/* Whether the table is neither an input of a job nor damaged. */
 bool compact_is_free(const struct table_file *f);
-/* A job without inputs; NULL, or without arrays for them, for want of
- * memory, which compact_job_complete() bears. */
+/* A job without inputs. Without memory it is NULL, or its arrays are NULL;
+ * compact_job_complete() accepts both. */
 struct compact_job *compact_job_create(struct version *v, int level,
     int output_level);
-/* Add what overlaps in the output level and mark all; takes the job, which
- * is freed (NULL) when an input is busy. */
+/* Add the overlapping tables of the output level, and mark all inputs. Takes
+ * the job. Returns NULL, and frees it, if an input is in another job. */
 struct compact_job *compact_job_complete(struct db *db,
     struct compact_job *job);
-/* To merge one table into the next level. */
+/* A job that merges one table into the next level. */
 struct compact_job *compact_job_of_table(struct db *db, struct version *v,
     int level, struct table_file *f);
 
 /* ---- compact_segments.c ---- */
 
-/* Empty the segment that gives most, or merge small ones. */
+/* A job that moves live values out of the segment with the fewest of them, or
+ * merges small segments; or NULL. */
 struct compact_job *compact_pick_relocation(const struct pick *p,
     struct version *v);
 

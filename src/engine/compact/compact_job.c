@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Jobs, from their first table to the end; see compact.h. */
+/* The life of a job, from its first input to its end; see compact.h. */
 #include "engine/compact/compact_internal.h"
 
 #include <stdlib.h>

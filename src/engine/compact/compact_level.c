@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What levels and tables weigh: size goals of the levels, what deletions give
- * back, what lies below.
+ * Sizes: the goals of the levels, what deletions of a table free, what a table
+ * overlaps.
  */
 #include "engine/compact/compact_internal.h"
 
@@ -28,7 +28,7 @@ compact_targets(const struct db *db, const struct version *v,
 		size /= LEVEL_FANOUT;
 	}
 	targets[level] = base_bytes;
-	/* Levels above, left over from a larger store, are emptied. */
+	/* A level above the base, left over from a larger store, is emptied. */
 	return first < level ? first : level;
 }
 

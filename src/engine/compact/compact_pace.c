@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How fast compaction goes while the store is used: no faster than it must,
- * so that reads and commits have the disk and the processors for themselves.
+ * Limits the rate of compaction while the store is in use, to leave the disk
+ * and the processors to reads and commits.
  *
- * What must be met is the time at which level 0 will have so many tables
- * that writers are slowed down, if memtables fill as they did lately. A job
- * goes on at a rate at which it would end in half of the time until then
- * (the idea of RocksDB's auto-tuned rate limiter and of SILK, Balmau et al.
- * 2019, with a schedule in place of a budget). An idle store, one that is
- * short of room and one whose writers wait are compacted at full speed, as is
- * what gives back about as much as it costs (pick_profit()), or keeps such a
- * merge waiting.
+ * Compaction has to end before level 0 has so many tables that writers are
+ * slowed down. That time is estimated from the intervals of recent flushes. A
+ * job runs at a rate at which it ends in half of the time that is left (the
+ * idea of RocksDB's auto-tuned rate limiter and of SILK, Balmau et al. 2019,
+ * with a schedule in place of a budget). Compaction runs at full speed if the
+ * store is idle or short of space, if its writers are slowed down, and for a
+ * merge that frees about as much as it costs (pick_profit()) or that such a
+ * merge waits for.
  *
- * Beside 100,000 overwrites a second of a million keys, 8 MiB memtables: what
- * is merged at once takes in more of level 0, so that write amplification was
- * 1.93 and not 2.11. Latencies differed by less than the machine's noise.
+ * Measured with 100,000 overwrites a second of a million keys and memtables of
+ * 8 MiB: one job includes more of level 0, so that write amplification is 1.93
+ * and not 2.11. Latencies differ by less than the noise of the machine.
  */
 #include <time.h>
 
@@ -25,15 +25,16 @@
 #include "util/clock.h"
 #include "util/stats.h"
 
-/* A job is not stretched further than to this rate, of uncompressed bytes. */
+/* The lowest rate of a job, in uncompressed bytes. */
 #define PACE_LEAST_PER_SECOND (32u << 20)
-/* Sleeps: shorter ones are saved up, longer ones look up meanwhile. */
+/* Shorter sleeps are added up. Longer ones are divided, so that a change of the
+ * state is noticed. */
 #define PACE_SLEEP_MIN_NS 1000000
 #define PACE_SLEEP_MAX_NS 10000000
 #define NS_PER_SECOND 1000000000ULL
 
-/* What is under way keeps a table of little else from being merged, which
- * gives back what it costs. */
+/* Whether a table of mostly deletions waits in level 0. Merging it frees as
+ * much as it costs, so the running jobs should not delay it. */
 static bool
 deletions_wait(const struct level *l0)
 {
@@ -50,7 +51,8 @@ compact_pace_flushed_locked(struct db *db)
 	uint64_t now = clock_now_ns();
 	uint64_t took = now - db->flush.ended_ns, slow_at = 0;
 
-	/* Half is the last time, a quarter that before, and so on. */
+	/* A moving average: the last interval counts half, the one before a
+	 * quarter, and so on. */
 	db->flush.interval_ns = db->flush.ended_ns == 0 ?
 	    0 :
 	    (db->flush.interval_ns + took) / 2;
@@ -76,7 +78,8 @@ compact_pace_begin_locked(struct db *db, struct compact_job *job)
 			p->total += job->inputs[i][j]->props.raw_bytes;
 }
 
-/* When a job with so much done should be where it is; 0: at once. */
+/* The time at which a job that has merged done bytes should be there; 0: run at
+ * full speed. */
 static uint64_t
 due_ns(struct db *db, const struct compact_pace *p, uint64_t done)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The compaction threads: merge a job's inputs into its output level. */
+/* The compaction threads: they merge a job's inputs into its output level. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +35,8 @@ open_inputs(struct db *db, const struct compact_job *job)
 	struct iter *it = NULL;
 	bool failed = src == NULL;
 
-	/* Tables of level 0 overlap; those of others follow each other. */
+	/* Tables of level 0 overlap; those of any other level follow each
+	 * other. */
 	for (size_t i = 0; i < job->input_count[0] && !failed; i++) {
 		src[n].it = level_iter_create(db->tables, &job->inputs[0][i], 1,
 		    false);
@@ -71,7 +72,7 @@ edit_remove_inputs(const struct compact_job *job, struct version_edit *e)
 	return rc;
 }
 
-/* Hand a table down as it is. */
+/* Move a table to the next level without reading it. */
 static int
 run_move(const struct compact_job *job, struct version_edit *e)
 {
@@ -85,11 +86,12 @@ run_move(const struct compact_job *job, struct version_edit *e)
 	return rc;
 }
 
-/* Which entries may be older than the outputs'. */
+/* The first level that may hold older entries than the outputs. */
 static int
 below_level(const struct compact_job *job)
 {
-	/* A table rewritten in level 0 has older ones beside it. */
+	/* A table that is rewritten in level 0 may have older ones in the same
+	 * level. */
 	if (job->in_place && job->level == 0)
 		return 0;
 	return job->output_level + 1;
@@ -100,7 +102,8 @@ struct piece_arg {
 	struct compact_pace *pace;
 };
 
-/* Between two pieces: reads, commits and syncs go first. */
+/* Called between two pieces: wait for the pace, and let a disk sync go
+ * first. */
 static void
 rest_after_piece(void *arg, uint64_t bytes)
 {
@@ -110,7 +113,7 @@ rest_after_piece(void *arg, uint64_t bytes)
 	db_yield_to_sync(p->db);
 }
 
-/* One part's share of what the job has. */
+/* One part's share of n, when all parts get the same. */
 static uint64_t
 part_share(const struct compact_job *job, uint64_t n)
 {
@@ -140,7 +143,7 @@ run_part(struct db *db, struct compact_job *job, struct compact_part *part)
 		.between_arg = &piece,
 		.reclaim_bytes = part_share(job, job->reclaim_bytes),
 	};
-	/* Those of level 0 are walked beside each other. */
+	/* The tables of level 0 are all read at the same time. */
 	uint64_t taken = db_memory_begin_work(db, job->input_count[0] + 1,
 	    part_share(job, job->input_entries),
 	    part_share(job, job->input_bytes));
@@ -150,7 +153,7 @@ run_part(struct db *db, struct compact_job *job, struct compact_part *part)
 	db_memory_end_work(db, taken);
 }
 
-/* Run parts of a job until none is left to take; drops mu meanwhile. */
+/* Run parts of a job until all are taken. Drops mu meanwhile. */
 static void run_parts_locked(struct db *db, struct compact_job *job)
     REQUIRES(&db->mu);
 
@@ -171,7 +174,7 @@ run_parts_locked(struct db *db, struct compact_job *job)
 	cond_broadcast(&db->progress);
 }
 
-/* The parts of a job, by this thread and those that have nothing to do. */
+/* Run the parts of a job, by this thread and by idle compaction threads. */
 static int
 run_all_parts(struct db *db, struct compact_job *job)
 {
@@ -196,7 +199,7 @@ run_all_parts(struct db *db, struct compact_job *job)
 	return rc;
 }
 
-/* Move the tables of a part to the job's edit. */
+/* Move the tables of a part's edit to the job's edit. */
 static int
 take_tables(struct version_edit *e, struct version_edit *part)
 {
@@ -246,8 +249,8 @@ run_merge(struct db *db, struct compact_job *job, struct version_edit *e)
 	return rc;
 }
 
-/* Damage in an input: leave those tables alone from now on, so that the
- * rest goes on. Reads of them report it. */
+/* An input is damaged: mark it, so that compaction leaves it alone and others
+ * go on. Reads of it report the damage. */
 static void
 set_damaged(const struct compact_job *job)
 {
@@ -334,7 +337,7 @@ db_compact_thread(void *arg)
 				log_warn("%s: no room to compact; free some "
 					 "space",
 				    db->store.path);
-			/* Not at once again. */
+			/* Wait before the next try. */
 			cond_wait_until(&db->work, &db->mu,
 			    clock_now_ns() + TICK_NS);
 		}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which segments to empty: those that are mostly dead, and small ones that
- * are many. What lives in them moves when the tables that name it are
- * rewritten.
+ * Garbage collection of segments: decides which segments to empty, namely those
+ * with few live values, and small ones if there are many. The live values are
+ * moved when a table that points to them is rewritten.
  */
 #include "engine/compact/compact_internal.h"
 
@@ -12,16 +12,16 @@
 #include "engine/state/segment_set.h"
 #include "engine/tree/version.h"
 
-/* A sealed segment with less than this part live is emptied ... */
+/* Empty a sealed segment if less than this percentage of it is live ... */
 #define RELOCATE_PERCENT 50
-/* ... or this, when nothing else is to do. */
+/* ... or this one, in an idle store. */
 #define RELOCATE_PERCENT_IDLE 75
-/* A segment that was closed before it had this part of a full one's size is a
- * crumb: with so many of them, they are merged, since each costs a file. */
+/* A segment is small if it was sealed below this part of the full size. If
+ * there are more than this many, they are merged, since each one is a file. */
 #define CRUMB_PART 4
 #define CRUMBS_MAX 8
-/* Left free beside the values that are moved out of segments, for flushes:
- * a part of the space, within bounds. */
+/* Free space that is left for flushes while values are moved: a part of the
+ * total, within bounds. */
 #define MOVE_SPARE_PART 256
 #define MOVE_SPARE_MIN (128u << 10)
 #define MOVE_SPARE_MAX (1u << 20)
@@ -36,7 +36,7 @@ names_any(const struct table_file *f, const uint64_t *numbers, size_t count)
 	return false;
 }
 
-/* To move what a table has in these segments. */
+/* Rewrite a table that points to one of these segments, in its level. */
 static struct compact_job *
 pick_user_of(const struct pick *p, struct version *v, const uint64_t *numbers,
     size_t count)
@@ -66,8 +66,8 @@ pick_user_of(const struct pick *p, struct version *v, const uint64_t *numbers,
 	return NULL;
 }
 
-/* Moving needs room before it gives any: on a disk that lacks it, it would
- * only take what a flush needs. So much may be moved now. */
+/* How many bytes may be moved now. Moving needs space before it frees any; on a
+ * full disk it would take the space that a flush needs. */
 static uint64_t
 movable_bytes(struct db *db)
 {
@@ -82,10 +82,10 @@ movable_bytes(struct db *db)
 	return space.free_bytes > kept ? space.free_bytes - kept : 0;
 }
 
-/* The sealed segment that has least live, if little enough to be moved. */
+/* The sealed segment with the lowest live share that may be moved. */
 struct sparse {
 	uint64_t number, live_bytes; /* number 0: none */
-	bool should_seal; /* the active one has less */
+	bool should_seal; /* the active segment has a lower share: seal it */
 };
 
 static struct sparse
@@ -113,7 +113,8 @@ find_sparse_locked(const struct pick *p, uint64_t most)
 			    s == p->db->segs.active;
 			continue;
 		}
-		/* Without any it goes when memory lets go of it. */
+		/* A segment without live bytes is removed when its last
+		 * reference is dropped. */
 		if (s->live_bytes == 0 || s->live_bytes > most)
 			continue;
 		best = live;
@@ -123,7 +124,7 @@ find_sparse_locked(const struct pick *p, uint64_t most)
 	return found;
 }
 
-/* Crumbs to merge: 0 while there are few. */
+/* Find small segments to merge. Returns 0 if there are few. */
 static size_t
 find_crumbs_locked(const struct pick *p, uint64_t numbers[CRUMBS_MAX],
     uint64_t *bytesp) REQUIRES(&p->db->segs.mu)
@@ -147,8 +148,8 @@ find_crumbs_locked(const struct pick *p, uint64_t numbers[CRUMBS_MAX],
 	return count > CRUMBS_MAX ? n : 0;
 }
 
-/* The segments to empty, of which at most so many bytes live: the one that
- * gives most, if there is one, or small ones. */
+/* Choose the segments to empty, with at most most live bytes: the one with the
+ * lowest live share, or small ones. */
 static size_t
 choose_locked(const struct pick *p, const struct sparse *sparse, uint64_t most,
     uint64_t numbers[CRUMBS_MAX], uint64_t *bytesp) REQUIRES(&p->db->segs.mu)
@@ -184,7 +185,7 @@ compact_pick_relocation(const struct pick *p, struct version *v)
 	mutex_unlock(&p->db->segs.mu);
 	if (count == 0)
 		return NULL;
-	/* The disk is asked only when there is something to move. */
+	/* Ask for the free space only if there is something to move. */
 	most = movable_bytes(p->db);
 	if (bytes > most) {
 		mutex_lock(&p->db->segs.mu);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Shares of a large job, for several threads (RocksDB's subcompactions). A
- * border lies between two groups, so that a group's deletion and what it
- * hides are in one share; a group alone is never shared out.
+ * Divides a large job into parts for several threads (RocksDB's
+ * subcompactions). Parts are cut between two groups, so that the deletion of a
+ * group and what it deletes are in one part. A single group is never divided.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,10 +12,11 @@
 #include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
 
-/* A share is worth a thread, and its tables do not get small. */
+/* The least size of a part: worth a thread, and large enough for tables of
+ * normal size. */
 #define PART_MIN_MEMTABLES 2
 
-/* A group in which an input begins, and what that weighs. */
+/* A group in which an input begins, and the weight of that input. */
 struct border {
 	uint8_t prefix[KEY_PREFIX_LEN];
 	uint64_t bytes;
@@ -56,7 +57,7 @@ borders_make(const struct compact_job *job, size_t *countp, uint64_t *totalp)
 	return borders;
 }
 
-/* End the last part before prefix and begin another there. */
+/* End the last part before prefix, and begin the next one there. */
 static void
 cut_at(struct compact_job *job, const uint8_t prefix[KEY_PREFIX_LEN])
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Tables from merged entries; see output.h. */
+/* Writes tables of merged entries; see output.h. */
 #include "engine/compact/output.h"
 
 #include <errno.h>
@@ -17,12 +17,12 @@
 #include "engine/tree/gc_filter.h"
 #include "engine/tree/read_pointer.h"
 
-/* What is merged between two pauses: a millisecond of a disk. */
+/* Bytes merged between two pauses: about a millisecond of a disk's time. */
 #define PIECE_BYTES (256u << 10)
 
-/* So many deletions in a row are a stretch of their own; what went before a
- * stretch, or the stretch, becomes a table if it weighs at least this part of
- * one. */
+/* At least so many deletions in a row are a run. A table is cut at the
+ * beginning and the end of a run, if it has at least this part of a table's
+ * full weight by then. */
 #define STRETCH_DELETES 64
 #define STRETCH_TABLE_PART 8
 
@@ -35,7 +35,7 @@ must_relocate(const struct output *out, uint64_t segment)
 	return false;
 }
 
-/* Write a value to the active segment; encoded gets the pointer to it. */
+/* Append a value to the active segment. encoded gets the pointer to it. */
 static int
 store_value(struct merge_state *m, struct slice user, struct slice raw,
     struct segment_pointer *p, uint8_t encoded[SEGMENT_POINTER_LEN])
@@ -56,8 +56,8 @@ store_value(struct merge_state *m, struct slice user, struct slice raw,
 	return rc;
 }
 
-/* Add an entry whose value is a pointer, moved first if its segment is to
- * be emptied. */
+/* Add an entry whose value is a pointer. If its segment is being emptied, the
+ * value is moved first. */
 static int
 add_pointer(struct merge_state *m, struct slice ikey, struct slice value)
 {
@@ -82,7 +82,8 @@ add_pointer(struct merge_state *m, struct slice ikey, struct slice value)
 		}
 		if (rc != -KVFS_ECORRUPT && rc != -KVFS_ECHECKSUM && rc != -EIO)
 			return rc;
-		/* Damaged: it stays where it is, and reads of it fail. */
+		/* The value is damaged: it stays where it is, and reading it
+		 * fails. */
 		segment_set_damaged(m->out->db, p.segment);
 	}
 	rc = output_table_note_use(m, &p);
@@ -108,8 +109,8 @@ add_large(struct merge_state *m, struct slice ikey, struct slice value)
 	    slice_make(encoded, sizeof(encoded)));
 }
 
-/* Small memtables make small tables, so that a job is a small part of its
- * level; but a level has some hundreds of them before it has large ones. */
+/* A level with few data gets small tables, so that one job is a small part of
+ * it. Tables reach their full size when the level has some hundreds. */
 static uint64_t
 target_bytes(const struct output *out)
 {
@@ -121,13 +122,13 @@ target_bytes(const struct output *out)
 	return bytes < most ? bytes : most;
 }
 
-/* Between two pieces the others have their turn, and the whole may end. */
+/* Between two pieces: pause, or end the merge if it was cancelled. */
 static int
 end_piece(struct merge_state *m, size_t bytes)
 {
 	const struct output *out = m->out;
 
-	/* Relaxed: it is looked at again soon. */
+	/* Relaxed: it is read again soon. */
 	if (out->abandon != NULL &&
 	    atomic_load_explicit(out->abandon, memory_order_relaxed))
 		return -ECANCELED;
@@ -141,9 +142,9 @@ end_piece(struct merge_state *m, size_t bytes)
 }
 
 /*
- * Whether a stretch of deletions has begun, or ends before an entry of that
- * type: a table of little else covers no more of the next level than they
- * free, so that merging it pays (pick_profit()).
+ * Whether a run of deletions begins or ends before an entry of this type. A
+ * table of mostly deletions overlaps no more of the next level than the
+ * deletions free, so that merging it pays (pick_profit()).
  */
 static bool
 is_stretch_bound(const struct merge_state *m, enum key_type type)
@@ -158,7 +159,7 @@ is_stretch_bound(const struct merge_state *m, enum key_type type)
 	    m->table_bytes / STRETCH_TABLE_PART;
 }
 
-/* Whether the table may and should end before user. */
+/* Whether the table may end before user, and should. */
 static bool
 should_cut(const struct merge_state *m, struct slice user, enum key_type type)
 {
@@ -170,8 +171,8 @@ should_cut(const struct merge_state *m, struct slice user, enum key_type type)
 	if (t->has_group_end &&
 	    slice_cmp(user, slice_make(t->group_end, KEY_PREFIX_LEN)) < 0)
 		return false;
-	/* Spaces apart: names and contents age and are compacted
-	 * independently. */
+	/* One space a table: names and contents differ in age, and are
+	 * compacted independently. */
 	return table_builder_size(t->builder) >= m->table_bytes ||
 	    is_stretch_bound(m, type) ||
 	    t->first[0] != *(const uint8_t *)user.data;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where a flush or a compaction puts what it merged: a series of tables,
- * without the entries that nobody can see. One thread.
+ * The output of a flush or a compaction: a series of tables, without the
+ * entries that no reader can see.
+ * Threading: one thread.
  */
 #ifndef KVFS_ENGINE_COMPACT_OUTPUT_H
 #define KVFS_ENGINE_COMPACT_OUTPUT_H
@@ -17,32 +18,35 @@ struct db;
 struct output {
 	/* set by the caller */
 	struct db *db;
-	struct version_edit *edit; /* gets the tables */
-	struct slice from, to; /* user keys to take; empty: no bound */
-	int level; /* of the tables */
-	const uint64_t *snapshots; /* in use, oldest first */
+	struct version_edit *edit; /* the tables are added to it */
+	struct slice from, to; /* bounds of the user keys; empty: no bound */
+	int level; /* level of the tables */
+	const uint64_t *snapshots; /* open ones, oldest first */
 	size_t snapshot_count;
-	const struct version *below; /* what may hold older entries ... */
-	int below_level; /* ... from this level on; LEVELS: nothing does */
-	const uint64_t *relocate; /* segments whose values are moved */
+	const struct version *below; /* the version that may hold older
+				        entries ... */
+	int below_level; /* ... in this level and below; LEVELS: in none */
+	const uint64_t *relocate; /* segments to empty */
 	size_t relocate_count;
-	uint64_t reclaim_bytes; /* what its sources say that they free below */
-	bool separate; /* move large values to a segment (a flush) */
-	bool one_table; /* never cut */
+	uint64_t reclaim_bytes; /* bytes below that the deletions of its
+				   sources will free */
+	bool separate; /* move large values to a segment (in a flush) */
+	bool one_table; /* do not cut */
 	const _Atomic bool
-	    *abandon; /* -ECANCELED once it is set; NULL: never */
-	/* Called between two pieces, of so many bytes; NULL: without a rest. */
+	    *abandon; /* NULL, or: end with -ECANCELED once it is set */
+	/* NULL, or called after each piece with its size. */
 	void (*between)(void *arg, uint64_t bytes);
 	void *between_arg;
 
 	/* results */
-	uint64_t bytes_written; /* tables and segments */
+	uint64_t bytes_written; /* of tables and segments */
 	uint64_t entries_in, entries_out;
 };
 
 /*
- * Merge it (closed in any case) into tables, synced, added to out->edit. On
- * failure the edit may hold tables already: db_edit_abandon() it.
+ * Merge the entries of it into tables, which are synced and added to out->edit.
+ * Closes it, also on failure. After a failure the edit may have tables: call
+ * db_edit_abandon().
  */
 int output_merge(struct output *out, struct iter *it);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The table that a merge writes; see output_internal.h. */
+/* The table that a merge is writing; see output_internal.h. */
 #include "engine/compact/output_internal.h"
 
 #include <errno.h>
@@ -89,7 +89,7 @@ output_table_end(struct merge_state *m)
 		return rc;
 	}
 	env_advise(t->file, 0, 0, ENV_ADVICE_RANDOM);
-	/* last has room for the byte that makes it exclusive. */
+	/* One more byte makes the last key an exclusive limit. */
 	t->last[t->last_len] = 0;
 	limit = slice_make(t->last, t->last_len + 1);
 	if (t->has_group_end &&
@@ -99,8 +99,8 @@ output_table_end(struct merge_state *m)
 		qsort(t->uses, t->use_count, sizeof(*t->uses), cmp_use);
 	t->reclaim_bytes += m->superfluous_deletes * m->entry_bytes;
 	m->superfluous_deletes = 0;
-	/* What the deletions of groups hide is still there: what was known of
-	 * it goes with the first of them. */
+	/* What the sources' group deletions delete still takes space. The first
+	 * table with a group deletion inherits the estimate. */
 	if (t->has_group_end && m->inherited_bytes != 0) {
 		if (t->reclaim_bytes < m->inherited_bytes)
 			t->reclaim_bytes = m->inherited_bytes;
@@ -119,7 +119,7 @@ output_table_end(struct merge_state *m)
 		output_table_drop(m, true);
 		return rc;
 	}
-	/* The references went with the table. */
+	/* The table has taken the references. */
 	t->use_count = 0;
 	m->out->bytes_written += props.file_bytes;
 	output_table_drop(m, false);

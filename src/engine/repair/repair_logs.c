@@ -28,7 +28,7 @@
 /* ---- Memory ---- */
 
 static void
-ignore_damage(void *arg, const struct salvage_damage *d)
+fail_on_damage(void *arg, const struct salvage_damage *d)
 {
 	struct repair *r = arg;
 
@@ -90,7 +90,7 @@ spill_memtable(struct repair *r)
 	}
 	memtable_unref(r->logs.mem);
 	r->logs.mem = NULL;
-	rc = table_salvage_open(file, path, r->logs.next_spill, ignore_damage,
+	rc = table_salvage_open(file, path, r->logs.next_spill, fail_on_damage,
 	    r, &t);
 	return rc < 0 ? rc :
 			repair_sources_add(&r->sources, table_salvage_iter(t));
