@@ -16,7 +16,7 @@
 #include "support/suite.h"
 
 #define KEYS 8000
-#define FROM 2000 /* a stretch of deletions ... */
+#define FROM 2000 /* a run of deletions ... */
 #define TO 6000 /* ... ends before this */
 #define LEVEL (LEVEL_LAST - 1)
 
@@ -99,7 +99,7 @@ merge(int level)
 	return edit.add_count;
 }
 
-START_TEST(a_stretch_of_deletions_is_a_table_of_its_own)
+START_TEST(a_run_of_deletions_is_a_table_of_its_own)
 {
 	const struct table_props *p;
 
@@ -128,7 +128,7 @@ START_TEST(one_in_level_0_is_not)
 }
 END_TEST
 
-START_TEST(deletions_here_and_there_are_no_stretch)
+START_TEST(deletions_here_and_there_are_no_run)
 {
 	for (unsigned i = 0; i < KEYS; i++)
 		change(i, i % 3 != 0);
@@ -150,9 +150,9 @@ main(void)
 	TCase *tc = tcase_create("cuts");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, a_stretch_of_deletions_is_a_table_of_its_own);
+	tcase_add_test(tc, a_run_of_deletions_is_a_table_of_its_own);
 	tcase_add_test(tc, one_in_level_0_is_not);
-	tcase_add_test(tc, deletions_here_and_there_are_no_stretch);
+	tcase_add_test(tc, deletions_here_and_there_are_no_run);
 	tcase_add_test(tc, neither_are_few);
 	return run_case("output", tc);
 }

@@ -105,7 +105,7 @@ struct piece_arg {
 /* Called between two pieces: wait for the pace, and let a disk sync go
  * first. */
 static void
-rest_after_piece(void *arg, uint64_t bytes)
+pause_after_piece(void *arg, uint64_t bytes)
 {
 	const struct piece_arg *p = arg;
 
@@ -139,8 +139,8 @@ run_part(struct db *db, struct compact_job *job, struct compact_part *part)
 		.relocate_count = job->relocate_count,
 		.one_table = job->in_place,
 		.abandon = &db->compact.abandon,
-		.between = rest_after_piece,
-		.between_arg = &piece,
+		.pause = pause_after_piece,
+		.pause_arg = &piece,
 		.reclaim_bytes = part_share(job, job->reclaim_bytes),
 	};
 	/* The tables of level 0 are all read at the same time. */

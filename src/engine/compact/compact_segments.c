@@ -18,8 +18,8 @@
 #define RELOCATE_PERCENT_IDLE 75
 /* A segment is small if it was sealed below this part of the full size. If
  * there are more than this many, they are merged, since each one is a file. */
-#define CRUMB_PART 4
-#define CRUMBS_MAX 8
+#define SMALL_SEGMENT_PART 4
+#define SMALL_SEGMENTS_MAX 8
 /* Free space that is left for flushes while values are moved: a part of the
  * total, within bounds. */
 #define MOVE_SPARE_PART 256
@@ -96,7 +96,7 @@ find_sparse_locked(const struct pick *p, uint64_t most)
 	    p->idle                       ? RELOCATE_PERCENT_IDLE :
 					    RELOCATE_PERCENT;
 	uint64_t least = atomic_load(&p->db->space.sizes.segment_bytes) /
-	    CRUMB_PART;
+	    SMALL_SEGMENT_PART;
 	struct sparse found = { 0 };
 	struct segment_ref *s;
 
@@ -126,11 +126,11 @@ find_sparse_locked(const struct pick *p, uint64_t most)
 
 /* Find small segments to merge. Returns 0 if there are few. */
 static size_t
-find_crumbs_locked(const struct pick *p, uint64_t numbers[CRUMBS_MAX],
+find_small_locked(const struct pick *p, uint64_t numbers[SMALL_SEGMENTS_MAX],
     uint64_t *bytesp) REQUIRES(&p->db->segs.mu)
 {
 	uint64_t most = atomic_load(&p->db->space.sizes.segment_bytes) /
-	    CRUMB_PART;
+	    SMALL_SEGMENT_PART;
 	struct segment_ref *s;
 	size_t n = 0, count = 0;
 
@@ -139,20 +139,21 @@ find_crumbs_locked(const struct pick *p, uint64_t numbers[CRUMBS_MAX],
 		if (!s->sealed || s->damaged || s->size >= most ||
 		    s->live_bytes == 0)
 			continue;
-		if (n < CRUMBS_MAX) {
+		if (n < SMALL_SEGMENTS_MAX) {
 			numbers[n++] = s->number;
 			*bytesp += s->live_bytes;
 		}
 		count++;
 	}
-	return count > CRUMBS_MAX ? n : 0;
+	return count > SMALL_SEGMENTS_MAX ? n : 0;
 }
 
 /* Choose the segments to empty, with at most most live bytes: the one with the
  * lowest live share, or small ones. */
 static size_t
 choose_locked(const struct pick *p, const struct sparse *sparse, uint64_t most,
-    uint64_t numbers[CRUMBS_MAX], uint64_t *bytesp) REQUIRES(&p->db->segs.mu)
+    uint64_t numbers[SMALL_SEGMENTS_MAX], uint64_t *bytesp)
+    REQUIRES(&p->db->segs.mu)
 {
 	size_t count;
 
@@ -161,14 +162,14 @@ choose_locked(const struct pick *p, const struct sparse *sparse, uint64_t most,
 		*bytesp = sparse->live_bytes;
 		return 1;
 	}
-	count = find_crumbs_locked(p, numbers, bytesp);
+	count = find_small_locked(p, numbers, bytesp);
 	return *bytesp <= most ? count : 0;
 }
 
 struct compact_job *
 compact_pick_relocation(const struct pick *p, struct version *v)
 {
-	uint64_t numbers[CRUMBS_MAX], bytes, most;
+	uint64_t numbers[SMALL_SEGMENTS_MAX], bytes, most;
 	struct compact_job *job = NULL;
 	struct sparse sparse;
 	size_t count;

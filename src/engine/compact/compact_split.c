@@ -17,44 +17,44 @@
 #define PART_MIN_MEMTABLES 2
 
 /* A group in which an input begins, and the weight of that input. */
-struct border {
+struct boundary {
 	uint8_t prefix[KEY_PREFIX_LEN];
 	uint64_t bytes;
 };
 
 static int
-border_cmp(const void *va, const void *vb)
+boundary_cmp(const void *va, const void *vb)
 {
-	const struct border *a = va, *b = vb;
+	const struct boundary *a = va, *b = vb;
 
 	return memcmp(a->prefix, b->prefix, KEY_PREFIX_LEN);
 }
 
-static struct border *
-borders_make(const struct compact_job *job, size_t *countp, uint64_t *totalp)
+static struct boundary *
+boundaries_make(const struct compact_job *job, size_t *countp, uint64_t *totalp)
 {
 	size_t n = 0;
-	struct border *borders = calloc(job->input_count[0] +
+	struct boundary *bounds = calloc(job->input_count[0] +
 		job->input_count[1] + 1,
-	    sizeof(*borders));
+	    sizeof(*bounds));
 
 	*totalp = 0;
 	*countp = 0;
-	if (borders == NULL)
+	if (bounds == NULL)
 		return NULL;
 	for (int i = 0; i < 2; i++) {
 		for (size_t j = 0; j < job->input_count[i]; j++) {
 			const struct table_file *f = job->inputs[i][j];
 
-			memcpy(borders[n].prefix, f->smallest.data,
+			memcpy(bounds[n].prefix, f->smallest.data,
 			    KEY_PREFIX_LEN);
-			borders[n++].bytes = f->props.file_bytes;
+			bounds[n++].bytes = f->props.file_bytes;
 			*totalp += f->props.file_bytes;
 		}
 	}
-	qsort(borders, n, sizeof(*borders), border_cmp);
+	qsort(bounds, n, sizeof(*bounds), boundary_cmp);
 	*countp = n;
-	return borders;
+	return bounds;
 }
 
 /* End the last part before prefix, and begin the next one there. */
@@ -76,14 +76,14 @@ compact_split(struct db *db, struct compact_job *job)
 {
 	uint64_t least = PART_MIN_MEMTABLES * db->opts.memtable_bytes;
 	size_t max_parts = db->opts.compaction_threads;
-	struct border *borders;
+	struct boundary *bounds;
 	uint64_t total, share, sum = 0;
 	size_t count;
 
 	job->parts = calloc(max_parts + 1, sizeof(*job->parts));
-	borders = borders_make(job, &count, &total);
-	if (job->parts == NULL || borders == NULL) {
-		free(borders);
+	bounds = boundaries_make(job, &count, &total);
+	if (job->parts == NULL || bounds == NULL) {
+		free(bounds);
 		return -ENOMEM;
 	}
 	job->part_count = 1;
@@ -94,10 +94,10 @@ compact_split(struct db *db, struct compact_job *job)
 	share = max_parts > 1 ? total / max_parts : UINT64_MAX;
 	for (size_t i = 0; i < count && job->part_count < max_parts; i++) {
 		if (sum >= share * job->part_count &&
-		    border_cmp(&borders[i], &borders[i - 1]) != 0)
-			cut_at(job, borders[i].prefix);
-		sum += borders[i].bytes;
+		    boundary_cmp(&bounds[i], &bounds[i - 1]) != 0)
+			cut_at(job, bounds[i].prefix);
+		sum += bounds[i].bytes;
 	}
-	free(borders);
+	free(bounds);
 	return 0;
 }

@@ -23,8 +23,8 @@
 /* At least so many deletions in a row are a run. A table is cut at the
  * beginning and the end of a run, if it has at least this part of a table's
  * full weight by then. */
-#define STRETCH_DELETES 64
-#define STRETCH_TABLE_PART 8
+#define DELETE_RUN_MIN 64
+#define DELETE_RUN_TABLE_PART 8
 
 static bool
 must_relocate(const struct output *out, uint64_t segment)
@@ -134,8 +134,8 @@ end_piece(struct merge_state *m, size_t bytes)
 		return -ECANCELED;
 	m->piece_bytes += bytes;
 	if (m->piece_bytes >= PIECE_BYTES) {
-		if (out->between != NULL)
-			out->between(out->between_arg, m->piece_bytes);
+		if (out->pause != NULL)
+			out->pause(out->pause_arg, m->piece_bytes);
 		m->piece_bytes = 0;
 	}
 	return 0;
@@ -147,16 +147,16 @@ end_piece(struct merge_state *m, size_t bytes)
  * deletions free, so that merging it pays (pick_profit()).
  */
 static bool
-is_stretch_bound(const struct merge_state *m, enum key_type type)
+is_delete_run_bound(const struct merge_state *m, enum key_type type)
 {
 	const struct open_table *t = &m->t;
 	const struct table_props *p = table_builder_props(t->builder);
 
-	if (m->out->level == 0 || t->stretch < STRETCH_DELETES ||
+	if (m->out->level == 0 || t->delete_run < DELETE_RUN_MIN ||
 	    table_is_mostly_deletes(p) == (type == KEY_DELETE))
 		return false;
 	return table_builder_size(t->builder) + p->deletes * m->entry_bytes >=
-	    m->table_bytes / STRETCH_TABLE_PART;
+	    m->table_bytes / DELETE_RUN_TABLE_PART;
 }
 
 /* Whether the table may end before user, and should. */
@@ -174,7 +174,7 @@ should_cut(const struct merge_state *m, struct slice user, enum key_type type)
 	/* One space a table: names and contents differ in age, and are
 	 * compacted independently. */
 	return table_builder_size(t->builder) >= m->table_bytes ||
-	    is_stretch_bound(m, type) ||
+	    is_delete_run_bound(m, type) ||
 	    t->first[0] != *(const uint8_t *)user.data;
 }
 
@@ -201,7 +201,7 @@ add_entry(struct merge_state *m, struct slice ikey, struct slice value)
 		rc = table_builder_add(t->builder, ikey, value);
 	if (type == KEY_DELETE_GROUP)
 		output_table_note_group(t, user, value);
-	t->stretch = type == KEY_DELETE ? t->stretch + 1 : 0;
+	t->delete_run = type == KEY_DELETE ? t->delete_run + 1 : 0;
 	memcpy(t->last, user.data, user.len);
 	t->last_len = user.len;
 	m->out->entries_out++;

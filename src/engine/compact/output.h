@@ -35,8 +35,8 @@ struct output {
 	const _Atomic bool
 	    *abandon; /* NULL, or: end with -ECANCELED once it is set */
 	/* NULL, or called after each piece with its size. */
-	void (*between)(void *arg, uint64_t bytes);
-	void *between_arg;
+	void (*pause)(void *arg, uint64_t bytes);
+	void *pause_arg;
 
 	/* results */
 	uint64_t bytes_written; /* of tables and segments */

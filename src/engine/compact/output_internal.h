@@ -23,7 +23,7 @@ struct open_table {
 	 * before. */
 	uint8_t group_end[KEY_PREFIX_LEN];
 	bool has_group_end;
-	uint64_t stretch; /* length of the run of deletions at its end */
+	uint64_t delete_run; /* length of the run of deletions at its end */
 	struct segment_use *uses;
 	size_t use_count, use_cap;
 	uint64_t reclaim_bytes;

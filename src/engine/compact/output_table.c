@@ -26,7 +26,7 @@ output_table_begin(struct merge_state *m, struct slice user)
 	t->use_count = 0;
 	t->reclaim_bytes = 0;
 	t->has_group_end = false;
-	t->stretch = 0;
+	t->delete_run = 0;
 	rc = store_file_open(db->store.dir, FILE_TABLE, t->number,
 	    ENV_WRITE | ENV_CREATE, &t->file);
 	if (rc < 0) {
