@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/compact/compact.h"
+#include "engine/compact/compact_internal.h"
 #include "engine/key/key.h"
 #include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
@@ -228,6 +229,16 @@ START_TEST(what_is_being_merged_is_left_alone)
 }
 END_TEST
 
+/* compact_job_create() returns NULL without memory. */
+START_TEST(without_memory_for_a_job_there_is_none)
+{
+	mutex_lock(&db->mu);
+	ck_assert_ptr_null(compact_job_complete(db, NULL));
+	ck_assert_uint_eq(db->compact.running, 0);
+	mutex_unlock(&db->mu);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -244,5 +255,6 @@ main(void)
 	tcase_add_test(tc,
 	    group_deletions_without_a_hint_are_merged_where_nothing_is_below);
 	tcase_add_test(tc, what_is_being_merged_is_left_alone);
+	tcase_add_test(tc, without_memory_for_a_job_there_is_none);
 	return run_case("compact_pick", tc);
 }

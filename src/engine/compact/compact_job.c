@@ -59,12 +59,13 @@ compact_job_finish_locked(struct db *db, struct compact_job *job)
 struct compact_job *
 compact_job_complete(struct db *db, struct compact_job *job)
 {
-	const struct level *l = &job->version->levels[job->output_level];
 	struct slice smallest, limit;
+	const struct level *l;
 
 	if (job == NULL || job->inputs[0] == NULL || job->inputs[1] == NULL ||
 	    job->input_count[0] == 0)
 		goto give_up;
+	l = &job->version->levels[job->output_level];
 	compact_range(job->inputs[0], job->input_count[0], &smallest, &limit);
 	if (!job->in_place) {
 		for (size_t i = level_lower_bound(l, smallest); i < l->count;
