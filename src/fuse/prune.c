@@ -16,8 +16,8 @@
 #include "util/mutex.h"
 
 /* Far from the bound a look now and then is enough. */
-#define CALM_NS 1000000000ULL
-#define BUSY_NS 200000000ULL
+#define IDLE_INTERVAL_NS 1000000000ULL
+#define BUSY_INTERVAL_NS 200000000ULL
 #define STEP 4096
 
 struct prune {
@@ -48,7 +48,7 @@ static void
 prune_inodes(struct prune *p)
 {
 	size_t goal = p->max_inodes - p->max_inodes / 8;
-	size_t have = fs_inode_count(p->fs), most = 2 * have, told = 0, n;
+	size_t have = fs_inode_count(p->fs), most = 2 * have, dropped = 0, n;
 	unsigned idle = 0;
 
 	/* Where there are inodes, INIT was answered. */
@@ -56,12 +56,12 @@ prune_inodes(struct prune *p)
 		drop_names_init(&p->drop, fuse_session_fd(p->se),
 		    protocol_kernel_minor());
 	p->has_drop = true;
-	while (have > goal && idle < 16 && told < most) {
+	while (have > goal && idle < 16 && dropped < most) {
 		size_t want = have - goal < STEP ? have - goal : STEP;
 
 		n = fs_prune(p->fs, want, drop_name, &p->drop);
 		idle = n != 0 ? 0 : idle + 1;
-		told += n;
+		dropped += n;
 		have = fs_inode_count(p->fs);
 	}
 	drop_names_end(&p->drop);
@@ -75,20 +75,20 @@ prune_run(void *arg)
 	mutex_lock(&p->mu);
 	while (!p->stop) {
 		size_t have;
-		bool is_tight;
+		bool is_near_budget;
 
 		mutex_unlock(&p->mu);
 		have = fs_inode_count(p->fs);
 		if (have > p->max_inodes)
 			prune_inodes(p);
-		is_tight = memory_keep(&p->memory);
+		is_near_budget = memory_keep(&p->memory);
 		mutex_lock(&p->mu);
 		if (!p->stop)
 			cond_wait_until(&p->wake, &p->mu,
 			    clock_now_ns() +
-				(is_tight || have > p->max_inodes / 2 ?
-					BUSY_NS :
-					CALM_NS));
+				(is_near_budget || have > p->max_inodes / 2 ?
+					BUSY_INTERVAL_NS :
+					IDLE_INTERVAL_NS));
 	}
 	mutex_unlock(&p->mu);
 	return NULL;

@@ -172,7 +172,7 @@ fuse_mount_open(struct fuse_mount *m, const struct options *opts,
 	if (own_mount_find(m->mountpoint, &m->own) < 0)
 		log_warn("%s: cannot find the mount in /proc/self/mountinfo",
 		    m->mountpoint);
-	watcher_tell(m->watcher_fd, &m->own);
+	watcher_set_mount(m->watcher_fd, &m->own);
 	rc = protocol_install(m->se);
 	if (rc != 0) {
 		log_error("libfuse: cannot install the message hooks: %s",

@@ -22,7 +22,7 @@
 
 #define ESCAPED_KEPT 200
 
-/* See patience_ms(). */
+/* See owner_wait_ms(). */
 #define ENDING_WAIT_MS 60000
 #define OWNER_WAIT_MS 5000
 #define OWNER_RETRY_MS 20
@@ -247,7 +247,7 @@ is_mounted(const char *note)
  * for a daemon that begins or has just lost its mount.
  */
 static int
-patience_ms(const struct kv_owner *owner)
+owner_wait_ms(const struct kv_owner *owner)
 {
 	if (owner->pid > 0 && daemon_is_ending(owner->pid))
 		return ENDING_WAIT_MS;
@@ -278,7 +278,7 @@ await_unused(const char *path)
 	/* kv_open() says what else may be wrong. */
 	while (kv_owner(path, &owner) > 0) {
 		describe_owner(&owner, who, sizeof(who));
-		if (waited_ms >= patience_ms(&owner)) {
+		if (waited_ms >= owner_wait_ms(&owner)) {
 			log_error("%s: in use by %s: unmount it there first",
 			    path, who);
 			return -EBUSY;

@@ -92,7 +92,7 @@ watcher_start(const char *mountpoint)
 }
 
 void
-watcher_tell(int fd, const struct own_mount *m)
+watcher_set_mount(int fd, const struct own_mount *m)
 {
 	if (fd >= 0 && send(fd, m, sizeof(*m), MSG_NOSIGNAL) < 0)
 		log_warn("auto_unmount: the process that watches has gone: %s",

@@ -15,6 +15,6 @@
  */
 int watcher_start(const char *mountpoint);
 /* From here on it is about that mount. */
-void watcher_tell(int fd, const struct own_mount *m);
+void watcher_set_mount(int fd, const struct own_mount *m);
 
 #endif

@@ -73,7 +73,7 @@ inode_part(uint64_t total)
 
 /* What of a budget is for the write-back cache, the memtable and the cache. */
 static uint64_t
-room_of(uint64_t total)
+parts_of(uint64_t total)
 {
 	return total - total / 100 * SLACK_PERCENT - inode_part(total);
 }
@@ -84,8 +84,8 @@ budget_for(uint64_t room)
 {
 	uint64_t total = room / MIB * MIB;
 
-	while (room_of(total) < room) {
-		uint64_t step = (room - room_of(total)) / MIB * MIB;
+	while (parts_of(total) < room) {
+		uint64_t step = (room - parts_of(total)) / MIB * MIB;
 
 		total += step != 0 ? step : MIB;
 	}
@@ -104,7 +104,7 @@ store_bytes(uint64_t cache, uint64_t memtable)
 
 /* The largest memtable beside that cache. */
 static uint64_t
-memtable_beside(uint64_t cache, uint64_t room)
+memtable_given_cache(uint64_t cache, uint64_t room)
 {
 	if (room < cache)
 		return 0;
@@ -113,7 +113,7 @@ memtable_beside(uint64_t cache, uint64_t room)
 
 /* What the store needs at least beside what was given. */
 static uint64_t
-store_least(const struct options *o, unsigned given)
+store_min_bytes(const struct options *o, unsigned given)
 {
 	uint64_t cache = CACHE_LEAST, memtable = MEMTABLE_LEAST;
 
@@ -127,16 +127,16 @@ store_least(const struct options *o, unsigned given)
 static bool
 divide_total(struct options *o, uint64_t total, unsigned given)
 {
-	uint64_t room = room_of(total), *writeback = &o->fs.writeback_bytes;
+	uint64_t room = parts_of(total), *writeback = &o->fs.writeback_bytes;
 	uint64_t *memtable = &o->kv.memtable_bytes;
 	uint64_t *cache = &o->kv.cache_bytes;
 
-	if (store_least(o, given) > room)
+	if (store_min_bytes(o, given) > room)
 		return false;
 	if ((given & GIVEN_WRITEBACK_SIZE) == 0)
 		*writeback = round_down(
 		    min_of(min_of(total / WRITEBACK_PART, WRITEBACK_MAX),
-			room - store_least(o, given)));
+			room - store_min_bytes(o, given)));
 	if (*writeback > room)
 		return false;
 	room -= *writeback;
@@ -145,7 +145,7 @@ divide_total(struct options *o, uint64_t total, unsigned given)
 		    min_of(room / MEMTABLE_PART, MEMTABLE_MAX));
 	if ((given & GIVEN_MEMTABLE) == 0 && (given & GIVEN_CACHE) != 0)
 		*memtable = round_down(
-		    min_of(*memtable, memtable_beside(*cache, room)));
+		    min_of(*memtable, memtable_given_cache(*cache, room)));
 	if ((given & GIVEN_CACHE) == 0)
 		*cache = room > *memtable ? round_down(room - *memtable) : 0;
 	return *cache >= CACHE_LEAST && *memtable >= MEMTABLE_LEAST &&
@@ -166,7 +166,7 @@ refuse_parts(const struct options *o, unsigned given)
 		{ GIVEN_WRITEBACK_SIZE, "writeback_size",
 		    o->fs.writeback_bytes },
 	};
-	uint64_t need = store_least(o, given) + WRITEBACK_LEAST;
+	uint64_t need = store_min_bytes(o, given) + WRITEBACK_LEAST;
 	char text[256] = "", size[32], memory[32];
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -190,7 +190,7 @@ refuse_parts(const struct options *o, unsigned given)
 
 /* What the other bounds make of the whole. */
 static void
-derive_rest(struct options *o)
+derive_parts(struct options *o)
 {
 	uint64_t each = o->memory_bytes / 100 * SLACK_PERCENT / 2 / o->threads;
 
@@ -204,7 +204,7 @@ derive_rest(struct options *o)
 
 /* Without memory=: the usual parts, but for those that were given. */
 static void
-add_up(struct options *o, unsigned given)
+derive_budget(struct options *o, unsigned given)
 {
 	uint64_t cache = o->kv.cache_bytes, memtable = o->kv.memtable_bytes;
 	uint64_t writeback = o->fs.writeback_bytes;
@@ -227,9 +227,9 @@ int
 budget_derive(struct options *o, unsigned given)
 {
 	if ((given & GIVEN_MEMORY) == 0)
-		add_up(o, given);
+		derive_budget(o, given);
 	else if (!divide_total(o, o->memory_bytes, given))
 		return refuse_parts(o, given);
-	derive_rest(o);
+	derive_parts(o);
 	return 0;
 }

@@ -24,7 +24,7 @@ struct connection {
 	struct fs *fs; /* borrowed, as are the next two */
 	struct fuse_session *se;
 	struct control *control; /* MOUNT/.kvfs */
-	size_t max_inodes; /* in memory; see connection_is_crowded() */
+	size_t max_inodes; /* in memory; see connection_is_over_limit() */
 	uint32_t request_bytes;
 	unsigned max_background;
 	bool acl, noxattr, kernel_writeback;
@@ -52,7 +52,7 @@ request_connection(fuse_req_t req)
  * have, and may keep new ones only as long as they are in use.
  */
 static inline bool
-connection_is_crowded(const struct connection *c)
+connection_is_over_limit(const struct connection *c)
 {
 	return fs_inode_count(c->fs) > c->max_inodes;
 }

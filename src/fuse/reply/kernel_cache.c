@@ -14,14 +14,14 @@ struct writer {
 };
 
 struct stale {
-	struct aside_task task; /* first */
+	struct queued_task task; /* first */
 	fuse_req_t req;
 	uint64_t ino, off;
 	size_t n;
 };
 
 struct sync {
-	struct aside_task task; /* first */
+	struct queued_task task; /* first */
 	fuse_req_t req;
 	size_t n;
 };
@@ -29,8 +29,8 @@ struct sync {
 void
 kernel_cache_init(struct kernel_cache *k)
 {
-	aside_init(&k->stale);
-	aside_init(&k->sync);
+	task_queue_init(&k->stale);
+	task_queue_init(&k->sync);
 	mutex_init(&k->mu);
 	LIST_INIT(&k->writers);
 }
@@ -38,8 +38,8 @@ kernel_cache_init(struct kernel_cache *k)
 void
 kernel_cache_end(struct kernel_cache *k)
 {
-	aside_end(&k->sync);
-	aside_end(&k->stale);
+	task_queue_end(&k->sync);
+	task_queue_end(&k->stale);
 }
 
 void
@@ -53,8 +53,8 @@ kernel_cache_fini(struct kernel_cache *k)
 		free(w);
 	}
 	mutex_fini(&k->mu);
-	aside_fini(&k->sync);
-	aside_fini(&k->stale);
+	task_queue_fini(&k->sync);
+	task_queue_fini(&k->stale);
 }
 
 /* ---- Old pages ---- */
@@ -72,7 +72,7 @@ kernel_cache_forget_pages(struct connection *c, uint64_t ino)
 }
 
 static void
-drop_stale(struct aside_task *task)
+drop_stale(struct queued_task *task)
 {
 	struct stale *t = (struct stale *)task;
 	struct connection *c = request_connection(t->req);
@@ -96,7 +96,7 @@ kernel_cache_direct_written(fuse_req_t req, uint64_t ino, uint64_t off,
 			.ino = ino,
 			.off = off,
 			.n = n };
-		if (aside_add(&c->kernel_cache.stale, &t->task))
+		if (task_queue_add(&c->kernel_cache.stale, &t->task))
 			return;
 		free(t);
 	}
@@ -185,7 +185,7 @@ answer_sync(fuse_req_t req, int rc, size_t n)
 }
 
 static void
-collect_and_sync(struct aside_task *task)
+collect_and_sync(struct queued_task *task)
 {
 	struct sync *t = (struct sync *)task;
 	struct connection *c = request_connection(t->req);
@@ -212,7 +212,7 @@ kernel_cache_sync(fuse_req_t req, size_t n)
 		*t = (struct sync){ .task.run = collect_and_sync,
 			.req = req,
 			.n = n };
-		if (aside_add(&c->kernel_cache.sync, &t->task))
+		if (task_queue_add(&c->kernel_cache.sync, &t->task))
 			return;
 		free(t);
 	}

@@ -15,7 +15,7 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-#include "fuse/reply/aside.h"
+#include "fuse/reply/task_queue.h"
 
 struct fuse_file_info;
 struct fuse_req;
@@ -23,8 +23,8 @@ struct connection;
 struct writer;
 
 struct kernel_cache {
-	struct aside stale; /* drops pages */
-	struct aside sync; /* collects what was written */
+	struct task_queue stale; /* drops pages */
+	struct task_queue sync; /* collects what was written */
 	struct mutex mu;
 	/* Open files that may be written to; kernel_writeback only. */
 	LIST_HEAD(, writer) writers GUARDED_BY(mu);

@@ -50,7 +50,8 @@ reply_fill_entry(struct connection *c, const struct fs_attr *attr,
 	*e = (struct fuse_entry_param){
 		.ino = attr->ino,
 		.attr_timeout = CACHE_SECONDS,
-		.entry_timeout = connection_is_crowded(c) ? 0 : CACHE_SECONDS,
+		.entry_timeout = connection_is_over_limit(c) ? 0 :
+							       CACHE_SECONDS,
 	};
 	reply_stat(attr, &e->attr);
 }

@@ -159,7 +159,7 @@ adapt_list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	if (l.buf != NULL && (!plus || l.counted != NULL)) {
 		mutex_lock(&h->mu);
 		rc = fs_readdir(c->fs, h->dir, off,
-		    plus && !connection_is_crowded(c), add_entry, &l);
+		    plus && !connection_is_over_limit(c), add_entry, &l);
 		is_safe = l.len != 0 || fs_dir_is_safe(h->dir);
 		mutex_unlock(&h->mu);
 	}
