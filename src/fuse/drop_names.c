@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Notifications that drop names; see drop_names.h. libfuse 3.14 does not
- * know the first two, so they are written here, as <linux/fuse.h> has them.
- * What the kernel answers does not matter: it may have forgotten the name
+ * know the first two, so the messages are written here, laid out as in
+ * <linux/fuse.h>. Errors are ignored: the kernel may have dropped the name
  * already.
  */
 #include "fuse/drop_names.h"
@@ -15,7 +15,7 @@
 
 #include "util/buf.h"
 
-/* Of <linux/fuse.h> since 6.18. */
+/* In <linux/fuse.h> since Linux 6.18. */
 #define NOTIFY_PRUNE 9
 #define MINOR_PRUNE 45u
 struct notify_prune {
@@ -23,7 +23,7 @@ struct notify_prune {
 	uint64_t spare;
 };
 
-/* Since 6.2: padding of struct fuse_notify_inval_entry_out are flags. */
+/* Since Linux 6.2: flags, in the padding of fuse_notify_inval_entry_out. */
 #define MINOR_EXPIRE 38u
 #define EXPIRE_ONLY 1u
 
@@ -75,7 +75,7 @@ send_name(const struct drop_names *d, const struct fs_cold *cold,
 	    name, cold->name.len + 1);
 }
 
-/* What is mounted, and where; an empty text when nobody tells. */
+/* The mount table as text, to free(3); NULL when it cannot be read. */
 static char *
 read_mounts(void)
 {
@@ -93,8 +93,8 @@ read_mounts(void)
 	return text;
 }
 
-/* Whether something may be mounted on a file of that name: mount points
- * are paths, with some bytes written otherwise. */
+/* May something be mounted on a file of this name? The table holds paths,
+ * in which some bytes are escaped: names with these count as mounted on. */
 static bool
 may_be_mounted(struct drop_names *d, struct slice name)
 {

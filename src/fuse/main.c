@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kvfs, the daemon: check what was asked for, go to the background, open,
- * mount, serve, close. Exit status 0: mounted (or, in the foreground,
- * ended cleanly); 1: failure; 2: misuse. See kvfs(1).
+ * kvfs, the daemon: checks its options, goes to the background, opens the
+ * store, mounts, serves, closes. Exit status 0: mounted (or, in the
+ * foreground, ended without an error); 1: failure; 2: wrong usage. See
+ * kvfs(1).
  */
 #include <errno.h>
 #include <pthread.h>
@@ -28,10 +29,10 @@
 
 enum { EXIT_MISUSE = 2 };
 
-/* How long who reads the log may hold up the end. */
+/* At the end, wait so long for the log's reader to take the last lines. */
 #define LOG_END_MS 1000
 
-/* Tables are files: use as many as the system lets us. */
+/* Each table is an open file: raise the limit as far as the system allows. */
 static void
 raise_file_limit(void)
 {
@@ -43,7 +44,7 @@ raise_file_limit(void)
 	}
 }
 
-/* Signals reach the daemon through a descriptor; threads inherit this. */
+/* The daemon reads signals from a descriptor. Threads inherit the mask. */
 static void
 block_signals(void)
 {

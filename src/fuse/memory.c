@@ -10,23 +10,25 @@
 #include "util/resident.h"
 
 /* From this size on malloc maps each piece, and gives it back when it is
- * freed; left alone, it soon keeps pieces of up to 32 MiB. Blocks of the
- * cache and chunks are smaller; memtables, buffers and requests larger. */
+ * freed. By default malloc raises this limit up to 32 MiB as it goes. Blocks
+ * of the cache and chunks are smaller; memtables, buffers and requests
+ * larger. */
 #define MAP_FROM_BYTES (128 * 1024)
-/* With that set, so is the other: free memory at the end of a heap goes back
- * from this size on. Less, and each large read would give back what the next
- * one takes. */
+/* Setting the limit above fixes this one too: free memory at the end of a
+ * heap goes back from this size on. With less, each large read would give
+ * back memory that the next one takes again. */
 #define TRIM_FROM_BYTES (2 * 1024 * 1024)
-/* So much that is resident and free is not worth a trim, as a part of the
- * budget and at most. */
+/* So much resident free memory is not worth a trim: this part of the budget,
+ * at most KEEP_MAX. */
 #define KEEP_PART 32
 #define KEEP_MAX (16u << 20)
-/* Resident memory is to stay so much below the budget: blocks that made room
- * for a memtable are free pieces of the heap until the next look. */
+/* The resident size aimed at is below the budget by this part of it: blocks
+ * that were dropped for a memtable are free pieces of the heap, still
+ * resident, until the next call. */
 #define AIM_PART 16
-/* By which part of the budget the cache grows again at a time. */
+/* The cache grows again by this part of the budget at a time. */
 #define GROW_PART 64
-/* However much else is there, the cache keeps this part. */
+/* The cache keeps at least this part of its usual size. */
 #define CACHE_LEAST_PART 4
 
 void
@@ -48,7 +50,7 @@ trim_heap(struct memory_keeper *k, uint64_t keep)
 
 	if (have < k->floor_bytes)
 		k->floor_bytes = have;
-	/* What a trim could not give back, the next cannot either. */
+	/* What the last trim could not give back, another cannot either. */
 	if (have <= info.uordblks + info.hblkhd + keep ||
 	    have <= k->floor_bytes + keep / 2)
 		return resident;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The budget of memory as the system sees it. Each user of memory keeps to
- * its part (budget.h); what they take in all, with what the C library keeps
- * back, is looked at here now and then: what is free goes back to the
- * system, and when that is not enough the cache becomes smaller for a while.
+ * Keeps the resident memory of the process within the budget. Each part of
+ * the program bounds its own memory (budget.h); but malloc keeps freed
+ * memory, so the process may take more. Here the resident size is read now
+ * and then: free pages go back to the system, and if that is not enough the
+ * block cache is made smaller for a while.
  */
 #ifndef KVFS_FUSE_MEMORY_H
 #define KVFS_FUSE_MEMORY_H
@@ -13,22 +14,23 @@
 
 struct kv;
 
-/* Before the first thread: few arenas, since each keeps its own, and large
- * pieces by themselves, so that they go back when they are freed. */
+/* Set up malloc, before the first thread: few arenas, since each keeps
+ * freed memory of its own, and large pieces are mapped, so that free(3)
+ * gives them back to the system. */
 void memory_init(void);
 
-/* One thread's; zero but for what the caller sets. */
+/* Used by one thread; zero except for what the caller sets. */
 struct memory_keeper {
 	/* constant */
 	struct kv *kv;
 	uint64_t budget_bytes;
-	uint64_t cache_bytes; /* of the cache, when all is well */
-	/* insides */
-	uint64_t cache_now;
+	uint64_t cache_bytes; /* the cache's usual size */
+	/* private */
+	uint64_t cache_now; /* its size now; 0 before the first call */
 	uint64_t floor_bytes; /* what the last trim has left resident */
 };
 
-/* Look, and do what is due. Returns whether to look again soon. */
+/* Read the resident size and act on it. True: call again soon. */
 bool memory_keep(struct memory_keeper *k);
 
 #endif

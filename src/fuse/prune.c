@@ -15,7 +15,7 @@
 #include "util/log.h"
 #include "util/mutex.h"
 
-/* Far from the bound a look now and then is enough. */
+/* How often to look: far from the bounds, and near one. */
 #define IDLE_INTERVAL_NS 1000000000ULL
 #define BUSY_INTERVAL_NS 200000000ULL
 #define STEP 4096
@@ -25,9 +25,9 @@ struct prune {
 	struct fs *fs;
 	struct fuse_session *se;
 	size_t max_inodes;
-	struct memory_keeper memory; /* the thread's */
-	bool has_drop;
-	struct drop_names drop; /* the thread's, when has_drop */
+	struct memory_keeper memory; /* used by the thread alone */
+	bool has_drop; /* drop is initialized */
+	struct drop_names drop; /* used by the thread alone */
 	pthread_t thread;
 
 	struct mutex mu;
@@ -41,9 +41,9 @@ drop_name(void *arg, const struct fs_cold *cold)
 	drop_names_add(arg, cold);
 }
 
-/* Drop names until few enough inodes are left, or all were asked for: those
- * in use stay. The kernel may take the directory's lock for it, so no lock is
- * held here. It forgets inodes a while later. */
+/* Have names dropped until few enough inodes are left, or until all were
+ * tried: names in use stay. The kernel may take the directory's lock for
+ * it, so no lock is held here. It sends FORGET a while later. */
 static void
 prune_inodes(struct prune *p)
 {
@@ -51,7 +51,7 @@ prune_inodes(struct prune *p)
 	size_t have = fs_inode_count(p->fs), most = 2 * have, dropped = 0, n;
 	unsigned idle = 0;
 
-	/* Where there are inodes, INIT was answered. */
+	/* There are inodes, so INIT was answered and the version is known. */
 	if (!p->has_drop)
 		drop_names_init(&p->drop, fuse_session_fd(p->se),
 		    protocol_kernel_minor());

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The life of a mount; see session.h. */
+/* One mount from start to end; see session.h. */
 #include "fuse/session.h"
 
 #include <errno.h>
@@ -22,8 +22,8 @@
 #include "util/daemon_note.h"
 #include "util/log.h"
 
-/* How long an unmounted connection may go on elsewhere (a bind mount, a
- * mount namespace) after a signal. */
+/* After a signal and the unmount, wait so long for other users of the
+ * connection (a bind mount, a mount namespace). */
 #define LINGER_MS 2000
 
 static int
@@ -139,7 +139,7 @@ wait_readable(int fd, int timeout_ms)
 	return n > 0;
 }
 
-/* Let the kernel hand over what it has gathered. */
+/* Have the kernel write back its dirty pages. */
 static int
 sync_mount(const struct session *s)
 {
@@ -153,10 +153,10 @@ sync_mount(const struct session *s)
 }
 
 /*
- * A signal asks us to end. Unmounting while requests are still served lets
- * the kernel write back what it has. A mount that is in use ends all the
- * same; one with another mount on it stays, without us, and so does one whose
- * path leads through a mount that hangs.
+ * A signal has come. Unmount while requests are still served, so that the
+ * kernel can write back its dirty pages. A mount that is in use is unmounted
+ * all the same. It stays, without its daemon, if another mount lies on it or
+ * if its path leads through a mount that hangs.
  */
 static void
 end_mount(struct session *s)
@@ -171,7 +171,7 @@ end_mount(struct session *s)
 		    s->mount.mountpoint);
 		rc = own_mount_end(&s->mount.own, true);
 	}
-	/* Left alone from here on. */
+	/* fuse_mount_close() then leaves it alone. */
 	if (rc == -ENOTEMPTY || rc == -ETIMEDOUT)
 		s->mount.is_mounted = false;
 	if (rc == 0)
@@ -215,7 +215,7 @@ session_close(struct session *s)
 {
 	int rc;
 
-	/* Their messages may wait for requests to be served. */
+	/* First, since their notifications may wait for requests. */
 	prune_stop(s->prune);
 	kernel_cache_end(&s->conn.kernel_cache);
 	rc = loop_stop(s->control.loop);

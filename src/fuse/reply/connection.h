@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a request is answered from: the file system, what the kernel was
- * told, and what it keeps open. libfuse hands it to every handler.
+ * What handlers of requests share: the file system, the connection to the
+ * kernel, and what is open. libfuse passes it to every handler.
+ *
+ * Threads: any; each member says how it is protected.
  */
 #ifndef KVFS_FUSE_REPLY_CONNECTION_H
 #define KVFS_FUSE_REPLY_CONNECTION_H
@@ -24,15 +26,15 @@ struct connection {
 	struct fs *fs; /* borrowed, as are the next two */
 	struct fuse_session *se;
 	struct control *control; /* MOUNT/.kvfs */
-	size_t max_inodes; /* in memory; see connection_is_over_limit() */
+	size_t max_inodes; /* see connection_is_over_limit() */
 	uint32_t request_bytes;
 	unsigned max_background;
 	bool acl, noxattr, kernel_writeback;
 
-	struct kernel_cache kernel_cache; /* locks itself, as does the next */
+	struct kernel_cache kernel_cache; /* has its own lock, as the next */
 	struct handle_list handles;
-	/* flush=lazy: close(2) has nothing to do. Relaxed: a hint that open
-	 * takes, the file system decides. */
+	/* flush=lazy: close(2) has nothing to do. Relaxed: a hint for open(2);
+	 * the file system decides at close. */
 	atomic_bool flush_lazy;
 };
 
@@ -47,9 +49,9 @@ request_connection(fuse_req_t req)
 }
 
 /*
- * More inodes are in memory than the budget has room for. The kernel is told
- * to drop names (prune.h), and until it has, gets none that it need not
- * have, and may keep new ones only as long as they are in use.
+ * Are more inodes in memory than the budget allows? The kernel is then asked
+ * to drop names (prune.h). Until it has, listings give it no inodes, and it
+ * may keep a new name only while that is in use.
  */
 static inline bool
 connection_is_over_limit(const struct connection *c)

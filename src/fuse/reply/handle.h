@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What an open directory or control file keeps. The kernel gives handles
- * back one by one, but not those that were open when a mount ended: these
- * are closed at its end, before the store.
+ * The state of an open directory or control file, listed so that it can be
+ * closed. The kernel releases handles one by one, but not those that are
+ * open when the mount ends: handle_end_all() closes these, before the store
+ * is closed.
  */
 #ifndef KVFS_FUSE_REPLY_HANDLE_H
 #define KVFS_FUSE_REPLY_HANDLE_H
@@ -11,13 +12,14 @@
 
 #include "util/mutex.h"
 
-/* Embedded as the first member; added by its maker. */
+/* Embedded as the first member of what its maker allocates; close() frees
+ * that. */
 struct handle {
 	LIST_ENTRY(handle) link;
 	void (*close)(struct handle *h);
 };
 
-/* Those that are open. Any thread. */
+/* The open handles. Any thread. */
 struct handle_list {
 	struct mutex mu;
 	LIST_HEAD(, handle) open GUARDED_BY(mu);
@@ -26,9 +28,9 @@ struct handle_list {
 void handle_list_init(struct handle_list *l);
 void handle_list_fini(struct handle_list *l);
 void handle_add(struct handle_list *l, struct handle *h);
-/* Remove and close; NULL is accepted. */
+/* Remove h and close it; NULL is accepted. */
 void handle_end(struct handle_list *l, struct handle *h);
-/* No request is served any more. */
+/* Close all. No request is served any more. */
 void handle_end_all(struct handle_list *l);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "fuse/reply/reply.h"
 
-/* One open file. */
+/* A file that is open for writing. */
 struct writer {
 	LIST_ENTRY(writer) link;
 	uint64_t ino;
@@ -47,7 +47,7 @@ kernel_cache_fini(struct kernel_cache *k)
 {
 	struct writer *w;
 
-	/* Open when the mount ended. */
+	/* Those that were open when the mount ended. */
 	while ((w = LIST_FIRST(&k->writers)) != NULL) {
 		LIST_REMOVE(w, link);
 		free(w);
@@ -57,7 +57,7 @@ kernel_cache_fini(struct kernel_cache *k)
 	task_queue_fini(&k->stale);
 }
 
-/* ---- Old pages ---- */
+/* ---- Stale pages ---- */
 
 void
 kernel_cache_forget_attr(struct connection *c, uint64_t ino)
@@ -100,11 +100,11 @@ kernel_cache_direct_written(fuse_req_t req, uint64_t ino, uint64_t off,
 			return;
 		free(t);
 	}
-	/* It is written, which is what counts. */
+	/* Without memory the pages stay; the write itself is done. */
 	reply_count(req, (ssize_t)n);
 }
 
-/* ---- What was gathered ---- */
+/* ---- Dirty pages ---- */
 
 void
 kernel_cache_opened(struct connection *c, uint64_t ino,
@@ -159,7 +159,7 @@ list_writers(struct kernel_cache *k, uint64_t **inosp, size_t *np)
 	return *inosp != NULL ? 0 : -ENOMEM;
 }
 
-/* To drop pages, the kernel writes those that are dirty. */
+/* Before the kernel drops pages it writes those that are dirty. */
 static int
 write_back_pages(struct connection *c)
 {
@@ -174,7 +174,7 @@ write_back_pages(struct connection *c)
 	return rc;
 }
 
-/* A write to a control file wants its length, fsync(2) nothing. */
+/* A write to a control file is answered with its length. */
 static void
 answer_sync(fuse_req_t req, int rc, size_t n)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Contents that the kernel has in its cache and that must leave it: pages
- * that an O_DIRECT write has made old, and with kernel_writeback what
- * programs have written that did not reach us yet.
+ * Pages that must leave the kernel's cache: those that an O_DIRECT write has
+ * made stale, and with kernel_writeback dirty ones, which hold what programs
+ * have written and the daemon has not received.
  *
- * The kernel drops a page only once nobody waits for it, which may take a
- * request of ours. So threads that serve requests pass such work on, and
- * the answer comes from there.
+ * To drop a page the kernel may wait for a request of ours that uses it. So
+ * threads that serve requests give such work to a task queue, whose thread
+ * also answers the request. Any thread.
  */
 #ifndef KVFS_FUSE_REPLY_KERNEL_CACHE_H
 #define KVFS_FUSE_REPLY_KERNEL_CACHE_H
@@ -24,38 +24,39 @@ struct writer;
 
 struct kernel_cache {
 	struct task_queue stale; /* drops pages */
-	struct task_queue sync; /* collects what was written */
+	struct task_queue sync; /* has dirty pages written, and syncs */
 	struct mutex mu;
 	/* Open files that may be written to; kernel_writeback only. */
 	LIST_HEAD(, writer) writers GUARDED_BY(mu);
 };
 
 void kernel_cache_init(struct kernel_cache *k);
-/* Finish what was begun; requests must be served still. */
+/* Finish all tasks. Call it while requests are still served. */
 void kernel_cache_end(struct kernel_cache *k);
 void kernel_cache_fini(struct kernel_cache *k);
 
-/* The kernel's copy of the attributes of ino is no longer true. May be
- * called while answering a request of ino: it takes none of its locks. */
+/* Have the kernel drop its copy of the attributes of ino. May be called
+ * while a request on ino is served: the kernel takes no lock of the inode. */
 void kernel_cache_forget_attr(struct connection *c, uint64_t ino);
-/* Nor its copy of the contents, or of the listing: likewise, but for a
- * request that has pages of ino locked. */
+/* Have it drop its copy of the contents of ino, or of the listing. May not
+ * be called while a request is served that has pages of ino locked. */
 void kernel_cache_forget_pages(struct connection *c, uint64_t ino);
 
 /*
- * An O_DIRECT write of n bytes at off is done: answer req once no page is
- * left that was read before it. The kernel sees to that by itself, but not
- * for writes that the caller did not wait for (io_submit(2)).
+ * An O_DIRECT write of n bytes at off is done: answer req once the kernel
+ * has dropped the pages that were read before it. The kernel does that
+ * itself, except for asynchronous writes (io_submit(2)).
  */
 void kernel_cache_direct_written(struct fuse_req *req, uint64_t ino,
     uint64_t off, size_t n);
 
-/* A file is open for writing, and is closed. Uses fi->fh. */
+/* A file was opened for writing, and is closed. They keep their state in
+ * fi->fh. */
 void kernel_cache_opened(struct connection *c, uint64_t ino,
     struct fuse_file_info *fi);
 void kernel_cache_closed(struct connection *c, const struct fuse_file_info *fi);
-/* fs_sync() with what the kernel has gathered, for an fsync, or for a write
- * of n bytes to a control file. Answers req. */
+/* Have dirty pages written, then call fs_sync() and answer req: an fsync if
+ * n is 0, else a write of n bytes to a control file. */
 void kernel_cache_sync(struct fuse_req *req, size_t n);
 
 #endif

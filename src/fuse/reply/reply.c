@@ -7,7 +7,7 @@
 
 #include "fuse/serve/protocol.h"
 
-/* What stdio and cp take as the size of a good write: fewer requests. */
+/* stdio and cp write pieces of this size: the larger, the fewer requests. */
 #define FILE_BLKSIZE 65536
 
 int

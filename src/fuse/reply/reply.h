@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Answers to requests: every one is answered exactly once, here, and only
- * here negative errnos become what the kernel wants. Hold no lock: the
- * answer may end the inode's life. A reply that the kernel did not take
- * (it gave the request up) hands back what it would have held.
+ * Answers to requests. Each request is answered exactly once, and only here
+ * negative errnos are turned into those that the kernel takes. Hold no lock:
+ * after the answer the inode may be freed. If the kernel has given up the
+ * request, the lookup that the answer counted is taken back.
  */
 #ifndef KVFS_FUSE_REPLY_REPLY_H
 #define KVFS_FUSE_REPLY_REPLY_H
@@ -14,11 +14,11 @@
 #include "fuse/fuse_api.h"
 #include "fuse/reply/connection.h"
 
-/* Seconds that entries and attributes stay in the kernel: nobody but the
- * kernel changes them, so as good as for ever. */
+/* How many seconds the kernel may keep entries and attributes: a year, since
+ * all changes go through it. */
 #define CACHE_SECONDS (365.0 * 86400)
 
-/* Who asks for something new. */
+/* The caller, as the owner of what it creates. */
 static inline struct fs_cred
 request_creator(fuse_req_t req)
 {
@@ -31,18 +31,19 @@ request_creator(fuse_req_t req)
 	};
 }
 
-/* A positive errno for the kernel; damage becomes EIO. */
+/* The positive errno for the kernel; damage becomes EIO. */
 int reply_errno(int rc);
+/* Convert attributes for the kernel; these do not answer. */
 void reply_stat(const struct fs_attr *attr, struct stat *st);
 void reply_fill_entry(struct connection *c, const struct fs_attr *attr,
     struct fuse_entry_param *e);
 
-/* rc: 0 or a negative errno. */
+/* These answer req. rc: 0 or a negative errno, which is then the answer. */
 void reply_status(fuse_req_t req, int rc);
 void reply_attr(fuse_req_t req, int rc, const struct fs_attr *attr);
 void reply_raw_stat(fuse_req_t req, const struct stat *st,
     const struct timespec *btime);
-/* An inode with one lookup counted. */
+/* An inode, with the lookup that its caller has counted. */
 void reply_entry(fuse_req_t req, int rc, const struct fs_attr *attr);
 /* There is no such name, and the kernel may remember it. */
 void reply_negative(fuse_req_t req);

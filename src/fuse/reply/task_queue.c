@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Tasks one after the other on a thread of their own; see aside.h. */
+/* See task_queue.h. */
 #include "fuse/reply/task_queue.h"
 
 #include <string.h>
