@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What stands behind MOUNT/.kvfs (control_dir.h): the store, the options in
- * force, and the maintenance that goes on.
+ * The state behind MOUNT/.kvfs (control_dir.h): the store, the options in
+ * force, and the maintenance jobs that run. Any thread.
  */
 #ifndef KVFS_FUSE_CONTROL_CONTROL_H
 #define KVFS_FUSE_CONTROL_CONTROL_H
@@ -31,24 +31,26 @@ struct control {
 	struct timespec started; /* CLOCK_BOOTTIME */
 	bool read_only;
 
-	/* How often the backups that were open were ended. */
+	/* How often all open backups were ended by a write to "backup". */
 	atomic_uint backup_ends;
-	atomic_uint backups; /* that are open */
+	atomic_uint backups; /* how many are open */
 
-	struct mutex change_mu; /* one at a time changes opts; before mu */
+	struct mutex change_mu; /* held while opts change; before mu */
 	struct mutex mu;
-	struct cond idle; /* job_threads went down */
-	struct options opts GUARDED_BY(mu); /* as changed meanwhile */
-	/* Maintenance under way: a bit for each kind (enum control_job), and
-	 * the threads that have not ended. */
+	struct cond idle; /* job_threads has decreased */
+	struct options opts GUARDED_BY(mu); /* those in force */
+	/* Jobs that run: a bit for each kind (enum control_job), and the
+	 * number of their threads. */
 	unsigned jobs GUARDED_BY(mu);
 	unsigned job_threads GUARDED_BY(mu);
 };
 
-/* The caller sets kv, fs and loop as they come to be. */
+/* The strings and conn are borrowed. The caller sets kv, fs and loop later,
+ * before the first request. */
 void control_init(struct control *c, const struct options *opts,
     const char *store, const char *mountpoint, struct connection *conn);
-/* Return when no maintenance goes on any more; nobody begins any. */
+/* Return when all jobs have ended. No request is served any more, so none
+ * begins. */
 void control_await_jobs(struct control *c);
 void control_fini(struct control *c);
 

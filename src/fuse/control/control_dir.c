@@ -13,7 +13,7 @@
 #define CONTROL_DIR_INO UINT64_MAX
 #define FIRST_FILE_INO CONTROL_INO_MIN
 
-/* In the order of the inode numbers: new ones come last. */
+/* The order gives the inode numbers: add new files at the end. */
 static const struct control_spec files[] = {
 	{ .name = "stats", .mode = 0444, .show = control_show_stats },
 	{ .name = "metrics", .mode = 0444, .show = control_show_metrics },
@@ -160,7 +160,7 @@ control_opendir(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
 		reply_status(req, -ENOTDIR);
 }
 
-/* Offset n stands before entry n: ".", "..", then the files. */
+/* Offset n is before entry n: ".", "..", then the files. */
 void
 control_readdir(fuse_req_t req, uint64_t ino, size_t size, off_t off, bool plus)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * MOUNT/.kvfs: the store itself as files, as /proc does. It is looked up by
- * name only, listings of the root do not show it, and its inode numbers
- * are the highest ones, which the file system never gives out.
+ * MOUNT/.kvfs: a directory of files by which the running store is read and
+ * controlled, in the manner of /proc. It is found by name only: listings of
+ * the root do not show it. Its inode numbers are the highest ones, which the
+ * file system never gives out.
  *
- *   stats    figures, for everybody
- *   options  those in force; writing "sync=full" changes what can change
+ *   stats    figures, for all users; metrics: the same for Prometheus
+ *   options  those in force; writing "sync=full" changes that option
  *   check    opening verifies everything; the report ends in "Problems: N"
  *   sync     writing makes everything durable before it returns
  *   flush    writing turns the memtables into tables
@@ -13,9 +14,10 @@
  *   backup   the store as of its opening, as a tar archive; writing ends all
  *            that are being read (ECANCELED)
  *
- * A file's text is made when it is opened. What may take long runs on a
- * thread of its own, each kind once at a time (EBUSY for the next), so that
- * it holds up no other request. All but stats and metrics are for the owner.
+ * The text of a file is made when it is opened. Work that may take long runs
+ * on a thread of its own, so that other requests go on; one of each kind at a
+ * time (EBUSY for the next). All files except stats and metrics are for the
+ * owner of the mount only.
  */
 #ifndef KVFS_FUSE_CONTROL_CONTROL_DIR_H
 #define KVFS_FUSE_CONTROL_CONTROL_DIR_H
@@ -31,14 +33,14 @@
 #define CONTROL_INO_MIN (UINT64_MAX - 255)
 #define CONTROL_DIR_NAME ".kvfs"
 
-/* Is this inode one of the control directory's? */
+/* Does this inode belong to the control directory? */
 static inline bool
 control_owns(uint64_t ino)
 {
 	return ino >= CONTROL_INO_MIN;
 }
 
-/* Is this name the control directory's, or in it? */
+/* Is this the name of the control directory, or a name in it? */
 static inline bool
 control_reserves(uint64_t parent, const char *name)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Open control files; see control_file.h. Reading bypasses the kernel's
- * cache (direct_io), so the text of an open is one piece: it is made then
- * and kept until the release.
+ * Open control files; see control_file.h. Reads bypass the kernel's cache
+ * (direct_io). The text of an open is made at the open and kept until the
+ * release, so that all reads see the same.
  */
 #include "fuse/control/control_file.h"
 
@@ -15,27 +15,27 @@
 #include "fuse/reply/handle.h"
 #include "fuse/reply/reply.h"
 
-/* More than any write to a control file means. */
+/* Longer than any valid write to a control file. */
 #define TEXT_MAX 4096
 
-/* One open file: its text, or a backup in place of it. */
+/* One open file: its text, or a backup. */
 struct control_text {
 	struct handle base;
 	struct control *c;
 	char *data;
 	size_t len;
 	struct kv_backup *backup;
-	unsigned ends; /* control.backup_ends when it was opened */
+	unsigned ends; /* control.backup_ends at the open */
 };
 
-/* Slow work, with the request that it answers at its end. */
+/* Slow work, and the request that it answers when it has ended. */
 struct job {
 	struct control *c;
 	const struct control_spec *spec;
 	unsigned bit; /* of control.jobs */
 	fuse_req_t req;
-	struct fuse_file_info fi; /* of an open */
-	char *text; /* of a write; NULL for an open */
+	struct fuse_file_info fi; /* for an open */
+	char *text; /* owned, of a write; NULL for an open */
 	size_t len;
 };
 
@@ -97,7 +97,7 @@ text_open(struct control *c, const struct control_spec *spec, bool reads,
 	return 0;
 }
 
-/* rc and t are text_open()'s. */
+/* rc and t: the result of text_make(). */
 static void
 answer_open(fuse_req_t req, struct fuse_file_info *fi, int rc,
     struct control_text *t)
@@ -111,7 +111,8 @@ answer_open(fuse_req_t req, struct fuse_file_info *fi, int rc,
 
 /* ---- Slow work ---- */
 
-/* Before the answer, after which the same may be asked for again. */
+/* Call it before the answer: after that the caller may ask for the same job
+ * again, and must not get EBUSY. */
 static void
 finish_job(struct job *job)
 {
@@ -153,7 +154,8 @@ run_job(void *arg)
 	return NULL;
 }
 
-/* Takes text. Answers the request, later if all goes well. */
+/* Takes text. Starts the thread, which answers the request; answers it here
+ * on failure. */
 static void
 start_job(fuse_req_t req, const struct control_spec *spec,
     const struct fuse_file_info *fi, char *text, size_t len)
@@ -261,8 +263,8 @@ read_text(const struct control_text *t, char *buf, size_t len, uint64_t off)
 	return (ssize_t)len;
 }
 
-/* A copy goes out: once the kernel has the bytes the handle may be gone,
- * while this thread still returns from sending them. */
+/* The reply is sent from a copy: as soon as the kernel has the bytes, it may
+ * release the handle, while this thread still sends. */
 void
 control_file_read(fuse_req_t req, size_t size, off_t off,
     struct fuse_file_info *fi)

@@ -10,7 +10,7 @@
 #include "fuse/serve/loop.h"
 #include "util/log.h"
 
-/* Options in force, in one line or one a line. */
+/* Print the options in force, with sep after each. */
 static void
 print_options(struct control *c, FILE *out, const char *sep)
 {
@@ -72,7 +72,7 @@ control_show_options(struct control *c, FILE *out)
 	return 0;
 }
 
-/* Contents that wait are committed first, so that the rows are whole. */
+/* The write-back cache is committed first, so that the rows are complete. */
 int
 control_show_check(struct control *c, FILE *out)
 {
@@ -117,7 +117,7 @@ apply_fs(struct control *c, struct options *now, const struct options *o)
 	    memory_order_relaxed);
 }
 
-/* c->mu is not held meanwhile: requests take it. */
+/* Does not hold c->mu while the store changes: requests need it. */
 int
 control_do_options(struct control *c, const char *text)
 {
@@ -141,7 +141,7 @@ control_do_options(struct control *c, const char *text)
 	return rc;
 }
 
-/* Contents that wait go first. */
+/* The write-back cache is committed first. */
 int
 control_do_flush(struct control *c, const char *text)
 {

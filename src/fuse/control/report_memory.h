@@ -5,7 +5,7 @@
 struct control;
 struct report;
 
-/* Memory by user, the budget, and what is resident. */
+/* Report the memory of each part, the budget, and the resident size. */
 void control_report_memory(struct control *c, struct report *r);
 
 #endif

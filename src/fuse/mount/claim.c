@@ -17,11 +17,11 @@
 #include "util/bounded.h"
 #include "util/log.h"
 
-/* A start with a store that opens at once is over by then. */
+/* Longer than a start takes, unless its store is slow to open. */
 #define CLAIM_WAIT_MS 3000
 #define CLAIM_RETRY_MS 10
 
-/* Who has a lock on that file; 0: not to be seen. */
+/* The process that has a lock on the file; 0 if that is not known. */
 static int
 lock_owner(int fd)
 {
@@ -49,7 +49,7 @@ lock_owner(int fd)
 	return found > 0 ? found : 0;
 }
 
-/* 0, -EWOULDBLOCK, or why it cannot be locked at all. */
+/* 0; -EWOULDBLOCK: it is still locked; or why it cannot be locked at all. */
 static int
 lock_for_a_while(int fd)
 {

@@ -12,10 +12,10 @@
 #include "util/log.h"
 #include "util/process.h"
 
-/* How long who reads stderr may hold up the start. */
+/* Wait so long for the reader of stderr to take what was logged. */
 #define FLUSH_MS 1000
 
-/* Wait until the daemon is ready or gone. */
+/* Wait until the daemon is ready or has ended. */
 static pid_t
 await_ready(int fd, pid_t pid)
 {
@@ -54,7 +54,7 @@ daemon_fork(struct daemon *d)
 		close(fds[1]);
 		return await_ready(fds[0], pid);
 	}
-	/* The parent has the claim until we are ready. */
+	/* The parent holds the claim until the daemon is ready. */
 	process_close_inherited(fds[1]);
 	d->claim_fd = -1;
 	d->ready_fd = fds[1];
@@ -82,7 +82,7 @@ daemon_ready(struct daemon *d)
 		if (null > STDERR_FILENO)
 			close(null);
 	}
-	/* A parent that is gone does not matter: SIGPIPE is ignored. */
+	/* The parent may have been killed: SIGPIPE is ignored. */
 	n = write(d->ready_fd, "", 1);
 	(void)n;
 	close(d->ready_fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The FUSE connection; see mount_fuse.h. What libfuse and fusermount3 have
- * to say when a mount fails goes to stderr in their own form; it is caught
- * and becomes one line of ours.
+ * The FUSE connection; see mount_fuse.h. When a mount fails, libfuse and
+ * fusermount3 write several lines to stderr. These are captured, and become
+ * one line of the log.
  */
 #include "fuse/mount/mount_fuse.h"
 
@@ -64,7 +64,7 @@ add_options(const struct fuse_mount *m, const struct options *opts,
 	return rc;
 }
 
-/* stderr, led into a pipe for a while. */
+/* stderr, redirected into a pipe for a while. */
 struct capture {
 	int saved, read_fd;
 };
@@ -85,7 +85,7 @@ capture_begin(struct capture *c)
 	close(fds[1]);
 }
 
-/* Restores stderr; what was written to it, as one line, in buf. */
+/* Restore stderr; buf gets what was written to it, as one line. */
 static void
 capture_end(struct capture *c, char *buf, size_t len)
 {
@@ -128,7 +128,7 @@ do_mount(struct fuse_mount *m)
 	return 0;
 }
 
-/* From then on it may have something to say in the middle of a request. */
+/* libfuse may log during any request. */
 static void __attribute__((format(printf, 2, 0)))
 log_libfuse(enum fuse_log_level level, const char *fmt, va_list ap)
 {
@@ -168,7 +168,7 @@ fuse_mount_open(struct fuse_mount *m, const struct options *opts,
 		return rc;
 	fuse_set_log_func(log_libfuse);
 	m->is_mounted = true;
-	/* Without /proc it stays unknown, and is not taken off by us. */
+	/* Without /proc the mount is not known, and not taken off at the end. */
 	if (own_mount_find(m->mountpoint, &m->own) < 0)
 		log_warn("%s: cannot find the mount in /proc/self/mountinfo",
 		    m->mountpoint);
@@ -182,8 +182,7 @@ fuse_mount_open(struct fuse_mount *m, const struct options *opts,
 	return 0;
 }
 
-/* True when the kernel has ended the connection: the last copy of the
- * mount has gone. */
+/* Has the kernel ended the connection, since no copy of the mount is left? */
 static bool
 has_ended(const struct fuse_mount *m)
 {
@@ -193,10 +192,10 @@ has_ended(const struct fuse_mount *m)
 }
 
 /*
- * libfuse unmounts whatever lies uppermost at the path, so it may do so only
- * where it does not: the connection has ended. Otherwise the connection is
- * closed, since nobody answers any more, and then our mount alone is taken
- * off. What is still open elsewhere gets ENOTCONN.
+ * libfuse would unmount whatever is mounted topmost at the path; it does not
+ * when the connection has ended. Otherwise the connection is closed first,
+ * since no thread answers any more, and then this mount alone is taken off.
+ * Programs that still have files open in it get ENOTCONN.
  */
 void
 fuse_mount_close(struct fuse_mount *m)
@@ -205,7 +204,7 @@ fuse_mount_close(struct fuse_mount *m)
 		if (m->is_mounted && has_ended(m))
 			fuse_session_unmount(m->se);
 		fuse_session_destroy(m->se);
-		/* An aborted connection, too, leaves its mount behind. */
+		/* An aborted connection leaves its mount, too. */
 		if (m->is_mounted)
 			(void)own_mount_end(&m->own, true);
 		m->se = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A FUSE connection and the mount that it serves: mount, unmount. One
- * thread, before the first request is served and after the last one.
+ * Makes the FUSE connection and the mount, and takes them down. One thread,
+ * before the first request is served and after the last one.
  */
 #ifndef KVFS_FUSE_MOUNT_MOUNT_FUSE_H
 #define KVFS_FUSE_MOUNT_MOUNT_FUSE_H
@@ -21,24 +21,24 @@ struct fuse_mount {
 	int watcher_fd; /* of watcher_start(), or -1; owned */
 	/* Set by fuse_mount_open(). */
 	struct fuse_session *se;
-	struct own_mount own; /* to take off again; id -1: not found */
+	struct own_mount own; /* the mount to take off; id -1: not found */
 	bool is_mounted;
 };
 
-/* For a mount that was not opened, which fuse_mount_close() accepts. */
+/* Nothing is mounted yet; fuse_mount_close() accepts that. */
 void fuse_mount_init(struct fuse_mount *m, const char *store,
     const char *mountpoint, int watcher_fd);
 
 /*
- * Make m->se, whose requests go to ops with userdata, and mount it. On
+ * Make m->se, which passes requests and userdata to ops, and mount it. On
  * failure a negative errno, and one line was logged; the caller calls
- * fuse_mount_close() all the same.
+ * fuse_mount_close() all the same. ops and userdata are borrowed until then.
  */
 int fuse_mount_open(struct fuse_mount *m, const struct options *opts,
     const struct fuse_lowlevel_ops *ops, void *userdata);
 /* Take the mount off if it is still there, and free m->se. */
 void fuse_mount_close(struct fuse_mount *m);
-/* At the very end of the daemon: the watcher goes. */
+/* At the end of the daemon: the watcher (watcher.h) ends too. */
 void fuse_mount_fini(struct fuse_mount *m);
 
 #endif

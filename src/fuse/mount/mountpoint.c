@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Mountpoints from outside; see mountpoint.h. */
+/* See mountpoint.h. */
 #include "fuse/mount/mountpoint.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ is_dead(int err)
 	return err == -ENOTCONN || err == -ECONNABORTED;
 }
 
-/* Has the daemon that was the last to have that store left a mount there. */
+/* Was the last daemon of the store mounted at path? */
 static bool
 was_left_by(const char *store, const char *path)
 {
@@ -40,7 +40,7 @@ was_left_by(const char *store, const char *path)
 	    strcmp(where, path) == 0;
 }
 
-/* Of kvfs: by its type, which -o subtype= may have given it. */
+/* Is it a kvfs mount, by its type, which -o subtype= may have set? */
 static bool
 is_ours(const struct mount_entry *e, const char *subtype)
 {
@@ -92,7 +92,7 @@ clear_dead(const char *given, const char *path,
 	struct mount_table t;
 	int claim, rc;
 
-	/* Another start may clear it, and mount there, at the same time. */
+	/* Another daemon may take it off, and mount there, at the same time. */
 	claim = path[0] != '\0' ? claim_take_parent(path) : -1;
 	if (claim >= 0 && !is_dead(path_probe(given, &now))) {
 		claim_drop(claim);
@@ -129,7 +129,7 @@ check_free(const struct path_probe *p, const char *subtype)
 		    p->path, e->source);
 		rc = -EBUSY;
 	} else {
-		rc = 0; /* without /proc nothing is known */
+		rc = 0; /* without /proc it cannot be checked */
 	}
 	mount_table_fini(&t);
 	return rc;
@@ -159,14 +159,14 @@ check_directory(const char *path)
 	return 0;
 }
 
-/* What there is at the mountpoint, fit to be mounted on. */
+/* Take off dead mounts, and check what is at the mountpoint. */
 static int
 mountpoint_inspect(const char *given, const struct mountpoint_hints *hints,
     struct path_probe *p)
 {
 	int rc;
 
-	/* Several dead mounts may lie upon each other. */
+	/* Several dead mounts may be stacked. */
 	while (is_dead(path_probe(given, p))) {
 		rc = clear_dead(given, p->path, hints);
 		if (rc < 0)
@@ -202,7 +202,7 @@ mountpoint_prepare(const char *given, const struct mountpoint_hints *hints,
 	*claimp = claim_take(p.path);
 	if (*claimp < -1)
 		return *claimp;
-	/* Whoever had it before has mounted meanwhile. */
+	/* Again: who held the claim before may have mounted meanwhile. */
 	rc = mountpoint_inspect(given, hints, &p);
 	if (rc < 0)
 		return rc;
@@ -227,7 +227,7 @@ has_fusermount(void)
 		found = access(name, X_OK) == 0;
 	}
 	free(copy);
-	/* Where libfuse looks first. */
+	/* libfuse looks there first. */
 	return found || access("/usr/bin/fusermount3", X_OK) == 0;
 }
 
@@ -261,7 +261,7 @@ mountpoint_check_rights(void)
 bool
 mountpoint_answers(const char *path, dev_t *devp)
 {
-	/* statfs(2) asks the daemon, stat(2) of the root need not. */
+	/* statfs(2) sends a request to the daemon; stat(2) may not. */
 	int fd = bounded_open(path, O_PATH);
 	struct statfs sf;
 	struct stat st;

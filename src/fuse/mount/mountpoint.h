@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The directory that kvfs is mounted on: checked before the mount, looked at
- * from outside. Logs what is wrong with it.
+ * Checks of the directory that kvfs is mounted on, before the mount, and of
+ * the mount, from outside. Logs what is wrong.
  */
 #ifndef KVFS_FUSE_MOUNT_MOUNTPOINT_H
 #define KVFS_FUSE_MOUNT_MOUNTPOINT_H
@@ -9,28 +9,30 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What else a mount of ours is told by. */
+/* By what else a kvfs mount is recognized. */
 struct mountpoint_hints {
-	const char *subtype; /* the type of the mount to be made; empty: kvfs */
-	const char *store; /* whose last daemon may have left it; or NULL */
+	const char *subtype; /* the type given by -o subtype=; empty: kvfs */
+	const char *store; /* a dead mount may be of this store; or NULL */
 };
 
 /*
- * The real path of the mountpoint, returned owned. A dead mount that a
- * killed kvfs left there is cleared. Refuses what is missing, no directory
- * or has a kvfs on it already. *claimp is to be given to claim_drop() when
- * the mount answers, and in case of an error.
+ * *pathp: the real path of the mountpoint, returned owned. A dead mount that
+ * a killed kvfs has left there is taken off. Refuses a path that is missing,
+ * is no directory, or has a kvfs mounted already: a negative errno, logged.
+ * The caller gives *claimp to claim_drop() when the mount answers, and after
+ * an error.
  */
 int mountpoint_prepare(const char *given, const struct mountpoint_hints *hints,
     char **pathp, int *claimp);
 
-/* May this process mount at all: /dev/fuse, fusermount3. */
+/* May this process mount: /dev/fuse, fusermount3? Else a negative errno,
+ * logged. */
 int mountpoint_check_rights(void);
 
 /*
- * True when a kvfs answers at path; its device number in *devp. Used after
- * mounting, from outside of the daemon or while its workers run. Other mounts
- * hold it up for a bounded time.
+ * True when a kvfs answers at path; *devp: its device number. Call it from
+ * another process than the daemon, or while the daemon's threads serve. Waits
+ * for a bounded time if the path leads through a mount that hangs.
  */
 bool mountpoint_answers(const char *path, dev_t *devp);
 

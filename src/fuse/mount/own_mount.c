@@ -17,7 +17,7 @@
 #include "util/log.h"
 #include "util/mount_table.h"
 
-/* Unmounting writes back what was written in the last moment. */
+/* The longest that an unmount may take: it writes back dirty pages. */
 #define UNMOUNT_MS 30000
 
 extern char **environ;
@@ -54,13 +54,13 @@ find_entry(const struct mount_table *t, const struct own_mount *m)
 	return NULL;
 }
 
-/* True when fd is of that mount; it may be covered by another. */
+/* Is fd in that mount, and not in another one that covers it? */
 static bool
 is_of_mount(int fd, int id)
 {
 	struct statx stx;
 
-	/* From the kernel's memory: nobody is asked. */
+	/* DONT_SYNC: the kernel answers from memory, without a request. */
 	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &stx) ==
 	    0 &&
 	    ((stx.stx_mask & STATX_MNT_ID) == 0 ||
@@ -96,7 +96,7 @@ own_mount_open(const struct own_mount *m, int flags)
 	return rc;
 }
 
-/* fusermount3 has the right to unmount what its user has mounted. */
+/* fusermount3 may unmount what its user has mounted. */
 static int
 run_fusermount(const char *path, bool lazy)
 {
@@ -140,7 +140,7 @@ unmount_path(void *arg)
 	return run_fusermount(u->path, u->lazy);
 }
 
-/* By the descriptor, whatever has come over its path meanwhile. */
+/* Detach by the descriptor, whatever is mounted at the path by now. */
 static int
 detach_by_fd(int fd)
 {
@@ -160,7 +160,7 @@ own_mount_end_entry(const struct mount_entry *e, bool lazy)
 		return fd;
 	if (lazy)
 		rc = detach_by_fd(fd);
-	/* As long as it is open it is in use. */
+	/* An open descriptor would keep the mount in use. */
 	close(fd);
 	if (rc != 0)
 		rc = bounded_call(unmount_path, &u, UNMOUNT_MS);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One mount, told by its number and not by its path: whatever is mounted
- * over it, below it or at its place later is left alone. Nothing here waits
- * for other mounts for longer than a bound. Logs where it says so.
+ * One mount, identified by its mount id and not by its path, so that other
+ * mounts over it, below it or later at the same path are left alone. Waits
+ * for other mounts for a bounded time only. Logs only where it says so.
  */
 #ifndef KVFS_FUSE_MOUNT_OWN_MOUNT_H
 #define KVFS_FUSE_MOUNT_OWN_MOUNT_H
@@ -17,18 +17,19 @@ struct own_mount {
 	dev_t dev;
 };
 
-/* The mount that has just been made at path. */
+/* Find the mount that has just been made at path. A negative errno. */
 int own_mount_find(const char *path, struct own_mount *m);
 
-/* Its root, opened with these flags. -ENOENT: it has gone; -EBUSY: it is
- * covered; -ETIMEDOUT: its path leads through a mount that hangs. */
+/* Open its root with these flags; a descriptor. -ENOENT: it has gone; -EBUSY:
+ * another mount covers it; -ETIMEDOUT: its path leads through a mount that
+ * hangs. */
 int own_mount_open(const struct own_mount *m, int flags);
 
 /*
- * Unmount it, even when it is in use if lazy. -ENOENT: it has gone.
- * -ENOTEMPTY: something is mounted on it, which a line in the log says:
- * nothing is done. -EBUSY, -ETIMEDOUT and others: it stays. Runs fusermount3
- * when this process has not the right itself.
+ * Unmount it; lazy: even when it is in use. -ENOENT: it has gone. -ENOTEMPTY,
+ * logged: something is mounted on it, and nothing was done. -EBUSY,
+ * -ETIMEDOUT and others: it stays. Runs fusermount3 when this process may not
+ * unmount itself.
  */
 int own_mount_end(const struct own_mount *m, bool lazy);
 

@@ -16,7 +16,7 @@
 #include "util/buf.h"
 #include "util/log.h"
 
-/* The kernel's own, as it shows them in the mount table. */
+/* The kernel's flags, by their names in the mount table. */
 static const struct flag {
 	const char *name;
 	unsigned long set, clear;
@@ -32,7 +32,7 @@ static const struct flag {
 };
 #define NFLAGS (sizeof(flags) / sizeof(flags[0]))
 
-/* Others that it shows, which say what is so. */
+/* Other names in the mount table, which are ignored. */
 static const char *const shown[] = { "remount", "user_id", "group_id",
 	"rootmode", "max_read", "blksize" };
 #define NSHOWN (sizeof(shown) / sizeof(shown[0]))
@@ -52,7 +52,7 @@ is_name(const char *one, const char *name)
 	    (one[len] == '=' || one[len] == '\0');
 }
 
-/* Is it in force already? */
+/* Is the option in force already? */
 static bool
 is_in_force(const char *path, const char *one)
 {
@@ -129,7 +129,7 @@ write_live(const char *path, const struct buf *live)
 	return -err;
 }
 
-/* What is in force, in the terms of mount(2). */
+/* The flags in force, as flags of mount(2). */
 static unsigned long
 flags_of(const struct statvfs *st)
 {
@@ -186,7 +186,8 @@ remount_apply(const char *path, const char *list)
 	for (char *one = strtok_r(copy, ",", &save); one != NULL && rc == 0;
 	     one = strtok_r(NULL, ",", &save))
 		rc = take_option(&c, path, one);
-	/* The options are written to while the mount can be written to. */
+	/* The file "options" can be written while the mount is not
+	 * read-only. */
 	if (rc == 0 && (c.flags & MS_RDONLY) == 0)
 		rc = set_flags(path, &c, &st);
 	if (rc == 0 && c.live.len != 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The place of the store; see store_path.h. */
+/* See store_path.h. */
 #include "fuse/mount/store_path.h"
 
 #include <ctype.h>
@@ -112,7 +112,7 @@ store_path_fail(const char *path, int err, const char *what)
 	return -err;
 }
 
-/* Make the parents of path, which is changed meanwhile and restored. */
+/* Make the parents of path, which is modified for that and restored. */
 static int
 make_parents(char *path)
 {
@@ -162,9 +162,8 @@ check_nesting(const char *store, const char *mountpoint)
 	return 0;
 }
 
-/*
- * Resolve a directory that may be missing, by its parent.
- */
+/* The real path of a directory that may be missing: its parent's, and its
+ * name. */
 static int
 store_path_resolve(const char *given, char **pathp)
 {
@@ -204,8 +203,9 @@ store_path_resolve(const char *given, char **pathp)
 	return rc;
 }
 
-/* Does the note end in "(kvfs: STORE on PATH)", a daemon's title: all that is
- * known of one whose LOCK was removed, until it writes that anew. */
+/* Does the note end in "(kvfs: STORE on PATH)", a daemon's process title?
+ * That is all that is known of a daemon whose LOCK file was removed, until it
+ * writes the file again. */
 static bool
 is_titled(const char *note, const char *path)
 {
@@ -220,7 +220,7 @@ is_titled(const char *note, const char *path)
 	    memcmp(start + before, path, n) == 0;
 }
 
-/* Is the store mounted where its owner says, as far as can be seen here. */
+/* Is the store mounted where its owner's note says, by the mount table? */
 static bool
 is_mounted(const char *note)
 {
@@ -242,9 +242,10 @@ is_mounted(const char *note)
 }
 
 /*
- * How long to wait for whoever has the store: not at all for a daemon with
- * a mount; long for one that writes out what it has; a while for a tool, and
- * for a daemon that begins or has just lost its mount.
+ * How long to wait for the process that has the store open: not at all for a
+ * daemon with a mount; long for a daemon that is ending and writes out its
+ * data; some seconds for a tool, and for a daemon that is starting or has just
+ * lost its mount.
  */
 static int
 owner_wait_ms(const struct kv_owner *owner)
@@ -254,8 +255,8 @@ owner_wait_ms(const struct kv_owner *owner)
 	return is_mounted(owner->note) ? 0 : OWNER_WAIT_MS;
 }
 
-/* "process 7, mounted at /mnt"; where the number is not known the note says
- * who it is. */
+/* Write "process 7, mounted at /mnt"; if the process id is not known, the
+ * owner's note. */
 static void
 describe_owner(const struct kv_owner *owner, char *buf, size_t len)
 {
@@ -275,7 +276,7 @@ await_unused(const char *path)
 	char who[sizeof(owner.note) + 32];
 	int waited_ms = 0;
 
-	/* kv_open() says what else may be wrong. */
+	/* Other errors are left to kv_open(), which reports them. */
 	while (kv_owner(path, &owner) > 0) {
 		describe_owner(&owner, who, sizeof(who));
 		if (waited_ms >= owner_wait_ms(&owner)) {
@@ -292,7 +293,8 @@ await_unused(const char *path)
 	return 0;
 }
 
-/* Are a store's files there; those of LevelDB have a CURRENT beside. */
+/* Does the directory hold a store? LevelDB has files of the same names, and
+ * also one named CURRENT. */
 static bool
 is_store(const char *path)
 {
@@ -311,8 +313,8 @@ is_store(const char *path)
 	return manifest && !foreign;
 }
 
-/* The operands may have been swapped: what is mounted over a store hides all
- * that it holds. */
+/* Refuse to mount over a store, which would hide it: the operands may have
+ * been swapped. */
 static int
 check_mountpoint(const char *given, const char *mountpoint)
 {

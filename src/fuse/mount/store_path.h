@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where the store is: as given, or the fixed place that belongs to a
- * mountpoint. Logs what is wrong with it.
+ * The path of the store: as given, or the fixed default of a mountpoint. Logs
+ * what is wrong with it. One thread.
  */
 #ifndef KVFS_FUSE_MOUNT_STORE_PATH_H
 #define KVFS_FUSE_MOUNT_STORE_PATH_H
 
 /*
- * The place of mountpoint's own store, returned owned in *pathp: below
- * /var/lib/kvfs for root, else $XDG_DATA_HOME/kvfs or ~/.local/share/kvfs,
- * named as store_path_escape() says.
+ * *pathp: the default store of a mountpoint, returned owned: below
+ * /var/lib/kvfs for root, else $XDG_DATA_HOME/kvfs or ~/.local/share/kvfs;
+ * its name is store_path_escape() of the mountpoint.
  */
 int store_path_default(const char *mountpoint, char **pathp);
 
@@ -22,10 +22,11 @@ int store_path_default(const char *mountpoint, char **pathp);
 char *store_path_escape(const char *path);
 
 /*
- * The absolute path of the store, returned owned. given NULL means the
- * default place. Made, with its parents for the default place, unless
- * read_only. Refuses a store inside the mountpoint and the reverse, and one
- * that another process has open.
+ * *pathp: the absolute path of the store, returned owned. given NULL means
+ * the default. The directory is made unless read_only; for the default, its
+ * parents too. Refuses a store inside the mountpoint and the reverse, and
+ * waits for another process that has the store open, for a bounded time. A
+ * negative errno, logged.
  */
 int store_path_prepare(const char *given, const char *mountpoint, int read_only,
     char **pathp);

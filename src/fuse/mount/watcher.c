@@ -12,7 +12,7 @@
 #include "util/log.h"
 #include "util/process.h"
 
-/* The end of the daemon is the end of the socket. */
+/* Wait until the daemon has ended, which closes its end of the socket. */
 static void
 await_end(int sock, struct own_mount *m)
 {
@@ -27,8 +27,8 @@ await_end(int sock, struct own_mount *m)
 	} while (n > 0 || (n < 0 && errno == EINTR));
 }
 
-/* It must outlive the daemon, whatever ends that: a signal to its group, its
- * terminal or its service included. */
+/* The watcher must outlive the daemon, whatever ends that: also a signal to
+ * its process group, its terminal or its service. */
 static void
 become_watcher(int sock)
 {
@@ -58,7 +58,7 @@ watcher_run(int sock, const char *mountpoint)
 	await_end(STDIN_FILENO, &m);
 	if (m.id < 0)
 		_exit(EXIT_SUCCESS);
-	/* One that ended in order has unmounted. */
+	/* A daemon that ended in order has unmounted itself. */
 	log_to_syslog();
 	rc = own_mount_end(&m, true);
 	if (rc == 0)

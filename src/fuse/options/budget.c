@@ -13,9 +13,9 @@
 
 #define MIB (1ull << 20)
 /*
- * Without memory=: a quarter of what the machine has, within these. The
- * upper one is four memtables of 64M, as much write-back, 50M of inodes, and
- * a cache that keeps 64M for blocks when all of the memtables are full.
+ * Without memory=: a quarter of the machine's memory, within these limits.
+ * The upper one has room for four memtables of 64M, as much write-back, 50M of
+ * inodes, and a cache that keeps 64M for blocks when all memtables are full.
  */
 #define DEFAULT_PART 4
 #define DEFAULT_MIN (64 * MIB)
@@ -31,12 +31,13 @@
 #define MEMTABLE_MAX (64 * MIB)
 #define MEMTABLE_LEAST (64u << 10)
 #define CACHE_LEAST MIB
-/* Of the memtable and the cache together; the cache then has room for the
- * three that may wait, beside the quarter that stays for blocks. */
+/* The memtable's part of memtable and cache together. The cache then has room
+ * for three immutable memtables and for a quarter that stays for blocks. */
 #define MEMTABLE_PART 5
 #define WAITING_MAX 3
 
-/* A request is no larger than the slack has room for two by each thread. */
+/* The size of a request is chosen so that the 15 % have room for two requests
+ * per thread, within these limits. */
 #define REQUEST_MIN (64u << 10)
 /* More than 256 pages is not possible before libfuse 3.17. */
 #define REQUEST_MAX (1u << 20)
@@ -52,7 +53,7 @@ default_budget(void)
 	return n < DEFAULT_MAX ? n : DEFAULT_MAX;
 }
 
-/* Derived sizes are whole, to be printed and read again. */
+/* Derived sizes are round, so that they can be printed and read again. */
 static uint64_t
 round_down(uint64_t n)
 {
@@ -71,14 +72,14 @@ inode_part(uint64_t total)
 	return min_of(total / INODE_PART, INODE_MAX);
 }
 
-/* What of a budget is for the write-back cache, the memtable and the cache. */
+/* The part of a budget for write-back cache, memtable and block cache. */
 static uint64_t
 parts_of(uint64_t total)
 {
 	return total - total / 100 * SLACK_PERCENT - inode_part(total);
 }
 
-/* The budget with so much room, in whole MiB. */
+/* The budget whose parts_of() is room, in whole MiB. */
 static uint64_t
 budget_for(uint64_t room)
 {
@@ -92,8 +93,8 @@ budget_for(uint64_t room)
 	return total;
 }
 
-/* What the store takes at most: the memtable that is written to, and the
- * cache, which waiting ones cannot drive below a quarter. */
+/* Memory that the store takes at most: the current memtable, and the cache,
+ * of which a quarter stays however many memtables are immutable. */
 static uint64_t
 store_bytes(uint64_t cache, uint64_t memtable)
 {
@@ -102,7 +103,7 @@ store_bytes(uint64_t cache, uint64_t memtable)
 	return memtable + (squeezed > cache ? squeezed : cache);
 }
 
-/* The largest memtable beside that cache. */
+/* The largest memtable that leaves room for this cache. */
 static uint64_t
 memtable_given_cache(uint64_t cache, uint64_t room)
 {
@@ -111,7 +112,7 @@ memtable_given_cache(uint64_t cache, uint64_t room)
 	return min_of(room - cache, (room - cache / 4) / (WAITING_MAX + 1));
 }
 
-/* What the store needs at least beside what was given. */
+/* The least memory that the store needs with the given parts. */
 static uint64_t
 store_min_bytes(const struct options *o, unsigned given)
 {
@@ -188,7 +189,7 @@ refuse_parts(const struct options *o, unsigned given)
 	return -EINVAL;
 }
 
-/* What the other bounds make of the whole. */
+/* Bounds that follow from the budget alone. */
 static void
 derive_parts(struct options *o)
 {
@@ -202,7 +203,7 @@ derive_parts(struct options *o)
 		o->request_bytes /= 2;
 }
 
-/* Without memory=: the usual parts, but for those that were given. */
+/* Without memory=: the usual budget, changed by the given parts. */
 static void
 derive_budget(struct options *o, unsigned given)
 {

@@ -16,7 +16,7 @@ refuse_usage(const char *what, const char *reason)
 	return -EINVAL;
 }
 
-/* All -o arguments as one list, to free(3). */
+/* Append to the list of all -o arguments, to free(3). */
 static int
 join_lists(char **listp, const char *more)
 {
@@ -46,7 +46,7 @@ take_operands(struct options *o, int n, char **operands)
 	return 0;
 }
 
-/* Does the list, as it follows -o, ask for a remount? */
+/* Does the list of options ask for a remount? */
 static bool
 asks_for_remount(const char *list)
 {

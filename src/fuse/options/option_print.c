@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What is printed of the table of options: --help, and those in force. */
+/* Prints the table of options: --help, and the options in force. */
 #include <string.h>
 
 #include "fuse/options/option_table.h"

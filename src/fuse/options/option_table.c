@@ -10,11 +10,11 @@
 #define GIB (1ull << 30)
 #define EIB (1ull << 60)
 
-/* The logs of an empty store and some contents. */
+/* Room for the logs of an empty store and some contents. */
 #define MAX_SIZE_MIN (4 * MIB)
 
-/* Where in struct options field lies; a compile error when it is not of
- * that type. */
+/* The offset of field in struct options; does not compile if the field is
+ * not of type T. */
 #define FIELD(T, field)                                                        \
 	(offsetof(struct options, field) +                                     \
 	    0 * sizeof((T *)0 == &((struct options *)0)->field))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Mount options, one row each. From the row follow how a value is parsed,
- * checked and printed, what --help says, and how it changes while mounted;
+ * Mount options, one row each. The row decides how a value is parsed, checked
+ * and printed, what --help says, and how it changes while mounted;
  * tests/style/manuals.sh compares kvfs(1) and kvfsctl(1) with it.
  */
 #ifndef KVFS_FUSE_OPTIONS_OPTION_TABLE_H
@@ -15,16 +15,16 @@ struct kv;
 struct options;
 struct option_spec;
 
-/* The longest value of an option, and its NUL. */
+/* Bytes of the longest value of an option, with its NUL. */
 #define OPTION_VALUE_MAX 4096
 
 /* A kind of value; option_value.h has all. */
 struct option_type {
-	/* Take a value, or NULL where none was given. -EINVAL: a bad one,
-	 * and a line that says so was logged. */
+	/* Store the value in o; NULL if none was given. -EINVAL, logged: it is
+	 * not valid. */
 	int (*parse)(struct options *o, const struct option_spec *spec,
 	    const char *value);
-	/* The value now; "" when there is none to print. */
+	/* Print the current value to buf; "" when there is none. */
 	void (*format)(const struct options *o, const struct option_spec *spec,
 	    char *buf, size_t len);
 };
@@ -32,14 +32,14 @@ struct option_type {
 enum {
 	/* May change while mounted. */
 	OPTION_LIVE = 1 << 0,
-	/* May stand without its value. */
+	/* May be given without its value. */
 	OPTION_VALUE_IS_OPTIONAL = 1 << 1,
-	/* The row before says the same, or it is a default that is not worth
-	 * a word: it is not printed. */
+	/* It is not printed: the row before says the same, or it is a default
+	 * of no interest. */
 	OPTION_IS_SILENT = 1 << 2,
 };
 
-/* Options of which others have to know that they were given. */
+/* Options whose presence decides about other options. */
 enum {
 	GIVEN_SYNC = 1 << 0,
 	GIVEN_FLUSH = 1 << 1,
@@ -53,19 +53,19 @@ enum {
 
 struct option_spec {
 	const char *name;
-	const char *arg; /* what stands behind "="; NULL: takes no value */
+	const char *arg; /* placeholder for its value; NULL: has no value */
 	const struct option_type *type;
 	size_t offset; /* of its field in struct options */
 	uint64_t min, max; /* of a number or a size */
-	const char *words[2]; /* that stand for true and false */
-	bool sets; /* what a flag makes of its field */
+	const char *words[2]; /* for true and false */
+	bool sets; /* the value that a flag gives to its field */
 	unsigned flags; /* OPTION_* */
 	unsigned given; /* GIVEN_* */
-	/* Have the running store take the value over, which may wait for its
-	 * disk; NULL: the store has no part in it. */
+	/* Set the value in the running store; may wait for the disk. NULL: the
+	 * store does not use it. */
 	int (*apply)(struct kv *kv, const struct options *o);
-	const char *help; /* NULL: of mount(8), changes nothing */
-	const char *standard; /* the default, where no value says it */
+	const char *help; /* NULL: an option of mount(8) without effect */
+	const char *standard; /* the default, if it is no value to print */
 };
 
 /* In the order of --help. */

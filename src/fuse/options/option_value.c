@@ -32,7 +32,7 @@ refuse_value(const struct option_spec *spec, const char *value,
 	return -EINVAL;
 }
 
-/* What has no value to print. */
+/* For types without a value to print. */
 static void
 format_nothing(const struct options *o, const struct option_spec *spec,
     char *buf, size_t len)
@@ -169,7 +169,7 @@ const struct option_type option_bound = { parse_bound, format_size };
 
 /* ---- Others ---- */
 
-/* A name in the mount table: any text that the table can hold. */
+/* A name for the mount table: any text that fits. */
 static int
 parse_name(struct options *o, const struct option_spec *spec, const char *value)
 {
@@ -190,7 +190,7 @@ format_name(const struct options *o, const struct option_spec *spec, char *buf,
 
 const struct option_type option_name = { parse_name, format_name };
 
-/* Without a value it is mount(8)'s "sync". */
+/* "sync" without a value is the option of mount(8). */
 static int
 parse_sync(struct options *o, const struct option_spec *spec, const char *value)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Mount options and command line; see options.h. Values are checked here,
- * so that everything behind may trust them.
+ * Mount options and command line; see options.h. All values are checked here,
+ * and nowhere else.
  */
 #include "fuse/options/options.h"
 
@@ -22,7 +22,8 @@ options_init(struct options *o)
 	kv_options_init(&o->kv);
 	fs_options_init(&o->fs);
 	o->fs.acl = true;
-	/* Who may mount by himself may have them anyhow, as with mount(8). */
+	/* Only root may mount with set-id programs and devices allowed; as
+	 * with mount(8), others get these flags. */
 	o->nosuid = o->nodev = geteuid() != 0;
 	o->allow_other = geteuid() == 0;
 	o->threads = 16;
@@ -44,7 +45,7 @@ find_spec(const char *name, size_t len)
 	return NULL;
 }
 
-/* One "name" or "name=value". */
+/* Set one option: "name" or "name=value". live: while mounted. */
 static int
 set_option(struct options *o, const char *text, bool live)
 {
@@ -116,7 +117,7 @@ options_parse_list(struct options *o, const char *list)
 			  "leave one of the two out");
 		rc = -EINVAL;
 	}
-	/* Lists are extended attributes. */
+	/* Access control lists are extended attributes. */
 	if (o->noxattr)
 		o->fs.acl = false;
 	if (rc == 0)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The command line and the mount options of kvfs, from one table that also
- * prints --help. Knows nothing of libfuse, so that it can be tested alone.
+ * The command line and the mount options of kvfs, parsed and printed by one
+ * table (option_table.h). Does not use libfuse, so that it can be tested
+ * alone. No threads: the caller locks.
  *
- * An option given twice counts as given last, as with mount(8). A profile
- * fills in sync, flush and wal_buffer where they are not given, and the
- * budget of memory its parts (budget.h).
+ * If an option is given twice, the last one counts, as with mount(8). A
+ * profile sets sync, flush and wal_buffer where these are not given; the
+ * memory budget sets its parts likewise (budget.h).
  */
 #ifndef KVFS_FUSE_OPTIONS_OPTIONS_H
 #define KVFS_FUSE_OPTIONS_OPTIONS_H
@@ -26,8 +27,8 @@ struct options {
 	/* What the mount table shows; empty: the store, and kvfs. */
 	char fsname[OPTION_NAME_MAX], subtype[OPTION_NAME_MAX];
 	bool help, version, foreground, debug;
-	char *remount; /* owned: the list, when it asks for a remount; else
-	                  NULL. Nothing of it is in the fields below. */
+	char *remount; /* owned: the list of options, if it asks for a remount,
+	                  else NULL. It is not parsed into the fields below. */
 
 	struct kv_options kv;
 	struct fs_options fs;
@@ -38,48 +39,48 @@ struct options {
 	bool auto_unmount;
 	bool kernel_writeback;
 	bool noxattr;
-	/* The budget, and parts of it that are no option of their own. */
+	/* The memory budget, and those of its parts that are no options. */
 	uint64_t memory_bytes;
-	uint64_t inode_bytes; /* of inodes that the kernel makes us keep */
+	uint64_t inode_bytes; /* for inodes that the kernel refers to */
 	uint32_t request_bytes; /* the largest read or write */
 	unsigned threads;
 	unsigned max_background;
 	unsigned spin_us;
 	bool affinity;
 
-	/* Insides: what was given. */
+	/* Private: what was given. */
 	int profile; /* profile.h; -1: none */
 	unsigned given; /* GIVEN_* of option_table.h */
 };
 
-/* The defaults; allow_other follows the effective user. */
+/* Set the defaults; that of allow_other depends on the effective user. */
 void options_init(struct options *o);
 
 /*
- * Parse the command line. -EINVAL: misuse, and one line saying so was
- * logged. With help or version set nothing else is checked.
+ * Parse the command line. -EINVAL: wrong usage, and one line was logged. With
+ * help or version set nothing else is checked.
  */
 int options_parse(struct options *o, int argc, char **argv);
 
-/* Parse a list as it follows -o. */
+/* Parse the argument of -o. -EINVAL, logged. */
 int options_parse_list(struct options *o, const char *list);
 
 /*
- * Change the options of a mounted kvfs that can change: text holds them
- * separated by commas, blanks or newlines. On -EINVAL o is unchanged and a
- * line was logged.
+ * Parse changes of options while mounted: text holds them separated by
+ * commas, blanks or newlines. -EINVAL, logged: wrong, or an option that
+ * cannot change while mounted; o is unchanged then.
  */
 int options_change(struct options *o, const char *text);
 
 /*
- * Have the running store take over what of wanted differs from now, which
- * may wait for its disk; now becomes what is in force, whatever the result:
- * 0, or a negative errno.
+ * Set in the running store the options in which wanted differs from now; may
+ * wait for the disk. 0 or a negative errno; in both cases now becomes what is
+ * in force.
  */
 int options_apply(struct kv *kv, struct options *now,
     const struct options *wanted);
 
-/* "name=value" each, and then sep; flags stand alone. */
+/* Print "name=value" and sep for each option; flags without a value. */
 void options_print(const struct options *o, FILE *out, const char *sep);
 void options_usage(FILE *out);
 

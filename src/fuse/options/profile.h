@@ -5,11 +5,10 @@
 
 struct options;
 
-/* What o->profile becomes: -1, there is none of that name. */
+/* The number for o->profile; -1: there is no profile of this name. */
 int profile_find(const char *name);
 
-/* Fill in what o->profile says, if that is one, where nothing else was
- * given. */
+/* Set the options of o->profile, if it is not -1, that were not given. */
 void profile_apply(struct options *o);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The requests of the kernel, one function each, by kind: names, attributes,
- * contents, directories, extended attributes. Each decodes, calls fs (or
- * the control directory), and replies; none holds a lock of its own over a
- * reply. Any worker thread.
+ * Handlers of the kernel's requests, one function each, in a source for each
+ * kind: names, attributes, contents, ranges, directories, extended
+ * attributes. A handler decodes the request, calls fs (or the control
+ * directory), and replies. It holds no lock while it replies. Any thread of
+ * the pool.
  */
 #ifndef KVFS_FUSE_REQUEST_ADAPT_H
 #define KVFS_FUSE_REQUEST_ADAPT_H
@@ -13,15 +14,18 @@ struct fuse_conn_info;
 struct fuse_lowlevel_ops;
 struct fuse_req;
 
-/* All handlers; those of locks are left out, so the kernel does locks. */
+/* Set all handlers. There are none for file locks, so the kernel does these
+ * itself. */
 void adapt_fill(struct fuse_lowlevel_ops *ops);
 
-/* The INIT request: which capabilities, which sizes. */
+/* Handles INIT: chooses capabilities and sizes. */
 void adapt_init(void *userdata, struct fuse_conn_info *conn);
 
-/* FS_SET_KILL_* bits for a change of attr's file by the caller of req. */
+/* The set-id bits (FS_SET_KILL_*) that a change of attr's file by the caller
+ * of req clears. */
 unsigned adapt_kill_bits(struct fuse_req *req, const struct fs_attr *attr);
 
+/* Each sets the handlers of one source. */
 void adapt_fill_name(struct fuse_lowlevel_ops *ops);
 void adapt_fill_attr(struct fuse_lowlevel_ops *ops);
 void adapt_fill_io(struct fuse_lowlevel_ops *ops);

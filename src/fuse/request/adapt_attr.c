@@ -50,7 +50,7 @@ attr_fields(int to_set)
 		if (to_set & map[i].fuse)
 			valid |= map[i].fs;
 	}
-	/* "Now" comes beside the plain bit, and the clock is ours. */
+	/* With "now" the kernel sets the plain bit too; use our clock. */
 	if (valid & FS_SET_ATIME_NOW)
 		valid &= ~(unsigned)FS_SET_ATIME;
 	if (valid & FS_SET_MTIME_NOW)
@@ -59,9 +59,9 @@ attr_fields(int to_set)
 }
 
 /*
- * Which set-id bits go by a change of the caller's, of which the kernel
- * has decided that they do: set-gid without the right to execute stays for
- * those who might set it. Of the groups of a caller the request has one.
+ * The kernel has decided that a change by the caller clears set-id bits; this
+ * tells which. Set-gid without group execute stays if the caller may set it:
+ * root, or a member of the group. The request names one group of the caller.
  */
 unsigned
 adapt_kill_bits(fuse_req_t req, const struct fs_attr *attr)
@@ -73,9 +73,9 @@ adapt_kill_bits(fuse_req_t req, const struct fs_attr *attr)
 	    FS_SET_KILL_SUID | FS_SET_KILL_SGID;
 }
 
-/* What SETATTR asks for, of which the kernel names a part only: with no
- * field at all it is chown(-1, -1), or comes before the change of contents
- * that costs a file its set-id bits (fallocate, copy_file_range). */
+/* Which attributes SETATTR sets. With no field at all it is chown(-1, -1), or
+ * the kernel sends it before a change of contents that clears set-id bits
+ * (fallocate, copy_file_range). */
 static int
 fields_to_set(fuse_req_t req, fuse_ino_t ino, int to_set, unsigned *validp)
 {

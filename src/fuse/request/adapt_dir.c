@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Requests on open directories. The kernel caches listings, and throws
- * them away itself when it changes the directory. A handle is a listing of
- * fs with a lock, since threads may share one descriptor.
+ * Requests on open directories. The kernel caches listings, and drops them
+ * itself when it changes the directory. A handle is a directory stream of fs
+ * with a lock, since threads may share one descriptor.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ struct dir_handle {
 	struct fs_dir *dir GUARDED_BY(mu);
 };
 
-/* Smallest entry of a readdirplus reply: bounds how many fit. */
+/* The smallest entry of a readdirplus reply; bounds how many fit. */
 #define ENTRY_PLUS_MIN 152
 
 struct listing {
@@ -29,7 +29,7 @@ struct listing {
 	bool plus;
 	char *buf;
 	size_t len, cap;
-	uint64_t *counted; /* inodes with a lookup counted: plus only */
+	uint64_t *counted; /* readdirplus: inodes with a lookup counted */
 	size_t ncounted;
 };
 
@@ -104,7 +104,7 @@ do_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	reply_status(req, 0);
 }
 
-/* Names are borrowed slices; libfuse wants them terminated. */
+/* Copies the name, since libfuse wants it NUL-terminated. */
 static bool
 add_entry(void *arg, const struct fs_dirent *d)
 {
@@ -115,7 +115,7 @@ add_entry(void *arg, const struct fs_dirent *d)
 	size_t need;
 
 	if (d->name.len > FS_NAME_MAX)
-		return true; /* cannot be; not worth a listing */
+		return true; /* longer than a name can be: leave it out */
 	memcpy(name, d->name.data, d->name.len);
 	name[d->name.len] = '\0';
 	if (l->plus && d->attr != NULL) {
@@ -163,11 +163,11 @@ adapt_list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		is_safe = l.len != 0 || fs_dir_is_safe(h->dir);
 		mutex_unlock(&h->mu);
 	}
-	/* An empty reply makes the kernel's copy a whole one. Without its
-	 * pages, it will be found useless. */
+	/* After an empty reply the kernel takes its cached listing for
+	 * complete. This one is not, so its pages are dropped. */
 	if (!is_safe)
 		kernel_cache_forget_pages(c, ino);
-	/* What was listed before an error is still true; the error comes
+	/* Entries found before an error are still returned; the error comes
 	 * again with the next call. */
 	if (rc < 0 && l.len == 0)
 		reply_status(req, rc);

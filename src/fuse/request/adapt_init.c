@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The INIT request: what kvfs and the kernel agree on. */
+/* The INIT request: which features and sizes are used. */
 #include "fuse/reply/connection.h"
 #include "fuse/request/adapt.h"
 
@@ -13,12 +13,12 @@ adapt_init(void *userdata, struct fuse_conn_info *conn)
 	    FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_EXPLICIT_INVAL_DATA;
 
 	/*
-	 * Nobody else changes the store, so the kernel's copies stay true
-	 * (EXPLICIT_INVAL_DATA, no AUTO_INVAL_DATA). Values are memory, so
-	 * splicing only costs. HANDLE_KILLPRIV would make us drop set-id
-	 * bits even for root; protocol.c asks for its second version.
-	 * EXPORT_SUPPORT needs inodes to be found by number alone, which
-	 * the rows do not offer.
+	 * All changes go through the kernel, so its copies stay valid
+	 * (EXPLICIT_INVAL_DATA, no AUTO_INVAL_DATA). Contents are in memory,
+	 * where splice(2) only costs. HANDLE_KILLPRIV would make us clear
+	 * set-id bits even for root; protocol.c asks for its second version.
+	 * EXPORT_SUPPORT needs a lookup of inodes by number alone, which the
+	 * rows do not offer.
 	 */
 	if (c->acl)
 		want |= FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Requests on open files; those on ranges are in adapt_range.c. No handle
- * is kept: the inode number says all, and fs counts the opens. O_DIRECT is
- * the kernel's own business, which keeps it coherent with its cache.
+ * Requests on open files; those on ranges are in adapt_range.c. There are no
+ * handles: the inode number suffices, and fs counts the opens. The kernel
+ * keeps O_DIRECT coherent with its cache.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,16 +16,18 @@
 #include "fuse/request/adapt.h"
 #include "fuse/serve/protocol.h"
 
-/* Pieces that one writev(2) takes, beside the header. */
+/* Pieces that one writev(2) takes, without the header. */
 #define MAX_PIECES (IOV_MAX - 1)
 /* Pieces without an allocation: a read of 1 MiB in chunks of 32 KiB. */
 #define STACK_PIECES 40
 
-/* The largest file that the kernel reads anew so that its access time
- * moves. Of larger ones that is worth more than the time. */
+/* Up to this size a file leaves the kernel's cache when it is opened, so that
+ * reads come here and set its access time. Larger files stay: their pages are
+ * worth more than the time. */
 #define ATIME_REREAD_MAX (128u << 10)
 
-/* Of what the kernel has in its cache, we do not see it read. */
+/* Must the file leave the kernel's cache? Reads from there are not seen
+ * here, and do not set the access time. */
 static bool
 must_see_reads(struct connection *c, uint64_t ino,
     const struct fuse_file_info *fi)
@@ -43,21 +45,21 @@ may_write(const struct fuse_file_info *fi)
 	return (fi->flags & O_ACCMODE) != O_RDONLY;
 }
 
-/* What open(2) answers about caching and closing. */
+/* Set what the answer to an open says about caching and closing. */
 static void
 set_open_flags(struct connection *c, struct fuse_file_info *fi, bool keep_cache)
 {
 	fi->keep_cache = keep_cache;
-	/* close(2) commits contents; nothing to do for who only reads. */
+	/* close(2) commits contents; after reads alone there are none. */
 	fi->noflush = ((fi->flags & O_ACCMODE) == O_RDONLY &&
 			  (fi->flags & O_TRUNC) == 0) ||
 	    atomic_load_explicit(&c->flush_lazy, memory_order_relaxed);
 }
 
 /*
- * Drop set-id bits as the write or truncation that follows does. The
- * kernel does not expect the mode to change, so it is told; that is safe
- * inside of the request, as attributes alone need no lock of the inode.
+ * Clear set-id bits, as the write or truncation that follows does. The kernel
+ * does not expect the mode to change, so its copy of the attributes is
+ * dropped. That may be done within the request: it takes no lock of the inode.
  */
 static int
 kill_suid(fuse_req_t req, uint64_t ino, bool truncates)
@@ -72,7 +74,7 @@ kill_suid(fuse_req_t req, uint64_t ino, bool truncates)
 	rc = fs_getattr(c->fs, ino, &attr);
 	if (rc < 0 || (attr.mode & (S_ISUID | S_ISGID)) == 0)
 		return rc;
-	/* Before a write, the kernel asks for what else is due. */
+	/* Before a write the kernel has asked for both already. */
 	if (truncates)
 		bits = adapt_kill_bits(req, &attr);
 	rc = fs_setattr(c->fs, ino, &attr, bits, &attr);
@@ -81,7 +83,7 @@ kill_suid(fuse_req_t req, uint64_t ino, bool truncates)
 	return rc;
 }
 
-/* The opposite of a successful open. */
+/* Undo a successful open. */
 static void
 end_open(struct connection *c, uint64_t ino, const struct fuse_file_info *fi)
 {
@@ -178,7 +180,7 @@ do_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	reply_status(req, 0);
 }
 
-/* More pieces than a writev(2) takes: in one buffer. */
+/* Reply with more pieces than a writev(2) takes, joined in one buffer. */
 static void
 reply_joined(fuse_req_t req, const struct fs_read *r)
 {
@@ -268,9 +270,9 @@ do_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size,
 		reply_status(req, rc);
 		return;
 	}
-	/* With O_APPEND too: one kernel, which knows the size. */
+	/* O_APPEND needs no care: the kernel knows the size. */
 	n = fs_write(c->fs, ino, (uint64_t)off, slice_make(data, size));
-	/* O_SYNC has the bit of O_DSYNC. */
+	/* O_SYNC includes the bit of O_DSYNC. */
 	if (n >= 0 && (fi->flags & O_DSYNC) != 0 && !fi->writepage) {
 		rc = fs_fsync(c->fs, ino);
 		if (rc < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Requests on names: lookup, make, link, unlink, rename. The control
- * directory's name in the root, and everything in it, cannot be changed.
+ * Requests on names: lookup, create, link, unlink, rename. The name of the
+ * control directory in the root, and the names in it, cannot be changed.
  */
 #include <errno.h>
 #include <stdio.h>

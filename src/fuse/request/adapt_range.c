@@ -7,8 +7,8 @@
 #include "fuse/reply/reply.h"
 #include "fuse/request/adapt.h"
 
-/* What one request of copy_file_range(2) copies at most, and between two
- * looks whether the caller still wants it: some 10 ms. */
+/* What one copy_file_range(2) request copies at most, and how much it copies
+ * before it looks again whether the caller was interrupted: some 10 ms. */
 #define COPY_MAX (64u << 20)
 #define COPY_PIECE (4u << 20)
 
@@ -38,8 +38,8 @@ do_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 	int64_t at;
 
 	(void)fi;
-	/* What the kernel has gathered may lie in what is a hole to us;
-	 * after ENOSYS it takes all for data, and asks no more. */
+	/* Dirty pages of the kernel may lie where fs sees a hole. After ENOSYS
+	 * the kernel treats the whole file as data, and asks no more. */
 	if (c->kernel_writeback)
 		at = -ENOSYS;
 	else if (control_owns(ino))
@@ -54,8 +54,8 @@ do_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 		fuse_reply_lseek(req, at);
 }
 
-/* Piece by piece, until the caller has a signal: it may be his end, and
- * who goes on learns how far it got. */
+/* Copy piece by piece, and stop early when the caller has got a signal, which
+ * may be to kill it. Returns the number of bytes copied. */
 static ssize_t
 copy_pieces(fuse_req_t req, fuse_ino_t ino_in, uint64_t off_in,
     fuse_ino_t ino_out, uint64_t off_out, size_t len)

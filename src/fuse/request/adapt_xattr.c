@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Requests on extended attributes. Access control lists come this way too;
- * without -o acl fs refuses them, as nobody would obey them.
+ * without -o acl fs refuses them, since the kernel would not enforce them.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -15,8 +15,8 @@
 #include "fuse/serve/protocol.h"
 
 /*
- * ENOSYS is remembered by the kernel: it does not ask again, not even
- * before each first write whether there is a security.capability to drop.
+ * May a request go on? The kernel remembers ENOSYS and does not ask again,
+ * not even for security.capability before the first write to a file.
  */
 static int
 xattr_check(struct connection *c, fuse_ino_t ino, int absent)
@@ -42,12 +42,13 @@ do_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 }
 
 /*
- * Whether the caller is to see names in trusted.*, which CAP_SYS_ADMIN in the
- * first user namespace asks for. The kernel checks that before it sends a get,
- * set or remove, but not of what a listing shows, and a request says the user
- * only. capget(2) waits for nothing. Root alone is asked for more: others have
- * the capability in user namespaces of their own, which it does not tell
- * apart. Root that this process cannot see is believed.
+ * May the caller see names in trusted.*? That takes CAP_SYS_ADMIN in the
+ * first user namespace. The kernel checks it before it sends a get, set or
+ * remove, but does not filter listings. The request tells the user only, so
+ * capget(2), which never blocks, is asked about a caller that is root. Other
+ * users may have the capability in a namespace of their own, which capget(2)
+ * does not tell apart. Root in a PID namespace that is not visible here is
+ * allowed.
  */
 static bool
 sees_trusted(fuse_req_t req)
@@ -61,7 +62,7 @@ sees_trusted(fuse_req_t req)
 
 	if (ctx->uid != 0)
 		return false;
-	/* Of pid 0 it would be our own. */
+	/* For pid 0 capget(2) would return our own capabilities. */
 	return ctx->pid == 0 || syscall(SYS_capget, &head, data) != 0 ||
 	    (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective &
 		CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
