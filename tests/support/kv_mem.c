@@ -400,31 +400,6 @@ view_close(struct mem *m, struct kv_snapshot *view)
 }
 
 static int
-mem_iter_open(struct kv *kv, const struct kv_key *from, enum kv_scope scope,
-    struct kv_snapshot *snap, struct kv_iter **iterp)
-{
-	struct mem *m = (struct mem *)kv;
-	struct mem_iter *it;
-
-	if (from->name.len > KV_NAME_MAX)
-		return -EINVAL;
-	it = must_alloc(sizeof(*it));
-	it->base.ops = kv->ops;
-	it->mem = m;
-	it->scope = scope;
-	it->from = *from;
-	it->key = *from;
-	it->key.name.data = it->space;
-	if (from->name.len != 0)
-		memcpy(it->space, from->name.data, from->name.len);
-	mutex_lock(&m->mu);
-	view_open(m, &it->view, snap != NULL ? snap->seq : m->seq);
-	mutex_unlock(&m->mu);
-	*iterp = &it->base;
-	return 0;
-}
-
-static int
 mem_iter_next(struct kv_iter *iter)
 {
 	struct mem_iter *it = (struct mem_iter *)iter;
@@ -484,6 +459,38 @@ mem_iter_close(struct kv_iter *iter)
 	version_unref(it->value);
 	view_close(it->mem, &it->view);
 	free(it);
+}
+
+static const struct kv_iter_ops mem_iter_ops = {
+	.next = mem_iter_next,
+	.key = mem_iter_key,
+	.value = mem_iter_value,
+	.close = mem_iter_close,
+};
+
+static int
+mem_iter_open(struct kv *kv, const struct kv_key *from, enum kv_scope scope,
+    struct kv_snapshot *snap, struct kv_iter **iterp)
+{
+	struct mem *m = (struct mem *)kv;
+	struct mem_iter *it;
+
+	if (from->name.len > KV_NAME_MAX)
+		return -EINVAL;
+	it = must_alloc(sizeof(*it));
+	it->base.ops = &mem_iter_ops;
+	it->mem = m;
+	it->scope = scope;
+	it->from = *from;
+	it->key = *from;
+	it->key.name.data = it->space;
+	if (from->name.len != 0)
+		memcpy(it->space, from->name.data, from->name.len);
+	mutex_lock(&m->mu);
+	view_open(m, &it->view, snap != NULL ? snap->seq : m->seq);
+	mutex_unlock(&m->mu);
+	*iterp = &it->base;
+	return 0;
 }
 
 static int
@@ -562,10 +569,6 @@ static const struct kv_ops mem_ops = {
 	.settle = mem_settle,
 	.sync = mem_sync,
 	.iter_open = mem_iter_open,
-	.iter_next = mem_iter_next,
-	.iter_key = mem_iter_key,
-	.iter_value = mem_iter_value,
-	.iter_close = mem_iter_close,
 	.snapshot = mem_snapshot,
 	.snapshot_release = mem_snapshot_release,
 	.usage = mem_usage,

@@ -23,7 +23,8 @@ set_cache(struct kv *kv, uint64_t bytes)
 	return 0;
 }
 
-static const struct kv_ops ops = { .set_cache = set_cache };
+static const struct kv_control_ops control = { .set_cache = set_cache };
+static const struct kv_ops ops = { .control = &control };
 static struct kv store = { .ops = &ops };
 
 static void

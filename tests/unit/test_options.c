@@ -416,9 +416,10 @@ take_max_size(struct kv *kv, uint64_t bytes)
 
 START_TEST(the_store_takes_over_what_differs_until_it_refuses)
 {
-	const struct kv_ops ops = { .set_sync = take_sync,
+	const struct kv_control_ops control = { .set_sync = take_sync,
 		.set_wal_buffer = refuse_wal_buffer,
 		.set_max_size = take_max_size };
+	const struct kv_ops ops = { .control = &control };
 	struct kv kv = { .ops = &ops };
 	struct options now, wanted;
 

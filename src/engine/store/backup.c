@@ -52,28 +52,6 @@ add_member(struct backup *b, enum file_kind kind, uint64_t number,
 	return 0;
 }
 
-int
-backup_open_file(struct backup *b, enum file_kind kind, uint64_t number,
-    struct env_file **filep)
-{
-	char name[FILENAME_BYTES], path[PATH_MAX];
-	int rc;
-
-	filename_make(name, kind, number);
-	filename_path(path, b->db->store.path, kind, number);
-	rc = env_open(b->db->store.dir, name, ENV_READ, filep);
-	if (rc == -ENOENT) {
-		log_error("%s: missing: the store is damaged; run kvfsctl "
-			  "repair",
-		    path);
-		return -KVFS_ECORRUPT;
-	}
-	if (rc < 0)
-		log_error("%s: cannot be read for a backup: %s", path,
-		    strerror(-rc));
-	return rc;
-}
-
 static int
 add_file(struct backup *b, enum file_kind kind, uint64_t number)
 {
@@ -260,6 +238,24 @@ take_version(struct backup *b)
 	return 0;
 }
 
+static void
+backup_close(struct kv_backup *base) UNSHARED
+{
+	struct backup *b = backup_of(base);
+
+	env_close(b->file);
+	version_unref(b->version);
+	buf_fini(&b->manifest);
+	free(b->members);
+	mutex_fini(&b->mu);
+	free(b);
+}
+
+static const struct kv_backup_ops backup_ops = {
+	.read = backup_read,
+	.close = backup_close,
+};
+
 int
 db_backup_open(struct kv *kv, struct kv_backup **backupp)
 {
@@ -270,7 +266,7 @@ db_backup_open(struct kv *kv, struct kv_backup **backupp)
 	if (b == NULL)
 		return -ENOMEM;
 	mutex_init(&b->mu);
-	b->base.ops = kv->ops;
+	b->base.ops = &backup_ops;
 	b->db = db;
 	b->made = time(NULL);
 	rc = take_version(b);
@@ -281,23 +277,10 @@ db_backup_open(struct kv *kv, struct kv_backup **backupp)
 	if (rc == 0)
 		rc = add_manifest(b);
 	if (rc < 0) {
-		db_backup_close(&b->base);
+		backup_close(&b->base);
 		return rc;
 	}
 	b->base.size += TAR_END_BYTES;
 	*backupp = &b->base;
 	return 0;
-}
-
-void
-db_backup_close(struct kv_backup *base) UNSHARED
-{
-	struct backup *b = backup_of(base);
-
-	env_close(b->file);
-	version_unref(b->version);
-	buf_fini(&b->manifest);
-	free(b->members);
-	mutex_fini(&b->mu);
-	free(b);
 }

@@ -43,10 +43,10 @@ backup_of(struct kv_backup *b)
 int backup_open_file(struct backup *b, enum file_kind kind, uint64_t number,
     struct env_file **filep);
 
-/* kv_backup_open() and its kin. */
+/* kv_backup_read() */
+ssize_t backup_read(struct kv_backup *b, void *buf, size_t len, uint64_t off);
+
+/* kv_backup_open() */
 int db_backup_open(struct kv *kv, struct kv_backup **backupp);
-ssize_t db_backup_read(struct kv_backup *b, void *buf, size_t len,
-    uint64_t off);
-void db_backup_close(struct kv_backup *b);
 
 #endif

@@ -25,6 +25,28 @@ make_header(struct backup *b, const struct member *m, uint8_t h[TAR_BLOCK])
 	tar_header_encode(&e, h);
 }
 
+int
+backup_open_file(struct backup *b, enum file_kind kind, uint64_t number,
+    struct env_file **filep)
+{
+	char name[FILENAME_BYTES], path[PATH_MAX];
+	int rc;
+
+	filename_make(name, kind, number);
+	filename_path(path, b->db->store.path, kind, number);
+	rc = env_open(b->db->store.dir, name, ENV_READ, filep);
+	if (rc == -ENOENT) {
+		log_error("%s: missing: the store is damaged; run kvfsctl "
+			  "repair",
+		    path);
+		return -KVFS_ECORRUPT;
+	}
+	if (rc < 0)
+		log_error("%s: cannot be read for a backup: %s", path,
+		    strerror(-rc));
+	return rc;
+}
+
 static int use_file_locked(struct backup *b, const struct member *m)
     REQUIRES(&b->mu);
 
@@ -114,7 +136,7 @@ read_piece(struct backup *b, uint8_t *buf, size_t len, uint64_t off)
 }
 
 ssize_t
-db_backup_read(struct kv_backup *base, void *buf, size_t len, uint64_t off)
+backup_read(struct kv_backup *base, void *buf, size_t len, uint64_t off)
 {
 	struct backup *b = backup_of(base);
 	size_t done = 0;

@@ -60,21 +60,7 @@
 
 static int db_close(struct kv *kv);
 
-static const struct kv_ops db_ops = {
-	.get = db_get,
-	.commit = db_commit,
-	.settle = db_settle,
-	.sync = db_sync,
-	.iter_open = db_iter_open,
-	.iter_next = db_iter_next,
-	.iter_key = db_iter_key,
-	.iter_value = db_iter_value,
-	.iter_close = db_iter_close,
-	.snapshot = db_snapshot,
-	.snapshot_release = db_snapshot_release,
-	.usage = db_usage,
-	.memory = db_memory,
-	.reserve = db_reserve,
+static const struct kv_control_ops db_control_ops = {
 	.report = db_report,
 	.check = db_check,
 	.flush = db_flush,
@@ -83,10 +69,22 @@ static const struct kv_ops db_ops = {
 	.set_wal_buffer = db_set_wal_buffer,
 	.set_cache = db_set_cache,
 	.set_max_size = db_set_max_size,
+};
+
+static const struct kv_ops db_ops = {
+	.get = db_get,
+	.commit = db_commit,
+	.settle = db_settle,
+	.sync = db_sync,
+	.iter_open = db_iter_open,
+	.snapshot = db_snapshot,
+	.snapshot_release = db_snapshot_release,
+	.usage = db_usage,
+	.memory = db_memory,
+	.reserve = db_reserve,
 	.backup_open = db_backup_open,
-	.backup_read = db_backup_read,
-	.backup_close = db_backup_close,
 	.close = db_close,
+	.control = &db_control_ops,
 };
 
 /* How many descriptors this process may have. */

@@ -92,46 +92,6 @@ open_sources(struct db_iter *di)
 	return di->merge != NULL ? 0 : -ENOMEM;
 }
 
-int
-db_iter_open(struct kv *kv, const struct kv_key *from, enum kv_scope scope,
-    struct kv_snapshot *snap, struct kv_iter **iterp)
-{
-	struct db *db = db_of(kv);
-	struct db_iter *di;
-	int rc;
-
-	if (from->name.len > KV_NAME_MAX)
-		return -EINVAL;
-	di = calloc(1, sizeof(*di));
-	if (di == NULL)
-		return -ENOMEM;
-	di->kv.ops = kv->ops;
-	di->db = db;
-	di->scope = scope;
-	di->start_len = key_encode(di->start, from);
-	mutex_lock(&db->mu);
-	di->view = view_current_locked(&db->views);
-	mutex_unlock(&db->mu);
-	di->seq = snap != NULL ?
-	    snap->seq :
-	    atomic_load_explicit(&db->last_seq, memory_order_acquire);
-	rc = open_sources(di);
-	if (rc == 0 && from->name.len != 0) {
-		/* The walk starts behind where the deletion stands. */
-		memcpy(di->group, di->start, KEY_PREFIX_LEN);
-		rc = view_group_deletion(db, di->view,
-		    slice_make(di->start, di->start_len), di->seq,
-		    &di->group_deleted);
-	}
-	counter_add(&db->stats.scans, 1);
-	if (rc < 0) {
-		db_iter_close(&di->kv);
-		return rc;
-	}
-	*iterp = &di->kv;
-	return 0;
-}
-
 static void
 seek_start(struct db_iter *di)
 {
@@ -186,7 +146,7 @@ remember_key(struct db_iter *di, struct slice user)
 	di->last_len = user.len;
 }
 
-int
+static int
 db_iter_next(struct kv_iter *it)
 {
 	struct db_iter *di = (struct db_iter *)it;
@@ -245,7 +205,7 @@ db_iter_next(struct kv_iter *it)
 	return di->status;
 }
 
-struct kv_key
+static struct kv_key
 db_iter_key(const struct kv_iter *it)
 {
 	const struct db_iter *di = (const struct db_iter *)it;
@@ -253,7 +213,7 @@ db_iter_key(const struct kv_iter *it)
 	return key_decode(slice_make(di->last, di->last_len));
 }
 
-int
+static int
 db_iter_value(struct kv_iter *it, struct slice *valuep)
 {
 	struct db_iter *di = (struct db_iter *)it;
@@ -273,7 +233,7 @@ db_iter_value(struct kv_iter *it, struct slice *valuep)
 	return 0;
 }
 
-void
+static void
 db_iter_close(struct kv_iter *it)
 {
 	struct db_iter *di = (struct db_iter *)it;
@@ -282,4 +242,51 @@ db_iter_close(struct kv_iter *it)
 	iter_close(di->merge);
 	view_unref(di->view);
 	free(di);
+}
+
+static const struct kv_iter_ops db_iter_ops = {
+	.next = db_iter_next,
+	.key = db_iter_key,
+	.value = db_iter_value,
+	.close = db_iter_close,
+};
+
+int
+db_iter_open(struct kv *kv, const struct kv_key *from, enum kv_scope scope,
+    struct kv_snapshot *snap, struct kv_iter **iterp)
+{
+	struct db *db = db_of(kv);
+	struct db_iter *di;
+	int rc;
+
+	if (from->name.len > KV_NAME_MAX)
+		return -EINVAL;
+	di = calloc(1, sizeof(*di));
+	if (di == NULL)
+		return -ENOMEM;
+	di->kv.ops = &db_iter_ops;
+	di->db = db;
+	di->scope = scope;
+	di->start_len = key_encode(di->start, from);
+	mutex_lock(&db->mu);
+	di->view = view_current_locked(&db->views);
+	mutex_unlock(&db->mu);
+	di->seq = snap != NULL ?
+	    snap->seq :
+	    atomic_load_explicit(&db->last_seq, memory_order_acquire);
+	rc = open_sources(di);
+	if (rc == 0 && from->name.len != 0) {
+		/* The walk starts behind where the deletion stands. */
+		memcpy(di->group, di->start, KEY_PREFIX_LEN);
+		rc = view_group_deletion(db, di->view,
+		    slice_make(di->start, di->start_len), di->seq,
+		    &di->group_deleted);
+	}
+	counter_add(&db->stats.scans, 1);
+	if (rc < 0) {
+		db_iter_close(&di->kv);
+		return rc;
+	}
+	*iterp = &di->kv;
+	return 0;
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/* Copying a store that is in use (kvfs/kv.h). */
+#ifndef KVFS_KV_BACKUP_H
+#define KVFS_KV_BACKUP_H
+
+#include <errno.h>
+
+#include "kvfs/kv_ops.h"
+
+/*
+ * The store as it is now, everything that is committed, as the bytes of a
+ * tar archive that can be read from any place, by several threads: the
+ * files of a store, the last of them one without which the others are none.
+ * Commits go on meanwhile, and what they free takes space on the disk until
+ * the caller closes it. -ENOTSUP: the store cannot. What fails is logged.
+ */
+static inline int
+kv_backup_open(struct kv *kv, struct kv_backup **backupp)
+{
+	*backupp = NULL;
+	if (kv->ops->backup_open == NULL)
+		return -ENOTSUP;
+	return kv->ops->backup_open(kv, backupp);
+}
+/* Bytes read; less than len only at the end of the archive. */
+static inline ssize_t
+kv_backup_read(struct kv_backup *b, void *buf, size_t len, uint64_t off)
+{
+	return b->ops->read(b, buf, len, off);
+}
+static inline void
+kv_backup_close(struct kv_backup *b)
+{
+	if (b != NULL)
+		b->ops->close(b);
+}
+
+#endif
