@@ -39,6 +39,10 @@ struct kv_batch {
 	/* It passes on a disk that is full but for what the store keeps free:
 	 * see kv_reserve(). A batch with a deletion passes anyway. */
 	bool is_reserved;
+	/* Without room the commit ends with -ENOSPC at once, instead of waiting
+	 * for dead data to make some: the caller holds locks that others wait
+	 * for, and calls kv_reserve() without them. */
+	bool no_reclaim;
 	/* The commit does not wait for the disk: the caller calls kv_settle()
 	 * once it has let go of the locks that others wait for. */
 	bool settles_later;

@@ -112,6 +112,7 @@ fs_link(struct fs *fs, uint64_t ino, uint64_t parent, struct slice name,
     struct fs_attr *attrp)
 {
 	struct inode *dir = NULL, *in = NULL, *old = NULL;
+	unsigned tries = 0;
 	bool has_lookup;
 	int rc;
 
@@ -129,11 +130,13 @@ fs_link(struct fs *fs, uint64_t ino, uint64_t parent, struct slice name,
 		rc = -EPERM;
 	if (rc != 0)
 		goto out;
-	mutex_lock(&dir->change_mu);
-	mutex_lock(&in->change_mu);
-	rc = link_locked(fs, dir, name, in, attrp, &old);
-	mutex_unlock(&in->change_mu);
-	mutex_unlock(&dir->change_mu);
+	do {
+		mutex_lock(&dir->change_mu);
+		mutex_lock(&in->change_mu);
+		rc = link_locked(fs, dir, name, in, attrp, &old);
+		mutex_unlock(&in->change_mu);
+		mutex_unlock(&dir->change_mu);
+	} while (space_retry(fs, rc, &tries));
 	has_lookup = rc == 0;
 	rc = txn_settle(fs, rc);
 	if (rc < 0 && has_lookup) {

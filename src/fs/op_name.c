@@ -155,7 +155,7 @@ out:
 
 static int
 create_locked(struct fs *fs, struct inode *dir, struct slice name,
-    const struct fs_cred *cred, struct attr_rec *rec, struct slice data,
+    const struct fs_cred *cred, struct attr_rec rec, struct slice data,
     struct inode **inp)
 {
 	uint64_t ino;
@@ -169,7 +169,7 @@ create_locked(struct fs *fs, struct inode *dir, struct slice name,
 		rc = new_inode_number(fs, &ino);
 	if (rc == 0) {
 		mutex_lock(&dir->mu);
-		rc = create_in(fs, dir, name, cred, ino, rec, data, inp);
+		rc = create_in(fs, dir, name, cred, ino, &rec, data, inp);
 		mutex_unlock(&dir->mu);
 	}
 	mutex_unlock(&dir->change_mu);
@@ -182,10 +182,11 @@ create_locked(struct fs *fs, struct inode *dir, struct slice name,
 
 static int
 name_create(struct fs *fs, uint64_t parent, struct slice name,
-    const struct fs_cred *cred, struct attr_rec *rec, struct slice data,
+    const struct fs_cred *cred, struct attr_rec rec, struct slice data,
     struct fs_attr *attrp)
 {
 	struct inode *dir, *in;
+	unsigned tries = 0;
 	int rc;
 
 	*attrp = (struct fs_attr){ 0 };
@@ -199,7 +200,9 @@ name_create(struct fs *fs, uint64_t parent, struct slice name,
 	rc = dir_get(fs, parent, &dir);
 	if (rc < 0)
 		return rc;
-	rc = create_locked(fs, dir, name, cred, rec, data, &in);
+	do
+		rc = create_locked(fs, dir, name, cred, rec, data, &in);
+	while (space_retry(fs, rc, &tries));
 	inode_put(fs, dir);
 	rc = txn_settle(fs, rc);
 	if (in == NULL)
@@ -240,7 +243,7 @@ fs_create(struct fs *fs, uint64_t parent, struct slice name, uint32_t mode,
 	rec = new_inode_rec(mode & (S_IFMT | 07777u), cred->uid, cred->gid);
 	if (S_ISCHR(mode) || S_ISBLK(mode))
 		rec.rdev = rdev;
-	return name_create(fs, parent, name, cred, &rec, (struct slice){ 0 },
+	return name_create(fs, parent, name, cred, rec, (struct slice){ 0 },
 	    attrp);
 }
 
@@ -258,7 +261,7 @@ fs_symlink(struct fs *fs, uint64_t parent, struct slice name,
 	rec = new_inode_rec(S_IFLNK | 0777, cred->uid, cred->gid);
 	rec.size = target.len;
 	rec.inline_len = (uint32_t)target.len;
-	return name_create(fs, parent, name, cred, &rec, target, attrp);
+	return name_create(fs, parent, name, cred, rec, target, attrp);
 }
 
 int
@@ -290,8 +293,8 @@ fs_readlink(struct fs *fs, uint64_t ino, struct buf *target)
 	return rc;
 }
 
-int
-fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
+static int
+tmpfile_create(struct fs *fs, uint64_t parent, uint32_t mode,
     const struct fs_cred *cred, struct fs_attr *attrp)
 {
 	struct inode *dir, *in = NULL;
@@ -301,12 +304,6 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 	uint64_t seq, ino;
 	int rc;
 
-	*attrp = (struct fs_attr){ 0 };
-	if (fs->read_only)
-		return -EROFS;
-	rc = space_ask(fs, KV_ROOM_ADD, 0);
-	if (rc < 0)
-		return rc;
 	rc = dir_get(fs, parent, &dir);
 	if (rc < 0)
 		return rc;
@@ -355,4 +352,23 @@ fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
 out:
 	acl_new_fini(&acl);
 	return txn_settle(fs, rc);
+}
+
+int
+fs_tmpfile(struct fs *fs, uint64_t parent, uint32_t mode,
+    const struct fs_cred *cred, struct fs_attr *attrp)
+{
+	unsigned tries = 0;
+	int rc;
+
+	*attrp = (struct fs_attr){ 0 };
+	if (fs->read_only)
+		return -EROFS;
+	rc = space_ask(fs, KV_ROOM_ADD, 0);
+	if (rc < 0)
+		return rc;
+	do
+		rc = tmpfile_create(fs, parent, mode, cred, attrp);
+	while (space_retry(fs, rc, &tries));
+	return rc;
 }

@@ -226,6 +226,7 @@ int
 fs_setxattr(struct fs *fs, uint64_t ino, struct slice name, struct slice value,
     int flags)
 {
+	unsigned tries = 0;
 	struct inode *in;
 	int rc;
 
@@ -244,9 +245,11 @@ fs_setxattr(struct fs *fs, uint64_t ino, struct slice name, struct slice value,
 	rc = file_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
-	inode_begin_change(in);
-	rc = set_any(fs, in, name, value, flags);
-	inode_end_change(in);
+	do {
+		inode_begin_change(in);
+		rc = set_any(fs, in, name, value, flags);
+		inode_end_change(in);
+	} while (space_retry(fs, rc, &tries));
 	inode_put(fs, in);
 	return txn_settle(fs, rc);
 }

@@ -29,20 +29,15 @@ space_fits(struct space_left *s, uint64_t need)
 	return used <= left / SPACE_STALE_PART && left - used >= need;
 }
 
+/* Have the store make room, without locks, and note how much there is. */
 static int
-space_look(struct fs *fs, enum kv_room kind, size_t len)
+space_make(struct fs *fs, enum kv_room kind, uint64_t need)
 {
 	struct space_left *s = &fs->space;
 	uint64_t now = clock_now_ns();
-	uint64_t need = SPACE_MARGIN + len +
-	    atomic_load_explicit(&fs->dirty.data_bytes, memory_order_relaxed);
 	struct kv_usage usage;
-	int rc = 0;
+	int rc;
 
-	if (space_fits(s, need) &&
-	    now - atomic_load_explicit(&s->looked_ns, memory_order_relaxed) <
-		SPACE_STALE_NS)
-		return 0;
 	/* What was removed is to make room first. */
 	orphan_reap(fs);
 	rc = kv_reserve(fs->kv, kind, need);
@@ -55,6 +50,21 @@ space_look(struct fs *fs, enum kv_room kind, size_t len)
 	    memory_order_relaxed);
 	atomic_store_explicit(&s->looked_ns, now, memory_order_relaxed);
 	return 0;
+}
+
+static int
+space_look(struct fs *fs, enum kv_room kind, size_t len)
+{
+	struct space_left *s = &fs->space;
+	uint64_t need = SPACE_MARGIN + len +
+	    atomic_load_explicit(&fs->dirty.data_bytes, memory_order_relaxed);
+
+	if (space_fits(s, need) &&
+	    clock_now_ns() -
+		    atomic_load_explicit(&s->looked_ns, memory_order_relaxed) <
+		SPACE_STALE_NS)
+		return 0;
+	return space_make(fs, kind, need);
 }
 
 int
@@ -70,4 +80,13 @@ space_ask(struct fs *fs, enum kv_room kind, size_t len)
 	    writeback_all(fs) == 0)
 		rc = space_look(fs, kind, len);
 	return txn_settle(fs, rc);
+}
+
+bool
+space_retry(struct fs *fs, int rc, unsigned *triesp)
+{
+	if (rc != -ENOSPC || (*triesp)++ != 0)
+		return false;
+	rc = txn_settle(fs, space_make(fs, KV_ROOM_ADD, SPACE_MARGIN));
+	return rc == 0;
 }

@@ -27,5 +27,9 @@ space_use(struct space_left *s, uint64_t bytes)
  * row, also after what is dead has made some, which it waits for: no lock is
  * held. */
 int space_ask(struct fs *fs, enum kv_room kind, size_t len);
+/* An operation that was let in has ended with rc: true when that is -ENOSPC,
+ * since others were faster, and the store has made room now, so that another
+ * try is worth it; once for a *triesp that begins at 0. No lock is held. */
+bool space_retry(struct fs *fs, int rc, unsigned *triesp);
 
 #endif

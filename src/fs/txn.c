@@ -149,6 +149,7 @@ txn_commit(struct fs *fs, struct txn *t, uint64_t *seqp)
 	if (t->batch.error != 0)
 		return t->batch.error;
 	t->batch.settles_later = true;
+	t->batch.no_reclaim = true;
 	rc = kv_commit(fs->kv, &t->batch, seqp);
 	if (rc < 0)
 		return rc;

@@ -57,7 +57,9 @@ uint8_t *txn_alloc(struct txn *t, size_t n);
 /*
  * Commit the batch; the position for kv_sync() goes to *seqp. It is visible
  * then, but may not be durable: no lock is held across a disk sync, so each
- * operation that has committed ends with txn_settle().
+ * operation that has committed ends with txn_settle(). Nor is one held while
+ * dead data makes room: -ENOSPC comes at once, and space_retry() tells whether
+ * to try again.
  */
 int txn_commit(struct fs *fs, struct txn *t, uint64_t *seqp);
 /* It must pass on a full disk: it changes rows that are there, or was let in

@@ -21,6 +21,7 @@ kv_batch_clear(struct kv_batch *b)
 	b->error = 0;
 	b->bytes = 0;
 	b->is_reserved = false;
+	b->no_reclaim = false;
 	b->settles_later = false;
 }
 

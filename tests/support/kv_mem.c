@@ -52,6 +52,7 @@ struct mem {
 	bool keep_history;
 	int commit_error, read_error;
 	unsigned fail_after;
+	bool fails_once;
 	int settle_error;
 	unsigned held, waiting;
 	bool is_lagging;
@@ -330,6 +331,8 @@ mem_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 			rc = m->commit_error;
 		else
 			m->fail_after--;
+		if (rc < 0 && m->fails_once)
+			m->commit_error = 0;
 	}
 	if (rc == 0 && bytes > SMALL_BATCH && m->used + bytes > m->limit)
 		rc = -ENOSPC;
@@ -639,6 +642,19 @@ kv_mem_fail_commits(struct kv *kv, int error, unsigned after)
 	mutex_lock(&m->mu);
 	m->commit_error = error;
 	m->fail_after = after;
+	m->fails_once = false;
+	mutex_unlock(&m->mu);
+}
+
+void
+kv_mem_fail_commit_once(struct kv *kv, int error)
+{
+	struct mem *m = (struct mem *)kv;
+
+	mutex_lock(&m->mu);
+	m->commit_error = error;
+	m->fail_after = 0;
+	m->fails_once = true;
 	mutex_unlock(&m->mu);
 }
 

@@ -23,6 +23,8 @@ struct kv *kv_mem_copy_at(struct kv *kv, uint64_t seq);
 /* From the after-th next commit on, every one fails with error (a negative
  * errno); 0 ends it. */
 void kv_mem_fail_commits(struct kv *kv, int error, unsigned after);
+/* The next commit alone fails with error. */
+void kv_mem_fail_commit_once(struct kv *kv, int error);
 /*
  * What waits from now on: commits, before anything of them is there; commits,
  * when all of them is there but the caller does not know; and waits for the

@@ -624,6 +624,39 @@ START_TEST(a_failed_change_leaves_everything_as_it_was)
 }
 END_TEST
 
+/* Others took the room after it was asked for: each operation has the store
+ * make some, without its locks, and succeeds. */
+START_TEST(a_lost_race_for_room_is_tried_once_more)
+{
+	struct fs_attr attr;
+	uint64_t f = save("f", "f");
+
+	kv_mem_fail_commit_once(kv, -ENOSPC);
+	ck_assert_int_eq(fs_create(fs, FS_ROOT_INO, slice_str("n"), S_IFREG, 0,
+			     &cred, &attr),
+	    0);
+	kv_mem_fail_commit_once(kv, -ENOSPC);
+	ck_assert_int_eq(fs_symlink(fs, FS_ROOT_INO, slice_str("s"),
+			     slice_str("f"), &cred, &attr),
+	    0);
+	kv_mem_fail_commit_once(kv, -ENOSPC);
+	ck_assert_int_eq(fs_link(fs, f, FS_ROOT_INO, slice_str("l"), &attr), 0);
+	kv_mem_fail_commit_once(kv, -ENOSPC);
+	ck_assert_int_eq(fs_setxattr(fs, f, slice_str("user.x"), slice_str("y"),
+			     0),
+	    0);
+	kv_mem_fail_commit_once(kv, -ENOSPC);
+	ck_assert_int_eq(fs_tmpfile(fs, FS_ROOT_INO, 0600, &cred, &attr), 0);
+	fs_release(fs, attr.ino);
+	fs_forget(fs, attr.ino, 1);
+	ck_assert_uint_eq(stat_of(f).nlink, 2);
+	reopen();
+	ck_assert_uint_eq(stat_of(lookup("f")).nlink, 2);
+	ck_assert_uint_ne(lookup("n"), 0);
+	expect_clean();
+}
+END_TEST
+
 START_TEST(a_full_store_refuses_writes_and_still_deletes)
 {
 	uint8_t *data = pattern(1u << 20, 1);
@@ -698,6 +731,7 @@ main(void)
 	tcase_add_test(tc, xattrs_belong_to_the_inode_not_the_name);
 	tcase_add_test(tc, a_failed_close_says_so_and_keeps_the_contents);
 	tcase_add_test(tc, a_failed_change_leaves_everything_as_it_was);
+	tcase_add_test(tc, a_lost_race_for_room_is_tried_once_more);
 	tcase_add_test(tc, a_full_store_refuses_writes_and_still_deletes);
 	tcase_add_test(tc, a_read_error_is_no_missing_file);
 	tcase_add_test(tc, a_caller_may_keep_the_times);

@@ -16,14 +16,16 @@
 /* A deletion may carry so much, of rows that tell of it. */
 #define DELETION_BYTES_MAX 4096
 
+/* What there is, or, if it may take its time for that, what dead data gives. */
 static int
-find_room(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
+find_room(struct db *db, enum kv_room kind, bool reclaims, uint64_t bytes,
+    uint64_t *roomp)
 {
 	int rc = db_room_look(db, kind, roomp);
 
 	if (rc < 0 || *roomp >= bytes)
 		return rc;
-	return db_reclaim(db, kind, bytes, roomp);
+	return reclaims ? db_reclaim(db, kind, bytes, roomp) : -ENOSPC;
 }
 
 int
@@ -32,7 +34,7 @@ db_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes)
 	struct db *db = db_of(kv);
 	uint64_t room;
 
-	return db->read_only ? -EROFS : find_room(db, kind, bytes, &room);
+	return db->read_only ? -EROFS : find_room(db, kind, true, bytes, &room);
 }
 
 bool
@@ -61,7 +63,8 @@ db_room_take(struct db *db, const struct kv_batch *batch)
 		return 0;
 	if (db_room_may_pass(batch))
 		return 0;
-	rc = find_room(db, KV_ROOM_ADD, batch->bytes, &room);
+	rc = find_room(db, KV_ROOM_ADD, !batch->no_reclaim, batch->bytes,
+	    &room);
 	room = rc == 0 ? room - batch->bytes : 0;
 	if (room > GRANT_MAX)
 		room = GRANT_MAX;

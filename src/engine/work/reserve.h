@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Who is about to write asks here for room. Any thread, without locks of the
- * store: it may flush, compact and wait.
+ * store: it may flush, compact and wait, but for batches that say no_reclaim.
  */
 #ifndef KVFS_ENGINE_WORK_RESERVE_H
 #define KVFS_ENGINE_WORK_RESERVE_H
