@@ -26,8 +26,8 @@
 #include "util/log.h"
 #include "util/stats.h"
 
-/* Write m to a level 0 table (none when nothing is left of it) and add it
- * to e. */
+/* Write the memtable to a table of level 0 (none, if nothing of it is left) and
+ * add it to e. */
 static int
 write_memtable(struct db *db, struct memtable *m, struct version_edit *e)
 {
@@ -53,8 +53,8 @@ write_memtable(struct db *db, struct memtable *m, struct version_edit *e)
 		rc = output_merge(&out, memtable_iter(m));
 		db_memory_end_work(db, taken);
 	}
-	/* Pointers are in the log only until now: what they name must be as
-	 * durable as the table. */
+	/* Until now only the log has the pointers to segments. The values have
+	 * to be as durable as the table. */
 	if (rc == 0 && out.entries_out != 0)
 		rc = db_segment_sync(db);
 	counter_add(&db->stats.flush_bytes, out.bytes_written);
@@ -92,7 +92,8 @@ db_flush_oldest_locked(struct db *db)
 		e = (struct version_edit){ .log_number = log_number };
 		rc = write_memtable(db, m, &e);
 	}
-	/* The manifest will name that log as the first: it must be there. */
+	/* The manifest will name this log as the oldest one: it has to be on
+	 * disk before. */
 	if (rc == 0 && log != NULL)
 		rc = db_sync_log(db, log);
 	db_log_put(db, log);

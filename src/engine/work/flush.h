@@ -5,11 +5,12 @@
 
 #include "engine/state/db_state.h"
 
-/* Flush the oldest immutable memtable, of which there is one; drops mu
- * meanwhile. */
+/* Flush the oldest immutable memtable; there has to be one. Drops mu meanwhile.
+ * Errors as from db_install_locked(), -ENOSPC included; then the memtable
+ * stays. */
 int db_flush_oldest_locked(struct db *db) REQUIRES(&db->mu);
-/* All that is committed now to tables. -ENOSPC when the last try of a flush
- * found no room; the logs keep it. Waits. */
+/* Flush everything that is committed at the time of the call, and wait. -ENOSPC
+ * if the last flush found no space: then the logs keep the data. */
 int db_flush_all(struct db *db);
 
 #endif

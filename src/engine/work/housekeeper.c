@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The flush thread, which keeps house: memtables become level 0 tables, logs
- * are made ahead and recycled, files that nobody holds are unlinked, and an
- * idle store is tidied up.
+ * The flush thread. It flushes memtables to tables of level 0, makes logs ahead
+ * of use and recycles old ones, unlinks obsolete files, and tidies an idle
+ * store.
  */
 #include "engine/work/housekeeper.h"
 
@@ -22,14 +22,16 @@
 #include "util/page_pool.h"
 
 #define TICK_NS 1000000000ULL
-/* An idle store flushes a memtable from this size on, or when it is a good
- * part of all there is, or would free a lot. */
+/* An idle store flushes a memtable that has at least this size, or is a good
+ * part of the store, or frees a lot. */
 #define IDLE_FLUSH_BYTES (1u << 20)
 #define IDLE_FLUSH_RECLAIM (4u << 20)
 #define IDLE_FLUSH_LEAST (64u << 10)
-/* One that is short of room flushes a memtable that hides so much. */
+/* A store that is short of space flushes a memtable that supersedes at least so
+ * much. */
 #define PRESSED_FLUSH_BYTES (4u << 20)
-/* Scans that meet many deleted keys have them removed no more often. */
+/* The shortest time between two compactions that scans over deleted keys ask
+ * for. */
 #define TIDY_EVERY_NS 1000000000ULL
 
 static uint64_t
@@ -42,8 +44,8 @@ tree_bytes(const struct version *v)
 	return n;
 }
 
-/* Scans suffer: compact what is deleted away, and say whether what is in
- * memory should go to a table first. */
+/* Scans pass over many deleted keys: start compaction of deletions. Returns
+ * whether the memtable should be flushed before. */
 static bool
 begin_tidying_locked(struct db *db) REQUIRES(&db->mu)
 {
@@ -60,7 +62,7 @@ begin_tidying_locked(struct db *db) REQUIRES(&db->mu)
 	return memtable_bytes(db->views.current->mem) >= IDLE_FLUSH_BYTES;
 }
 
-/* Whether an idle store would be better off without what is in memory. */
+/* Whether an idle store should flush its memtable. */
 static bool
 is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 {
@@ -69,7 +71,7 @@ is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 
 	if (memtable_is_empty(m) || db->views.current->imm_count != 0)
 		return false;
-	/* What it hides in segments can go only then. */
+	/* Superseded values in segments are freed only by a flush. */
 	hides = db_memtable_hides_locked(db);
 	if (atomic_load(&db->room.is_short) && hides >= PRESSED_FLUSH_BYTES)
 		return true;
@@ -82,7 +84,7 @@ is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 	    atomic_exchange(&db->tidy.is_wanted, false);
 }
 
-/* An idle store needs no large logs ahead. */
+/* An idle store needs no large spare logs. */
 static void
 shrink_logs_locked(struct db *db) REQUIRES(&db->mu)
 {
@@ -93,8 +95,8 @@ shrink_logs_locked(struct db *db) REQUIRES(&db->mu)
 	db->logs.next_bytes = least;
 }
 
-/* The store is idle: make its logs small, and say whether what is in memory
- * should go to a table. */
+/* If the store is idle, make its logs small. Returns whether the memtable
+ * should be flushed. */
 static bool
 begin_resting_locked(struct db *db) REQUIRES(&db->mu)
 {
@@ -104,7 +106,7 @@ begin_resting_locked(struct db *db) REQUIRES(&db->mu)
 	return true;
 }
 
-/* Not one that was flushed before its time. */
+/* Whether the oldest immutable memtable is full, not flushed early. */
 static bool
 is_oldest_full_locked(struct db *db) REQUIRES(&db->mu)
 {
@@ -114,8 +116,7 @@ is_oldest_full_locked(struct db *db) REQUIRES(&db->mu)
 	return memtable_bytes(m) >= db->opts.memtable_bytes / 2;
 }
 
-/* Have large pages there, as part of what the memtable may still take; drops
- * mu meanwhile. */
+/* Have large pages ready for the rest of the memtable. Drops mu meanwhile. */
 static void
 prepare_pages_locked(struct db *db) REQUIRES(&db->mu)
 {
@@ -130,10 +131,11 @@ prepare_pages_locked(struct db *db) REQUIRES(&db->mu)
 
 /* ---- Chores: one at a time, the first that is due ---- */
 
-/* What the thread knows besides the store. */
+/* The thread's own state. */
 struct housekeeper {
 	struct db *db;
-	bool waits_for_room; /* the last flush failed: not at once again */
+	bool waits_for_room; /* the last flush found no space: wait before
+	                        the next try */
 };
 
 static bool
@@ -148,7 +150,7 @@ flush_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
 	bool was_full = is_oldest_full_locked(h->db);
 
 	h->waits_for_room = db_flush_oldest_locked(h->db) < 0;
-	/* The next one may become as large. */
+	/* The next memtable may become as large. */
 	if (was_full && !h->waits_for_room)
 		prepare_pages_locked(h->db);
 }
@@ -180,7 +182,7 @@ rotate_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
 	mutex_lock(&h->db->mu);
 }
 
-/* Both functions are called with mu, which the second may drop. */
+/* Both are called with mu, which do_locked may drop. */
 static const struct chore {
 	bool (*is_due_locked)(const struct housekeeper *h);
 	void (*do_locked)(struct housekeeper *h);
@@ -190,7 +192,8 @@ static const struct chore {
 	{ rotation_is_due_locked, rotate_locked },
 };
 
-/* Do the first chore that is due; false: none is, or the store has failed. */
+/* Do the first chore that is due. False: no chore is due, or the store has
+ * failed. */
 static bool
 do_chore_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
 {
@@ -205,7 +208,7 @@ do_chore_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
 	return false;
 }
 
-/* ---- Rounds: all of these, each time that there is no chore to do ---- */
+/* ---- Rounds: what is done each time when no chore is due ---- */
 
 static void
 give_back_idle(struct db *db)
@@ -213,7 +216,7 @@ give_back_idle(struct db *db)
 	if (!write_delay_is_idle(&db->delay))
 		return;
 	page_pool_fill(&db->memory.pages, 0, 0);
-	/* What has become free is shown soon. */
+	/* Report freed space soon. */
 	if (atomic_exchange(&db->doomed.has_removed, false))
 		env_dir_settle(db->store.dir);
 }
@@ -235,7 +238,7 @@ db_housekeeper(void *arg)
 	while (!h.db->stop) {
 		if (do_chore_locked(&h))
 			continue;
-		/* Those who wait look at the error (db_poison). */
+		/* Threads that wait check the error (db_poison()). */
 		if (fault_error(&h.db->fault) < 0)
 			cond_broadcast(&h.db->progress);
 		mutex_unlock(&h.db->mu);

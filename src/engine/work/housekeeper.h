@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* The flush thread, which does all that an open store needs done. */
+/* The flush thread: the background work of an open store, other than compaction
+ * and syncs. */
 #ifndef KVFS_ENGINE_WORK_HOUSEKEEPER_H
 #define KVFS_ENGINE_WORK_HOUSEKEEPER_H
 
-/* Of the thread; arg is the db. Until db.stop. */
+/* The thread's function; arg is the db. Returns when db.stop is set. */
 void *db_housekeeper(void *arg);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The row of memtables: one that takes changes, and those that wait for their
- * flush. Whoever needs a fourth of these waits here, and nowhere else.
+ * The current memtable and the immutable ones, which wait for their flush. A
+ * writer that needs a place for another immutable one waits here, and nowhere
+ * else.
  */
 #include "engine/work/memtables.h"
 
@@ -49,7 +50,7 @@ db_memtable_hides_locked(struct db *db)
 {
 	const struct memtable *m = db->views.current->mem;
 
-	/* Relaxed: a guess. */
+	/* Relaxed: an estimate. */
 	return atomic_load_explicit(&m->reclaim_bytes, memory_order_relaxed) +
 	    atomic_load_explicit(&m->segment_bytes, memory_order_relaxed) +
 	    atomic_load_explicit(&m->deletes, memory_order_relaxed) *
@@ -94,7 +95,7 @@ db_memtable_next(struct db *db, uint64_t first_log)
 	return 0;
 }
 
-/* A log and a memtable that begins with it. */
+/* Switch to a new log, and to a memtable that begins with it. */
 static int
 rotate_locked(struct db *db) REQUIRES(&db->commit_mu)
 {
@@ -111,14 +112,15 @@ db_await_flush_locked(struct db *db, uint64_t tries)
 	if (db->flush.error == -ENOSPC) {
 		if (db->flush.tries != tries)
 			return -ENOSPC;
-		/* That was before; there may be room now. */
+		/* That was an earlier flush; there may be space now: try
+		 * again. */
 		cond_broadcast(&db->work);
 	}
 	cond_wait(&db->progress, &db->mu);
 	return 0;
 }
 
-/* Wait, without the commit lock, until a memtable may become immutable. */
+/* Drop the commit lock, and wait until a memtable may become immutable. */
 static int
 wait_for_flush(struct db *db) REQUIRES(&db->commit_mu)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is dead makes room. A writer that finds too little waits here while
- *   files that nobody holds, and logs made ahead of use, are removed;
- *   memtables are flushed, which lets go of their logs, and of segments
- *   whose values were overwritten;
- *   compaction merges deletions and newer versions down, and moves what
- *   still lives out of segments that are partly dead (compact_pick.c looks
- *   further for both when db.room.desperate is set);
- * and hears -ENOSPC when there is nothing left to free, or after
- * RECLAIM_NS.
+ * Frees space that dead data takes. A writer that finds too little space waits
+ * here while
+ *   obsolete files and spare logs are removed;
+ *   memtables are flushed, which frees their logs, and segments whose values
+ *   were overwritten;
+ *   compaction merges deletions and newer versions down, and moves live values
+ *   out of segments that are mostly dead (compact_pick.c goes further with
+ *   both while db.room.relocate_percent is set).
+ * It gets -ENOSPC when nothing is left to free, or after RECLAIM_NS.
  *
- * Threading: one writer at a time does this; the others wait for him, and
- * look first what he has found.
+ * Threading: one writer at a time does this; the others wait for it, and then
+ * check first whether it has freed enough.
  */
 #include "engine/work/reclaim.h"
 
@@ -32,21 +32,22 @@
 #include "util/clock.h"
 
 #define RECLAIM_NS (8 * 1000000000ULL)
-/* A flush that lets go of less is not worth its table, unless that is all
- * that is missing. */
+/* A flush that frees less than this does not pay for its table, unless no more
+ * is missing. */
 #define FLUSH_WORTH (256u << 10)
 #define FLUSH_WORTH_LEAST (32u << 10)
-/* Logs that a flush replaces by one. */
+/* With so many logs a flush frees enough: they are replaced by one. */
 #define LOGS_WORTH 3
 /*
- * Segments with less than this part live are emptied. Who replaces what is
- * there should not hear of others' dead data: what is left of that is less
- * than half of what is kept free (room.c).
+ * Segments with a smaller live part, in percent, are emptied. A writer that
+ * only replaces data should not fail because of dead data of others: at this
+ * limit the rest of it is less than half of the margin (room.c).
  */
 #define EMPTY_PERCENT_ADD 90
 #define EMPTY_PERCENT_REPLACE 98
 
-/* Whether there is room now; counts what was unlinked as free. */
+/* Unlink obsolete files, and check whether there is enough space. 0, -ENOSPC or
+ * another error. */
 static int
 room_check(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 {
@@ -63,8 +64,7 @@ room_check(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 	return rc;
 }
 
-/* Whether a flush of what is in memory may free more than it takes, or as
- * much as is missing. */
+/* Whether a flush may free more than it takes, or as much as is missing. */
 static bool
 flush_frees(struct db *db, uint64_t missing)
 {
@@ -87,8 +87,8 @@ flush_frees(struct db *db, uint64_t missing)
 	return is_worth;
 }
 
-/* Until compaction has come further: 1, or 0 when there is nothing left to
- * do, or an error. */
+/* Wait until compaction has installed something. Returns 1; 0 if compaction has
+ * nothing left to do; or an error. */
 static int
 await_compaction(struct db *db, uint64_t deadline)
 {
@@ -116,8 +116,8 @@ await_compaction(struct db *db, uint64_t deadline)
 	return rc;
 }
 
-/* Goes on for a little more than is asked for, so that the next one need not
- * begin again at once. */
+/* Compact until the space is free. Goes on for a little more, so that the next
+ * writer need not wait again at once. */
 static int
 compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
     uint64_t *roomp)
@@ -134,7 +134,7 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
 		rc = room_check(db, kind, bytes, roomp);
 		if (rc == -ENOSPC && more == -ENOSPC && db_slack_spend(db))
 			more = 1;
-		/* What is missing now may be what the memtable hides. */
+		/* The memtable may supersede what is missing. */
 		if (rc == -ENOSPC && more == 0 &&
 		    flush_frees(db, bytes - *roomp) && db_flush_all(db) == 0)
 			more = 1;
@@ -153,7 +153,7 @@ reclaim_for(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 
 	if (rc != -ENOSPC)
 		return rc;
-	/* The next logs are small, until there is use for larger ones. */
+	/* Make small logs until larger ones are needed. */
 	mutex_lock(&db->mu);
 	db_log_drop_spares_locked(db);
 	if (db->logs.next_bytes > LOG_LEAST_BYTES)
@@ -161,7 +161,8 @@ reclaim_for(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 	mutex_unlock(&db->mu);
 	rc = room_check(db, kind, bytes, roomp);
 	if (rc == -ENOSPC && flush_frees(db, bytes - *roomp)) {
-		/* Without room for that, compaction may still make some. */
+		/* A flush without enough space may fail; compaction may still
+		 * free some. */
 		rc = db_flush_all(db);
 		if (rc == 0 || rc == -ENOSPC)
 			rc = room_check(db, kind, bytes, roomp);
@@ -182,7 +183,8 @@ db_reclaim(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 		return rc < 0 ? rc : -ENOSPC;
 	rc = -ENOSPC;
 	mutex_lock(&db->room.reclaim_mu);
-	/* Who has waited for one that came too late does not begin again. */
+	/* Another writer's attempt has timed out while this one waited: do not
+	 * try again. */
 	if (db->room.reclaim_late_ns < began)
 		rc = reclaim_for(db, kind, bytes, roomp);
 	mutex_unlock(&db->room.reclaim_mu);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What is dead makes room. */
+/* Frees space that dead data takes. */
 #ifndef KVFS_ENGINE_WORK_RECLAIM_H
 #define KVFS_ENGINE_WORK_RECLAIM_H
 
@@ -9,9 +9,9 @@
 
 struct db;
 
-/* Have what is dead make room for so many bytes, and wait for it, for some
- * seconds: 0 and the room there is then, -ENOSPC or another error. No lock
- * is held. */
+/* Free at least bytes of dead data and wait for it, for some seconds. Returns 0
+ * and the space that there is then, -ENOSPC or another error. The caller holds
+ * no lock of the store. */
 int db_reclaim(struct db *db, enum kv_room kind, uint64_t bytes,
     uint64_t *roomp);
 

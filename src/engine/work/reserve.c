@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Room for what is about to be written: out of a grant, for which the disk is
- * asked once, or found by what is dead (reclaim.c).
+ * Space for what is about to be written. It comes from a grant, for which the
+ * disk is asked once; if that is used up, dead data is freed (reclaim.c).
  */
 #include "engine/work/reserve.h"
 
@@ -11,9 +11,9 @@
 #include "engine/work/reclaim.h"
 #include "engine/work/room.h"
 
-/* What commits may take until the disk is asked again. */
+/* How much commits may write until the disk is asked again. */
 #define GRANT_MAX (16u << 20)
-/* A deletion may carry so much, of rows that tell of it. */
+/* A deletion may come with so many bytes of other rows. */
 #define DELETION_BYTES_MAX 4096
 
 /* What there is, or, if it may take its time for that, what dead data gives. */
@@ -57,7 +57,7 @@ db_room_take(struct db *db, const struct kv_batch *batch)
 	uint64_t room = 0;
 	int rc;
 
-	/* Relaxed: an estimate, corrected by whoever finds it used up. */
+	/* Relaxed: an estimate. Whoever uses it up asks the disk again. */
 	if (atomic_fetch_sub_explicit(&db->room.left, bytes,
 		memory_order_relaxed) >= bytes)
 		return 0;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Room: on the disk, and within max_bytes, which is treated as a smaller
- * disk. Commits that add something end with -ENOSPC while there still is
- * what the store needs for itself: the flush of all that is in memory, the
- * next log, a manifest, a compaction. So a store that has filled its space
- * takes deletions, frees what they free, closes, and opens again (the slop
- * space of ZFS). Before a commit hears -ENOSPC, what is dead makes room:
- * reclaim.c.
+ * Free space: on the disk, and within max_bytes, which acts as a smaller disk.
+ * Commits that add data fail with -ENOSPC while there still is space for what
+ * the store itself needs: the flush of all memtables, the next log, a manifest,
+ * a compaction. So a full store accepts deletions, frees space by them, closes,
+ * and opens again (the slop space of ZFS). Before a commit fails with -ENOSPC,
+ * dead data is freed: reclaim.c.
  */
 #include "engine/work/room.h"
 
@@ -23,7 +22,7 @@ db_room_set_max(struct db *db, uint64_t max_bytes)
 	db_room_forget(db);
 }
 
-/* Bytes in memory that a flush will have to write. */
+/* Bytes of memtables that flushes will write. */
 static uint64_t
 memory_to_flush(struct db *db)
 {
@@ -50,7 +49,7 @@ next_log_bytes(struct db *db)
 	return n;
 }
 
-/* The room that is left above so much that is kept free. */
+/* Free space beyond kept bytes and the needs of flushes and logs. */
 static uint64_t
 room_above(struct db *db, const struct env_space *space, uint64_t kept)
 {
@@ -65,7 +64,7 @@ db_room(struct db *db, const struct env_space *space)
 	return room_above(db, space, space_margin(space));
 }
 
-/* Have compaction free what it can, before somebody has to wait for it. */
+/* Start compaction before a writer has to wait for space. */
 static void
 wake_compaction(struct db *db)
 {

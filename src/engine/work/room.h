@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Room: what commits may still add, beside what the store needs for itself.
- * Bytes throughout. Any thread, without locks of the store.
+ * Free space: how many bytes commits may still add, after what the store keeps
+ * for itself.
+ * Threading: any thread, without locks of the store.
  */
 #ifndef KVFS_ENGINE_WORK_ROOM_H
 #define KVFS_ENGINE_WORK_ROOM_H
@@ -13,13 +14,14 @@
 
 struct db;
 
-/* Another bound of all files, 0 for none. */
+/* Change the bound on the size of all files; 0: no bound. */
 void db_room_set_max(struct db *db, uint64_t max_bytes);
-/* What commits may still add in such a space. */
+/* How many bytes commits may still add, in this space. */
 uint64_t db_room(struct db *db, const struct env_space *space);
-/* The same as it is now. */
+/* The same, now. Wakes compaction if the space is short. */
 int db_room_look(struct db *db, enum kv_room kind, uint64_t *roomp);
-/* Others may have filled the disk meanwhile: look anew. */
+/* Drop the grant, so that the disk is asked again: others may have filled
+ * it. */
 void db_room_forget(struct db *db);
 
 #endif

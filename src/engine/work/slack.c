@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A file that keeps room, where a log that was made ahead does not: on file
- * systems that never overwrite in place (btrfs and its like) the store may
- * need new blocks for every byte, and others may have taken the last. When a
- * deletion or a flush finds none, this file goes. It is a file in the making
- * (kvfs-format(5)), so that opening removes it first, which makes room for
- * that, too; a store that closes on a disk with enough room leaves none.
+ * A file that reserves space. File systems that never overwrite in place (btrfs
+ * and similar ones) may need new blocks for every byte, so that a log made
+ * ahead reserves nothing, and others may take the last blocks. When a deletion
+ * or a flush finds no space, this file is removed. It is named as a temporary
+ * file (kvfs-format(5)), so that opening removes it first, which makes space
+ * for the opening, too. A store that closes on a disk with enough space removes
+ * it.
  */
 #include "engine/work/slack.h"
 
@@ -23,7 +24,7 @@
 #define SLACK_MIN (256u << 10)
 #define SLACK_MAX (16u << 20)
 
-/* Whether there is room for more than that file. */
+/* Whether there is space for twice the size of the file. */
 static bool
 has_plenty(struct db *db, uint64_t *bytesp)
 {

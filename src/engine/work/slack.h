@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A file that keeps room, for the time when there is none. Any thread; no lock
- * is held. */
+/* A file that reserves space for when there is none. Threading: any thread; the
+ * caller holds no lock. */
 #ifndef KVFS_ENGINE_WORK_SLACK_H
 #define KVFS_ENGINE_WORK_SLACK_H
 
@@ -8,11 +8,11 @@
 
 struct db;
 
-/* Have the file, if there is room for it. */
+/* Create the file if there is enough space. */
 void db_slack_keep(struct db *db);
-/* Give that room up: false when there is none. */
+/* Remove the file. False if there was none. */
 bool db_slack_spend(struct db *db);
-/* The store closes: the file stays only where room is short. */
+/* Call it when the store closes: the file stays only if space is short. */
 void db_slack_close(struct db *db);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The timer: syncs for commits that nobody waits for (sync=interval, hybrid),
- * and a while after the last sync of a busy time it leaves a mark in the log.
+ * The timer thread. It syncs commits that nobody waits for (sync=interval and
+ * hybrid). When commits stop, it appends a durable mark to the log.
  */
 #include "engine/work/sync_thread.h"
 
@@ -16,9 +16,9 @@
 #define NS_PER_MS 1000000ULL
 
 /*
- * When nothing was committed since, say in the log itself how far it is
- * durable: the next frame may be long in coming, and damage to what was
- * synced should be seen as such (wal_format.h).
+ * If nothing was committed since the last sync, append a durable mark: an empty
+ * frame that says how far the log is durable. The next frame may come much
+ * later, and damage to synced frames has to be detected (wal_format.h).
  */
 static void
 leave_mark(struct db *db)
@@ -34,7 +34,7 @@ leave_mark(struct db *db)
 		int rc = wal_writer_append(db->logs.current->writer, NULL,
 		    seq + 1, 0, seq);
 
-		/* On a full disk it is done without, or waits. */
+		/* On a full disk there is no mark, or it stays in memory. */
 		if (rc == 0)
 			rc = wal_writer_flush(db->logs.current->writer);
 		if (rc < 0 && rc != -ENOSPC)
@@ -45,7 +45,7 @@ leave_mark(struct db *db)
 	mutex_unlock(&db->commit_mu);
 }
 
-/* What the timer waits for next. */
+/* The next time at which the timer has work. */
 static uint64_t
 next_due_locked(struct db *db) REQUIRES(&db->timer.mu)
 {
@@ -59,7 +59,7 @@ next_due_locked(struct db *db) REQUIRES(&db->timer.mu)
 	    due;
 }
 
-/* The one or the other that is due; without the lock meanwhile. */
+/* Sync, or append the mark. Drops the lock meanwhile. */
 static void
 do_due_locked(struct db *db, uint64_t now) REQUIRES(&db->timer.mu)
 {
@@ -74,10 +74,11 @@ do_due_locked(struct db *db, uint64_t now) REQUIRES(&db->timer.mu)
 		atomic_store(&db->timer.owes_mark, false);
 		leave_mark(db);
 	} else {
-		/* From here on a commit arms the timer anew, also when the
-		 * sync below finds that another has covered everything. */
+		/* A commit after this point arms the timer again, even if
+		 * another sync has covered everything by now. */
 		atomic_store(&db->timer.is_pending, false);
-		/* A failure has poisoned the store; nobody waits here. */
+		/* A failure has put the store into its failed state; nobody
+		 * waits for the result. */
 		(void)db_sync_all(db);
 	}
 	mutex_lock(&db->timer.mu);
