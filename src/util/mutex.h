@@ -33,8 +33,8 @@
  *   engine/state/sync_timer.h mu        what the timer waits for
  *   engine/state/segment_set.h mu       the set of segments
  *   engine/segment/segment_writer.c mu  one sync of a segment
- *   engine/state/doomed.h remove_mu     one remover of files at a time
- *   engine/state/doomed.h mu            files to remove
+ *   engine/state/obsolete.h remove_mu     one remover of files at a time
+ *   engine/state/obsolete.h mu            files to remove
  *   engine/state/work_signal.h slack_mu the file that keeps room
  *   engine/store/db_warm.c mu           the warm-up's end
  *   engine/tree/table_cache.c mu        open tables

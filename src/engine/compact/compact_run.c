@@ -8,7 +8,7 @@
 #include "engine/key/iter.h"
 #include "engine/key/key.h"
 #include "engine/state/db_state.h"
-#include "engine/state/doomed.h"
+#include "engine/state/obsolete.h"
 #include "engine/state/durability.h"
 #include "engine/state/fault.h"
 #include "engine/state/install.h"
@@ -324,7 +324,7 @@ db_compact_thread(void *arg)
 		mutex_unlock(&db->mu);
 		rc = run_job(db, job);
 		if (rc == 0)
-			db_remove_doomed(db);
+			obsolete_files_remove(db);
 		mutex_lock(&db->mu);
 		compact_job_finish_locked(db, job);
 		db_update_delay_locked(db);

@@ -15,7 +15,7 @@
 #include "engine/cache/block_cache.h"
 #include "engine/segment/backoff.h"
 #include "engine/state/disk_space.h"
-#include "engine/state/doomed.h"
+#include "engine/state/obsolete.h"
 #include "engine/state/durability.h"
 #include "engine/state/fault.h"
 #include "engine/state/log_set.h"
@@ -80,7 +80,7 @@ struct db {
 	struct sync_timer timer;
 	struct log_set logs;
 	struct segment_set segs;
-	struct doomed doomed;
+	struct obsolete_files obsolete;
 	struct disk_space space;
 	struct room_state room;
 	struct memory_use memory;

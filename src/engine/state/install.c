@@ -13,7 +13,7 @@
 #include "engine/env/env.h"
 #include "engine/env/filename.h"
 #include "engine/state/db_state.h"
-#include "engine/state/doomed.h"
+#include "engine/state/obsolete.h"
 #include "engine/state/fault.h"
 #include "engine/state/segment_set.h"
 #include "engine/state/store_dir.h"
@@ -32,7 +32,7 @@ db_table_dropped(void *arg, struct table_file *f)
 
 	segment_drop_uses(db, f);
 	if (atomic_load(&f->obsolete) && !atomic_load(&db->closing))
-		db_doom(db, FILE_TABLE, f->number);
+		obsolete_file_add(db, FILE_TABLE, f->number);
 	table_file_free(f);
 }
 
@@ -46,7 +46,7 @@ db_edit_abandon(struct db *db, struct version_edit *e)
 			continue; /* moved: a version has it */
 		segment_drop_uses(db, f);
 		f->use_count = 0;
-		db_doom(db, FILE_TABLE, f->number);
+		obsolete_file_add(db, FILE_TABLE, f->number);
 	}
 	version_edit_fini(e);
 }
@@ -158,7 +158,7 @@ db_manifest_renew(struct db *db)
 	mutex_unlock(&db->mu);
 	version_edit_fini(&e);
 	if (rc == 0 && old != NULL) {
-		db_doom(db, FILE_MANIFEST, manifest_number(old));
+		obsolete_file_add(db, FILE_MANIFEST, manifest_number(old));
 		manifest_close(old);
 	}
 	return rc;

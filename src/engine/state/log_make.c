@@ -14,7 +14,7 @@
 #include "engine/log/wal_writer.h"
 #include "engine/state/db_state.h"
 #include "engine/state/disk_space.h"
-#include "engine/state/doomed.h"
+#include "engine/state/obsolete.h"
 #include "engine/state/fault.h"
 #include "engine/state/log_set.h"
 #include "engine/state/store_dir.h"
@@ -158,7 +158,7 @@ take_spare(struct db *db, uint64_t need, uint64_t *sizep)
 	while (*sizep < need)
 		*sizep *= 2;
 	if (db->logs.spare != NULL && is_stale_locked(db, db->logs.spare)) {
-		db_doom(db, FILE_WAL, db->logs.spare->number);
+		obsolete_file_add(db, FILE_WAL, db->logs.spare->number);
 		db_log_put(db, db->logs.spare);
 		db->logs.spare = NULL;
 	}
@@ -265,7 +265,7 @@ db_log_drop_spares_locked(struct db *db)
 		if (log == NULL)
 			continue;
 		*spares[i] = NULL;
-		db_doom(db, FILE_WAL, log->number);
+		obsolete_file_add(db, FILE_WAL, log->number);
 		db_log_put(db, log);
 	}
 	db->logs.spare_wanted = false;
@@ -285,11 +285,11 @@ db_log_release_locked(struct db *db, uint64_t first_needed)
 			db->logs.recycled = db_log_create(db, log->number,
 			    log->size);
 			if (db->logs.recycled == NULL)
-				db_doom(db, FILE_WAL, log->number);
+				obsolete_file_add(db, FILE_WAL, log->number);
 			else
 				db->logs.spare_wanted = true;
 		} else {
-			db_doom(db, FILE_WAL, log->number);
+			obsolete_file_add(db, FILE_WAL, log->number);
 		}
 		db_log_put(db, log);
 	}

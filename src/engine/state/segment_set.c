@@ -13,7 +13,7 @@
 #include "engine/env/filename.h"
 #include "engine/env/store_files.h"
 #include "engine/state/db_state.h"
-#include "engine/state/doomed.h"
+#include "engine/state/obsolete.h"
 #include "engine/state/fault.h"
 #include "engine/state/store_dir.h"
 #include "util/log.h"
@@ -89,7 +89,7 @@ segment_put(struct db *db, struct segment_ref *s)
 	if (!last)
 		return;
 	if (!atomic_load(&db->closing))
-		db_doom(db, FILE_SEGMENT, s->number);
+		obsolete_file_add(db, FILE_SEGMENT, s->number);
 	segment_writer_close(s->writer);
 	free(s);
 }

@@ -15,7 +15,7 @@
 #include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
 #include "engine/state/disk_space.h"
-#include "engine/state/doomed.h"
+#include "engine/state/obsolete.h"
 #include "engine/state/durability.h"
 #include "engine/state/fault.h"
 #include "engine/state/install.h"
@@ -145,8 +145,8 @@ db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 	snapshots_init(&db->snapshots, &db->mu);
 	mutex_init(&db->segs.mu);
 	mutex_init(&db->room.slack_mu);
-	mutex_init(&db->doomed.remove_mu);
-	mutex_init(&db->doomed.mu);
+	mutex_init(&db->obsolete.remove_mu);
+	mutex_init(&db->obsolete.mu);
 	mutex_init(&db->fault.mu);
 	event_init(&db->dur.done);
 	cond_init(&db->timer.wanted);
@@ -191,7 +191,7 @@ db_free(struct db *db)
 		return;
 	db_warm_free(db);
 	stop_threads(db);
-	db_remove_doomed(db);
+	obsolete_files_remove(db);
 	/* From here on letting go of files does not doom them. */
 	atomic_store(&db->closing, true);
 	for (size_t i = 0; i < db->logs.count; i++)
@@ -215,8 +215,8 @@ db_free(struct db *db)
 	cond_fini(&db->work);
 	cond_fini(&db->timer.wanted);
 	mutex_fini(&db->fault.mu);
-	mutex_fini(&db->doomed.mu);
-	mutex_fini(&db->doomed.remove_mu);
+	mutex_fini(&db->obsolete.mu);
+	mutex_fini(&db->obsolete.remove_mu);
 	mutex_fini(&db->room.slack_mu);
 	mutex_fini(&db->segs.mu);
 	mutex_fini(&db->mu);
@@ -355,9 +355,9 @@ flush_for_close(struct db *db)
 	if (rc == 0)
 		db_log_release_locked(db, LOG_NONE);
 	if (rc == 0 && db->logs.recycled != NULL)
-		db_doom(db, FILE_WAL, db->logs.recycled->number);
+		obsolete_file_add(db, FILE_WAL, db->logs.recycled->number);
 	if (rc == 0 && db->logs.spare != NULL)
-		db_doom(db, FILE_WAL, db->logs.spare->number);
+		obsolete_file_add(db, FILE_WAL, db->logs.spare->number);
 	mutex_unlock(&db->mu);
 	db_slack_close(db);
 	return rc;

@@ -12,7 +12,7 @@
 #include "engine/env/filename.h"
 #include "engine/env/store_files.h"
 #include "engine/state/db_state.h"
-#include "engine/state/doomed.h"
+#include "engine/state/obsolete.h"
 #include "engine/state/durability.h"
 #include "engine/state/install.h"
 #include "engine/state/log_make.h"
@@ -150,7 +150,7 @@ remove_orphans(struct recovery *r)
 				used = l->files[k]->number == n;
 		}
 		if (!used)
-			db_doom(db, FILE_TABLE, n);
+			obsolete_file_add(db, FILE_TABLE, n);
 	}
 	for (size_t i = 0; i < r->files.kinds[FILE_WAL].count; i++) {
 		bool used = db->logs.recycled != NULL &&
@@ -160,11 +160,13 @@ remove_orphans(struct recovery *r)
 			used = db->logs.all[j]->number ==
 			    r->files.kinds[FILE_WAL].v[i];
 		if (!used)
-			db_doom(db, FILE_WAL, r->files.kinds[FILE_WAL].v[i]);
+			obsolete_file_add(db, FILE_WAL,
+			    r->files.kinds[FILE_WAL].v[i]);
 	}
 	for (size_t i = 0; i < r->files.kinds[FILE_MANIFEST].count; i++)
-		db_doom(db, FILE_MANIFEST, r->files.kinds[FILE_MANIFEST].v[i]);
-	db_remove_doomed(db);
+		obsolete_file_add(db, FILE_MANIFEST,
+		    r->files.kinds[FILE_MANIFEST].v[i]);
+	obsolete_files_remove(db);
 }
 
 /* A log of its own, which is there before the manifest names it. */

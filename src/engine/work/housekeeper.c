@@ -9,7 +9,7 @@
 #include "engine/env/env.h"
 #include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
-#include "engine/state/doomed.h"
+#include "engine/state/obsolete.h"
 #include "engine/state/fault.h"
 #include "engine/state/log_make.h"
 #include "engine/state/write_delay.h"
@@ -217,12 +217,12 @@ give_back_idle(struct db *db)
 		return;
 	page_pool_fill(&db->memory.pages, 0, 0);
 	/* Report freed space soon. */
-	if (atomic_exchange(&db->doomed.has_removed, false))
+	if (atomic_exchange(&db->obsolete.has_removed, false))
 		env_dir_settle(db->store.dir);
 }
 
 static void (*const rounds[])(struct db *db) = {
-	db_remove_doomed,
+	obsolete_files_remove,
 	give_back_idle,
 	db_room_forget,
 	db_slack_keep,

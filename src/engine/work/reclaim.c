@@ -21,7 +21,7 @@
 #include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
 #include "engine/state/disk_space.h"
-#include "engine/state/doomed.h"
+#include "engine/state/obsolete.h"
 #include "engine/state/fault.h"
 #include "engine/state/log_make.h"
 #include "engine/state/log_set.h"
@@ -53,7 +53,7 @@ room_check(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 {
 	int rc;
 
-	db_remove_doomed(db);
+	obsolete_files_remove(db);
 	rc = db_room_look(db, kind, roomp);
 	if (rc == 0 && *roomp < bytes) {
 		env_dir_settle(db->store.dir);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Files that may go. Whoever lets go of a file last dooms it, under whatever
- * locks he has; a background thread unlinks it later.
- */
-#include "engine/state/doomed.h"
+/* Obsolete files; see obsolete.h. */
+#include "engine/state/obsolete.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,12 +11,12 @@
 #include "util/log.h"
 
 void
-db_doom(struct db *db, enum file_kind kind, uint64_t number)
+obsolete_file_add(struct db *db, enum file_kind kind, uint64_t number)
 {
-	struct doomed_file *d;
+	struct obsolete_file *d;
 
-	/* After a failure the manifest on disk may name what memory no longer
-	 * does: nothing is removed until the store was opened again. */
+	/* After a failure the manifest on disk may still name the file: nothing
+	 * is removed until the store is opened again. */
 	if (db->read_only || fault_error(&db->fault) < 0)
 		return;
 	d = malloc(sizeof(*d));
@@ -27,23 +24,23 @@ db_doom(struct db *db, enum file_kind kind, uint64_t number)
 		return; /* the next opening removes it */
 	d->kind = kind;
 	d->number = number;
-	mutex_lock(&db->doomed.mu);
-	d->next = db->doomed.list;
-	db->doomed.list = d;
-	mutex_unlock(&db->doomed.mu);
+	mutex_lock(&db->obsolete.mu);
+	d->next = db->obsolete.list;
+	db->obsolete.list = d;
+	mutex_unlock(&db->obsolete.mu);
 }
 
 void
-db_remove_doomed(struct db *db)
+obsolete_files_remove(struct db *db)
 {
-	struct doomed_file *d, *next;
+	struct obsolete_file *d, *next;
 	int rc;
 
-	mutex_lock(&db->doomed.remove_mu);
-	mutex_lock(&db->doomed.mu);
-	d = db->doomed.list;
-	db->doomed.list = NULL;
-	mutex_unlock(&db->doomed.mu);
+	mutex_lock(&db->obsolete.remove_mu);
+	mutex_lock(&db->obsolete.mu);
+	d = db->obsolete.list;
+	db->obsolete.list = NULL;
+	mutex_unlock(&db->obsolete.mu);
 	for (; d != NULL; d = next) {
 		next = d->next;
 		if (fault_error(&db->fault) < 0) {
@@ -53,7 +50,7 @@ db_remove_doomed(struct db *db)
 		if (d->kind == FILE_TABLE || d->kind == FILE_SEGMENT)
 			table_cache_evict(db->tables, d->number);
 		rc = store_file_unlink(db->store.dir, d->kind, d->number);
-		atomic_store_explicit(&db->doomed.has_removed, true,
+		atomic_store_explicit(&db->obsolete.has_removed, true,
 		    memory_order_relaxed);
 		if (rc < 0 && rc != -ENOENT) {
 			char path[PATH_MAX];
@@ -63,5 +60,5 @@ db_remove_doomed(struct db *db)
 		}
 		free(d);
 	}
-	mutex_unlock(&db->doomed.remove_mu);
+	mutex_unlock(&db->obsolete.remove_mu);
 }
