@@ -12,7 +12,7 @@
  *   fuse/serve/overdue.c mu             requests that are looked at
  *   fuse/serve/worker_pool.h mu         threads that serve
  *   fuse/prune.c mu                     when names are dropped
- *   fuse/reply/aside.h mu               a queue
+ *   fuse/reply/task_queue.h mu          a queue
  *   fuse/reply/kernel_cache.h mu        a queue
  *   fuse/reply/handle.h mu              open handles
  *   fs/orphan.h reap_mu                 one deletion of rows at a time
@@ -33,11 +33,11 @@
  *   engine/state/sync_timer.h mu        what the timer waits for
  *   engine/state/segment_set.h mu       the set of segments
  *   engine/segment/segment_writer.c mu  one sync of a segment
- *   engine/state/obsolete.h remove_mu     one remover of files at a time
- *   engine/state/obsolete.h mu            files to remove
+ *   engine/state/obsolete.h remove_mu   one remover of files at a time
+ *   engine/state/obsolete.h mu          files to remove
  *   engine/state/work_signal.h slack_mu the file that keeps room
  *   engine/store/db_warm.c mu           the warm-up's end
- *   engine/tree/table_cache.c mu        open tables
+ *   engine/tree/table_handle.h mu       open tables
  *   engine/cache/block_shard.h mu       a shard of the block cache
  *   engine/state/fault.h mu             why writing has ended
  *   util/page_pool.h mu                 pages for memtables

@@ -27,7 +27,7 @@ struct pick {
 	uint64_t entry_bytes; /* average size of an entry */
 	bool idle; /* merge more than is due: the store is idle, or short of
 		      space, or a user asked for it */
-	unsigned desperate; /* a writer waits for space: db.room.desperate */
+	unsigned relocate_percent; /* db.room's; a writer waits for space */
 };
 
 /* ---- compact_level.c ---- */

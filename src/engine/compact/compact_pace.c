@@ -92,8 +92,8 @@ due_ns(struct db *db, const struct compact_pace *p, uint64_t done)
 	if (slow_at <= p->start_ns || write_delay_is_idle(&db->delay) ||
 	    write_delay_is_slowed(&db->delay) ||
 	    atomic_load_explicit(&db->room.is_short, memory_order_relaxed) ||
-	    atomic_load_explicit(&db->room.desperate, memory_order_relaxed) !=
-		0 ||
+	    atomic_load_explicit(&db->room.relocate_percent,
+		memory_order_relaxed) != 0 ||
 	    atomic_load_explicit(&db->compact.abandon, memory_order_relaxed))
 		return 0;
 	ns = share * (double)(slow_at - p->start_ns) / 2;

@@ -235,9 +235,9 @@ pick_idle(const struct pick *p, struct version *v)
  * of its size in a segment.
  */
 static bool
-upper_levels_hide(const struct pick *p, const struct version *v)
+upper_levels_supersede(const struct pick *p, const struct version *v)
 {
-	uint64_t hidden = 0, cost = 0;
+	uint64_t superseded = 0, cost = 0;
 
 	for (int i = 0; i < LEVELS; i++) {
 		for (size_t j = 0; j < v->levels[i].count; j++) {
@@ -246,17 +246,18 @@ upper_levels_hide(const struct pick *p, const struct version *v)
 			cost += f->props.file_bytes;
 			if (i == LEVEL_LAST)
 				continue;
-			hidden += compact_weight(p, f);
+			superseded += compact_weight(p, f);
 			/* The number of keys that a group deletion deletes is a
 			 * guess. */
 			if (f->props.group_deletes != 0)
-				hidden += compact_overlap(v, LEVEL_LAST,
+				superseded += compact_overlap(v, LEVEL_LAST,
 				    f->smallest, f->limit);
 			for (size_t k = 0; k < f->use_count; k++)
-				hidden += f->uses[k].bytes;
+				superseded += f->uses[k].bytes;
 		}
 	}
-	return hidden * (cost <= CHEAP_BYTES ? CHEAP_COST : IDLE_COST) >= cost;
+	return superseded * (cost <= CHEAP_BYTES ? CHEAP_COST : IDLE_COST) >=
+	    cost;
 }
 
 /* kvfsctl compact: merge everything into the last level, from the top. */
@@ -277,8 +278,8 @@ pick_init(struct pick *p, struct db *db)
 	*p = (struct pick){ .db = db, .v = db->views.current->version };
 	p->entry_bytes = version_entry_bytes(p->v);
 	p->base = compact_targets(db, p->v, p->targets);
-	p->desperate = atomic_load(&db->room.desperate);
-	p->idle = p->desperate || db->compact.all_wanted ||
+	p->relocate_percent = atomic_load(&db->room.relocate_percent);
+	p->idle = p->relocate_percent || db->compact.all_wanted ||
 	    db->tidy.is_under_way || atomic_load(&db->room.is_short) ||
 	    write_delay_is_idle(&db->delay);
 }
@@ -300,7 +301,7 @@ compact_pick_locked(struct db *db)
 		job = compact_pick_relocation(&p, v);
 	if (job == NULL &&
 	    (db->compact.all_wanted ||
-		(p.desperate && upper_levels_hide(&p, v))))
+		(p.relocate_percent && upper_levels_supersede(&p, v))))
 		job = pick_for_all(&p, v);
 	if (job == NULL && p.idle)
 		job = pick_idle(&p, v);

@@ -314,7 +314,7 @@ db_compact_thread(void *arg)
 				db->compact.all_wanted = false;
 				db->tidy.is_under_way = false;
 				atomic_store(&db->room.is_short, false);
-				db->compact.rests++;
+				db->compact.idle_count++;
 			}
 			cond_broadcast(&db->progress);
 			cond_wait_until(&db->work, &db->mu,

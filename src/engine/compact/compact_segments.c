@@ -92,9 +92,9 @@ static struct sparse
 find_sparse_locked(const struct pick *p, uint64_t most)
     REQUIRES(&p->db->segs.mu)
 {
-	uint64_t best = p->desperate != 0 ? p->desperate :
-	    p->idle                       ? RELOCATE_PERCENT_IDLE :
-					    RELOCATE_PERCENT;
+	uint64_t best = p->relocate_percent != 0 ? p->relocate_percent :
+	    p->idle                              ? RELOCATE_PERCENT_IDLE :
+						   RELOCATE_PERCENT;
 	uint64_t least = atomic_load(&p->db->space.sizes.segment_bytes) /
 	    SMALL_SEGMENT_PART;
 	struct sparse found = { 0 };

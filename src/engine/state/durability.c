@@ -24,7 +24,7 @@
 
 /* The first of a crowd waits for the others half of what a sync takes, and no
  * longer than this. */
-#define CROWD_WAIT_NS 200000
+#define GROUP_WAIT_NS 200000
 /*
  * For so long the first of them looks, then he sleeps as the others do. Puts a
  * second of 4, 8 and 32 threads, on a disk that was simulated: 10,400, 19,200
@@ -53,7 +53,7 @@ role_sync(struct db *db)
 }
 
 static void
-role_give(struct db *db)
+role_release(struct db *db)
 {
 	/* Release, and before the wake-up, so that who looks again gets it. */
 	atomic_store(&db->dur.role, ROLE_FREE);
@@ -76,14 +76,14 @@ struct sync_wait {
 static bool
 role_gather(struct db *db, struct sync_wait *w)
 {
-	uint64_t patience = atomic_load(&db->dur.took_ns) / 2;
+	uint64_t wait_ns = atomic_load(&db->dur.took_ns) / 2;
 	uintptr_t role = ROLE_FREE;
 
 	if (!atomic_compare_exchange_strong(&db->dur.role, &role, (uintptr_t)w))
 		return false;
-	if (patience > CROWD_WAIT_NS)
-		patience = CROWD_WAIT_NS;
-	w->deadline_ns = clock_now_ns() + patience;
+	if (wait_ns > GROUP_WAIT_NS)
+		wait_ns = GROUP_WAIT_NS;
+	w->deadline_ns = clock_now_ns() + wait_ns;
 	return true;
 }
 
@@ -112,7 +112,7 @@ spin_briefly(struct db *db, const struct sync_wait *w)
 {
 	uint64_t end = clock_now_ns() + SPIN_NS;
 
-	while (!crowd_is_here(&db->dur.crowd) &&
+	while (!sync_group_is_complete(&db->dur.group) &&
 	    atomic_load(&db->dur.role) == (uintptr_t)w && clock_now_ns() < end)
 		sched_yield();
 }
@@ -120,12 +120,12 @@ spin_briefly(struct db *db, const struct sync_wait *w)
 /* Until there is something to look at, or to do. To look for longer would take
  * the processors from those who are to come. */
 static void
-sleep_on(struct db *db, struct sync_wait *w, uint32_t seen)
+wait_for_sync(struct db *db, struct sync_wait *w, uint32_t seen)
 {
 	counter_add(&db->stats.sync_waits, 1);
 	if (!w->is_late && w->deadline_ns == 0 && role_gather(db, w)) {
 		spin_briefly(db, w);
-		if (crowd_is_here(&db->dur.crowd))
+		if (sync_group_is_complete(&db->dur.group))
 			return;
 	}
 	if (!w->is_late && w->deadline_ns != 0)
@@ -148,7 +148,7 @@ wait_durable(struct db *db, struct sync_goal goal)
 
 	if (is_reached(db, goal))
 		return 0;
-	crowd_join(&db->dur.crowd, goal);
+	sync_group_join(&db->dur.group, goal);
 	while (rc == 0) {
 		uint32_t seen = event_seen(&db->dur.done);
 
@@ -156,13 +156,14 @@ wait_durable(struct db *db, struct sync_goal goal)
 			break;
 		if (fault_error(&db->fault) < 0) {
 			rc = -EIO;
-		} else if ((w.is_late || crowd_is_here(&db->dur.crowd)) &&
+		} else if ((w.is_late ||
+			       sync_group_is_complete(&db->dur.group)) &&
 		    role_sync(db)) {
 			if (!is_reached(db, goal))
 				rc = db_sync_once(db);
-			role_give(db);
+			role_release(db);
 		} else {
-			sleep_on(db, &w, seen);
+			wait_for_sync(db, &w, seen);
 		}
 	}
 	role_leave(db, &w);
@@ -202,7 +203,7 @@ db_sync_log(struct db *db, struct db_log *log)
 		rc = wal_writer_sync(log->writer);
 	if (rc < 0)
 		rc = db_poison(db, rc, "cannot sync %s", log->path);
-	role_give(db);
+	role_release(db);
 	return rc;
 }
 
@@ -239,7 +240,7 @@ db_sync(struct kv *kv, uint64_t seq)
 /* Of the commits that have returned, fewer than every_commits are not durable:
  * also while a sync is under way nobody runs further ahead. */
 static int
-keep_close(struct db *db, uint64_t seq, uint64_t commit)
+limit_lag(struct db *db, uint64_t seq, uint64_t commit)
 {
 	uint64_t ahead = atomic_load(&db->dur.every_commits);
 
@@ -267,7 +268,7 @@ db_sync_after_commit(struct db *db, enum kv_sync_mode mode, uint64_t seq,
 		break;
 	case KV_SYNC_HYBRID:
 	case KV_SYNC_EVERY:
-		rc = keep_close(db, seq, commit);
+		rc = limit_lag(db, seq, commit);
 		break;
 	default:
 		break;

@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "engine/state/crowd.h"
+#include "engine/state/sync_group.h"
 #include "kvfs/kv.h"
 #include "util/event.h"
 
@@ -30,7 +30,7 @@ struct durability {
 	_Atomic uint64_t at_ns; /* when that was reached */
 	_Atomic uintptr_t role; /* of syncing for all: who has it */
 	_Atomic uint64_t took_ns; /* the last sync */
-	struct crowd crowd;
+	struct sync_group group;
 	struct event done; /* the role was given up, or the store failed */
 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/log/wal_writer.h"
-#include "engine/state/crowd.h"
+#include "engine/state/sync_group.h"
 #include "engine/state/db_state.h"
 #include "engine/state/segment_set.h"
 #include "util/atomic_max.h"
@@ -39,7 +39,7 @@ plan_make(struct db *db, struct sync_plan *plan)
 	mutex_lock(&db->commit_mu);
 	plan->seq = atomic_load(&db->last_seq);
 	plan->commits = atomic_load(&db->commit_count);
-	crowd_plan(&db->dur.crowd,
+	sync_group_begin(&db->dur.group,
 	    (struct sync_goal){ plan->seq, plan->commits });
 	rc = wal_writer_flush(db->logs.current->writer);
 	mutex_lock(&db->mu);
@@ -147,11 +147,11 @@ db_sync_once(struct db *db)
 				histogram_add(&db->stats.sync_commits,
 				    plan.commits - durable);
 			db_now_durable(db, plan.seq, plan.commits);
-			db_timer_owe_mark(db);
+			db_timer_want_mark(db);
 			rc = append_durable_mark(db, plan.seq);
 		}
 		took = clock_now_ns() - start;
-		crowd_note(&db->dur.crowd);
+		sync_group_end(&db->dur.group);
 		atomic_store(&db->dur.took_ns, took);
 		counter_add(&db->stats.syncs, 1);
 		histogram_add(&db->stats.sync_ns, took);

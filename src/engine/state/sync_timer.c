@@ -14,10 +14,10 @@
 #define MARK_AFTER_NS 10000000
 
 void
-db_timer_owe_mark(struct db *db)
+db_timer_want_mark(struct db *db)
 {
-	if (atomic_load_explicit(&db->timer.owes_mark, memory_order_relaxed) ||
-	    atomic_exchange(&db->timer.owes_mark, true))
+	if (atomic_load_explicit(&db->timer.wants_mark, memory_order_relaxed) ||
+	    atomic_exchange(&db->timer.wants_mark, true))
 		return;
 	mutex_lock(&db->timer.mu);
 	db->timer.mark_due_ns = clock_now_ns() + MARK_AFTER_NS;

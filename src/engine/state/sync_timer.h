@@ -13,7 +13,7 @@ struct db;
 
 struct sync_timer {
 	_Atomic bool is_pending; /* the timer knows of unsynced commits */
-	_Atomic bool owes_mark; /* it is to leave a mark in the log */
+	_Atomic bool wants_mark; /* it is to leave a mark in the log */
 	struct mutex mu;
 	struct cond wanted; /* it has something to do */
 	bool stop GUARDED_BY(mu);
@@ -25,6 +25,6 @@ struct sync_timer {
 /* A commit was made that nobody waits for: have it synced in time. */
 void db_timer_arm(struct db *db);
 /* After a sync: leave a mark in the log, unless a commit comes first. */
-void db_timer_owe_mark(struct db *db);
+void db_timer_want_mark(struct db *db);
 
 #endif

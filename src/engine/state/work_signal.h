@@ -29,7 +29,7 @@ struct compact_state {
 	struct compact_job *shared_job; /* has parts for other threads */
 	bool all_wanted; /* kvfsctl compact */
 	uint64_t moving_bytes; /* by the jobs that run */
-	uint64_t rests; /* how often there was nothing to compact */
+	uint64_t idle_count; /* how often there was nothing to compact */
 	int error; /* of the last job that failed */
 	_Atomic uint64_t slow_at_ns; /* when writers will be slowed */
 	_Atomic bool abandon; /* jobs stop: the store closes */
@@ -48,7 +48,7 @@ struct room_state {
 	_Atomic bool is_short; /* compact as when idle */
 	/* A writer waits for room: segments with less than this part live, in
 	 * percent, are emptied for him; 0: nobody. */
-	_Atomic unsigned desperate;
+	_Atomic unsigned relocate_percent;
 	struct mutex reclaim_mu; /* one writer looks for room at a time */
 	uint64_t reclaim_late_ns; /* when one gave up for want of time */
 	struct mutex slack_mu;

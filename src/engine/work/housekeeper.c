@@ -29,7 +29,7 @@
 #define IDLE_FLUSH_LEAST (64u << 10)
 /* A store that is short of space flushes a memtable that supersedes at least so
  * much. */
-#define PRESSED_FLUSH_BYTES (4u << 20)
+#define SHORT_FLUSH_BYTES (4u << 20)
 /* The shortest time between two compactions that scans over deleted keys ask
  * for. */
 #define TIDY_EVERY_NS 1000000000ULL
@@ -67,20 +67,20 @@ static bool
 is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 {
 	const struct memtable *m = db->views.current->mem;
-	uint64_t bytes = memtable_bytes(m), hides, tree;
+	uint64_t bytes = memtable_bytes(m), superseded, tree;
 
 	if (memtable_is_empty(m) || db->views.current->imm_count != 0)
 		return false;
 	/* Superseded values in segments are freed only by a flush. */
-	hides = db_memtable_hides_locked(db);
-	if (atomic_load(&db->room.is_short) && hides >= PRESSED_FLUSH_BYTES)
+	superseded = db_memtable_superseded_locked(db);
+	if (atomic_load(&db->room.is_short) && superseded >= SHORT_FLUSH_BYTES)
 		return true;
 	if (!write_delay_is_idle(&db->delay))
 		return false;
 	tree = tree_bytes(db->views.current->version);
 	return bytes >= IDLE_FLUSH_BYTES || bytes >= tree / 8 ||
-	    hides >= IDLE_FLUSH_RECLAIM ||
-	    (hides >= IDLE_FLUSH_LEAST && hides >= tree / 8) ||
+	    superseded >= IDLE_FLUSH_RECLAIM ||
+	    (superseded >= IDLE_FLUSH_LEAST && superseded >= tree / 8) ||
 	    atomic_exchange(&db->tidy.is_wanted, false);
 }
 
@@ -98,7 +98,7 @@ shrink_logs_locked(struct db *db) REQUIRES(&db->mu)
 /* If the store is idle, make its logs small. Returns whether the memtable
  * should be flushed. */
 static bool
-begin_resting_locked(struct db *db) REQUIRES(&db->mu)
+begin_idle_locked(struct db *db) REQUIRES(&db->mu)
 {
 	if (!is_worth_flushing_locked(db))
 		return false;
@@ -171,7 +171,7 @@ make_log_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
 static bool
 rotation_is_due_locked(const struct housekeeper *h) REQUIRES(&h->db->mu)
 {
-	return begin_tidying_locked(h->db) || begin_resting_locked(h->db);
+	return begin_tidying_locked(h->db) || begin_idle_locked(h->db);
 }
 
 static void

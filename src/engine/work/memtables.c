@@ -22,7 +22,7 @@
 #include "util/clock.h"
 
 static void
-memtable_let_go(void *arg, struct memtable *m)
+memtable_release(void *arg, struct memtable *m)
 {
 	for (size_t i = 0; i < m->segment_count; i++)
 		segment_put(arg, m->segments[i]);
@@ -39,14 +39,14 @@ db_memtable_create(struct db *db, uint64_t first_log)
 	if (m != NULL) {
 		arena_expect(&m->arena, db->opts.memtable_bytes,
 		    &db->memory.pages);
-		m->on_free = memtable_let_go;
+		m->on_free = memtable_release;
 		m->on_free_arg = db;
 	}
 	return m;
 }
 
 uint64_t
-db_memtable_hides_locked(struct db *db)
+db_memtable_superseded_locked(struct db *db)
 {
 	const struct memtable *m = db->views.current->mem;
 

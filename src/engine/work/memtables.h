@@ -14,7 +14,7 @@ struct memtable *db_memtable_create(struct db *db, uint64_t first_log);
 bool db_memtable_is_full(struct db *db, const struct memtable *m);
 /* Estimate of the bytes that flushing the current memtable frees, if each
  * deletion supersedes an average entry. */
-uint64_t db_memtable_hides_locked(struct db *db) REQUIRES(&db->mu);
+uint64_t db_memtable_superseded_locked(struct db *db) REQUIRES(&db->mu);
 /* Make the current memtable immutable and put an empty one in its place, whose
  * oldest log is first_log. There has to be a free place. -ENOMEM. */
 int db_memtable_next(struct db *db, uint64_t first_log)

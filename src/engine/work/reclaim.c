@@ -81,7 +81,8 @@ flush_frees(struct db *db, uint64_t missing)
 	m = db->views.current->mem;
 	is_worth = db->views.current->imm_count != 0 ||
 	    (!memtable_is_empty(m) &&
-		(db_memtable_hides_locked(db) + memtable_bytes(m) >= worth ||
+		(db_memtable_superseded_locked(db) + memtable_bytes(m) >=
+			worth ||
 		    db->logs.count >= LOGS_WORTH));
 	mutex_unlock(&db->mu);
 	return is_worth;
@@ -92,18 +93,18 @@ flush_frees(struct db *db, uint64_t missing)
 static int
 await_compaction(struct db *db, uint64_t deadline)
 {
-	uint64_t rests, done;
+	uint64_t idle_count, done;
 	int rc = 1;
 
 	mutex_lock(&db->mu);
-	rests = db->compact.rests;
+	idle_count = db->compact.idle_count;
 	done = db->tree.installs;
 	db->compact.error = 0;
 	cond_broadcast(&db->work);
 	while (rc == 1 && done == db->tree.installs) {
 		if (fault_error(&db->fault) < 0)
 			rc = -EIO;
-		else if (db->compact.rests != rests)
+		else if (db->compact.idle_count != idle_count)
 			rc = 0;
 		else if (db->compact.error < 0)
 			rc = db->compact.error;
@@ -126,7 +127,7 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
 	uint64_t more_bytes = atomic_load(&db->space.sizes.segment_bytes) / 2;
 	int rc, more;
 
-	atomic_store(&db->room.desperate,
+	atomic_store(&db->room.relocate_percent,
 	    kind == KV_ROOM_REPLACE ? EMPTY_PERCENT_REPLACE :
 				      EMPTY_PERCENT_ADD);
 	do {
@@ -140,7 +141,7 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
 			more = 1;
 	} while (more == 1 &&
 	    (rc == -ENOSPC || (rc == 0 && *roomp - bytes < more_bytes)));
-	atomic_store(&db->room.desperate, 0);
+	atomic_store(&db->room.relocate_percent, 0);
 	if (rc == -ENOSPC && more == -ETIMEDOUT)
 		db->room.reclaim_late_ns = clock_now_ns();
 	return more == -EIO ? more : rc;

@@ -21,7 +21,7 @@
  * later, and damage to synced frames has to be detected (wal_format.h).
  */
 static void
-leave_mark(struct db *db)
+append_idle_mark(struct db *db)
 {
 	struct wal_body none = { 0 };
 	uint64_t seq;
@@ -71,8 +71,8 @@ do_due_locked(struct db *db, uint64_t now) REQUIRES(&db->timer.mu)
 		db->timer.first_unsynced_ns = 0;
 	mutex_unlock(&db->timer.mu);
 	if (mark) {
-		atomic_store(&db->timer.owes_mark, false);
-		leave_mark(db);
+		atomic_store(&db->timer.wants_mark, false);
+		append_idle_mark(db);
 	} else {
 		/* A commit after this point arms the timer again, even if
 		 * another sync has covered everything by now. */
@@ -102,7 +102,7 @@ db_sync_thread(void *arg)
 			do_due_locked(db, now);
 	}
 	mutex_unlock(&db->timer.mu);
-	if (atomic_load(&db->timer.owes_mark))
-		leave_mark(db);
+	if (atomic_load(&db->timer.wants_mark))
+		append_idle_mark(db);
 	return NULL;
 }
