@@ -232,15 +232,6 @@ fault_unlink(struct env_dir *dir, const char *name)
 }
 
 static int
-fault_link(struct env_dir *from, struct env_dir *to, const char *name)
-{
-	struct fault_dir *d = to_dir(from);
-	int rc = judge(d->env, ENV_CALL_LINK, NULL);
-
-	return rc == 0 ? env_link(d->below, to_dir(to)->below, name) : rc;
-}
-
-static int
 fault_names(struct env_dir *dir, const char *name, struct env_file *file)
 {
 	struct fault_dir *d = to_dir(dir);
@@ -384,7 +375,6 @@ static const struct env_ops fault_ops = {
 	.open = fault_open,
 	.rename = fault_rename,
 	.unlink = fault_unlink,
-	.link = fault_link,
 	.names = fault_names,
 	.file_close = fault_close,
 	.file_read = fault_read,

@@ -40,7 +40,6 @@ const struct env_ops env_mem_ops = {
 	.open = mem_open,
 	.rename = mem_rename,
 	.unlink = mem_unlink,
-	.link = mem_link,
 	.names = mem_names,
 	.file_close = mem_handle_close,
 	.file_read = mem_handle_read,

@@ -329,32 +329,6 @@ mem_unlink(struct env_dir *dir, const char *name)
 }
 
 int
-mem_link(struct env_dir *from, struct env_dir *to, const char *name)
-{
-	struct mem_dir *d = to_dir(from), *other = to_dir(to);
-	struct mem_node *node, *taken;
-	int rc = enter_dir(d, ENV_CALL_LINK);
-
-	if (rc == 0 && other->env != d->env)
-		rc = -EXDEV;
-	if (rc == 0)
-		rc = find_file_locked(d, name, &node);
-	if (rc == 0) {
-		rc = find_file_locked(other, name, &taken);
-		if (rc == -ENOENT)
-			rc = 0;
-		else if (rc == 0 || rc == -EISDIR)
-			rc = -EEXIST;
-	}
-	if (rc == 0) {
-		node->links++;
-		mem_dir_change(other->node, NULL, name, node);
-	}
-	mutex_unlock(&d->env->mu);
-	return rc;
-}
-
-int
 mem_names(struct env_dir *dir, const char *name, struct env_file *file)
 {
 	struct mem_dir *d = to_dir(dir);

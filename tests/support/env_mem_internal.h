@@ -51,7 +51,6 @@ int mem_open(struct env_dir *dir, const char *name, unsigned flags,
     struct env_file **filep);
 int mem_rename(struct env_dir *dir, const char *from, const char *to);
 int mem_unlink(struct env_dir *dir, const char *name);
-int mem_link(struct env_dir *from, struct env_dir *to, const char *name);
 int mem_names(struct env_dir *dir, const char *name, struct env_file *file);
 
 /* ---- Open files (env_mem_handle.c) ---- */

@@ -267,29 +267,6 @@ START_TEST(directories_are_made_once_and_opened_as_often_as_asked)
 }
 END_TEST
 
-START_TEST(a_file_gets_its_name_in_another_directory_too)
-{
-	struct env_file *a = create("a"), *b = create("b"), *f;
-	struct env_dir *sub;
-
-	ck_assert_int_eq(put(a, "A", 0), 0);
-	ck_assert_int_eq(env_dir_make(env, in_dir("sub"), &sub), 0);
-	ck_assert_int_eq(env_link(home, sub, "a"), 0);
-	ck_assert_int_eq(env_link(home, sub, "a"), -EEXIST);
-	ck_assert_int_eq(env_link(home, sub, "none"), -ENOENT);
-	ck_assert_int_eq(env_unlink(home, "a"), 0);
-	ck_assert_int_eq(env_open(sub, "a", ENV_READ, &f), 0);
-	ck_assert(holds(f, "A", 0));
-	env_close(f);
-	ck_assert_int_eq(env_unlink(sub, "a"), 0);
-	env_dir_close(sub);
-	if (env == env_posix())
-		ck_assert_int_eq(rmdir(in_dir("sub")), 0);
-	env_close(a);
-	env_close(b);
-}
-END_TEST
-
 START_TEST(a_name_is_told_from_the_file_that_had_it)
 {
 	struct env_file *a = create("a"), *b;
@@ -661,7 +638,6 @@ add_contract(TCase *tc)
 	tcase_add_test(tc, names_move_join_and_go);
 	tcase_add_test(tc,
 	    directories_are_made_once_and_opened_as_often_as_asked);
-	tcase_add_test(tc, a_file_gets_its_name_in_another_directory_too);
 	tcase_add_test(tc, a_name_is_told_from_the_file_that_had_it);
 	tcase_add_test(tc,
 	    a_file_is_locked_by_one_that_writes_or_many_that_read);

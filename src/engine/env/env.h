@@ -71,7 +71,6 @@ struct env_ops {
 	    struct env_file **filep);
 	int (*rename)(struct env_dir *dir, const char *from, const char *to);
 	int (*unlink)(struct env_dir *dir, const char *name);
-	int (*link)(struct env_dir *from, struct env_dir *to, const char *name);
 	int (*names)(struct env_dir *dir, const char *name,
 	    struct env_file *file);
 
@@ -213,14 +212,6 @@ env_unlink(struct env_dir *dir, const char *name)
 {
 	return dir->ops->unlink(dir, name);
 }
-/* Give a file the same name in another directory; -EXDEV, -EPERM and others
- * where that cannot be. */
-static inline int
-env_link(struct env_dir *from, struct env_dir *to, const char *name)
-{
-	return from->ops->link(from, to, name);
-}
-
 /* 1 when that is a name of the open file, 0 when it is another's or none. */
 static inline int
 env_names(struct env_dir *dir, const char *name, struct env_file *file)

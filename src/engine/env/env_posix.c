@@ -251,14 +251,6 @@ posix_unlink(struct env_dir *dir, const char *name)
 }
 
 static int
-posix_link(struct env_dir *from, struct env_dir *to, const char *name)
-{
-	if (linkat(to_posix(from)->fd, name, to_posix(to)->fd, name, 0) != 0)
-		return -errno;
-	return 0;
-}
-
-static int
 posix_names(struct env_dir *dir, const char *name, struct env_file *file)
 {
 	struct stat a, b;
@@ -285,7 +277,6 @@ static const struct env_ops posix_ops = {
 	.open = posix_open,
 	.rename = posix_rename,
 	.unlink = posix_unlink,
-	.link = posix_link,
 	.names = posix_names,
 	.file_close = posix_file_close,
 	.file_read = posix_file_read,

@@ -28,16 +28,6 @@ store_file_unlink(struct env_dir *dir, enum file_kind kind, uint64_t number)
 }
 
 int
-store_file_link(struct env_dir *from, struct env_dir *to, enum file_kind kind,
-    uint64_t number)
-{
-	char name[FILENAME_BYTES];
-
-	filename_make(name, kind, number);
-	return env_link(from, to, name);
-}
-
-int
 store_file_rename(struct env_dir *dir, enum file_kind from_kind, uint64_t from,
     enum file_kind to_kind, uint64_t to)
 {
