@@ -31,7 +31,8 @@ struct fault_file {
 	struct env_file *below;
 };
 
-static const struct env_ops fault_ops;
+static const struct env_dir_ops fault_dir_ops;
+static const struct env_file_ops fault_file_ops;
 
 static struct env_fault *
 to_fault(struct env *env)
@@ -84,7 +85,7 @@ wrap(struct env_fault *env, struct env_file *below, struct env_file **filep)
 		env_close(below);
 		return -ENOMEM;
 	}
-	f->base.ops = &fault_ops;
+	f->base.ops = &fault_file_ops;
 	f->env = env;
 	f->below = below;
 	*filep = &f->base;
@@ -102,7 +103,7 @@ wrap_dir(struct env_fault *env, struct env_dir *below, struct env_dir **dirp)
 		env_dir_close(below);
 		return -ENOMEM;
 	}
-	d->base.ops = &fault_ops;
+	d->base.ops = &fault_dir_ops;
 	d->base.path = below->path;
 	d->env = env;
 	d->below = below;
@@ -362,31 +363,37 @@ fault_advise(struct env_file *file, uint64_t off, uint64_t len,
 	env_advise(to_file(file)->below, off, len, advice);
 }
 
-static const struct env_ops fault_ops = {
-	.dir_open = fault_dir_open,
-	.dir_make = fault_dir_make,
-	.dir_reopen = fault_dir_reopen,
-	.dir_close = fault_dir_close,
-	.dir_lock = fault_dir_lock,
-	.dir_lockers = fault_dir_lockers,
-	.dir_sync = fault_dir_sync,
-	.dir_list = fault_dir_list,
-	.dir_space = fault_dir_space,
+static const struct env_file_ops fault_file_ops = {
+	.close = fault_close,
+	.read = fault_read,
+	.write = fault_write,
+	.sync = fault_sync,
+	.allocate = fault_allocate,
+	.map = fault_map,
+	.truncate = fault_truncate,
+	.size = fault_size,
+	.lock = fault_lock,
+	.writeback = fault_writeback,
+	.advise = fault_advise,
+};
+
+static const struct env_dir_ops fault_dir_ops = {
+	.reopen = fault_dir_reopen,
+	.close = fault_dir_close,
+	.lock = fault_dir_lock,
+	.lockers = fault_dir_lockers,
+	.sync = fault_dir_sync,
+	.list = fault_dir_list,
+	.space = fault_dir_space,
 	.open = fault_open,
 	.rename = fault_rename,
 	.unlink = fault_unlink,
 	.names = fault_names,
-	.file_close = fault_close,
-	.file_read = fault_read,
-	.file_write = fault_write,
-	.file_sync = fault_sync,
-	.file_allocate = fault_allocate,
-	.file_map = fault_map,
-	.file_truncate = fault_truncate,
-	.file_size = fault_size,
-	.file_lock = fault_lock,
-	.file_writeback = fault_writeback,
-	.file_advise = fault_advise,
+};
+
+static const struct env_ops fault_ops = {
+	.dir_open = fault_dir_open,
+	.dir_make = fault_dir_make,
 };
 
 struct env *

@@ -27,31 +27,9 @@ mem_enter(struct env_mem *env, enum env_call call)
 	env->calls[call]++;
 }
 
-const struct env_ops env_mem_ops = {
+static const struct env_ops env_mem_ops = {
 	.dir_open = mem_dir_open,
 	.dir_make = mem_dir_make,
-	.dir_reopen = mem_dir_reopen,
-	.dir_close = mem_dir_close,
-	.dir_lock = mem_dir_lock,
-	.dir_lockers = mem_dir_lockers,
-	.dir_sync = mem_dir_fsync,
-	.dir_list = mem_dir_list,
-	.dir_space = mem_dir_space,
-	.open = mem_open,
-	.rename = mem_rename,
-	.unlink = mem_unlink,
-	.names = mem_names,
-	.file_close = mem_handle_close,
-	.file_read = mem_handle_read,
-	.file_write = mem_handle_write,
-	.file_sync = mem_handle_sync,
-	.file_allocate = mem_handle_allocate,
-	.file_map = mem_handle_map,
-	.file_truncate = mem_handle_truncate,
-	.file_size = mem_handle_size,
-	.file_lock = mem_handle_lock,
-	.file_writeback = mem_handle_writeback,
-	.file_advise = mem_handle_advise,
 };
 
 /* ---- Life and crashes ---- */

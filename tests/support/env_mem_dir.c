@@ -17,6 +17,8 @@ struct mem_dir {
 	enum env_lock_mode lock;
 };
 
+static const struct env_dir_ops mem_dir_ops;
+
 static struct mem_dir *
 to_dir(struct env_dir *dir)
 {
@@ -89,7 +91,7 @@ dir_open_locked(struct env_mem *env, struct mem_node *node, const char *path)
 {
 	struct mem_dir *d = mem_alloc(sizeof(*d));
 
-	d->base.ops = &env_mem_ops;
+	d->base.ops = &mem_dir_ops;
 	d->base.path = strcpy(mem_alloc(strlen(path) + 1), path);
 	d->env = env;
 	d->node = node;
@@ -147,7 +149,7 @@ mem_dir_make(struct env *base, const char *path, struct env_dir **dirp)
 	return 0;
 }
 
-int
+static int
 mem_dir_reopen(struct env_dir *dir, struct env_dir **dirp)
 {
 	struct mem_dir *d = to_dir(dir);
@@ -159,7 +161,7 @@ mem_dir_reopen(struct env_dir *dir, struct env_dir **dirp)
 	return rc;
 }
 
-void
+static void
 mem_dir_close(struct env_dir *dir)
 {
 	struct mem_dir *d = to_dir(dir);
@@ -173,7 +175,7 @@ mem_dir_close(struct env_dir *dir)
 	free(d);
 }
 
-int
+static int
 mem_dir_lock(struct env_dir *dir, enum env_lock_mode mode)
 {
 	struct mem_dir *d = to_dir(dir);
@@ -185,14 +187,14 @@ mem_dir_lock(struct env_dir *dir, enum env_lock_mode mode)
 	return rc;
 }
 
-void
+static void
 mem_dir_lockers(struct env_dir *dir, char *text, size_t len)
 {
 	(void)dir, (void)len;
 	text[0] = '\0';
 }
 
-int
+static int
 mem_dir_fsync(struct env_dir *dir)
 {
 	struct mem_dir *d = to_dir(dir);
@@ -204,7 +206,7 @@ mem_dir_fsync(struct env_dir *dir)
 	return rc;
 }
 
-int
+static int
 mem_dir_list(struct env_dir *dir, int (*fn)(void *arg, const char *name),
     void *arg)
 {
@@ -229,7 +231,7 @@ mem_dir_list(struct env_dir *dir, int (*fn)(void *arg, const char *name),
 	return rc < 0 ? rc : 0;
 }
 
-int
+static int
 mem_dir_space(struct env_dir *dir, struct env_space *spacep)
 {
 	struct mem_dir *d = to_dir(dir);
@@ -264,7 +266,7 @@ unlink_locked(struct env_mem *env, struct mem_node *node) REQUIRES(&env->mu)
 	mem_charge_locked(env, node);
 }
 
-int
+static int
 mem_open(struct env_dir *dir, const char *name, unsigned flags,
     struct env_file **filep)
 {
@@ -288,7 +290,7 @@ mem_open(struct env_dir *dir, const char *name, unsigned flags,
 	return rc;
 }
 
-int
+static int
 mem_rename(struct env_dir *dir, const char *from, const char *to)
 {
 	struct mem_dir *d = to_dir(dir);
@@ -311,7 +313,7 @@ mem_rename(struct env_dir *dir, const char *from, const char *to)
 	return rc;
 }
 
-int
+static int
 mem_unlink(struct env_dir *dir, const char *name)
 {
 	struct mem_dir *d = to_dir(dir);
@@ -328,7 +330,7 @@ mem_unlink(struct env_dir *dir, const char *name)
 	return rc;
 }
 
-int
+static int
 mem_names(struct env_dir *dir, const char *name, struct env_file *file)
 {
 	struct mem_dir *d = to_dir(dir);
@@ -345,3 +347,17 @@ mem_names(struct env_dir *dir, const char *name, struct env_file *file)
 	mutex_unlock(&d->env->mu);
 	return rc;
 }
+
+static const struct env_dir_ops mem_dir_ops = {
+	.reopen = mem_dir_reopen,
+	.close = mem_dir_close,
+	.lock = mem_dir_lock,
+	.lockers = mem_dir_lockers,
+	.sync = mem_dir_fsync,
+	.list = mem_dir_list,
+	.space = mem_dir_space,
+	.open = mem_open,
+	.rename = mem_rename,
+	.unlink = mem_unlink,
+	.names = mem_names,
+};

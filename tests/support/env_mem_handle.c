@@ -20,6 +20,8 @@ struct mem_handle {
 	enum env_lock_mode lock;
 };
 
+static const struct env_file_ops mem_handle_ops;
+
 static struct mem_handle *
 to_handle(struct env_file *file)
 {
@@ -71,7 +73,7 @@ mem_handle_open_locked(struct env_mem *env, struct mem_node *node,
 {
 	struct mem_handle *f = mem_alloc(sizeof(*f));
 
-	f->base.ops = &env_mem_ops;
+	f->base.ops = &mem_handle_ops;
 	f->env = env;
 	f->node = node;
 	f->generation = env->generation;
@@ -88,7 +90,7 @@ enter_file(struct mem_handle *f, enum env_call call) ACQUIRE(&f->env->mu)
 	return f->generation == f->env->generation ? 0 : -EIO;
 }
 
-void
+static void
 mem_handle_close(struct env_file *file)
 {
 	struct mem_handle *f = to_handle(file);
@@ -104,7 +106,7 @@ mem_handle_close(struct env_file *file)
 	free(f);
 }
 
-ssize_t
+static ssize_t
 mem_handle_read(struct env_file *file, void *buf, size_t len, uint64_t off)
 {
 	struct mem_handle *f = to_handle(file);
@@ -162,7 +164,7 @@ write_locked(struct mem_handle *f, const struct iovec *iov, int iovcnt,
 	return 0;
 }
 
-int
+static int
 mem_handle_write(struct env_file *file, const struct iovec *iov, int iovcnt,
     uint64_t off)
 {
@@ -177,7 +179,7 @@ mem_handle_write(struct env_file *file, const struct iovec *iov, int iovcnt,
 	return rc;
 }
 
-int
+static int
 mem_handle_sync(struct env_file *file)
 {
 	struct mem_handle *f = to_handle(file);
@@ -203,7 +205,7 @@ resize_locked(struct mem_handle *f, uint64_t size) REQUIRES(&f->env->mu)
 	return 0;
 }
 
-int
+static int
 mem_handle_allocate(struct env_file *file, uint64_t size, bool zero)
 {
 	struct mem_handle *f = to_handle(file);
@@ -218,7 +220,7 @@ mem_handle_allocate(struct env_file *file, uint64_t size, bool zero)
 	return rc;
 }
 
-int
+static int
 mem_handle_map(struct env_file *file, uint64_t size)
 {
 	struct mem_handle *f = to_handle(file);
@@ -232,7 +234,7 @@ mem_handle_map(struct env_file *file, uint64_t size)
 	return rc;
 }
 
-int
+static int
 mem_handle_truncate(struct env_file *file, uint64_t size)
 {
 	struct mem_handle *f = to_handle(file);
@@ -244,7 +246,7 @@ mem_handle_truncate(struct env_file *file, uint64_t size)
 	return rc;
 }
 
-int
+static int
 mem_handle_size(struct env_file *file, uint64_t *sizep)
 {
 	struct mem_handle *f = to_handle(file);
@@ -255,7 +257,7 @@ mem_handle_size(struct env_file *file, uint64_t *sizep)
 	return rc;
 }
 
-int
+static int
 mem_handle_lock(struct env_file *file, enum env_lock_mode mode)
 {
 	struct mem_handle *f = to_handle(file);
@@ -275,15 +277,29 @@ mem_handle_node(struct env_file *file)
 	return to_handle(file)->node;
 }
 
-void
+static void
 mem_handle_writeback(struct env_file *file, uint64_t off, uint64_t len)
 {
 	(void)file, (void)off, (void)len;
 }
 
-void
+static void
 mem_handle_advise(struct env_file *file, uint64_t off, uint64_t len,
     enum env_advice advice)
 {
 	(void)file, (void)off, (void)len, (void)advice;
 }
+
+static const struct env_file_ops mem_handle_ops = {
+	.close = mem_handle_close,
+	.read = mem_handle_read,
+	.write = mem_handle_write,
+	.sync = mem_handle_sync,
+	.allocate = mem_handle_allocate,
+	.map = mem_handle_map,
+	.truncate = mem_handle_truncate,
+	.size = mem_handle_size,
+	.lock = mem_handle_lock,
+	.writeback = mem_handle_writeback,
+	.advise = mem_handle_advise,
+};

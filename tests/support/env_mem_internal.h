@@ -28,8 +28,6 @@ void mem_charge_locked(struct env_mem *env, struct mem_node *node)
     REQUIRES(&env->mu);
 uint64_t mem_free_locked(const struct env_mem *env) REQUIRES(&env->mu);
 
-extern const struct env_ops env_mem_ops;
-
 /* A lock that the handle who, which has one of mode from now, wants of mode
  * to; *from is what it has afterwards. */
 int mem_lock_locked(struct mem_node *node, const void *who,
@@ -39,38 +37,11 @@ int mem_lock_locked(struct mem_node *node, const void *who,
 
 int mem_dir_open(struct env *base, const char *path, struct env_dir **dirp);
 int mem_dir_make(struct env *base, const char *path, struct env_dir **dirp);
-int mem_dir_reopen(struct env_dir *dir, struct env_dir **dirp);
-void mem_dir_close(struct env_dir *dir);
-int mem_dir_lock(struct env_dir *dir, enum env_lock_mode mode);
-void mem_dir_lockers(struct env_dir *dir, char *text, size_t len);
-int mem_dir_fsync(struct env_dir *dir);
-int mem_dir_list(struct env_dir *dir, int (*fn)(void *arg, const char *name),
-    void *arg);
-int mem_dir_space(struct env_dir *dir, struct env_space *spacep);
-int mem_open(struct env_dir *dir, const char *name, unsigned flags,
-    struct env_file **filep);
-int mem_rename(struct env_dir *dir, const char *from, const char *to);
-int mem_unlink(struct env_dir *dir, const char *name);
-int mem_names(struct env_dir *dir, const char *name, struct env_file *file);
 
 /* ---- Open files (env_mem_handle.c) ---- */
 
 struct env_file *mem_handle_open_locked(struct env_mem *env,
     struct mem_node *node, bool is_writable) REQUIRES(&env->mu);
-void mem_handle_close(struct env_file *file);
-ssize_t mem_handle_read(struct env_file *file, void *buf, size_t len,
-    uint64_t off);
-int mem_handle_write(struct env_file *file, const struct iovec *iov, int iovcnt,
-    uint64_t off);
-int mem_handle_sync(struct env_file *file);
-int mem_handle_allocate(struct env_file *file, uint64_t size, bool zero);
-int mem_handle_map(struct env_file *file, uint64_t size);
-int mem_handle_truncate(struct env_file *file, uint64_t size);
-int mem_handle_size(struct env_file *file, uint64_t *sizep);
-int mem_handle_lock(struct env_file *file, enum env_lock_mode mode);
 struct mem_node *mem_handle_node(struct env_file *file);
-void mem_handle_writeback(struct env_file *file, uint64_t off, uint64_t len);
-void mem_handle_advise(struct env_file *file, uint64_t off, uint64_t len,
-    enum env_advice advice);
 
 #endif

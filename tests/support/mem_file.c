@@ -156,17 +156,17 @@ mem_advise(struct env_file *file, uint64_t off, uint64_t len,
 	(void)advice;
 }
 
-static const struct env_ops mem_ops = {
-	.file_close = mem_close,
-	.file_read = mem_read,
-	.file_write = mem_write,
-	.file_sync = mem_sync,
-	.file_allocate = mem_allocate,
-	.file_map = mem_map,
-	.file_truncate = mem_truncate,
-	.file_size = mem_size,
-	.file_writeback = mem_writeback,
-	.file_advise = mem_advise,
+static const struct env_file_ops mem_ops = {
+	.close = mem_close,
+	.read = mem_read,
+	.write = mem_write,
+	.sync = mem_sync,
+	.allocate = mem_allocate,
+	.map = mem_map,
+	.truncate = mem_truncate,
+	.size = mem_size,
+	.writeback = mem_writeback,
+	.advise = mem_advise,
 };
 
 struct env_file *

@@ -25,7 +25,7 @@ struct posix_dir {
 	int fd;
 };
 
-static const struct env_ops posix_ops;
+static const struct env_dir_ops posix_dir_ops;
 
 static struct posix_dir *
 to_posix(struct env_dir *dir)
@@ -59,7 +59,7 @@ dir_create(int fd, const char *path, struct env_dir **dirp)
 		close(fd);
 		return -ENOMEM;
 	}
-	d->base.ops = &posix_ops;
+	d->base.ops = &posix_dir_ops;
 	d->fd = fd;
 	*dirp = &d->base;
 	return 0;
@@ -233,7 +233,7 @@ posix_open(struct env_dir *dir, const char *name, unsigned flags,
 	fd = open_retry(to_posix(dir)->fd, name, how);
 	if (fd < 0)
 		return fd;
-	return posix_file_create(&posix_ops, fd, is_writable, filep);
+	return posix_file_create(fd, is_writable, filep);
 }
 
 static int
@@ -262,33 +262,25 @@ posix_names(struct env_dir *dir, const char *name, struct env_file *file)
 	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-static const struct env_ops posix_ops = {
-	.dir_open = posix_dir_open,
-	.dir_make = posix_dir_make,
-	.dir_reopen = posix_dir_reopen,
-	.dir_close = posix_dir_close,
-	.dir_lock = posix_dir_lock,
-	.dir_lockers = posix_dir_lockers,
-	.dir_sync = posix_dir_sync,
-	.dir_list = posix_dir_list,
-	.dir_space = posix_dir_space,
-	.dir_settle = posix_dir_settle,
-	.dir_keeps_blocks = posix_dir_keeps_blocks,
+static const struct env_dir_ops posix_dir_ops = {
+	.reopen = posix_dir_reopen,
+	.close = posix_dir_close,
+	.lock = posix_dir_lock,
+	.lockers = posix_dir_lockers,
+	.sync = posix_dir_sync,
+	.list = posix_dir_list,
+	.space = posix_dir_space,
+	.settle = posix_dir_settle,
+	.keeps_blocks = posix_dir_keeps_blocks,
 	.open = posix_open,
 	.rename = posix_rename,
 	.unlink = posix_unlink,
 	.names = posix_names,
-	.file_close = posix_file_close,
-	.file_read = posix_file_read,
-	.file_write = posix_file_write,
-	.file_sync = posix_file_sync,
-	.file_allocate = posix_file_allocate,
-	.file_map = posix_file_map,
-	.file_truncate = posix_file_truncate,
-	.file_size = posix_file_size,
-	.file_lock = posix_file_lock,
-	.file_writeback = posix_file_writeback,
-	.file_advise = posix_file_advise,
+};
+
+static const struct env_ops posix_ops = {
+	.dir_open = posix_dir_open,
+	.dir_make = posix_dir_make,
 };
 
 struct env *

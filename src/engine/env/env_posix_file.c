@@ -45,29 +45,12 @@ to_posix(struct env_file *file)
 }
 
 int
-posix_file_create(const struct env_ops *ops, int fd, bool is_writable,
-    struct env_file **filep)
-{
-	struct posix_file *f = calloc(1, sizeof(*f));
-
-	if (f == NULL) {
-		close(fd);
-		return -ENOMEM;
-	}
-	f->base.ops = ops;
-	f->fd = fd;
-	f->is_writable = is_writable;
-	*filep = &f->base;
-	return 0;
-}
-
-int
 posix_file_fd(const struct env_file *file)
 {
 	return ((const struct posix_file *)file)->fd;
 }
 
-void
+static void
 posix_file_close(struct env_file *file)
 {
 	struct posix_file *f = to_posix(file);
@@ -77,7 +60,7 @@ posix_file_close(struct env_file *file)
 	free(f);
 }
 
-ssize_t
+static ssize_t
 posix_file_read(struct env_file *file, void *buf, size_t len, uint64_t off)
 {
 	struct posix_file *f = to_posix(file);
@@ -112,7 +95,7 @@ write_mapped(struct posix_file *f, const struct iovec *iov, int iovcnt,
 	return rc;
 }
 
-int
+static int
 posix_file_write(struct env_file *file, const struct iovec *iov, int iovcnt,
     uint64_t off)
 {
@@ -141,7 +124,7 @@ posix_file_write(struct env_file *file, const struct iovec *iov, int iovcnt,
  * for: one shutdown of five under load, in a file of fallocate(2). Either
  * refuses to read from then on, which costs a microsecond to ask.
  */
-int
+static int
 posix_file_sync(struct env_file *file)
 {
 	int fd = to_posix(file)->fd;
@@ -152,7 +135,7 @@ posix_file_sync(struct env_file *file)
 	return 0;
 }
 
-int
+static int
 posix_file_size(struct env_file *file, uint64_t *sizep)
 {
 	struct stat st;
@@ -164,7 +147,7 @@ posix_file_size(struct env_file *file, uint64_t *sizep)
 	return 0;
 }
 
-int
+static int
 posix_file_allocate(struct env_file *file, uint64_t size, bool zero)
 {
 	int fd = to_posix(file)->fd;
@@ -210,7 +193,7 @@ posix_keeps_blocks(int fd)
 	}
 }
 
-int
+static int
 posix_file_map(struct env_file *file, uint64_t size)
 {
 	struct posix_file *f = to_posix(file);
@@ -238,7 +221,7 @@ posix_file_map(struct env_file *file, uint64_t size)
 	return 0;
 }
 
-int
+static int
 posix_file_truncate(struct env_file *file, uint64_t size)
 {
 	struct posix_file *f = to_posix(file);
@@ -257,7 +240,7 @@ posix_file_truncate(struct env_file *file, uint64_t size)
 	return 0;
 }
 
-int
+static int
 posix_file_lock(struct env_file *file, enum env_lock_mode mode)
 {
 	static const short how[] = {
@@ -273,14 +256,14 @@ posix_file_lock(struct env_file *file, enum env_lock_mode mode)
 	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
 }
 
-void
+static void
 posix_file_writeback(struct env_file *file, uint64_t off, uint64_t len)
 {
 	(void)sync_file_range(to_posix(file)->fd, (off_t)off, (off_t)len,
 	    SYNC_FILE_RANGE_WRITE);
 }
 
-void
+static void
 posix_file_advise(struct env_file *file, uint64_t off, uint64_t len,
     enum env_advice advice)
 {
@@ -293,4 +276,34 @@ posix_file_advise(struct env_file *file, uint64_t off, uint64_t len,
 
 	(void)posix_fadvise(to_posix(file)->fd, (off_t)off, (off_t)len,
 	    how[advice]);
+}
+
+static const struct env_file_ops posix_file_ops = {
+	.close = posix_file_close,
+	.read = posix_file_read,
+	.write = posix_file_write,
+	.sync = posix_file_sync,
+	.allocate = posix_file_allocate,
+	.map = posix_file_map,
+	.truncate = posix_file_truncate,
+	.size = posix_file_size,
+	.lock = posix_file_lock,
+	.writeback = posix_file_writeback,
+	.advise = posix_file_advise,
+};
+
+int
+posix_file_create(int fd, bool is_writable, struct env_file **filep)
+{
+	struct posix_file *f = calloc(1, sizeof(*f));
+
+	if (f == NULL) {
+		close(fd);
+		return -ENOMEM;
+	}
+	f->base.ops = &posix_file_ops;
+	f->fd = fd;
+	f->is_writable = is_writable;
+	*filep = &f->base;
+	return 0;
 }

@@ -8,18 +8,9 @@
 /* ---- Open files (env_posix_file.c) ---- */
 
 /* Takes fd, also on failure. */
-int posix_file_create(const struct env_ops *ops, int fd, bool is_writable,
-    struct env_file **filep);
+int posix_file_create(int fd, bool is_writable, struct env_file **filep);
 int posix_file_fd(const struct env_file *file);
 
-void posix_file_close(struct env_file *file);
-ssize_t posix_file_read(struct env_file *file, void *buf, size_t len,
-    uint64_t off);
-int posix_file_write(struct env_file *file, const struct iovec *iov, int iovcnt,
-    uint64_t off);
-int posix_file_sync(struct env_file *file);
-int posix_file_allocate(struct env_file *file, uint64_t size, bool zero);
-int posix_file_map(struct env_file *file, uint64_t size);
 /*
  * Whether writing to blocks that fallocate(2) or a write has given to a file
  * cannot find the disk full. Where blocks are never overwritten in place (btrfs,
@@ -28,12 +19,6 @@ int posix_file_map(struct env_file *file, uint64_t size);
  * written back; write(2) says -ENOSPC.
  */
 bool posix_keeps_blocks(int fd);
-int posix_file_truncate(struct env_file *file, uint64_t size);
-int posix_file_size(struct env_file *file, uint64_t *sizep);
-int posix_file_lock(struct env_file *file, enum env_lock_mode mode);
-void posix_file_writeback(struct env_file *file, uint64_t off, uint64_t len);
-void posix_file_advise(struct env_file *file, uint64_t off, uint64_t len,
-    enum env_advice advice);
 
 /* ---- Writing and growing (env_posix_write.c) ---- */
 
