@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The disk's space, and that within max_bytes, which is treated as a smaller
- * disk: how much there is, what the store's files take of it, and how large
- * things may become in it.
+ * The space of the disk, or within max_bytes, which acts as a smaller disk: how
+ * much there is, what the store's files use of it, and the sizes of files that
+ * fit into it.
  */
 #include "engine/state/disk_space.h"
 
@@ -13,17 +13,17 @@
 #include "engine/tree/version.h"
 #include "util/stats.h"
 
-/* Kept free: a part of the space, within bounds; enough to move what lives
- * in half of a segment. */
+/* Margin: a part of the space, within bounds, that stays free. Enough to move
+ * the live values of a segment that is half dead. */
 #define MARGIN_SHARE 16
 #define MARGIN_MIN (2u << 20)
 #define MARGIN_MAX (SEGMENT_FILE_MAX / 2 + (32u << 20))
-/* With less than so many margins left, what waits in the page cache is
- * written back for a look, when it is this part of one. */
+/* If less than so many margins are left, dirty pages are written back before
+ * the space is read, as soon as there is this part of a margin. */
 #define SETTLE_MARGINS 4
 #define SETTLE_PART 4
 
-/* Parts of the space, and the least of each. */
+/* Parts of the space, and the lower bound of each. */
 #define SEGMENT_PART 64
 #define SEGMENT_MIN (256u << 10)
 #define MEMTABLE_PART 64
@@ -120,7 +120,7 @@ db_disk_bytes(struct db *db)
 	return n;
 }
 
-/* All that was written since opening. */
+/* Bytes written since opening. */
 static uint64_t
 written_bytes(struct db *db)
 {
@@ -131,9 +131,9 @@ written_bytes(struct db *db)
 }
 
 /*
- * The disk's space. Where blocks are chosen only when pages are written back
- * (btrfs), what is in the page cache does not count as used yet: when little
- * is left, it is written back for the figure to be true.
+ * The space of the disk. If a file system assigns blocks only when pages are
+ * written back (btrfs), dirty pages do not count as used. So when little is
+ * left, they are written back first.
  */
 static int
 disk_space(struct db *db, struct env_space *spacep)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Durability: whoever needs it syncs everything that is committed, for all
- * who wait (group commit; Pebble's flusher without its thread). The timer
- * thread (work/sync_thread.c) does it for those who do not wait.
+ * Durability by group commit: one of the waiting threads syncs everything that
+ * is committed, for all of them (as Pebble does, but without a thread of its
+ * own). The timer thread (work/sync_thread.c) syncs commits that nobody waits
+ * for.
  *
  * Invariant: all commits up to durability.seq survive a power cut.
  */
@@ -22,30 +23,32 @@
 #include "util/clock.h"
 #include "util/stats.h"
 
-/* The first of a crowd waits for the others half of what a sync takes, and no
- * longer than this. */
+/* The first waiter of a group waits for the others half of the time of a sync,
+ * and at most this long. */
 #define GROUP_WAIT_NS 200000
 /*
- * For so long the first of them looks, then he sleeps as the others do. Puts a
- * second of 4, 8 and 32 threads, on a disk that was simulated: 10,400, 19,200
- * and 46,700 without it, 12,100, 21,600 and 49,000 with it.
+ * How long the first waiter spins before it sleeps. Measured on a simulated
+ * disk, puts a second of 4, 8 and 32 threads: 10,400, 19,200 and 46,700 without
+ * it, 12,100, 21,600 and 49,000 with it.
  */
 #define SPIN_NS 50000
 
-/* ---- Roles: one waits for the others to come, one syncs for all ---- */
+/* ---- Roles: one thread waits for the group, one syncs for all ---- */
 
-/* What durability.role is, but for the waiter that gathers (its sync_wait). */
+/* Values of durability.role; any other one is the sync_wait of the thread that
+ * waits for the group. */
 #define ROLE_FREE ((uintptr_t)0)
 #define ROLE_SYNC ((uintptr_t)1)
 
-/* Also from who gathers, who finds out when he wakes. */
+/* Take the role of syncing. It may be taken from the thread that waits for the
+ * group, which notices when it wakes. */
 static bool
 role_sync(struct db *db)
 {
 	uintptr_t role = atomic_load(&db->dur.role);
 
 	while (role != ROLE_SYNC)
-		/* Acquire: what the last holder left is ours now. */
+		/* Acquire: what the last thread in this role has written. */
 		if (atomic_compare_exchange_weak(&db->dur.role, &role,
 			ROLE_SYNC))
 			return true;
@@ -55,23 +58,24 @@ role_sync(struct db *db)
 static void
 role_release(struct db *db)
 {
-	/* Release, and before the wake-up, so that who looks again gets it. */
+	/* Release, and before the wake-up, so that a waiter that checks again
+	 * can take it. */
 	atomic_store(&db->dur.role, ROLE_FREE);
 	event_wake(&db->dur.done);
 }
 
-/* One who wants a goal to be durable. */
+/* A thread that waits until a goal is durable. */
 struct sync_wait {
 	struct sync_goal goal;
-	uint64_t deadline_ns; /* of who gathers; 0: does not */
-	bool is_late; /* it has passed */
+	uint64_t deadline_ns; /* of the one that waits for the group; else 0 */
+	bool is_late; /* the deadline has passed */
 };
 
 /*
- * Those whom the last sync served come back at once when they do nothing
- * else: waiting for them, a fraction of what a sync takes, lets one sync
- * serve all and not half of them (the commit_delay of PostgreSQL, but only
- * where it is known to pay).
+ * Become the thread that waits for the group. The waiters of the last sync
+ * often commit again at once. Waiting for them, for a fraction of a sync's
+ * time, lets one sync serve all of them, not half (PostgreSQL's commit_delay,
+ * but only where it is known to pay).
  */
 static bool
 role_gather(struct db *db, struct sync_wait *w)
@@ -87,8 +91,8 @@ role_gather(struct db *db, struct sync_wait *w)
 	return true;
 }
 
-/* Who gathered and has what he wanted (from a flush, say) must not leave the
- * others without one who keeps the time. */
+/* If the thread that waits for the group has reached its goal (by a flush,
+ * say), it gives the role to another one. */
 static void
 role_leave(struct db *db, struct sync_wait *w)
 {
@@ -106,7 +110,7 @@ is_reached(struct db *db, struct sync_goal goal)
 	    atomic_load(&db->dur.commits) >= goal.commits;
 }
 
-/* A few come back within microseconds: sleeping would cost more. */
+/* Few waiters come back within microseconds; sleeping would take longer. */
 static void
 spin_briefly(struct db *db, const struct sync_wait *w)
 {
@@ -117,8 +121,8 @@ spin_briefly(struct db *db, const struct sync_wait *w)
 		sched_yield();
 }
 
-/* Until there is something to look at, or to do. To look for longer would take
- * the processors from those who are to come. */
+/* Sleep until a sync has ended, or the group is complete or late. Spinning
+ * longer would take the processors from the threads to wait for. */
 static void
 wait_for_sync(struct db *db, struct sync_wait *w, uint32_t seen)
 {
@@ -136,9 +140,9 @@ wait_for_sync(struct db *db, struct sync_wait *w, uint32_t seen)
 }
 
 /*
- * Wait until the goal is durable. Who makes the crowd complete syncs for all;
- * until then the first who came keeps the time, and syncs when the others
- * stay away.
+ * Wait until the goal is durable. The thread that completes the group syncs for
+ * all. Until then the first one waits, and syncs at its deadline if the others
+ * do not come.
  */
 static int
 wait_durable(struct db *db, struct sync_goal goal)
@@ -171,10 +175,10 @@ wait_durable(struct db *db, struct sync_goal goal)
 }
 
 /*
- * One thread's durable puts beside a compaction of 400 MB, microseconds, three
- * runs each: p99 4,200 to 7,700 without it, 2,600 to 3,600 with it; p99.9
- * 14,000 to 16,000, and 7,000 to 10,000. The compaction takes up to twice as
- * long, while there are syncs.
+ * Measured with durable puts of one thread beside a compaction of 400 MB, in
+ * microseconds, three runs: p99 4,200 to 7,700 without it, 2,600 to 3,600 with
+ * it; p99.9 14,000 to 16,000 and 7,000 to 10,000. While there are syncs, the
+ * compaction takes up to twice as long.
  */
 void
 db_yield_to_sync(struct db *db)
@@ -237,8 +241,8 @@ db_sync(struct kv *kv, uint64_t seq)
 	return wait_durable_seq(db, seq);
 }
 
-/* Of the commits that have returned, fewer than every_commits are not durable:
- * also while a sync is under way nobody runs further ahead. */
+/* Make sure that fewer than every_commits of the commits that have returned are
+ * not durable. So commits cannot run ahead of a slow sync. */
 static int
 limit_lag(struct db *db, uint64_t seq, uint64_t commit)
 {
@@ -273,7 +277,8 @@ db_sync_after_commit(struct db *db, enum kv_sync_mode mode, uint64_t seq,
 	default:
 		break;
 	}
-	if (rc == -ENOSPC) /* others may have seen it: there is no way back */
+	if (rc == -ENOSPC) /* readers may have seen the commit: it cannot be
+	                      undone */
 		rc = db_poison(db, rc, "cannot write %s", db->store.path);
 	return rc;
 }
@@ -282,14 +287,15 @@ int
 db_settle(struct kv *kv, uint64_t seq)
 {
 	struct db *db = db_of(kv);
-	/* Relaxed: beside a change of the mode it may go by either. */
+	/* Relaxed: during a change of the mode either one is right. */
 	enum kv_sync_mode mode = (enum kv_sync_mode)
 	    atomic_load_explicit(&db->dur.mode, memory_order_relaxed);
 	uint64_t last = atomic_load(&db->last_seq);
 
 	if (db->read_only)
 		return 0;
-	/* Counted from the commits of all: it is seq's, or a later one. */
+	/* commit_count is the number of the commit of seq, or of a later
+	 * one. */
 	return db_sync_after_commit(db, mode, seq < last ? seq : last,
 	    atomic_load(&db->commit_count));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Durability: whoever needs it syncs everything that is committed, for all
- * who wait. Any thread, without locks of the store; these calls wait for the
+ * Durability by group commit: one of the waiting threads syncs everything that
+ * is committed, for all of them.
+ * Threading: any thread, without locks of the store; the functions wait for the
  * disk.
  */
 #ifndef KVFS_ENGINE_STATE_DURABILITY_H
@@ -18,39 +19,40 @@ struct db;
 struct db_log;
 
 /*
- * Group commit; see durability.c. The role is taken and given up with
- * sequential consistency, against done; the rest are hints on when a sync is
- * worth most, in any order.
+ * The state of group commit; see durability.c. role is taken and released with
+ * sequential consistency, paired with done. The other members are hints on when
+ * to sync, in any order.
  */
 struct durability {
-	_Atomic int mode; /* live, as the next two */
+	_Atomic int mode; /* may change, as may the next two */
 	_Atomic uint32_t every_commits, every_ms;
-	_Atomic uint64_t seq; /* durable up to it */
-	_Atomic uint64_t commits; /* so many of them since opening */
+	_Atomic uint64_t seq; /* all changes up to it are durable */
+	_Atomic uint64_t commits; /* how many commits since opening are
+	                             durable */
 	_Atomic uint64_t at_ns; /* when that was reached */
-	_Atomic uintptr_t role; /* of syncing for all: who has it */
-	_Atomic uint64_t took_ns; /* the last sync */
+	_Atomic uintptr_t role; /* the thread that syncs, or waits for the
+	                           group */
+	_Atomic uint64_t took_ns; /* duration of the last sync */
 	struct sync_group group;
-	struct event done; /* the role was given up, or the store failed */
+	struct event done; /* the role was released, or the store failed */
 };
 
 int db_sync(struct kv *kv, uint64_t seq);
 int db_settle(struct kv *kv, uint64_t seq);
-/* One disk sync of everything that is committed. */
+/* Make everything durable that is committed at the time of the call. */
 int db_sync_all(struct db *db);
-/* Make a log file's name and what it holds so far durable. */
+/* Make the name and the contents of a log file durable. */
 int db_sync_log(struct db *db, struct db_log *log);
 /*
- * For background work between two pieces of its own: let the disk sync that is
- * under way end first, unless writers are slowed down because that work lags
- * behind.
+ * Called by background work between two pieces: wait until the running disk
+ * sync has ended, unless writers are slowed down because the work lags behind.
  */
 void db_yield_to_sync(struct db *db);
-/* After a commit that nobody waits for: have it synced in time, if the sync
- * mode asks for that. */
+/* After a commit that nobody waits for: have the timer sync it, if the sync
+ * mode says so. */
 void db_sync_in_time(struct db *db, enum kv_sync_mode mode);
-/* After the commit-th commit since opening, whose last change is seq: wait for
- * whatever the sync mode asks of it. */
+/* After the commit-th commit since opening, whose last change is seq: wait as
+ * the sync mode requires. */
 int db_sync_after_commit(struct db *db, enum kv_sync_mode mode, uint64_t seq,
     uint64_t commit);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What ends a store's writing for good: the first failure that leaves it
- * unknown what is on the disk, and somebody else in the store's directory.
+ * The fault that ends all writing to a store: a failure after which the
+ * contents of the disk are unknown, or another program in the store's
+ * directory.
  */
 #include "engine/state/fault.h"
 
@@ -13,7 +14,7 @@
 #include "util/event.h"
 #include "util/log.h"
 
-/* What the user can do about it. */
+/* What the user can do. */
 static const char *
 advice_for(int rc)
 {
@@ -45,17 +46,19 @@ db_poison(struct db *db, int rc, const char *fmt, ...)
 	if (first) {
 		snprintf(db->fault.text, sizeof(db->fault.text), "%s: %s; %s",
 		    what, strerror(-rc), advice_for(rc));
-		/* Release: whoever sees the error may read the text. */
+		/* Release: a thread that reads the error may read the text. */
 		atomic_store(&db->fault.error, rc);
 	}
 	mutex_unlock(&db->fault.mu);
 	if (first)
 		log_error("%s: read-only from now on: %s", db->store.path,
 		    db->fault.text);
-	/* Everyone who waits looks at the error again. The conditions are
-	 * signalled without their locks, which the caller may hold: waiters
-	 * for the disk are woken by whoever syncs, and the background
-	 * threads by their tick. */
+	/*
+	 * Wake all waiters, so that they see the error. The conditions are
+	 * signalled without their locks, since the caller may hold them.
+	 * Waiters for the disk are woken by the thread that syncs, and the
+	 * background threads by their timeout.
+	 */
 	cond_broadcast(&db->progress);
 	event_wake(&db->dur.done);
 	cond_broadcast(&db->work);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From one version of the tree to the next: an edit goes to the manifest,
- * then to memory. One installer at a time (tree.is_busy); mu is dropped
- * while the disk works. Files that nothing names any more are doomed when
- * their last reader is gone, and unlinked by a background thread.
+ * Installs a new version of the tree: an edit is written to the manifest, then
+ * applied in memory. One thread at a time (tree.is_busy). mu is dropped during
+ * file calls. A file becomes obsolete when no version names it; it is unlinked
+ * after its last reader is gone.
  */
 #include "engine/state/install.h"
 
@@ -21,7 +21,7 @@
 #include "engine/tree/version.h"
 #include "util/log.h"
 
-/* A manifest longer than this many times its state is written anew. */
+/* The manifest is rewritten when it is this many times as long as its state. */
 #define MANIFEST_SLACK 8
 #define MANIFEST_MIN_BYTES (256u << 10)
 
@@ -43,7 +43,8 @@ db_edit_abandon(struct db *db, struct version_edit *e)
 		struct table_file *f = e->adds[i].file;
 
 		if (atomic_load(&f->refs) > 1)
-			continue; /* moved: a version has it */
+			continue; /* the table was moved: another version has
+			             it */
 		segment_drop_uses(db, f);
 		f->use_count = 0;
 		obsolete_file_add(db, FILE_TABLE, f->number);
@@ -60,8 +61,8 @@ is_added(const struct version_edit *e, uint64_t number)
 	return false;
 }
 
-/* Segments' live bytes and obsolete marks, for an edit about to be applied
- * to base. */
+/* Count live bytes of segments and mark obsolete tables for an edit; base is
+ * the version before it. */
 static int
 account_edit(struct db *db, const struct version *base,
     const struct version_edit *e)
@@ -87,7 +88,8 @@ account_edit(struct db *db, const struct version *base,
 	return 0;
 }
 
-/* Apply e in memory, in the view's present, which may have moved on. */
+/* Apply e to the current version, which may be newer than the one e was made
+ * for. */
 static int
 apply_locked(struct db *db, struct version_edit *e, struct memtable *flushed)
     REQUIRES(&db->mu)
@@ -109,7 +111,7 @@ apply_locked(struct db *db, struct version_edit *e, struct memtable *flushed)
 	return rc;
 }
 
-/* The whole state as one edit; its files are held by it. */
+/* Make an edit of the whole state. It has a reference to each table. */
 static int
 state_edit_locked(struct db *db, struct version_edit *e) REQUIRES(&db->mu)
 {
@@ -147,8 +149,8 @@ db_manifest_renew(struct db *db)
 	if (rc == 0)
 		rc = manifest_create(db->store.dir, db_new_file_number(db), &e,
 		    &m);
-	/* The view still holds the tables, unless one was dropped just now;
-	 * then this is the last reference. */
+	/* The view has references to these tables, unless one was dropped just
+	 * now: then this is the last one. */
 	mutex_lock(&db->mu);
 	for (size_t i = 0; i < e.add_count; i++)
 		table_file_unref(db->views.current->version, e.adds[i].file);
@@ -191,7 +193,8 @@ db_install_locked(struct db *db, struct version_edit *e,
 	mutex_unlock(&db->mu);
 	rc = fault_error(&db->fault) < 0 ? -EIO : 0;
 	if (rc == 0) {
-		/* Tables made for the edit must be there if it is. */
+		/* The edit names new tables: their names have to be durable
+		 * before it. */
 		rc = env_dir_sync(db->store.dir);
 		if (rc < 0)
 			db_poison(db, rc, "cannot sync the directory %s",

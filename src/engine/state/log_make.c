@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Log files are made ahead of use in the background, and switched under the
- * commit lock. A log's size is fixed when it is made; it grows from log to
- * log under load and starts small again when the store was idle.
+ * Makes log files in the background, ahead of their use, and switches to the
+ * next one under the commit lock. The size of a log is fixed when it is made.
+ * It grows from log to log under load, and is small again after the store was
+ * idle.
  */
 #include "engine/state/log_make.h"
 
@@ -20,9 +21,9 @@
 #include "engine/state/store_dir.h"
 #include "util/log.h"
 
-/* With sync=full commits gather in memory for one write(2) before the sync
- * that they all wait for: 46,100 puts a second of 32 threads, 39,400 with a
- * call each; 18,500 and 16,600 of 8. */
+/* With sync=full, commits are collected in memory and written by one pwritev
+ * before the sync that they wait for. Puts a second of 32 threads: 46,100, and
+ * 39,400 with one call each; of 8 threads 18,500 and 16,600. */
 #define LOG_GATHER_BYTES (64u << 10)
 
 bool
@@ -39,7 +40,7 @@ db_is_synced_often(struct db *db)
 	}
 }
 
-/* No log may take more than a small part of what is left on the disk. */
+/* Reduce the size of a log to a small part of the free space. */
 static uint64_t
 size_for_space(struct db *db, uint64_t size)
 {
@@ -53,12 +54,12 @@ size_for_space(struct db *db, uint64_t size)
 }
 
 /*
- * Make a log file of size bytes, from recycled (taken) where it fits. No
- * lock is held. With zeros its blocks are written, so that a sync of it
- * has no metadata to journal. One that is synced often is written to by
- * system calls: where Linux keeps files in large folios (ext4 since 6.16),
- * a store to a mapping makes the whole folio dirty, and each sync wrote
- * half a megabyte (229 us; by pwritev 4 KiB and 140 us).
+ * Make a log file of size bytes, from recycled (takes it) if it fits. The
+ * caller holds no lock. With zeros its blocks are written, so that a sync need
+ * not write metadata to the journal. A log that is synced often is written by
+ * system calls, not by a mapping: where Linux keeps files in large folios (ext4
+ * since 6.16), a store to a mapping makes the whole folio dirty, and each sync
+ * wrote half a megabyte (229 us; pwritev: 4 KiB and 140 us).
  */
 static int
 log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
@@ -72,7 +73,7 @@ log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
 	if (rc == 0 && reuse) {
 		rc = store_file_rename(db->store.dir, FILE_WAL,
 		    recycled->number, FILE_WAL, log->number);
-		reuse = rc == 0; /* else a new file will do */
+		reuse = rc == 0; /* on failure a new file is made */
 		rc = 0;
 	}
 	if (rc == 0)
@@ -83,7 +84,7 @@ log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
 		    recycled->number);
 	if (rc == 0 && !reuse)
 		rc = env_allocate(log->file, size, zeros);
-	/* Without it the log works all the same. */
+	/* The log also works without a mapping. */
 	if (rc == 0 && !often)
 		(void)env_map(log->file, size);
 	db_log_put(db, recycled);
@@ -98,8 +99,8 @@ log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
 	return 0;
 }
 
-/* Logs are replayed in the order of their numbers: one that was made before
- * a log already in use must get a new number. */
+/* Logs are replayed in the order of their numbers. A spare that is older than a
+ * log in use has to get a new number. */
 static bool
 is_stale_locked(struct db *db, const struct db_log *log) REQUIRES(&db->mu)
 {
@@ -123,7 +124,8 @@ db_log_prepare_locked(struct db *db)
 	rc = log_make(db, recycled, size_for_space(db, size), often, often,
 	    &log);
 	if (rc == 0 && often) {
-		/* Off the commit path: the first sync need not do it. */
+		/* Do it now, in the background: the first sync of the log need
+		 * not. */
 		rc = db_sync_names(db);
 		if (rc < 0)
 			db_poison(db, rc, "cannot sync the directory %s",
@@ -146,8 +148,8 @@ db_log_prepare_locked(struct db *db)
 	db->logs.spare = log;
 }
 
-/* Take the spare when it is large enough; *needp becomes the size to make
- * when it is not. */
+/* Take the spare log if it is large enough. If not, *needp becomes the size to
+ * make. */
 static struct db_log *
 take_spare(struct db *db, uint64_t need, uint64_t *sizep)
 {
@@ -166,7 +168,8 @@ take_spare(struct db *db, uint64_t need, uint64_t *sizep)
 		log = db->logs.spare;
 		db->logs.spare = NULL;
 	}
-	/* Under load logs fill up: larger ones are switched less often. */
+	/* Under load logs are filled quickly: larger ones are switched less
+	 * often. */
 	if (db->logs.current != NULL &&
 	    db->logs.next_bytes * 2 <=
 		atomic_load(&db->space.sizes.log_max_bytes) &&
@@ -179,7 +182,7 @@ take_spare(struct db *db, uint64_t need, uint64_t *sizep)
 	return log;
 }
 
-/* What may wait in memory; whether it does is up to each commit. */
+/* The size of the buffer for commits. Each commit decides whether to use it. */
 static uint64_t
 gather_bytes(struct db *db)
 {
@@ -200,8 +203,8 @@ db_log_switch(struct db *db, uint64_t need)
 	uint32_t chain = old != NULL ? wal_writer_chain(old->writer) :
 				       db->logs.recovered_chain;
 	struct env_file *file;
-	/* Of the first one each sync would journal; later ones are made ahead
-	 * of use, with zeros, unless the disk is slow or full. */
+	/* Each sync of the first log writes to the journal. Later logs are made
+	 * ahead with zeros, unless the disk is slow or full. */
 	bool often = db_is_synced_often(db), zeros = often && old == NULL;
 	int rc = 0;
 
@@ -220,7 +223,7 @@ db_log_switch(struct db *db, uint64_t need)
 			size = need;
 		rc = log_make(db, NULL, size, zeros, often, &log);
 	}
-	/* A small one is better than none, on a disk that is full. */
+	/* On a full disk a small log is better than none. */
 	while (
 	    rc == -ENOSPC && size / 2 >= need && size / 2 >= LOG_LEAST_BYTES) {
 		size /= 2;
@@ -281,7 +284,7 @@ db_log_release_locked(struct db *db, uint64_t first_needed)
 
 		if (db->logs.recycled == NULL &&
 		    log->size == db->logs.next_bytes) {
-			/* A handle of its own: a sync may still use the old. */
+			/* A new handle: a sync may still use the old one. */
 			db->logs.recycled = db_log_create(db, log->number,
 			    log->size);
 			if (db->logs.recycled == NULL)

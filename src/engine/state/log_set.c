@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The store's log files: the one that is written, those that wait for their
- * memtables' flushes, and those that are kept for later.
+ * The store's log files: the current one, older ones whose memtables are not
+ * yet flushed, and spare ones.
  */
 #include "engine/state/log_set.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is counted against the bound of the cache besides what tables keep:
- * memtables that wait for their flush, and flushes and compactions while
- * they run. Blocks make room at once, also where nothing is read meanwhile.
- * Any thread.
+ * Memory that counts against the bound of the cache, in addition to what open
+ * tables use: immutable memtables, and running flushes and compactions. Blocks
+ * are evicted at once, even if nothing is read meanwhile.
+ * Threading: any thread.
  */
 #include "engine/state/memory_use.h"
 
@@ -11,10 +11,9 @@
 #include "engine/state/db_state.h"
 #include "engine/state/disk_space.h"
 
-/* Of a merge: a source reads ahead 256 KiB and has blocks open; the output
- * has a buffer of 256 KiB for writing and one for a value. For each key of
- * the table that is written a hash for its filter is kept, in an array that
- * doubles. */
+/* The memory of a merge: for each source a read-ahead of 256 KiB and its open
+ * blocks; for the output a write buffer of 256 KiB and a value; for each key of
+ * the table a hash for its filter, in an array that doubles. */
 #define SOURCE_BYTES (320u << 10)
 #define OUTPUT_BYTES (1u << 20)
 #define KEY_BYTES (2 * sizeof(uint64_t))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The set of segment files: which one takes appends, who names which, and
- * when one can go. A segment is held by each table and memtable with a
- * pointer into it and by commits under way; the last to let go dooms it.
+ * The set of segment files: which one takes appends, who refers to each one,
+ * and when it can be removed. Each table and memtable with a pointer into a
+ * segment has a reference to it, and so has a running commit. When the last one
+ * is dropped, the file is obsolete.
  */
 #include "engine/state/segment_set.h"
 
@@ -29,7 +30,7 @@ segment_ref_cmp(const struct segment_ref *a, const struct segment_ref *b)
 
 RB_GENERATE(segment_tree, segment_ref, entry, segment_ref_cmp)
 
-/* The size of a segment that an earlier run wrote; 0 when it is gone, which
+/* The size of a segment of an earlier run; 0 if the file is missing, which
  * reads of it will report. */
 static uint64_t
 size_on_disk(struct db *db, uint64_t number)
@@ -106,8 +107,8 @@ segment_set_damaged(struct db *db, uint64_t number)
 	mutex_unlock(&db->segs.mu);
 }
 
-/* Sealed segments keep their writers until a sync: no more of them than the
- * descriptors of this process allow. */
+/* Sealed segments keep their writers open until a sync. The limit on open files
+ * bounds their number. */
 static int
 spare_writers(struct db *db)
 {
@@ -126,7 +127,8 @@ spare_writers(struct db *db)
 	    rc;
 }
 
-/* A new, empty active segment; segment_set.mu is not held over the file calls. */
+/* Make a new, empty active segment. segment_set.mu is not held during file
+ * calls. */
 static int
 segment_start(struct db *db, struct segment_ref **sp)
 {
@@ -160,8 +162,8 @@ segment_start(struct db *db, struct segment_ref **sp)
 	return 0;
 }
 
-/* The active segment, made when there is none; held and in use (its writer
- * stays open) for the caller. */
+/* Get the active segment; make one if there is none. The caller gets a
+ * reference and a use, which keeps the writer open. */
 static int
 active_begin(struct db *db, struct segment_ref **sp)
 {
@@ -179,8 +181,8 @@ active_begin(struct db *db, struct segment_ref **sp)
 		rc = segment_start(db, &made);
 		if (rc == 0) {
 			mutex_lock(&db->segs.mu);
-			/* Another thread may have been faster: then both
-			 * are used, this one by its maker only. */
+			/* Another thread has made one at the same time: this
+			 * segment is used by its maker only. */
 			made->refs = 1;
 			made->users = 1;
 			RB_INSERT(segment_tree, &db->segs.tree, made);
@@ -245,7 +247,7 @@ db_segment_append(struct db *db, const struct segment_value *v, size_t count,
 	return 0;
 }
 
-/* A sealed segment that is durable needs its writer no more. */
+/* Close the writer of a sealed segment that is durable. */
 static void
 sync_end(struct db *db, struct segment_ref *s, bool complete)
 {
@@ -271,16 +273,16 @@ db_segment_sync(struct db *db)
 	size_t n;
 	int rc = 0;
 
-	/* All that have a writer: the active one, and sealed ones whose last
-	 * appends may not have been synced. */
+	/* Sync all segments that have a writer: the active one, and sealed ones
+	 * with appends that may not be durable. */
 	do {
 		n = 0;
 		mutex_lock(&db->segs.mu);
 		RB_FOREACH (s, segment_tree, &db->segs.tree) {
 			if (s->writer == NULL || s->number <= after)
 				continue;
-			/* Only when no append is under way does the sync
-			 * below cover all that a sealed one will hold. */
+			/* The sync covers all of a sealed segment only if no
+			 * append to it is running. */
 			complete[n] = s->sealed && s->users == 0;
 			s->refs++;
 			s->users++;
@@ -340,7 +342,7 @@ segment_drop_uses(struct db *db, struct table_file *f)
 int
 memtable_hold_segment(struct db *db, struct memtable *m, struct segment_ref *s)
 {
-	/* Consecutive commits mostly use the same one. */
+	/* Consecutive commits mostly use the same segment. */
 	for (size_t i = m->segment_count; i > 0; i--)
 		if (m->segments[i - 1] == s)
 			return 0;

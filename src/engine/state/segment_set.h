@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The segments that there are: which one takes appends, who names which, and
- * when one can go. Any thread; takes mu for a short time, and none
- * over a call of the disk.
+ * The set of segment files: which one takes appends, who refers to each one,
+ * and when it can be removed.
+ * Threading: any thread; takes mu for a short time, never during a file call.
  */
 #ifndef KVFS_ENGINE_STATE_SEGMENT_SET_H
 #define KVFS_ENGINE_STATE_SEGMENT_SET_H
@@ -18,21 +18,24 @@
 
 struct db;
 
-/* No segment is larger; small disks have smaller ones (struct room_sizes). */
+/* Upper bound of a segment's size; small disks have smaller ones (struct
+ * room_sizes). */
 #define SEGMENT_FILE_MAX (256u << 20)
 
-/* One segment file, held by tables, memtables and writers that name it. */
+/* A segment file, with a reference for each table, memtable and writer that
+ * uses it. */
 struct segment_ref {
-	RB_ENTRY(segment_ref) entry; /* of the set */
+	RB_ENTRY(segment_ref) entry; /* in the set */
 	uint64_t number;
 	unsigned refs; /* guarded by segment_set.mu */
-	unsigned users; /* appends and syncs under way: writer stays */
-	struct segment_writer *writer; /* until it is sealed and durable */
+	unsigned users; /* running appends and syncs; they keep writer open */
+	struct segment_writer *writer; /* NULL once the segment is sealed and
+	                                  durable */
 	uint64_t size; /* when sealed */
-	uint64_t live_bytes; /* named by the current version's tables */
+	uint64_t live_bytes; /* that tables of the current version point to */
 	bool sealed;
-	bool recovered; /* found by recovery, and synced by it */
-	bool damaged; /* a value could not be moved: it stays as it is */
+	bool recovered; /* found by recovery, which has synced it */
+	bool damaged; /* a value could not be moved: leave it as it is */
 };
 
 RB_HEAD(segment_tree, segment_ref);
@@ -41,28 +44,31 @@ RB_PROTOTYPE(segment_tree, segment_ref, entry, segment_ref_cmp)
 struct segment_set {
 	struct mutex mu;
 	struct segment_tree tree;
-	struct segment_ref *active; /* held; takes appends */
-	unsigned writers_max; /* open at once; constant */
+	struct segment_ref *active; /* referenced; takes appends */
+	unsigned writers_max; /* limit of open writers; constant */
 };
 
 struct segment_ref *segment_get(struct db *db, uint64_t number);
 void segment_put(struct db *db, struct segment_ref *s);
-/* Append values to the active segment, which changes when it is full; the
- * caller gets a reference to the one used. */
+/* Append values to the active segment; a full one is sealed and replaced. The
+ * caller gets a reference to the segment used. */
 int db_segment_append(struct db *db, const struct segment_value *v,
     size_t count, struct segment_pointer *pointers, struct segment_ref **sp);
-/* Values of a segment cannot be read: do not try to move them again. */
+/* A value of the segment cannot be read: do not try to move its values
+ * again. */
 void segment_set_damaged(struct db *db, uint64_t number);
-/* Take no more appends to the active segment. */
+/* Seal the active segment: it takes no more appends. */
 void segment_seal_active(struct db *db);
-/* Hold the segments that f names; count its bytes live (or not). */
+/* segment_hold_uses() takes references to the segments that f points to,
+ * segment_drop_uses() drops them. segment_count_uses() adds f's bytes to their
+ * live bytes, or subtracts them. */
 int segment_hold_uses(struct db *db, struct table_file *f);
 void segment_count_uses(struct db *db, const struct table_file *f, bool live);
 void segment_drop_uses(struct db *db, struct table_file *f);
-/* Make m hold s, so that s outlives its pointers. */
+/* Give m a reference to s, so that s lives as long as its pointers in m. */
 int memtable_hold_segment(struct db *db, struct memtable *m,
     struct segment_ref *s);
-/* Sync the active segment. */
+/* Sync the active segment, and sealed ones that are not durable yet. */
 int db_segment_sync(struct db *db);
 
 #endif

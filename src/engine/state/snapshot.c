@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Snapshots: sequence numbers whose entries compaction must keep. */
+/* Snapshots: sequence numbers whose entries compaction has to keep. */
 #include "engine/state/snapshot.h"
 
 #include <errno.h>
@@ -26,8 +26,9 @@ db_snapshot(struct kv *kv, struct kv_snapshot **snapp)
 		return -ENOMEM;
 	s->taken_ns = clock_now_ns();
 	mutex_lock(&db->mu);
-	/* Taken under the lock under which jobs read the list: whatever a
-	 * job started before may drop is hidden from this number too. */
+	/* The number is read under the lock under which compaction jobs read
+	 * the list. So a job that has started before can only drop entries that
+	 * this snapshot does not see either. */
 	s->seq = atomic_load_explicit(&db->last_seq, memory_order_acquire);
 	s->prev = head->prev;
 	s->next = head;

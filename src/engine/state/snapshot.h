@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Snapshots: sequence numbers whose entries compaction must keep. Guarded by
- * the store's state lock.
+ * Snapshots: sequence numbers whose entries compaction has to keep. Guarded by
+ * the state lock.
  */
 #ifndef KVFS_ENGINE_STATE_SNAPSHOT_H
 #define KVFS_ENGINE_STATE_SNAPSHOT_H
@@ -19,12 +19,12 @@ struct kv_snapshot {
 
 struct snapshots {
 	struct mutex *mu; /* the state lock */
-	struct kv_snapshot head; /* of a ring, the oldest is its next */
+	struct kv_snapshot head; /* of a ring; head.next is the oldest */
 };
 
 void snapshots_init(struct snapshots *s, struct mutex *mu);
-/* Sequence numbers in use, oldest first; the caller frees. The state lock is
- * held. -ENOMEM. */
+/* List the sequence numbers of open snapshots, oldest first. The caller frees
+ * the list. The state lock is held. -ENOMEM. */
 int snapshots_list_locked(struct snapshots *s, uint64_t **seqsp,
     size_t *countp);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Names in the store's directory: each file gets a number of its own, and
- * names that were made become durable with one sync for all.
+ * Names in the store's directory. Each file gets a new number. One sync of the
+ * directory makes all new names durable.
  */
 #include "engine/state/store_dir.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Numbers and names of files in the store's directory. Any thread. */
+/* Numbers and names of files in the store's directory. Threading: any
+ * thread. */
 #ifndef KVFS_ENGINE_STATE_STORE_DIR_H
 #define KVFS_ENGINE_STATE_STORE_DIR_H
 
@@ -11,15 +12,15 @@
 struct db;
 
 struct store_dir {
-	struct env_dir *dir; /* all files are reached from it */
+	struct env_dir *dir; /* all files are opened relative to it */
 	const char *path; /* its path, for messages */
 	struct store_lock lock;
 	_Atomic uint64_t next_file;
-	/* Names made in the directory, and how many of them are durable. */
+	/* How many names were made, and how many of them are durable. */
 	_Atomic uint64_t names_made, names_synced;
 };
 
-/* A number that no file of the store has had. */
+/* A number that no file of the store has had before. */
 uint64_t db_new_file_number(struct db *db);
 /* Make all names durable that were made before the call. Waits for the disk. */
 int db_sync_names(struct db *db);

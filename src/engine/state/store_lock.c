@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Who may use a store; see store_lock.h. */
+/* The lock of a store; see store_lock.h. */
 #include "engine/state/store_lock.h"
 
 #include <errno.h>
@@ -14,15 +14,15 @@
 #include "util/log.h"
 
 #define NAME "LOCK"
-/* A command that reads ends soon, or takes long: a writer waits for the one
- * kind and not for the other. */
+/* How long a writer waits for readers. A command that reads either ends within
+ * this time, or takes so long that waiting makes no sense. */
 #define READERS_WAIT_MS 5000
 #define RETRY_US 5000
-#define TRIES_MAX 100 /* to lock a file that others remove again and again */
+#define TRIES_MAX 100 /* attempts to lock a file that others keep removing */
 
 /* ---- The file LOCK ---- */
 
-/* The file, made when a writer finds none. */
+/* Open the file; a writer creates it if it is missing. */
 static int
 open_file(struct env_dir *dir, enum env_lock_mode mode, struct env_file **filep)
 {
@@ -38,7 +38,7 @@ open_file(struct env_dir *dir, enum env_lock_mode mode, struct env_file **filep)
 	return rc;
 }
 
-/* Overwrites before it cuts: that needs no new block on a full disk. */
+/* Overwrite first, then cut: that needs no new block on a full disk. */
 static int
 write_text(struct env_file *file, const char *text)
 {
@@ -50,7 +50,7 @@ write_text(struct env_file *file, const char *text)
 	return rc == 0 ? env_truncate(file, iov.iov_len) : rc;
 }
 
-/* Lock the file that has the name now. */
+/* Lock the file that has this name now. */
 static int
 lock_file(struct store_lock *l)
 {
@@ -65,7 +65,7 @@ lock_file(struct store_lock *l)
 			rc = env_names(l->dir, NAME, file);
 		if (rc != 0)
 			break;
-		/* Removed between the two. */
+		/* It was removed between opening and locking. */
 		env_close(file);
 		rc = -EBUSY;
 	}
@@ -80,19 +80,19 @@ lock_file(struct store_lock *l)
 	return 0;
 }
 
-/* ---- Taking it ---- */
+/* ---- Taking the lock ---- */
 
 static int
 lock_dir(struct store_lock *l)
 {
 	int rc = env_dir_lock(l->dir, l->mode);
 
-	/* A file system that cannot lock directories has LOCK alone. */
+	/* If the file system cannot lock directories, LOCK is the only lock. */
 	if (rc < 0 && rc != -ENOLCK && rc != -EOPNOTSUPP && rc != -ENOSYS)
 		return rc;
 	rc = lock_file(l);
-	/* One that reads makes no file, nor needs one. One that writes does
-	 * without it on a full disk. */
+	/* A reader neither needs nor makes the file. A writer on a full disk
+	 * does without it. */
 	if (rc == -ENOENT && l->mode == ENV_LOCK_SHARED)
 		rc = 0;
 	if (rc == -ENOSPC || rc == -EDQUOT)
@@ -102,7 +102,7 @@ lock_dir(struct store_lock *l)
 	return rc;
 }
 
-/* Whether it is a writer, of whichever version, that is in the way. */
+/* Whether a writer, of any version, has the lock. */
 static bool
 has_writer(struct env_dir *dir)
 {
@@ -199,7 +199,7 @@ store_lock_check(struct store_lock *l)
 	return rc < 0 ? rc : 1;
 }
 
-/* ---- Asking ---- */
+/* ---- Asking who has it ---- */
 
 static bool
 has_store(struct env_dir *dir)
@@ -239,7 +239,7 @@ store_lock_owner(struct env_dir *dir, struct kv_owner *ownerp)
 	if (!has_writer(dir))
 		return rc == 0 || has_store(dir) ? 0 : -ENOENT;
 	ownerp->pid = atoi(text);
-	/* LOCK was removed, and its owner has not noticed yet. */
+	/* LOCK was removed, and its owner has not yet written it again. */
 	if (ownerp->pid == 0)
 		env_dir_lockers(dir, ownerp->note, sizeof(ownerp->note));
 	return 1;

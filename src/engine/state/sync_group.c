@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* Who wants the same sync; see sync_group.h. */
+/* The group of threads that wait for the same sync; see sync_group.h. */
 #include "engine/state/sync_group.h"
 
 void
 sync_group_join(struct sync_group *g, struct sync_goal goal)
 {
-	/* If the plan is made just now, he may count for the sync after it:
-	 * that one then begins one commit early. */
+	/* If a sync begins at the same moment, the waiter may be counted for
+	 * the next one, which then begins one commit early. */
 	if (goal.seq <= atomic_load(&g->planned_seq) ||
 	    goal.commits <= atomic_load(&g->planned_commits))
 		atomic_fetch_add(&g->served, 1);
@@ -23,7 +23,8 @@ sync_group_is_complete(struct sync_group *g)
 void
 sync_group_begin(struct sync_group *g, struct sync_goal plan)
 {
-	/* In this order: who sees the plan counts among those it serves. */
+	/* In this order: a waiter that sees the new goal is counted among the
+	 * served. */
 	atomic_store(&g->served, atomic_exchange(&g->next, 0));
 	atomic_store(&g->planned_seq, plan.seq);
 	atomic_store(&g->planned_commits, plan.commits);

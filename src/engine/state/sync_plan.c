@@ -24,7 +24,7 @@ db_now_durable(struct db *db, uint64_t seq, uint64_t commits)
 /* What one disk sync has to cover. */
 struct sync_plan {
 	uint64_t seq, commits;
-	struct db_log **logs; /* held, oldest first */
+	struct db_log **logs; /* referenced, oldest first */
 	size_t log_count;
 	bool *was_retired;
 };
@@ -95,8 +95,9 @@ plan_free(struct db *db, struct sync_plan *plan)
 }
 
 /*
- * The log before the one that is written says that this one is durable now:
- * nothing else would tell, if it got lost, that there was one.
+ * Append a durable mark for the current log to the log before it. If the
+ * current log is lost, the mark is the only evidence that it existed and was
+ * durable.
  */
 static int
 append_durable_mark(struct db *db, uint64_t seq)
@@ -117,7 +118,7 @@ append_durable_mark(struct db *db, uint64_t seq)
 		return 0;
 	before->promised = true;
 	rc = wal_writer_promise(before->writer, seq);
-	if (rc == -ENOSPC) /* a part of it tells nothing */
+	if (rc == -ENOSPC) /* an incomplete mark does no harm */
 		rc = 0;
 	db_log_put(db, before);
 	return rc;
@@ -135,7 +136,7 @@ db_sync_once(struct db *db)
 	start = clock_now_ns();
 	atomic_store(&db->timer.is_pending, false);
 	rc = plan_make(db, &plan);
-	if (rc == -ENOSPC) { /* what waits in memory still does */
+	if (rc == -ENOSPC) { /* the buffered commits stay in memory */
 		plan_free(db, &plan);
 		return rc;
 	}

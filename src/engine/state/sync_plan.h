@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One disk sync of everything that is committed: segments, then names, then
- * logs, oldest first.
+ * One disk sync of everything that is committed: segments, then file names,
+ * then logs, oldest first.
  */
 #ifndef KVFS_ENGINE_STATE_SYNC_PLAN_H
 #define KVFS_ENGINE_STATE_SYNC_PLAN_H
@@ -10,12 +10,13 @@
 
 struct db;
 
-/* Commits up to seq, the commits-th since opening, are durable now. */
+/* Record that all changes up to seq, and the first commits commits since
+ * opening, are durable. */
 void db_now_durable(struct db *db, uint64_t seq, uint64_t commits);
 /*
- * Make durable what is committed when it begins. One caller at a time, who
- * holds the role of syncing (durability.c), and no lock. -ENOSPC: what waits
- * in memory still does; any other failure ends the store's writing.
+ * Make everything durable that is committed when it begins. The caller has the
+ * role of syncing (durability.c), one thread at a time, and holds no lock.
+ * -ENOSPC: the buffered commits stay in memory. Any other failure is a fault.
  */
 int db_sync_once(struct db *db);
 

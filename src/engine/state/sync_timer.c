@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the timer (work/sync_thread.c) is told: that there are commits for
- * which nobody waits, and that the log is to get a mark.
+ * Requests to the timer (work/sync_thread.c): to sync commits that nobody waits
+ * for, and to append a durable mark to the log.
  */
 #include "engine/state/sync_timer.h"
 
 #include "engine/state/db_state.h"
 #include "util/clock.h"
 
-/* Without a commit for so long after a sync, the log says how far it is
- * durable. To write that after each sync costs one thread's durable puts a
- * twentieth. */
+/* If there is no commit for so long after a sync, a durable mark is appended to
+ * the log. A mark after each sync would cost one thread's durable puts a
+ * twentieth of their rate. */
 #define MARK_AFTER_NS 10000000
 
 void
@@ -25,7 +25,7 @@ db_timer_want_mark(struct db *db)
 	mutex_unlock(&db->timer.mu);
 }
 
-/* Let the timer know of the first commit that nothing has made durable. */
+/* Tell the timer about the first commit that is not durable. */
 void
 db_timer_arm(struct db *db)
 {
@@ -39,9 +39,9 @@ db_timer_arm(struct db *db)
 	if (idle)
 		db->timer.first_unsynced_ns = clock_now_ns();
 	mutex_unlock(&db->timer.mu);
-	/* A timer that runs already ends soon enough; waking its thread for
-	 * each commit after an fsync would cost a file made and synced a
-	 * tenth of its time. */
+	/* A timer that is already running is early enough. Waking its thread
+	 * for each commit after an fsync would take a tenth of the time to
+	 * create and sync a file. */
 	if (idle)
 		cond_signal(&db->timer.wanted);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * See view.h.
+ * Views; see view.h.
  *
- * Each thread has a slot (shared with others when there are many). A slot
- * holds the current view with a reference, or the mark of the thread that
- * took the view out, or nothing. Installing a view empties all slots, so a
- * reader that gives an old view back finds its mark gone and drops it; a
- * slot therefore never holds an old view. Marks are unique by thread: a
- * reader cannot mistake another's mark for its own.
+ * Each thread has a slot; if there are many threads, some share one. A slot
+ * holds the current view with a reference, or the mark of a thread that has
+ * taken the view out, or nothing. Installing a view empties all slots. A reader
+ * that puts an old view back finds that its mark is gone and drops the view, so
+ * a slot never holds an old view. Each thread has its own mark, so that a
+ * reader cannot take another's mark for its own.
  */
 #include "engine/state/view.h"
 
@@ -45,7 +45,7 @@ my_slot(struct views *vs)
 struct view *
 view_acquire(struct views *vs)
 {
-	/* Acquire: the view's parts are seen as its maker left them. */
+	/* Acquire: the parts of the view are initialised. */
 	uintptr_t old = atomic_exchange_explicit(&my_slot(vs)->value, my_mark(),
 	    memory_order_acq_rel);
 	struct view *v;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What others ask of the background threads. */
+/* Requests to the background threads. */
 #include "engine/state/work_signal.h"
 
 #include "engine/state/db_state.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How much writers are slowed down, so that they need not be stopped: by the
- * tables that wait in level 0, and by memtables that fill faster than flushes
- * empty them.
+ * Slows writers down before they would have to stop: because of the number of
+ * tables in level 0, or because memtables fill faster than flushes empty them.
  */
 #include "engine/state/write_delay.h"
 
@@ -14,10 +13,10 @@
 #include "util/clock.h"
 #include "util/stats.h"
 
-/* Sleeps shorter than this cost more than they delay. */
+/* A shorter sleep takes more time than it asks for. */
 #define DELAY_MIN_NS 200000
 #define DELAY_MAX_NS 20000000
-/* As write_delay.ns_per_kib: 50 MB and 1 MB a second. */
+/* Bounds for write_delay.ns_per_kib: 50 MB and 1 MB a second. */
 #define FLUSH_NS_PER_KIB_MIN 20000
 #define FLUSH_NS_PER_KIB_MAX 1000000
 
@@ -52,7 +51,7 @@ write_delay_sleep(struct db *db, size_t bytes)
 	write_delay_count(db, debt);
 }
 
-/* How slow flushes are, by the last one or the one that runs. */
+/* The rate of flushes, from the last one or the running one. */
 static uint64_t
 flush_ns_per_kib_locked(struct db *db) REQUIRES(&db->mu)
 {
@@ -77,14 +76,14 @@ db_update_delay_locked(struct db *db)
 
 	mutex_assert_held(&db->mu);
 	if (l0 > L0_SLOWDOWN_FILES) {
-		/* Squared closeness (Speedb's dynamic delay): at the end a
-		 * megabyte takes a second. */
+		/* Grows with the square of the nearness to the limit (Speedb's
+		 * dynamic delay): at the limit a megabyte takes a second. */
 		over = l0 - L0_SLOWDOWN_FILES;
 		if (over > range)
 			over = range;
 		per_kib = 1000000 * over * over / (range * range);
 	}
-	/* The last free memtable fills no faster than flushes empty one. */
+	/* Let the last free memtable fill no faster than flushes empty one. */
 	if (db->views.current->imm_count >= IMM_MAX - 1) {
 		uint64_t flush = flush_ns_per_kib_locked(db);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How much writers are slowed down, so that they need not be stopped, and
- * whether there are any.
+ * Slows writers down before they would have to stop. Also tells whether the
+ * store is idle.
+ * Threading: any thread.
  */
 #ifndef KVFS_ENGINE_STATE_WRITE_DELAY_H
 #define KVFS_ENGINE_STATE_WRITE_DELAY_H
@@ -13,38 +14,37 @@
 
 #include "util/clock.h"
 
-/* Tables of level 0 from which on writers are slowed, and at which they are
- * slowest. */
+/* Numbers of tables in level 0 at which writers are slowed down, and slowed
+ * down most. */
 #define L0_SLOWDOWN_FILES 8
 #define L0_STOP_FILES 20
-/* After so long without a commit the store tidies up. */
+/* After so long without a commit the store is idle. */
 #define IDLE_NS (2 * 1000000000ULL)
 
 struct db;
 
 struct write_delay {
-	_Atomic uint64_t ns_per_kib; /* 0: nobody is slowed down */
-	_Atomic uint64_t debt_ns; /* earned and not slept yet */
+	_Atomic uint64_t ns_per_kib; /* 0: not slowed down */
+	_Atomic uint64_t debt_ns; /* delay that has not been slept yet */
 	_Atomic uint64_t last_commit_ns;
 };
 
-/* Set the writers' delay from the shape of the tree; the state lock is
- * held. */
+/* Compute the delay from the shape of the tree. The state lock is held. */
 void db_update_delay_locked(struct db *db);
-/* Sleep off the slowdown that a commit of so many bytes has earned. No lock
- * is held. */
+/* Sleep for the delay of a commit with so many bytes. The caller holds no
+ * lock. */
 void write_delay_sleep(struct db *db, size_t bytes);
-/* A writer has waited for so long. */
+/* Count that a writer has waited for so long. */
 void write_delay_count(struct db *db, uint64_t ns);
 
-/* Whether nobody has written lately. */
+/* Whether nobody has written recently. */
 static inline bool
 write_delay_is_idle(const struct write_delay *d)
 {
 	return clock_now_ns() - atomic_load(&d->last_commit_ns) > IDLE_NS;
 }
 
-/* A hint. */
+/* A hint: it may be out of date. */
 static inline bool
 write_delay_is_slowed(const struct write_delay *d)
 {
