@@ -53,7 +53,7 @@ struct content {
 #define COMMIT_BYTES (4u << 20)
 #define COMMIT_BUFS 16384u
 /* Contents up to this ride in the batch of a rename, link or chmod. */
-#define RIDE_BYTES (1u << 20)
+#define SHARED_BATCH_BYTES (1u << 20)
 
 /* ---- Changing (content.c) ---- */
 
@@ -130,7 +130,7 @@ int content_commit(struct fs *fs, struct inode *in)
 int content_commit_full(struct fs *fs, struct inode *in)
     REQUIRES(&in->change_mu, &in->mu);
 /* Commit until what waits can ride in another batch. */
-int content_commit_to_ride(struct fs *fs, struct inode *in)
+int content_commit_to_fit(struct fs *fs, struct inode *in)
     REQUIRES(&in->change_mu, &in->mu);
 
 #endif

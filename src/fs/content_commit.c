@@ -229,13 +229,13 @@ content_commit_full(struct fs *fs, struct inode *in)
 }
 
 int
-content_commit_to_ride(struct fs *fs, struct inode *in)
+content_commit_to_fit(struct fs *fs, struct inode *in)
 {
 	const struct content *c = in->content;
 
 	if (c == NULL ||
-	    (c->data_bytes <= RIDE_BYTES &&
-		c->count <= RIDE_BYTES / CHUNK_SIZE))
+	    (c->data_bytes <= SHARED_BATCH_BYTES &&
+		c->count <= SHARED_BATCH_BYTES / CHUNK_SIZE))
 		return 0;
 	return content_commit(fs, in);
 }

@@ -18,7 +18,7 @@ dir_begin(struct dir_change *c, struct inode *dir, const struct timespec *now)
 	c->rec = dir->rec;
 	c->rec.mtime = *now;
 	c->rec.ctime = *now;
-	c->tombs = dir->tombs;
+	c->tombstones = dir->tombstones;
 	c->gone = (struct slice){ 0 };
 }
 
@@ -40,14 +40,14 @@ void
 dir_delete_entry(struct dir_change *c, struct txn *t, struct slice name)
 {
 	c->gone = name;
-	if (c->rec.entries == 0 && c->tombs >= TOMBS_MAX) {
+	if (c->rec.entries == 0 && c->tombstones >= TOMBSTONES_MAX) {
 		kv_batch_delete_group(&t->batch, SPACE_DENTRY, c->dir->ino);
-		c->tombs = 0;
+		c->tombstones = 0;
 		return;
 	}
 	txn_del_dentry(t, c->dir->ino, name);
-	if (c->tombs < UINT32_MAX)
-		c->tombs++;
+	if (c->tombstones < UINT32_MAX)
+		c->tombstones++;
 }
 
 int
@@ -59,11 +59,11 @@ dir_stage(struct fs *fs, struct txn *t, struct dir_change *c) NO_THREAD_SAFETY
 void
 dir_commit(struct fs *fs, struct dir_change *c, uint64_t seq) NO_THREAD_SAFETY
 {
-	c->dir->tombs = c->tombs;
+	c->dir->tombstones = c->tombstones;
 	inode_row_committed(fs, c->dir, &c->rec, seq);
 	inode_touch(c->dir);
 	if (c->gone.len != 0)
-		listing_forget_name(c->dir, c->gone);
+		listing_note_removal(c->dir, c->gone);
 }
 
 int

@@ -15,7 +15,7 @@ struct fs;
 struct dir_change {
 	struct inode *dir;
 	struct attr_rec rec;
-	uint32_t tombs;
+	uint32_t tombstones;
 	struct slice gone; /* the entry that is deleted; borrowed */
 };
 /* Begin: times become now. */

@@ -130,7 +130,7 @@ finding_add(struct finding_list *l, const struct kv_key *key, const char *text)
 }
 
 int
-finding_mark(const struct finding_list *l, struct verify_map *map)
+finding_add_inodes(const struct finding_list *l, struct verify_map *map)
 {
 	int rc = 0;
 
@@ -148,7 +148,7 @@ finding_mark(const struct finding_list *l, struct verify_map *map)
 /* ---- Finding names ---- */
 
 /* One telling. */
-struct teller {
+struct finding_printer {
 	struct finding_list *l;
 	struct kv *kv;
 	struct kv_snapshot *snap;
@@ -156,7 +156,7 @@ struct teller {
 };
 
 static struct finding_name *
-finding_name_find(struct teller *t, uint64_t ino)
+finding_name_find(struct finding_printer *t, uint64_t ino)
 {
 	struct finding_name key = { .ino = ino };
 
@@ -166,7 +166,7 @@ finding_name_find(struct teller *t, uint64_t ino)
 /* Look for the name of ino, and of the directories above it that are known.
  * 1 when that is new, 0, or -ENOMEM. */
 static int
-finding_name_want(struct teller *t, uint64_t ino)
+finding_name_want(struct finding_printer *t, uint64_t ino)
 {
 	const struct verify_dir *d;
 	int rc = 0;
@@ -188,7 +188,8 @@ finding_name_want(struct teller *t, uint64_t ino)
 }
 
 static int
-take_name(struct teller *t, const struct kv_key *key, struct slice value)
+take_name(struct finding_printer *t, const struct kv_key *key,
+    struct slice value)
 {
 	struct dentry_row row;
 	struct finding_name *n;
@@ -206,7 +207,7 @@ take_name(struct teller *t, const struct kv_key *key, struct slice value)
 
 /* One pass over all names; what cannot be read has none. */
 static int
-finding_names_read(struct teller *t)
+finding_names_read(struct finding_printer *t)
 {
 	struct kv_key key = { .space = SPACE_DENTRY };
 	struct kv_iter *it;
@@ -228,7 +229,7 @@ finding_names_read(struct teller *t)
 }
 
 static void
-find_names(struct teller *t)
+find_names(struct finding_printer *t)
 {
 	struct finding_name *n;
 	int added = 0, rc;
@@ -254,7 +255,7 @@ find_names(struct teller *t)
 /* The directories above ino and its name, from the root; false when it does
  * not hang below the root. */
 static bool
-print_path(struct teller *t, FILE *out, uint64_t ino)
+print_path(struct finding_printer *t, FILE *out, uint64_t ino)
 {
 	const struct finding_name **up = calloc(STEPS_MAX, sizeof(*up));
 	size_t n = 0;
@@ -280,7 +281,7 @@ print_path(struct teller *t, FILE *out, uint64_t ino)
 
 /* The path of the file that a row belongs to, and which part of it. */
 static bool
-print_file(struct teller *t, FILE *out, const struct kv_key *key)
+print_file(struct finding_printer *t, FILE *out, const struct kv_key *key)
 {
 	uint64_t index;
 
@@ -316,7 +317,7 @@ print_file(struct teller *t, FILE *out, const struct kv_key *key)
 }
 
 static void
-tell_one(struct teller *t, const struct finding *f, const char *prefix,
+tell_one(struct finding_printer *t, const struct finding *f, const char *prefix,
     FILE *out)
 {
 	char *path = NULL;
@@ -336,10 +337,10 @@ tell_one(struct teller *t, const struct finding *f, const char *prefix,
 }
 
 void
-finding_tell(struct finding_list *l, struct kv *kv, struct kv_snapshot *snap,
+finding_print(struct finding_list *l, struct kv *kv, struct kv_snapshot *snap,
     struct verify_map *map, const char *prefix, FILE *out)
 {
-	struct teller t = { l, kv, snap, map };
+	struct finding_printer t = { l, kv, snap, map };
 	struct finding_name *n, *next;
 
 	if (l->count != 0)

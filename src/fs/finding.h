@@ -32,14 +32,14 @@ void finding_add(struct finding_list *l, const struct kv_key *key,
     const char *text);
 /* Put the inodes whose contents are in the list in SET_CHUNKS of map, those
  * whose extended attributes are in SET_XATTRS. 0 or -ENOMEM. */
-int finding_mark(const struct finding_list *l, struct verify_map *map);
+int finding_add_inodes(const struct finding_list *l, struct verify_map *map);
 /* A name in quotes; control characters, quotes and backslashes as \xHH. */
 void finding_print_quoted(FILE *out, struct slice s);
 /*
  * Print "PREFIX: PATH: text" for each, looking for paths in snap. map knows
  * the directories above each other, or is NULL. The list is empty then.
  */
-void finding_tell(struct finding_list *l, struct kv *kv,
+void finding_print(struct finding_list *l, struct kv *kv,
     struct kv_snapshot *snap, struct verify_map *map, const char *prefix,
     FILE *out);
 /* Forget all. */

@@ -41,7 +41,7 @@ inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
 	in->parent = parent;
 	in->rec = *rec;
 	in->type = rec->mode & S_IFMT;
-	in->tombs = TOMBS_UNKNOWN;
+	in->tombstones = TOMBSTONES_UNKNOWN;
 	/* Whatever made it may not be durable yet. */
 	atomic_store(&in->commits.seq,
 	    atomic_load_explicit(&fs->last_seq, memory_order_relaxed));
@@ -209,7 +209,7 @@ inode_get_inline(struct fs *fs, struct inode *in, struct kv_value *pin,
 	*pin = (struct kv_value){ 0 };
 	if (in->rec.inline_len == 0)
 		return 0;
-	if (in->kept != NULL) {
+	if (in->rowless_data != NULL) {
 		rc = rowless_copy(in, pin);
 		*datap = pin->data;
 		return rc;

@@ -351,7 +351,7 @@ inode_forget(struct fs *fs, struct inode *in, uint64_t n)
 }
 
 bool
-inode_is_known(struct fs *fs, struct inode *in)
+inode_is_in_use(struct fs *fs, struct inode *in)
 {
 	struct inode_shard *s = shard_of(&fs->table, in->ino);
 	bool is_known;

@@ -60,7 +60,7 @@ void inode_put(struct fs *fs, struct inode *in);
 void inode_count_lookup(struct fs *fs, struct inode *in);
 void inode_forget(struct fs *fs, struct inode *in, uint64_t n);
 /* Whether it has lookups or opens. */
-bool inode_is_known(struct fs *fs, struct inode *in);
+bool inode_is_in_use(struct fs *fs, struct inode *in);
 /* Count an open, or give it back. */
 void inode_hold(struct fs *fs, struct inode *in);
 void inode_unhold(struct fs *fs, struct inode *in);

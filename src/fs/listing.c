@@ -98,7 +98,7 @@ listing_free(struct inode *dir)
 }
 
 void
-listing_forget_name(struct inode *dir, struct slice name)
+listing_note_removal(struct inode *dir, struct slice name)
 {
 	struct listing *l = dir->opens.listing;
 	struct listing_gone *g;
@@ -146,7 +146,7 @@ next_tail(size_t tail, size_t name_len)
 }
 
 void
-listing_begin(struct inode *dir, struct listing_course *course)
+listing_begin(struct inode *dir, struct listing_scan *scan)
 {
 	struct listing *l = dir->opens.listing;
 	uint64_t change = atomic_load(&dir->commits.change);
@@ -157,26 +157,26 @@ listing_begin(struct inode *dir, struct listing_course *course)
 		l->is_mixed = true;
 	l->begun_change = change;
 	l->is_whole = false;
-	*course = (struct listing_course){
-		.is_straight = true,
+	*scan = (struct listing_scan){
+		.is_sequential = true,
 		.change = change,
 		.tail = next_tail(next_tail(0, strlen(".")), strlen("..")),
 	};
 }
 
 void
-listing_advance(struct listing_course *course, struct slice name)
+listing_advance(struct listing_scan *scan, struct slice name)
 {
-	course->tail = next_tail(course->tail, name.len);
+	scan->tail = next_tail(scan->tail, name.len);
 }
 
 bool
-listing_is_safe(struct inode *dir, const struct listing_course *course)
+listing_is_safe(struct inode *dir, const struct listing_scan *scan)
 {
 	struct listing *l = dir->opens.listing;
-	bool is_safe = course->is_straight && !l->is_mixed &&
-	    course->change == atomic_load(&dir->commits.change) &&
-	    course->tail != (size_t)sysconf(_SC_PAGESIZE);
+	bool is_safe = scan->is_sequential && !l->is_mixed &&
+	    scan->change == atomic_load(&dir->commits.change) &&
+	    scan->tail != (size_t)sysconf(_SC_PAGESIZE);
 
 	/* Without its pages the copy is begun anew. */
 	l->is_whole = true;

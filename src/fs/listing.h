@@ -53,8 +53,8 @@ struct listing {
 };
 
 /* How one descriptor reads; for listing_is_safe(). */
-struct listing_course {
-	bool is_straight; /* from the beginning, without a leap */
+struct listing_scan {
+	bool is_sequential; /* from the beginning, without a leap */
 	uint64_t change; /* of the directory, at the beginning */
 	size_t tail; /* of a copy: used bytes of its last page */
 };
@@ -70,7 +70,7 @@ void listing_close(struct inode *dir) REQUIRES(&dir->mu);
 void listing_free(struct inode *dir);
 
 /* name has gone from dir. */
-void listing_forget_name(struct inode *dir, struct slice name)
+void listing_note_removal(struct inode *dir, struct slice name)
     REQUIRES(&dir->mu);
 /* The gone name before offset; false when none is remembered. Valid until
  * the lock is given up. */
@@ -78,12 +78,12 @@ bool listing_find_gone(const struct inode *dir, int64_t offset,
     struct slice *namep) REQUIRES(&dir->mu);
 
 /* Somebody begins to read at offset 0. */
-void listing_begin(struct inode *dir, struct listing_course *course)
+void listing_begin(struct inode *dir, struct listing_scan *scan)
     REQUIRES(&dir->mu);
 /* He has read one more entry. */
-void listing_advance(struct listing_course *course, struct slice name);
+void listing_advance(struct listing_scan *scan, struct slice name);
 /* He has come to the end: may the kernel keep a copy? */
-bool listing_is_safe(struct inode *dir, const struct listing_course *course)
+bool listing_is_safe(struct inode *dir, const struct listing_scan *scan)
     REQUIRES(&dir->mu);
 
 #endif

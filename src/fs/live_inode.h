@@ -75,9 +75,9 @@ struct inode {
 	bool is_linkable; /* a temporary file that may get a name */
 	bool is_nameless; /* of no directory (any more); see orphan.c */
 	bool is_rowless; /* nameless, and nothing of it is in the store */
-	uint8_t *kept; /* rowless: owned, the inline bytes; or NULL */
+	uint8_t *rowless_data; /* rowless: owned, the inline bytes; or NULL */
 	enum atime_state atime; /* mu alone */
-	uint32_t tombs; /* directories: deletions since the last group's */
+	uint32_t tombstones; /* directories: deletions since the last group's */
 	struct inode_opens opens;
 	/*
 	 * Where the attributes are: in the dentry row (parent, name), or
@@ -92,8 +92,8 @@ struct inode {
 };
 
 /* A directory's tombs when its past is unknown. */
-#define TOMBS_UNKNOWN 16u
-#define TOMBS_MAX 8u
+#define TOMBSTONES_UNKNOWN 16u
+#define TOMBSTONES_MAX 8u
 
 static inline bool
 inode_is_dir(const struct inode *in)

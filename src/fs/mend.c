@@ -67,17 +67,17 @@ put_next(struct mend *m)
 /* In the first walk that is, before any change: so many are not there,
  * unless it was told which. */
 static void
-tell_missing(struct mend *m, const struct verify_fault *f, enum verify_set set,
-    uint64_t want, const char *what)
+report_missing(struct mend *m, const struct verify_fault *f,
+    enum verify_set set, uint64_t want, const char *what)
 {
 	char text[100];
 
 	if (m->changes_before != 0 || f->number >= want ||
-	    verify_map_has(&m->told_lost, set, f->ino))
+	    verify_map_has(&m->reported_lost, set, f->ino))
 		return;
 	snprintf(text, sizeof(text), "%s lost: %" PRIu64, what,
 	    want - f->number);
-	finding_add(&m->told, &f->key, text);
+	finding_add(&m->reported, &f->key, text);
 }
 
 static int
@@ -89,18 +89,18 @@ set_attr(struct mend *m, const struct verify_fault *f)
 	if (rc == 1 && !r.is_ref) {
 		switch (f->kind) {
 		case FAULT_ALLOC:
-			tell_missing(m, f, SET_CHUNKS, r.rec.alloc,
+			report_missing(m, f, SET_CHUNKS, r.rec.alloc,
 			    "bytes of contents");
 			r.rec.alloc = f->number;
 			break;
 		case FAULT_SIZE:
 			r.rec.size = f->number;
-			finding_add(&m->told, &f->key,
+			finding_add(&m->reported, &f->key,
 			    "contents were found behind its end, which is "
 			    "moved there");
 			break;
 		case FAULT_XATTRS:
-			tell_missing(m, f, SET_XATTRS, r.rec.nxattrs,
+			report_missing(m, f, SET_XATTRS, r.rec.nxattrs,
 			    "extended attributes");
 			r.rec.nxattrs = (uint32_t)f->number;
 			break;
@@ -128,7 +128,7 @@ set_counts(struct mend *m, const struct kv_key *key, uint64_t ino)
 	rc = mend_load(m, key, &r);
 	if (rc == 1 && !r.is_ref && r.ino == ino && r.type == S_IFDIR) {
 		f.number = d->entries;
-		tell_missing(m, &f, SET_INODES, d->want_entries, "names");
+		report_missing(m, &f, SET_INODES, d->want_entries, "names");
 		r.rec.entries = d->want_entries = d->entries;
 		r.rec.nlink = (uint32_t)d->subdirs + 2;
 		d->want_nlink = r.rec.nlink;
@@ -175,7 +175,7 @@ mend_row_of(struct mend *m, const struct verify_fault *f, const char *text)
 		put_next(m);
 		return mend_commit(m);
 	}
-	finding_add(&m->told, &f->key, text != NULL ? text : "damaged");
+	finding_add(&m->reported, &f->key, text != NULL ? text : "damaged");
 	return mend_commit(m);
 }
 
@@ -184,11 +184,12 @@ mend_fault(struct verify *v, const struct verify_fault *f, const char *text)
 {
 	struct mend *m = (struct mend *)v;
 
-	if (m->is_looking)
+	if (m->is_first_walk)
 		return 0;
 	switch (f->kind) {
 	case FAULT_FOREIGN:
-		finding_add(&m->told, &f->key, text != NULL ? text : "foreign");
+		finding_add(&m->reported, &f->key,
+		    text != NULL ? text : "foreign");
 		return -EPROTO;
 	case FAULT_NAME:
 		return mend_name(m, f);
@@ -255,9 +256,9 @@ mend_run(struct mend *m)
 	uint64_t before;
 	int rc;
 
-	m->is_looking = true;
+	m->is_first_walk = true;
 	rc = mend_walk(m);
-	m->is_looking = false;
+	m->is_first_walk = false;
 	m->next_ino = m->v.next_ino > m->v.max_ino ? m->v.next_ino :
 						     m->v.max_ino + 1;
 	if (m->next_ino <= FS_ROOT_INO)
@@ -350,17 +351,17 @@ fs_mend(struct kv *kv, struct finding_list *lost, FILE *out)
 
 	verify_map_init(&m.v.map);
 	verify_map_init(&m.suspects);
-	verify_map_init(&m.told_lost);
+	verify_map_init(&m.reported_lost);
 	txn_init(&m.txn);
-	rc = lost != NULL ? finding_mark(lost, &m.told_lost) : 0;
+	rc = lost != NULL ? finding_add_inodes(lost, &m.reported_lost) : 0;
 	if (rc == 0)
 		rc = mend_run(&m);
 	if (lost != NULL)
-		finding_tell(lost, kv, m.v.snap, &m.v.map, "lost", out);
-	finding_tell(&m.told, kv, m.v.snap, &m.v.map, "repaired", out);
+		finding_print(lost, kv, m.v.snap, &m.v.map, "lost", out);
+	finding_print(&m.reported, kv, m.v.snap, &m.v.map, "repaired", out);
 	verify_fini(&m.v);
 	verify_map_fini(&m.suspects);
-	verify_map_fini(&m.told_lost);
+	verify_map_fini(&m.reported_lost);
 	txn_fini(&m.txn);
 	if (rc < 0)
 		return rc;

@@ -17,12 +17,13 @@ struct mend {
 	struct verify v; /* the walk that goes on */
 	struct verify_map suspects; /* see struct verify */
 	struct txn txn; /* the change that is being made */
-	struct finding_list told;
-	bool is_looking; /* the first walk changes nothing */
+	struct finding_list reported;
+	bool is_first_walk; /* the first walk changes nothing */
 	bool has_wrong_dirs; /* of which the row is to be found */
 	uint64_t changes; /* in all */
 	uint64_t changes_before; /* this walk */
-	struct verify_map told_lost; /* SET_CHUNKS, SET_XATTRS: is told of */
+	struct verify_map
+	    reported_lost; /* SET_CHUNKS, SET_XATTRS: is told of */
 	uint64_t next_ino;
 	uint64_t lost_found; /* its inode; 0: not yet looked for */
 };

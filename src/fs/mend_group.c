@@ -52,7 +52,8 @@ mend_chunks(struct mend *m, const struct verify_fault *f)
 		    "the end are lost");
 	/* None of them can be read. */
 	kv_batch_delete_group(&m->txn.batch, SPACE_CHUNK, f->ino);
-	finding_add(&m->told, &f->key, "contents that nothing names; removed");
+	finding_add(&m->reported, &f->key,
+	    "contents that nothing names; removed");
 	return mend_commit(m);
 }
 
@@ -65,7 +66,7 @@ mend_xattrs(struct mend *m, const struct verify_fault *f)
 		return verify_map_put(&m->suspects, SET_XATTRS, f->ino);
 	}
 	kv_batch_delete_group(&m->txn.batch, SPACE_XATTR, f->ino);
-	finding_add(&m->told, &f->key,
+	finding_add(&m->reported, &f->key,
 	    "extended attributes of what is lost; removed");
 	return mend_commit(m);
 }

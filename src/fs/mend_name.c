@@ -14,7 +14,7 @@ static void
 drop_name(struct mend *m, const struct kv_key *key, const char *why)
 {
 	txn_del_dentry(&m->txn, key->group, key->name);
-	finding_add(&m->told, key, why);
+	finding_add(&m->reported, key, why);
 }
 
 /* A name that no file can have. */
@@ -85,7 +85,7 @@ settle_file(struct mend *m, const struct mend_row *second)
 		}
 		txn_put_ref(&m->txn, second->key.group, second->key.name,
 		    second->ino, second->type);
-		finding_add(&m->told, &second->key,
+		finding_add(&m->reported, &second->key,
 		    "a file that was found under several names has them all");
 	}
 	kv_value_release(&row.pin);
@@ -126,7 +126,7 @@ mend_ref(struct mend *m, const struct verify_fault *f)
 		rc = rc < 0 ? rc : 0;
 	if (rc == 1) {
 		txn_put_inode(&m->txn, f->ino, &rec, (struct slice){ 0 });
-		finding_add(&m->told, &f->key,
+		finding_add(&m->reported, &f->key,
 		    "owner, mode, times and maybe the end are lost");
 		rc = verify_map_put(&m->v.map, SET_INODES, f->ino);
 		if (rc >= 0)

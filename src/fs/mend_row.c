@@ -275,6 +275,6 @@ mend_attach(struct mend *m, const struct mend_row *r, const char *why)
 	else
 		txn_put_dentry(&m->txn, key.group, key.name, r->ino, &r->rec,
 		    r->data);
-	finding_add(&m->told, &key, why);
+	finding_add(&m->reported, &key, why);
 	return 0;
 }

@@ -99,8 +99,8 @@ attr_commit(struct fs *fs, struct inode *in, const struct fs_attr *attr,
     REQUIRES(&in->change_mu, &in->mu)
 {
 	struct content *c = in->content;
-	bool is_riding = c != NULL && c->data_bytes <= RIDE_BYTES &&
-	    c->count <= RIDE_BYTES / CHUNK_SIZE;
+	bool is_riding = c != NULL && c->data_bytes <= SHARED_BATCH_BYTES &&
+	    c->count <= SHARED_BATCH_BYTES / CHUNK_SIZE;
 	struct attr_rec rec = in->rec;
 	struct slice data;
 	struct txn *t;

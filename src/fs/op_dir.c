@@ -22,7 +22,7 @@ struct place {
 struct fs_dir {
 	struct inode *in; /* referenced and held */
 	struct place from, to; /* what the last call has read */
-	struct listing_course course;
+	struct listing_scan scan;
 };
 
 int
@@ -246,7 +246,7 @@ emit_rows(struct fs *fs, struct fs_dir *dir, const struct reader *r)
 		rc = emit_row(fs, dir, it, name, r);
 		if (rc <= 0)
 			break;
-		listing_advance(&dir->course, name);
+		listing_advance(&dir->scan, name);
 		last = slice_make(memcpy(space, name.data, name.len), name.len);
 	}
 	kv_iter_close(it);
@@ -286,10 +286,10 @@ go_to(struct fs *fs, struct fs_dir *dir, int64_t offset)
 	if (offset == 0) {
 		mutex_lock(&dir->in->mu);
 		inode_accessed(fs, dir->in);
-		listing_begin(dir->in, &dir->course);
+		listing_begin(dir->in, &dir->scan);
 		mutex_unlock(&dir->in->mu);
 	} else if (offset != dir->to.offset) {
-		dir->course.is_straight = false;
+		dir->scan.is_sequential = false;
 	}
 	if (offset <= LISTING_DOTS)
 		rc = place_set(&dir->to, (struct slice){ 0 }, offset);
@@ -325,7 +325,7 @@ fs_dir_is_safe(struct fs_dir *dir)
 	bool is_safe;
 
 	mutex_lock(&dir->in->mu);
-	is_safe = listing_is_safe(dir->in, &dir->course);
+	is_safe = listing_is_safe(dir->in, &dir->scan);
 	mutex_unlock(&dir->in->mu);
 	return is_safe;
 }

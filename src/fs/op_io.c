@@ -211,7 +211,7 @@ fs_flush(struct fs *fs, uint64_t ino)
 		return rc;
 	rc = commit_waiting(fs, in);
 	/* Others may have committed what was written through this one. */
-	txn_owe(atomic_load(&in->commits.content_seq));
+	txn_wait_also(atomic_load(&in->commits.content_seq));
 	inode_put(fs, in);
 	return txn_settle(fs, rc);
 }

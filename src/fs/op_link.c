@@ -93,7 +93,7 @@ link_locked(struct fs *fs, struct inode *dir, struct slice name,
 	mutex_lock(&in->mu);
 	rc = link_check(in);
 	if (rc == 0)
-		rc = content_commit_to_ride(fs, in);
+		rc = content_commit_to_fit(fs, in);
 	if (rc == 0) {
 		mutex_lock(&dir->mu);
 		rc = link_in(fs, dir, name, in, oldp);

@@ -83,7 +83,7 @@ add_inode(struct fs *fs, uint64_t ino, struct inode *parent, struct slice name,
 		inode_free(in);
 		return rc;
 	}
-	in->tombs = 0;
+	in->tombstones = 0;
 	if (!inode_insert(fs, in)) {
 		/* Its number is new, so only a damaged row can have it. */
 		if (parent != NULL)

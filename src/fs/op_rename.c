@@ -80,12 +80,12 @@ check_name(struct fs *fs, struct inode *dir, struct slice name,
 
 /* Contents that are too many to go with the rename's batch, before it. */
 static int
-commit_to_ride(struct fs *fs, struct inode *in) REQUIRES(&in->change_mu)
+commit_to_fit(struct fs *fs, struct inode *in) REQUIRES(&in->change_mu)
 {
 	int rc;
 
 	mutex_lock(&in->mu);
-	rc = content_commit_to_ride(fs, in);
+	rc = content_commit_to_fit(fs, in);
 	mutex_unlock(&in->mu);
 	return rc;
 }
@@ -106,10 +106,10 @@ take_names(struct rename *r) NO_THREAD_SAFETY
 static int
 rename_named(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
 {
-	int rc = commit_to_ride(fs, r->src);
+	int rc = commit_to_fit(fs, r->src);
 
 	if (rc == 0 && r->is_exchange)
-		rc = commit_to_ride(fs, r->dst);
+		rc = commit_to_fit(fs, r->dst);
 	if (rc < 0)
 		return rc;
 	rename_lock_parent_fields(r);

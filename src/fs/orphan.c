@@ -183,7 +183,7 @@ orphan_end(struct fs *fs, struct inode *in, bool is_closing)
 	inode_begin_change(in);
 	/* It may have got a name again. */
 	if (in->is_nameless && in->state == INODE_LIVE &&
-	    (is_closing || !inode_is_known(fs, in)))
+	    (is_closing || !inode_is_in_use(fs, in)))
 		has_rows = end_locked(fs, in, &o);
 	inode_end_change(in);
 	if (has_rows)
@@ -194,7 +194,7 @@ void
 orphan_forgotten(struct fs *fs, struct inode *in)
 {
 	/* It cannot become known again when it has no name. */
-	if (!inode_is_known(fs, in))
+	if (!inode_is_in_use(fs, in))
 		orphan_end(fs, in, false);
 }
 

@@ -41,17 +41,17 @@ fs_prune(struct fs *fs, size_t max,
 	struct inode *all[PRUNE_STEP];
 	uint8_t name[FS_NAME_MAX];
 	struct fs_cold cold;
-	size_t told = 0, n;
+	size_t count = 0, n;
 
 	do {
 		n = inode_table_cold(fs, all,
-		    max - told < PRUNE_STEP ? max - told : PRUNE_STEP);
+		    max - count < PRUNE_STEP ? max - count : PRUNE_STEP);
 		for (size_t i = 0; i < n; i++) {
 			prune_describe(all[i], name, &cold);
 			inode_put(fs, all[i]);
 			fn(arg, &cold);
 		}
-		told += n;
-	} while (n != 0 && told < max);
-	return told;
+		count += n;
+	} while (n != 0 && count < max);
+	return count;
 }

@@ -13,7 +13,7 @@
 
 /* Inline bytes of rowless inodes, all together; beyond that they go to the
  * store as orphans. */
-#define KEPT_MAX (1u << 20)
+#define ROWLESS_MAX (1u << 20)
 
 /* Without a name it cannot ride in its dentry row any more. */
 static int
@@ -22,7 +22,7 @@ stage_last(struct fs *fs, struct txn *t, struct inode *in, struct removal *r)
 {
 	int rc;
 
-	if (!inode_is_known(fs, in)) {
+	if (!inode_is_in_use(fs, in)) {
 		r->how = REMOVAL_DELETE;
 		orphan_stage_groups(t, in->ino, &in->rec);
 	} else {
@@ -31,7 +31,7 @@ stage_last(struct fs *fs, struct txn *t, struct inode *in, struct removal *r)
 			return rc;
 		/* What the kernel forgets at once is in the store no more. */
 		r->how = (in->rec.flags & ATTR_CHUNKS) == 0 &&
-			in->rec.nxattrs == 0 && rowless_bytes() < KEPT_MAX ?
+			in->rec.nxattrs == 0 && rowless_bytes() < ROWLESS_MAX ?
 		    REMOVAL_ROWLESS :
 		    REMOVAL_ORPHAN;
 	}
@@ -51,7 +51,7 @@ removal_stage(struct fs *fs, struct txn *t, struct inode *in,
 	*r = (struct removal){ .in = in, .rec = in->rec };
 	r->rec.ctime = *now;
 	if (inode_is_dir(in)) {
-		if (in->tombs >= TOMBS_MAX)
+		if (in->tombstones >= TOMBSTONES_MAX)
 			kv_batch_delete_group(&t->batch, SPACE_DENTRY, in->ino);
 		r->rec.nlink = 0;
 		return stage_last(fs, t, in, r);

@@ -9,23 +9,23 @@
 #include "fs/live_inode.h"
 
 /* Of all rowless inodes; relaxed, a statistic. */
-static _Atomic size_t kept_bytes;
+static _Atomic size_t total_bytes;
 
 size_t
 rowless_bytes(void)
 {
-	return atomic_load_explicit(&kept_bytes, memory_order_relaxed);
+	return atomic_load_explicit(&total_bytes, memory_order_relaxed);
 }
 
 void
 rowless_drop(struct inode *in)
 {
-	if (in->kept == NULL)
+	if (in->rowless_data == NULL)
 		return;
-	atomic_fetch_sub_explicit(&kept_bytes,
+	atomic_fetch_sub_explicit(&total_bytes,
 	    in->rec.inline_len + ALLOC_OVERHEAD, memory_order_relaxed);
-	free(in->kept);
-	in->kept = NULL;
+	free(in->rowless_data);
+	in->rowless_data = NULL;
 }
 
 int
@@ -35,7 +35,7 @@ rowless_copy(const struct inode *in, struct kv_value *pin)
 
 	if (copy == NULL)
 		return -ENOMEM;
-	memcpy(copy, in->kept, in->rec.inline_len);
+	memcpy(copy, in->rowless_data, in->rec.inline_len);
 	*pin = (struct kv_value){
 		.data = slice_make(copy, in->rec.inline_len),
 		.release = free,
@@ -48,11 +48,11 @@ int
 rowless_keep(struct inode *in, struct slice data)
 {
 	if (data.len != 0) {
-		in->kept = malloc(data.len);
-		if (in->kept == NULL)
+		in->rowless_data = malloc(data.len);
+		if (in->rowless_data == NULL)
 			return -ENOMEM;
-		memcpy(in->kept, data.data, data.len);
-		atomic_fetch_add_explicit(&kept_bytes,
+		memcpy(in->rowless_data, data.data, data.len);
+		atomic_fetch_add_explicit(&total_bytes,
 		    data.len + ALLOC_OVERHEAD, memory_order_relaxed);
 	}
 	in->is_rowless = true;

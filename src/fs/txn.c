@@ -15,7 +15,7 @@
 
 /* Where the last commit of this thread is that it has not waited for; 0:
  * there is none. */
-static _Thread_local uint64_t owed_seq;
+static _Thread_local uint64_t unsettled_seq;
 
 void
 txn_pool_init(struct txn_pool *pool) UNSHARED
@@ -154,7 +154,7 @@ txn_commit(struct fs *fs, struct txn *t, uint64_t *seqp)
 	if (rc < 0)
 		return rc;
 	counter_add(&fs->counters.commits, 1);
-	txn_owe(*seqp);
+	txn_wait_also(*seqp);
 	/* Relaxed: whoever loads an inode later has taken its locks. */
 	last = atomic_load_explicit(&fs->last_seq, memory_order_relaxed);
 	while (last < *seqp &&
@@ -165,21 +165,21 @@ txn_commit(struct fs *fs, struct txn *t, uint64_t *seqp)
 }
 
 void
-txn_owe(uint64_t seq)
+txn_wait_also(uint64_t seq)
 {
-	if (owed_seq < seq)
-		owed_seq = seq;
+	if (unsettled_seq < seq)
+		unsettled_seq = seq;
 }
 
 int
 txn_settle(struct fs *fs, int rc)
 {
-	uint64_t seq = owed_seq;
+	uint64_t seq = unsettled_seq;
 	int rc2;
 
 	if (seq == 0)
 		return rc;
-	owed_seq = 0;
+	unsettled_seq = 0;
 	rc2 = kv_settle(fs->kv, seq);
 	return rc < 0 || rc2 == 0 ? rc : rc2;
 }

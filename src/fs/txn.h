@@ -74,7 +74,7 @@ int txn_commit_reserved(struct fs *fs, struct txn *t, uint64_t *seqp);
  */
 int txn_settle(struct fs *fs, int rc);
 /* That wait is for the commit at seq too, which may be another thread's. */
-void txn_owe(uint64_t seq);
+void txn_wait_also(uint64_t seq);
 /* NULL is accepted. */
 void txn_end(struct fs *fs, struct txn *t);
 

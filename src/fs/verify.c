@@ -332,7 +332,7 @@ fs_verify(struct kv *kv, FILE *out)
 	struct check c = { .v = { .kv = kv, .fault = note_fault } };
 	int rc = verify_walk(&c.v);
 
-	finding_tell(&c.found, kv, c.v.snap, &c.v.map, "problem", out);
+	finding_print(&c.found, kv, c.v.snap, &c.v.map, "problem", out);
 	verify_fini(&c.v);
 	if (rc < 0)
 		return rc;
