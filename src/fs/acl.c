@@ -25,7 +25,7 @@ enum tag {
 	TAG_OTHER = 0x20,
 };
 
-/* The entries that stand for a part of the mode; NULL: there is none. */
+/* The entries that correspond to parts of the mode; NULL: there is none. */
 struct parts {
 	uint8_t *user, *group, *mask, *other;
 	bool is_minimal; /* nothing beyond the mode */
@@ -50,7 +50,7 @@ set_perm(uint8_t *entry, uint32_t perm)
 	entry[3] = 0;
 }
 
-/* In the order of the tags, ids rising, as the kernel wants them. */
+/* Are they in the order that the kernel demands: by tag, then by id? */
 static bool
 is_in_order(const uint8_t *before, const uint8_t *entry)
 {
@@ -105,7 +105,7 @@ acl_parse(uint8_t *list, size_t len, struct parts *parts)
 	return 0;
 }
 
-/* The entry that the mode's group bits are. */
+/* The entry that corresponds to the group bits of the mode. */
 static uint8_t *
 group_class(const struct parts *parts)
 {
@@ -182,7 +182,7 @@ acl_stage(struct txn *t, uint64_t ino, const char *name, struct slice list)
 	uint8_t *p = txn_alloc(t, SCHEMA_TAG_LEN + list.len);
 
 	if (p == NULL)
-		return; /* the commit says so */
+		return; /* txn_commit() reports it */
 	p[0] = SCHEMA_TAG;
 	memcpy(p + SCHEMA_TAG_LEN, list.data, list.len);
 	kv_batch_put(&t->batch, &key, slice_make(p, SCHEMA_TAG_LEN + list.len));
@@ -238,7 +238,7 @@ acl_inherit(struct fs *fs, struct inode *dir, uint32_t umask,
 	if (rc < 0)
 		return inode_bad_row(dir->ino, slice_str(NAME_DEFAULT),
 		    -KVFS_ECORRUPT);
-	/* Each of the two takes away from the other. */
+	/* Mode and list are intersected. */
 	group = group_class(&parts);
 	set_perm(parts.user, perm_of(parts.user) & rec->mode >> 6);
 	set_perm(group, perm_of(group) & rec->mode >> 3);

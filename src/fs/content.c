@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Contents that wait in memory: writing, cutting and punching them; see
- * content.h.
+ * Dirty contents in memory: finding buffers, and writing; see content.h.
  *
  * Invariants: b->len of every buffer ends at or before the file's size;
  * c->alloc is the base's allocation plus, for each buffer, alloc_of(len)
@@ -51,8 +50,8 @@ content_base_size(const struct inode *in)
 	return in->content != NULL && in->content->is_cut ? 0 : in->rec.size;
 }
 
-/* Each chunk counts what it takes up to the size at most, so the sum is
- * reached only when each of them does. */
+/* alloc counts for each chunk at most what it takes up to the size, so the
+ * sum is reached only if all chunks are there in full. */
 bool
 content_base_is_dense(const struct inode *in)
 {
@@ -61,7 +60,7 @@ content_base_is_dense(const struct inode *in)
 	    in->rec.alloc == alloc_of(in->rec.size);
 }
 
-/* How far the base's chunk can reach. */
+/* The length of the base's chunk at most. */
 static uint32_t
 base_end(const struct inode *in, uint64_t index)
 {
@@ -104,7 +103,7 @@ content_base_chunk(struct fs *fs, struct inode *in, uint64_t index,
 		kv_value_release(pin);
 		return rc;
 	}
-	/* Bytes behind the size are no contents. */
+	/* Bytes beyond the size are not contents. */
 	if (datap->len > end)
 		datap->len = end;
 	return 0;
@@ -149,7 +148,7 @@ content_set_len(struct fs *fs, struct content *c, struct dbuf *b, uint32_t len)
 	b->len = len;
 }
 
-/* Room for n bytes of data. */
+/* Make room for n bytes of data in b. is_run: a sequential write. */
 static int
 content_reserve(struct fs *fs, struct content *c, struct dbuf *b, uint32_t n,
     bool is_run)
@@ -277,7 +276,7 @@ content_load_inline(struct fs *fs, struct inode *in)
 	return content_get_buf(fs, in, 0, CHUNK_SIZE, CHUNK_SIZE, &b);
 }
 
-/* Put n bytes at off of the chunk. */
+/* Copy n bytes to off of the chunk. */
 static int
 write_chunk(struct fs *fs, struct inode *in, uint64_t index, uint32_t off,
     const void *src, uint32_t n) REQUIRES(&in->change_mu, &in->mu)
@@ -292,7 +291,7 @@ write_chunk(struct fs *fs, struct inode *in, uint64_t index, uint32_t off,
 		return rc;
 	rc = content_reserve(fs, c, b, off + n, index != 0 && off == 0);
 	if (rc < 0) {
-		/* An empty one would make a hole of the base's chunk. */
+		/* An empty buffer would turn the base's chunk into a hole. */
 		if (is_new && b->len == 0) {
 			c->alloc += b->old_alloc;
 			content_free_buf(fs, c, b);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Contents of one inode that are not committed: whole images of the chunks
- * that changed, and the size and times that belong to them. What is
- * committed is the base below; a chunk that has a buffer here hides the
- * base's.
+ * The dirty contents of one inode, not committed yet: a buffer for each
+ * changed chunk, which holds the whole chunk, and the size and times that
+ * belong to them. The committed contents are called the base; a buffer hides
+ * the base's chunk.
  *
- * Guarded as the inode's fields are (live_inode.h): who changes anything here has
- * change_mu and mu, but content.last, which is of who has mu. While a batch
- * that borrows buffers is committed, change_mu alone keeps them as they are.
- * An inode has a struct content exactly while there is something to commit.
+ * Locks: as for the inode's fields (live_inode.h), a thread that changes
+ * anything here has change_mu and mu; content.last needs mu only. While a
+ * batch that borrows buffers is committed, change_mu alone keeps them from
+ * changing. An inode has a struct content exactly while it is dirty.
  */
 #ifndef KVFS_FS_CONTENT_H
 #define KVFS_FS_CONTENT_H
@@ -22,7 +22,7 @@ struct dbuf {
 	RB_ENTRY(dbuf) link;
 	uint64_t index; /* of the chunk */
 	uint8_t *mem; /* SCHEMA_TAG, then the data */
-	uint32_t len; /* of the data; behind it are zeros. 0: a hole */
+	uint32_t len; /* of the data; zeros follow. 0: a hole */
 	uint32_t cap;
 	uint32_t old_alloc; /* alloc_of() the base's chunk; 0: none */
 	bool is_full; /* written up to its end */
@@ -39,44 +39,46 @@ RB_PROTOTYPE(dbuf_tree, dbuf, link, dbuf_cmp)
 
 struct content {
 	struct dbuf_tree bufs;
-	struct dbuf *last; /* used last */
-	bool is_cut; /* the base's contents are void: truncated to 0 */
+	struct dbuf *last; /* the one that was used last */
+	bool is_cut; /* truncated to 0: the base's contents are void */
 	uint64_t size, alloc;
 	struct timespec mtime, ctime;
 	size_t count; /* of bufs */
-	size_t mem_bytes; /* as counted in the write-back cache */
+	size_t mem_bytes; /* counted in the write-back cache */
 	size_t data_bytes; /* sum of len */
-	size_t full_bytes; /* of those that are full */
+	size_t full_bytes; /* sum of len of full buffers */
 };
 
-/* What one batch of contents carries at most. */
+/* The most bytes of contents in one batch. */
 #define COMMIT_BYTES (4u << 20)
 #define COMMIT_BUFS 16384u
-/* Contents up to this ride in the batch of a rename, link or chmod. */
+/* Contents up to this size are committed in the same batch as a rename, link
+ * or chmod of their file. */
 #define SHARED_BATCH_BYTES (1u << 20)
 
 /* ---- Changing (content.c) ---- */
 
 struct dbuf *content_find(struct content *c, uint64_t index);
-/* The first buffer at or behind index. */
+/* The first buffer at or after index. */
 struct dbuf *content_next(struct content *c, uint64_t index);
-/* Size of the base that is still true. */
+/* The base's size that is still valid. */
 uint64_t content_base_size(const struct inode *in);
-/* Whether the base has every chunk below its size in full. */
+/* Does the base have every chunk below its size, in full? */
 bool content_base_is_dense(const struct inode *in);
 
 /*
- * The base's chunk, as far as it is still true, without what waits above
- * it; empty when there is none. *pin holds the bytes.
+ * The base's chunk, as far as it is still valid, without dirty bytes; empty
+ * when there is none. *datap is valid until *pin is released.
  */
 int content_base_chunk(struct fs *fs, struct inode *in, uint64_t index,
     struct kv_value *pin, struct slice *datap) REQUIRES(&in->mu);
 
-/* Have a struct content; its times become now, or stay when it is NULL. The
- * same holds for now in all below. */
+/* Make a struct content if there is none, and set its times to now. now NULL,
+ * here and below, leaves the times. */
 int content_touch(struct fs *fs, struct inode *in, const struct timespec *now)
     REQUIRES(&in->change_mu, &in->mu);
-/* Write; returns how much, less than asked only when it had to stop. */
+/* Write data at off. Returns the bytes written, fewer than asked only after
+ * an error. */
 ssize_t content_write(struct fs *fs, struct inode *in, uint64_t off,
     struct slice data, const struct timespec *now)
     REQUIRES(&in->change_mu, &in->mu);
@@ -85,51 +87,52 @@ int content_truncate(struct fs *fs, struct inode *in, uint64_t size,
 /* Make [off, end) read as zeros; does not change the size. */
 int content_punch(struct fs *fs, struct inode *in, uint64_t off, uint64_t end,
     const struct timespec *now) REQUIRES(&in->change_mu, &in->mu);
-/* Forget what waits, committed or not wanted any more. */
+/* Free the dirty contents, which were committed or are not wanted. */
 void content_drop(struct fs *fs, struct inode *in)
     REQUIRES(&in->change_mu, &in->mu);
-/* The image of the base's chunk 0 when it is inline and must move. */
+/* Make a buffer of the base's inline contents, which must move to a chunk
+ * row. */
 int content_load_inline(struct fs *fs, struct inode *in)
     REQUIRES(&in->change_mu, &in->mu);
 
 /* ---- Buffers: for the sources of content only ---- */
 
 /*
- * The buffer of a chunk, of which [start, end) will be written at once:
- * the base's bytes are read only when some of them stay.
+ * The buffer of a chunk, of which the caller writes [start, end) at once. The
+ * base's bytes are read only if some of them stay.
  */
 int content_get_buf(struct fs *fs, struct inode *in, uint64_t index,
     uint32_t start, uint32_t end, struct dbuf **bp)
     REQUIRES(&in->change_mu, &in->mu);
-/* A new one of length 0; NULL without memory. */
+/* A new buffer of length 0; NULL without memory. */
 struct dbuf *content_add_buf(struct fs *fs, struct content *c, uint64_t index,
     uint32_t old_alloc);
-/* Set the length, with all that is counted by it. */
+/* Set the length, and update the counters. */
 void content_set_len(struct fs *fs, struct content *c, struct dbuf *b,
     uint32_t len);
-/* Drop one buffer; the caller has settled c->alloc. */
+/* Free one buffer; the caller has corrected c->alloc. */
 void content_free_buf(struct fs *fs, struct content *c, struct dbuf *b);
 
 /* ---- Committing (content_commit.c) ---- */
 
 /*
- * Add all that waits to t and to the record that will be committed with
- * it; at most COMMIT_BYTES may wait. *datap: the inline bytes to put with
- * the record. After the commit: content_committed().
+ * Add all dirty contents, at most COMMIT_BYTES, to t, and to the record rec,
+ * which the caller adds to t with the inline bytes *datap. After the commit
+ * it calls content_committed().
  */
 int content_stage(struct fs *fs, struct txn *t, struct inode *in,
     struct attr_rec *rec, struct slice *datap)
     REQUIRES(&in->change_mu, &in->mu);
 void content_committed(struct fs *fs, struct inode *in, uint64_t seq)
     REQUIRES(&in->change_mu, &in->mu);
-/* Commit all that waits, attributes too, in as many batches as needed:
- * each leaves a file that is true up to its size. */
+/* Commit all dirty contents, and the attributes, in as many batches as
+ * needed. After each batch the file is complete up to its size. */
 int content_commit(struct fs *fs, struct inode *in)
     REQUIRES(&in->change_mu, &in->mu);
-/* The same, but leave the last chunk when it is not full. */
+/* The same, but leave the last chunk dirty when it is not full. */
 int content_commit_full(struct fs *fs, struct inode *in)
     REQUIRES(&in->change_mu, &in->mu);
-/* Commit until what waits can ride in another batch. */
+/* Commit until at most SHARED_BATCH_BYTES are dirty. */
 int content_commit_to_fit(struct fs *fs, struct inode *in)
     REQUIRES(&in->change_mu, &in->mu);
 

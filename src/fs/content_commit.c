@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Contents that wait become rows; see content.h. A batch carries chunks in
- * ascending order and the attributes that are true once they are there, so
- * that a crash between two batches leaves a file that is whole up to its
- * size.
+ * Commits dirty contents; see content.h. A batch has chunks in ascending
+ * order, and the attributes that are right with these chunks, so that a crash
+ * between two batches leaves a file that is complete up to its size.
  */
 #include <assert.h>
 
@@ -13,7 +12,7 @@
 #include "fs/inode_commit.h"
 #include "util/stats.h"
 
-/* Whether contents belong in chunk rows, rather than inline. */
+/* Do the contents belong in chunk rows, rather than inline? */
 static bool
 wants_chunks(const struct inode *in)
 {
@@ -23,7 +22,7 @@ wants_chunks(const struct inode *in)
 	    ((in->rec.flags & ATTR_CHUNKS) != 0 && !c->is_cut);
 }
 
-/* The base's contents as a record, before what waits is added. */
+/* Set *rec to the base's contents, before dirty chunks are added. */
 static void
 begin_rec(struct txn *t, const struct inode *in, struct attr_rec *rec)
 {
@@ -61,7 +60,7 @@ add_chunk(struct txn *t, const struct inode *in, const struct dbuf *b,
 	rec->alloc += alloc_of(b->len);
 }
 
-/* Buffers up to and including stop; all of them when it is NULL. */
+/* Stage the buffers up to and including stop; all of them if it is NULL. */
 static int
 stage_run(struct fs *fs, struct txn *t, struct inode *in,
     const struct dbuf *stop, struct attr_rec *rec, struct slice *datap)
@@ -86,7 +85,7 @@ stage_run(struct fs *fs, struct txn *t, struct inode *in,
 		rec->alloc = alloc_of(b->len);
 		return 0;
 	}
-	/* content_load_inline() has made a buffer of it. */
+	/* content_load_inline() has made a buffer of the inline bytes. */
 	rec->inline_len = 0;
 	RB_FOREACH (b, dbuf_tree, &c->bufs) {
 		add_chunk(t, in, b, rec);
@@ -168,7 +167,7 @@ out:
 	return rc;
 }
 
-/* Up to the chunk last; or all, and the attributes. */
+/* Commit up to the chunk last; is_all: all, and the attributes. */
 static int
 commit_upto(struct fs *fs, struct inode *in, bool is_all, uint64_t last)
     REQUIRES(&in->change_mu, &in->mu)

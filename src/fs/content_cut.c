@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Contents that go: truncation and holes; see content.h. What is deleted
- * waits as buffers of length 0 that hide the base's chunks.
+ * Removes contents: truncation and holes; see content.h. A deleted chunk is a
+ * buffer of length 0, which hides the base's chunk until the commit.
  */
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "fs/fs_state.h"
 #include "fs/inode.h"
 
-/* Have a buffer of length 0 where the base has a chunk. */
+/* Make a buffer of length 0 for a chunk of the base. */
 static int
 hide_chunk(struct fs *fs, struct inode *in, uint64_t index, uint64_t base_len)
     REQUIRES(&in->change_mu, &in->mu)
@@ -25,7 +25,8 @@ hide_chunk(struct fs *fs, struct inode *in, uint64_t index, uint64_t base_len)
 	return 0;
 }
 
-/* Many deletions go in several commits; each leaves a hole behind. */
+/* Hide one more chunk. When there are many, commit first; what was hidden is
+ * then a hole in the store. */
 static int
 hide_some(struct fs *fs, struct inode *in, uint64_t index, uint64_t base_len)
     REQUIRES(&in->change_mu, &in->mu)
@@ -39,9 +40,9 @@ hide_some(struct fs *fs, struct inode *in, uint64_t index, uint64_t base_len)
 }
 
 /*
- * Hide the base's chunks of [from, to). Rows are what is gone through, not
- * numbers: a damaged size must not keep us busy. Of a dense base the
- * lengths are known; to read them would be to read the contents.
+ * Hide the base's chunks in [from, to). The loop goes over rows, not over
+ * chunk numbers, so that a damaged size cannot make it run for long. If the
+ * base is dense the lengths are known, and the values are not read.
  */
 static int
 hide_rows(struct fs *fs, struct inode *in, uint64_t from, uint64_t to)
@@ -82,7 +83,7 @@ hide_rows(struct fs *fs, struct inode *in, uint64_t from, uint64_t to)
 	return inode_bad_row(in->ino, (struct slice){ 0 }, rc);
 }
 
-/* Make whole chunks [from, to) holes. */
+/* Turn the whole chunks [from, to) into holes. */
 static int
 hide_chunks(struct fs *fs, struct inode *in, uint64_t from, uint64_t to)
     REQUIRES(&in->change_mu, &in->mu)
@@ -108,7 +109,7 @@ hide_chunks(struct fs *fs, struct inode *in, uint64_t from, uint64_t to)
 	return hide_rows(fs, in, from, to);
 }
 
-/* Zero [start, end) of one chunk, where there is anything. */
+/* Zero [start, end) of one chunk, as far as it has data. */
 static int
 zero_part(struct fs *fs, struct inode *in, uint64_t index, uint32_t start,
     uint32_t end) REQUIRES(&in->change_mu, &in->mu)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How many inodes there are. A row that every create and delete rewrites
- * would be one meeting place for all of them; instead the number is kept
- * in memory and stored when the store is closed. After a crash it is
- * counted anew, beside the work, in a view taken before the first
- * operation: the difference to what was assumed makes it exact.
+ * The number of inodes. A row that every create and delete rewrites would be
+ * a point of contention; instead the number is in memory, and stored when the
+ * store is closed. After a crash a thread counts the rows of a snapshot taken
+ * before the first operation, while operations go on, and then corrects the
+ * number by the difference to what was assumed.
  */
 #include "fs/count.h"
 
@@ -17,7 +17,7 @@
 uint64_t
 count_read(struct fs *fs)
 {
-	/* While it is counted anew it may be too small for what went. */
+	/* Before it is corrected, deletions may have made it negative. */
 	uint64_t n = atomic_load_explicit(&fs->count.n, memory_order_relaxed);
 
 	return n > INT64_MAX ? 0 : n;
@@ -48,7 +48,7 @@ count_add(struct fs *fs, int64_t n)
 	    memory_order_relaxed);
 }
 
-/* Rows of one space that stand for an inode. -ECANCELED when stopped. */
+/* Count the rows of one space that hold an inode. -ECANCELED: stopped. */
 static int
 count_space(struct fs *fs, enum space space, uint64_t *np)
 {
@@ -113,7 +113,7 @@ count_start(struct fs *fs)
 
 	rc = kv_get(fs->kv, &key, NULL, &v);
 	if (rc == 0) {
-		/* A damaged count is one that has to be made anew. */
+		/* A damaged count is counted again. */
 		if (schema_get_count(v.data, &row) < 0)
 			row = (struct count_row){ 0 };
 		kv_value_release(&v);

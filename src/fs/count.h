@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How many inodes there are, exactly or as an estimate; see count.c. */
+/* The number of inodes, exact or an estimate; see count.c. Any thread. */
 #ifndef KVFS_FS_COUNT_H
 #define KVFS_FS_COUNT_H
 
@@ -16,13 +16,13 @@ struct inode_count {
 	_Atomic bool is_exact;
 	_Atomic bool stop;
 	bool has_thread;
-	pthread_t thread; /* counts anew */
-	uint64_t assumed; /* what n began with */
-	struct kv_snapshot *snap; /* what is counted; owned */
+	pthread_t thread; /* counts all rows */
+	uint64_t assumed; /* n at the start */
+	struct kv_snapshot *snap; /* owned: the rows to count */
 };
 
-/* Begin with the stored count, and count anew beside when the last user
- * did not close the store; no operation may run yet. */
+/* Start with the stored count. If the store was not closed, also start a
+ * thread that counts; no operation may run yet. */
 int count_start(struct fs *fs);
 /* Stop counting, and store the count when it is exact. */
 int count_stop(struct fs *fs);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Directories in a batch: their counts and times, and what an operation
- * asks of the inodes it is given.
+ * See dir.h.
  */
 #include "fs/dir.h"
 

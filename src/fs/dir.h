@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Directories: the row with its counts in a batch, and the checks at the door
- * of each operation that names one.
+ * Directories: changes of a directory's own row in a batch, and the checks of
+ * inode numbers and names that operations are called with.
  */
 #ifndef KVFS_FS_DIR_H
 #define KVFS_FS_DIR_H
@@ -11,34 +11,36 @@
 
 struct fs;
 
-/* A directory's row with other counts, in a batch. */
+/* A change of a directory's counts and times, in a batch. */
 struct dir_change {
 	struct inode *dir;
 	struct attr_rec rec;
 	uint32_t tombstones;
-	struct slice gone; /* the entry that is deleted; borrowed */
+	struct slice gone; /* the deleted entry; borrowed */
 };
-/* Begin: times become now. */
+/* Begin a change of dir at the time now. */
 void dir_begin(struct dir_change *c, struct inode *dir,
     const struct timespec *now) REQUIRES(&dir->mu);
-/* An entry more (+1) or less (-1); subdirs in the same way. -EMLINK. */
+/* Add to the number of entries, +1 or -1, and of subdirectories. -EMLINK when
+ * there are too many of these. */
 int dir_count(struct dir_change *c, int entries, int subdirs);
-/* Delete the entry's row: with its group when it was the last of many. Not
- * counted; call after dir_count(). */
+/* Delete the row of an entry; if it was the last one after many deletions, the
+ * whole group, which leaves fewer tombstones. Call it after dir_count(). */
 void dir_delete_entry(struct dir_change *c, struct txn *t, struct slice name);
-/* With the directory locked still. */
+/* Add the directory's row to t; after the commit, set its fields in memory.
+ * The directory stays locked from dir_begin() on. */
 int dir_stage(struct fs *fs, struct txn *t, struct dir_change *c);
 void dir_commit(struct fs *fs, struct dir_change *c, uint64_t seq);
 
 /* A directory by number, with a reference, or -ESTALE, -ENOTDIR. */
 int dir_get(struct fs *fs, uint64_t ino, struct inode **dirp);
-/* Any inode by number: -ESTALE. */
+/* The same for any inode: -ESTALE. */
 int file_get(struct fs *fs, uint64_t ino, struct inode **inp);
-/* A regular file: -EISDIR, -EINVAL. */
+/* The same for a regular file: -ESTALE, -EISDIR, -EINVAL. */
 int regular_get(struct fs *fs, uint64_t ino, struct inode **inp);
-/* -EINVAL, -ENAMETOOLONG for what cannot be a new name. */
+/* 0 if it can be a new name; else -EINVAL, -ENAMETOOLONG. */
 int name_check(struct slice name);
-/* -EEXIST when dir has name. */
+/* 0 if dir does not have name; else -EEXIST. */
 int dir_has_no(struct fs *fs, struct inode *dir, struct slice name)
     REQUIRES(&dir->change_mu);
 

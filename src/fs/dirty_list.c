@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The list of inodes with something to commit; see dirty_list.h. */
+/* See dirty_list.h. */
 #include "fs/dirty_list.h"
 
 #include "fs/fs.h"
@@ -77,7 +77,7 @@ dirty_list_requeue(struct dirty_list *list, struct inode *in)
 void
 dirty_list_account(struct dirty_list *list, ssize_t mem, ssize_t data)
 {
-	/* Relaxed: a sum of differences; wraps back. */
+	/* Relaxed: a sum; a negative difference wraps around. */
 	if (mem != 0)
 		atomic_fetch_add_explicit(&list->bytes, (size_t)mem,
 		    memory_order_relaxed);
@@ -89,7 +89,7 @@ dirty_list_account(struct dirty_list *list, ssize_t mem, ssize_t data)
 bool
 dirty_list_is_over(struct dirty_list *list, uint64_t limit)
 {
-	/* Relaxed: a steering figure. */
+	/* Relaxed: a slightly old value does no harm. */
 	return atomic_load_explicit(&list->bytes, memory_order_relaxed) > limit;
 }
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The list of inodes with something to commit, oldest first, and how much
- * memory that takes; who commits them is in writeback.h. An inode on the list
- * is referenced by it.
+ * The list of dirty inodes, oldest first, and the memory that they take. The
+ * list holds a reference to each. writeback.h commits them.
  *
- * Threads: any. dirty_list.mu is taken after any inode's locks, and held for
- * moments; it also guards what the committer is asked to do.
+ * Threads: any. dirty_list.mu is taken after an inode's locks and held for
+ * short times. It also guards the requests to the write-back thread.
  */
 #ifndef KVFS_FS_DIRTY_LIST_H
 #define KVFS_FS_DIRTY_LIST_H
@@ -14,18 +13,18 @@
 
 struct dirty_list {
 	struct mutex mu;
-	struct cond wake; /* for the committer alone */
-	TAILQ_HEAD(, inode) inodes GUARDED_BY(mu); /* by ticket */
+	struct cond wake; /* for the write-back thread alone */
+	TAILQ_HEAD(, inode) inodes GUARDED_BY(mu); /* in order of tickets */
 	size_t count GUARDED_BY(mu);
 	uint64_t ticket GUARDED_BY(mu); /* the last one given */
-	/* Of the committer: it waits for a signal; it is to commit before
-	 * the time; it is to end. */
+	/* The write-back thread waits for a signal; it is to commit all at
+	 * once; it is to end. */
 	bool is_idle GUARDED_BY(mu);
 	bool is_urgent GUARDED_BY(mu);
 	bool stop GUARDED_BY(mu);
-	/* Statistics that steer; relaxed. */
+	/* Relaxed: they only decide when to commit. */
 	_Atomic size_t bytes; /* memory of dirty buffers */
-	_Atomic size_t data_bytes; /* of contents that wait */
+	_Atomic size_t data_bytes; /* dirty contents */
 };
 
 void dirty_list_init(struct dirty_list *list);
@@ -35,26 +34,26 @@ void dirty_list_fini(struct dirty_list *list);
 /* in has something to commit; keeps its place when it is on the list. */
 void dirty_list_add(struct dirty_list *list, struct inode *in)
     REQUIRES(&in->mu);
-/* in is clean. The caller has a reference of its own. */
+/* in is clean. The caller has another reference. */
 void dirty_list_remove(struct dirty_list *list, struct inode *in)
     REQUIRES(&in->mu);
-/* To the tail, to be tried again later. */
+/* Move in to the tail, to be tried again later. */
 void dirty_list_requeue(struct dirty_list *list, struct inode *in);
 
-/* Memory and contents that wait grew by so many bytes. */
+/* The memory of dirty buffers and the dirty contents grew by so many bytes. */
 void dirty_list_account(struct dirty_list *list, ssize_t mem, ssize_t data);
-/* Whether the memory is above limit, in bytes. */
+/* Is the memory above limit, in bytes? */
 bool dirty_list_is_over(struct dirty_list *list, uint64_t limit);
 
-/* Inodes added until then, by clock_now_ns(), that nobody commits: at most
- * max, each referenced and marked busy. */
+/* Up to max inodes that were added until until_ns, on the clock of
+ * clock_now_ns(), and that no thread commits; each is referenced and marked
+ * busy. Returns how many. */
 size_t dirty_list_pick(struct dirty_list *list, struct inode **ins, size_t max,
     uint64_t until_ns) REQUIRES(&list->mu);
-/* They are not busy any more; the references stay the caller's. */
+/* They are no longer busy. The caller keeps the references. */
 void dirty_list_unpick(struct dirty_list *list, struct inode **ins, size_t n);
 
-/* The committer has something to do: orphan_due_ns() says so, or its age has
- * changed. */
+/* Wake the write-back thread: orphan_due_ns() or its age_ms has changed. */
 void dirty_list_wake(struct dirty_list *list);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Lines about rows, by the paths of files; see finding.h. */
+/* Messages about rows; see finding.h. */
 #include "fs/finding.h"
 
 #include <inttypes.h>
@@ -9,11 +9,11 @@
 #include "fs/schema.h"
 #include "fs/verify_map.h"
 
-/* How many are kept. */
+/* How many messages are kept. */
 #define FOUND_MAX 10000u
-/* Passes over all names: so deep are paths known without a map. */
+/* Passes over all names at most. Without a map each finds one more level. */
 #define PASSES_MAX 64
-/* Of a path; as many directories as the depth of a loop may pretend. */
+/* Directories in a path at most: damaged rows may form a loop. */
 #define STEPS_MAX 4096
 
 struct finding {
@@ -24,7 +24,7 @@ struct finding {
 struct finding_name {
 	RB_ENTRY(finding_name) link;
 	uint64_t ino, parent;
-	struct slice name; /* owned; none while it is not known */
+	struct slice name; /* owned; empty while it is not known */
 };
 
 RB_PROTOTYPE(finding_names, finding_name, link, finding_name_cmp)
@@ -147,7 +147,7 @@ finding_add_inodes(const struct finding_list *l, struct verify_map *map)
 
 /* ---- Finding names ---- */
 
-/* One telling. */
+/* One call of finding_print(). */
 struct finding_printer {
 	struct finding_list *l;
 	struct kv *kv;
@@ -163,8 +163,8 @@ finding_name_find(struct finding_printer *t, uint64_t ino)
 	return RB_FIND(finding_names, &t->l->names, &key);
 }
 
-/* Look for the name of ino, and of the directories above it that are known.
- * 1 when that is new, 0, or -ENOMEM. */
+/* Note that the name of ino, and of the known directories above it, is to be
+ * found. 1: noted now, 0: it was noted before, or -ENOMEM. */
 static int
 finding_name_want(struct finding_printer *t, uint64_t ino)
 {
@@ -205,7 +205,7 @@ take_name(struct finding_printer *t, const struct kv_key *key,
 	return ok ? 0 : -ENOMEM;
 }
 
-/* One pass over all names; what cannot be read has none. */
+/* One pass over all names; rows that cannot be read are skipped. */
 static int
 finding_names_read(struct finding_printer *t)
 {
@@ -239,7 +239,7 @@ find_names(struct finding_printer *t)
 		added = rc < 0 ? rc : added | rc;
 	}
 	for (int i = 0; i < PASSES_MAX && added > 0; i++) {
-		/* Of files in two directories only now the one is known. */
+		/* The parents found in this pass need names too. */
 		added = finding_names_read(t);
 		RB_FOREACH (n, finding_names, &t->l->names) {
 			rc = n->name.len != 0 ?
@@ -250,10 +250,9 @@ find_names(struct finding_printer *t)
 	}
 }
 
-/* ---- Telling ---- */
+/* ---- Printing ---- */
 
-/* The directories above ino and its name, from the root; false when it does
- * not hang below the root. */
+/* Print the path of ino; false when it is not below the root. */
 static bool
 print_path(struct finding_printer *t, FILE *out, uint64_t ino)
 {
@@ -279,7 +278,8 @@ print_path(struct finding_printer *t, FILE *out, uint64_t ino)
 	return true;
 }
 
-/* The path of the file that a row belongs to, and which part of it. */
+/* Print the path of the file that a row belongs to, and which part of the
+ * file the row is. */
 static bool
 print_file(struct finding_printer *t, FILE *out, const struct kv_key *key)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lines about rows, told by the path of the file that a row belongs to
- * where there is one, and by the row where there is none. They are gathered
- * while a walk goes on, and told together: the paths then take one more
- * pass over the names, or a few. One thread.
+ * Messages about rows, for a check or a repair. A message names the file that
+ * the row belongs to by its path, or the row if no file has it. Messages are
+ * gathered during a walk and printed together: finding the paths then takes
+ * one more pass over all names, or a few. One thread.
  */
 #ifndef KVFS_FS_FINDING_H
 #define KVFS_FS_FINDING_H
@@ -22,27 +22,28 @@ RB_HEAD(finding_names, finding_name);
 struct finding_list {
 	struct finding *v;
 	size_t count, cap;
-	uint64_t left_out; /* beyond what is kept */
+	uint64_t left_out; /* messages that were not kept */
 	struct finding_names names;
 };
 
-/* Add one; copies both. Without memory it only counts. Of a key that is zero
- * the text says all. */
+/* Add a message; copies key and text. Without memory it is only counted. A
+ * key of zeros: the message is about no row. */
 void finding_add(struct finding_list *l, const struct kv_key *key,
     const char *text);
 /* Put the inodes whose contents are in the list in SET_CHUNKS of map, those
  * whose extended attributes are in SET_XATTRS. 0 or -ENOMEM. */
 int finding_add_inodes(const struct finding_list *l, struct verify_map *map);
-/* A name in quotes; control characters, quotes and backslashes as \xHH. */
+/* Print a name in quotes; control characters, quotes and backslashes as
+ * \xHH. */
 void finding_print_quoted(FILE *out, struct slice s);
 /*
- * Print "PREFIX: PATH: text" for each, looking for paths in snap. map knows
- * the directories above each other, or is NULL. The list is empty then.
+ * Print "PREFIX: PATH: text" for each message, and clear the list. Paths are
+ * looked up in snap; map, if not NULL, has the parents of directories.
  */
 void finding_print(struct finding_list *l, struct kv *kv,
     struct kv_snapshot *snap, struct verify_map *map, const char *prefix,
     FILE *out);
-/* Forget all. */
+/* Free all messages. */
 void finding_clear(struct finding_list *l);
 
 #endif

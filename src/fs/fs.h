@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The file system over a kv: inodes, names and contents with POSIX
- * semantics, and no idea of FUSE. Everything that src/fuse and src/tools
- * call is declared here or in a header that is included here; the others of
- * src/fs are its insides.
+ * The file system over a kv: inodes, names and contents with POSIX semantics.
+ * It does not know FUSE. Everything that src/fuse and src/tools call is
+ * declared here or in a header that is included here; the other headers of
+ * src/fs are private.
  *
  * Inodes are named by number. A number handed out by fs_lookup() or a
  * fs_create_*() call counts one lookup and stays usable until as many have
  * been given back by fs_forget(); the root is always usable. Open files
  * and directories hold their inode too.
  *
- * Namespace and attribute changes are committed when the call returns.
- * What the store's sync mode asks for is waited for at the end of each call,
- * without a lock: many calls share one disk sync.
- * Contents, and the size and mtime that belong to them, wait in the
- * write-back cache until close (flush=close), fsync, writeback_ms, memory
- * pressure, or a rename or link of the file.
+ * Namespace and attribute changes are committed when the call returns. If the
+ * sync mode makes commits durable at once, each call waits for that at its
+ * end, without a lock, so that many calls share one disk sync.
+ * Contents, and the size and mtime that belong to them, stay in the
+ * write-back cache until close (flush=close), fsync, writeback_ms, shortage
+ * of memory, or a rename or link of the file.
  *
- * Permissions are the caller's business (the kernel checks them, with
- * default_permissions); ownership, set-id bits and sticky inheritance as
- * POSIX asks are done here.
+ * The caller checks permissions (the kernel does, with default_permissions).
+ * Ownership, set-id bits and the inheritance of set-gid follow POSIX here.
  *
  * Errors: negative errno, as ext4 would give; see kv.h for damage, which
  * src/fuse turns into EIO.
@@ -49,11 +48,11 @@ struct fs_options {
 	bool flush_on_close; /* flush=close */
 	uint32_t writeback_ms; /* longest stay in the write-back cache */
 	uint64_t writeback_bytes; /* bound of that cache */
-	uint64_t listing_bytes; /* of names that listings remember */
+	uint64_t listing_bytes; /* bound of removed names kept for readdir */
 	bool read_only;
 	bool atime; /* relatime rules when true, never when false */
-	/* Writes, truncating opens and fallocate leave mtime and ctime: the
-	 * caller sets them, as the kernel does with its write-back cache. */
+	/* Writes, truncating opens and fallocate do not set mtime and ctime:
+	 * the caller does, as the kernel with its write-back cache. */
 	bool keep_times;
 	bool acl; /* access control lists are kept; else -EOPNOTSUPP */
 };
@@ -81,7 +80,7 @@ struct fs_statfs {
 };
 int fs_statfs(struct fs *fs, struct fs_statfs *stp);
 
-/* Inodes in memory, write-back bytes, counters. */
+/* Report inodes in memory, write-back bytes, counters. */
 void fs_report(struct fs *fs, struct report *r);
 
 #endif

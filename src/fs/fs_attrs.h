@@ -25,9 +25,9 @@ struct fs_attr {
 	struct timespec atime, mtime, ctime, btime;
 };
 
-/* Who creates: becomes the owner. umask counts with fs_options.acl only,
- * where the directory's default list may stand in its place; otherwise mode
- * arrives with it applied. */
+/* The owner of what is created. umask is used with fs_options.acl only, if
+ * the directory has no default list; otherwise the caller has applied it to
+ * mode. */
 struct fs_cred {
 	uint32_t uid, gid, umask;
 };
@@ -44,13 +44,14 @@ enum {
 	FS_SET_CTIME = 1 << 6,
 	FS_SET_ATIME_NOW = 1 << 7,
 	FS_SET_MTIME_NOW = 1 << 8,
-	FS_SET_KILL_SUID = 1 << 9, /* drop set-id bits as a write would */
-	/* As a write by somebody who is not in the file's group: set-gid
-	 * goes without the group's right to execute, too. */
+	FS_SET_KILL_SUID = 1 << 9, /* clear set-id bits as a write would */
+	/* As a write by a user who is not in the file's group: set-gid is
+	 * cleared also without group execute permission. */
 	FS_SET_KILL_SGID = 1 << 10,
 };
 
-/* Change the fields of *attr that valid names; the result in *attrp. */
+/* Set the attributes that valid (FS_SET_*) names, from attr; *attrp gets all
+ * attributes after that. */
 int fs_setattr(struct fs *fs, uint64_t ino, const struct fs_attr *attr,
     unsigned valid, struct fs_attr *attrp);
 

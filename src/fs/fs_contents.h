@@ -12,64 +12,64 @@
 
 struct fs;
 
-/* Hold ino open; truncate empties it in the same step (O_TRUNC). */
+/* Open ino; truncate: also empty it, atomically (O_TRUNC). */
 int fs_openfile(struct fs *fs, uint64_t ino, bool truncate);
-/* Give one open back; the last one of an unlinked file deletes it. */
+/* End one open. The last one of an unlinked file deletes it. */
 void fs_release(struct fs *fs, uint64_t ino);
 /*
- * One of those who have ino open may write to it, from now on and until he
- * writes no more. While there are writers, what was read of holes may be a
- * map in somebody's memory that he writes to: then no hole is told, and
- * st_blocks is not 0. Both return whether st_blocks is another one now.
+ * A descriptor of ino that may write is opened, or closed. While there are
+ * such, pages of holes that were read may be mapped writable and hold data
+ * that is not known here: holes are then reported as data, and st_blocks is
+ * not 0. Both return whether st_blocks has changed.
  */
 bool fs_writer_begin(struct fs *fs, uint64_t ino);
 bool fs_writer_end(struct fs *fs, uint64_t ino);
 
-/* Room for what a read of 1 MiB needs, 33 chunks: no allocation. */
+/* Enough for a read of 1 MiB (33 chunks) without an allocation. */
 #define FS_READ_SPACE 3200
 
-/* A reply in pieces: borrowed bytes, valid until fs_read_done(). It points
- * into itself: not to be copied. Needs no initialisation. */
+/* The result of a read, in pieces that are valid until fs_read_done(). It
+ * points into itself, so do not copy it. Needs no initialisation. */
 struct fs_read {
 	struct slice *pieces;
 	size_t count;
 	size_t bytes; /* sum of the pieces: short only at end of file */
-	struct kv_value *pins; /* insides */
+	struct kv_value *pins; /* private, as are the next two */
 	size_t npins;
 	void *owned;
-	bool blocks_changed; /* st_blocks is another one now */
+	bool blocks_changed; /* the read has changed st_blocks */
 	_Alignas(8) uint8_t space[FS_READ_SPACE];
 };
 int fs_read(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
     struct fs_read *rp);
 enum {
 	FS_READ_NOATIME = 1 << 0, /* the access time stays (O_NOATIME) */
-	FS_READ_DIRECT = 1 << 1, /* the reader keeps no copy (O_DIRECT) */
+	FS_READ_DIRECT = 1 << 1, /* the caller keeps no copy (O_DIRECT) */
 };
 int fs_read_how(struct fs *fs, uint64_t ino, uint64_t off, size_t len,
     unsigned how, struct fs_read *rp);
-/* Has anybody read ino who may have kept a copy, older than a write that
- * has ended before the call? */
+/* May a reader of ino have kept a copy that is older than a write which ended
+ * before this call? */
 bool fs_is_shared(struct fs *fs, uint64_t ino);
 void fs_read_done(struct fs_read *r);
-/* Would a read move the access time? *sizep is the size of the file. */
+/* Would a read change the access time? *sizep gets the size of the file. */
 bool fs_atime_is_due(struct fs *fs, uint64_t ino, uint64_t *sizep);
 
-/* Writes all of data at off, or at the end of the file when off is
- * FS_APPEND; returns its length. -EFBIG, -ENOSPC. */
+/* Write data at off, or at the end of the file if off is FS_APPEND. Returns
+ * its length, or -EFBIG, -ENOSPC ... */
 #define FS_APPEND UINT64_MAX
 ssize_t fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data);
-/* close(2) of one descriptor: commits contents with flush=close. */
+/* close(2) of one descriptor: with flush=close, commit the contents. */
 int fs_flush(struct fs *fs, uint64_t ino);
 /* Commit contents and attributes of ino, then wait until they are durable.
  * For a directory: every namespace change before the call is durable; for
- * the root also all contents that wait. */
+ * the root, all dirty contents too. */
 int fs_fsync(struct fs *fs, uint64_t ino);
 /* mode: FALLOC_FL_* of fallocate(2). */
 int fs_fallocate(struct fs *fs, uint64_t ino, int mode, uint64_t off,
     uint64_t len);
-/* whence: SEEK_DATA or SEEK_HOLE; the offset, or -ENXIO. A hole may be told
- * as data, never the reverse: see fs_writer_begin(). */
+/* whence: SEEK_DATA or SEEK_HOLE; the offset, or -ENXIO. A hole may be
+ * reported as data, never the reverse: see fs_writer_begin(). */
 int64_t fs_lseek(struct fs *fs, uint64_t ino, uint64_t off, int whence);
 ssize_t fs_copy_range(struct fs *fs, uint64_t ino_in, uint64_t off_in,
     uint64_t ino_out, uint64_t off_out, size_t len);

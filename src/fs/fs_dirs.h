@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Directories, read. A part of fs.h, which has the rules. */
+/* Reading directories. A part of fs.h, which has the rules. */
 #ifndef KVFS_FS_FS_DIRS_H
 #define KVFS_FS_FS_DIRS_H
 
@@ -10,9 +10,9 @@
 
 struct fs_dir;
 
-/* A descriptor of a directory. What is there throughout is listed once,
- * while others create and delete. Offsets are the same for all descriptors,
- * and stay true as long as one is open. */
+/* Open a directory stream. Entries that exist throughout are listed exactly
+ * once while others are created and deleted. Offsets are the same for all
+ * streams of a directory, and stay valid as long as one is open. */
 int fs_opendir(struct fs *fs, uint64_t ino, struct fs_dir **dirp);
 void fs_closedir(struct fs *fs, struct fs_dir *dir);
 
@@ -21,9 +21,9 @@ struct fs_dirent {
 	uint32_t type; /* the S_IFMT bits */
 	struct slice name;
 	int64_t next; /* offset of the entry after this one */
-	const struct fs_attr *attr; /* with_attr: current attributes, or NULL
-	                               when the entry must not be cached
-	                               ("." and "..", or gone meanwhile) */
+	const struct fs_attr *attr; /* with_attr: current attributes; NULL if
+	                               the entry must not be cached ("." and
+	                               "..", or removed meanwhile) */
 };
 
 /*
@@ -35,9 +35,8 @@ struct fs_dirent {
 typedef bool (*fs_dirent_fn)(void *arg, const struct fs_dirent *entry);
 int fs_readdir(struct fs *fs, struct fs_dir *dir, int64_t offset,
     bool with_attr, fs_dirent_fn fn, void *arg);
-/* After a call that came to the end: false when what was listed must not be
- * kept by the kernel, which would cut listings of others short by it; see
- * listing.h. */
+/* After a call that reached the end: false when the kernel must not cache
+ * this listing, since other readers could then miss names; see listing.h. */
 bool fs_dir_is_safe(struct fs_dir *dir);
 
 #endif

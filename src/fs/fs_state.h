@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * An open file system: its parts, each with a header of its own, and what is
- * constant while it is open.
+ * An open file system: its parts, each described in its own header, and its
+ * settings.
  */
 #ifndef KVFS_FS_FS_STATE_H
 #define KVFS_FS_FS_STATE_H
@@ -33,7 +33,7 @@ struct fs {
 	_Atomic bool flush_on_close;
 	_Atomic bool atime;
 	struct inode *root; /* constant, pinned */
-	/* Outermost lock: changes of the tree's shape, see live_inode.h. */
+	/* The outermost lock, held while directories move; see live_inode.h. */
 	struct mutex rename_mu;
 	struct inode_table table;
 	struct listing_pool listings;

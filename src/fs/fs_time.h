@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The time that a change sets: now, by the wall clock, unless the file system
- * was opened to keep the times that its caller sets (fs_options.keep_times).
+ * The time that a change sets: now, by the wall clock; or none, if the caller
+ * sets times itself (fs_options.keep_times).
  */
 #ifndef KVFS_FS_FS_TIME_H
 #define KVFS_FS_FS_TIME_H
@@ -12,7 +12,8 @@ struct fs;
 
 struct timespec fs_now(void);
 
-/* What a change of contents sets as times: *now, or NULL, to keep them. */
+/* The time for a change of contents: now, after setting *now, or NULL to leave
+ * the times. */
 const struct timespec *fs_change_time(const struct fs *fs,
     struct timespec *now);
 

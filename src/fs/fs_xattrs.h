@@ -12,14 +12,14 @@
 struct fs;
 
 /*
- * Names begin with user., trusted. or security., or are those of access
- * lists: -EOPNOTSUPP for others, -EINVAL when nothing follows. What each
- * asks of the caller is checked by the kernel.
+ * A name begins with user., trusted. or security., or is that of an access
+ * list: -EOPNOTSUPP for others, -EINVAL if nothing follows the prefix. The
+ * kernel checks the privileges that each prefix needs.
  */
 /* Appends the value; -ENODATA. */
 int fs_getxattr(struct fs *fs, uint64_t ino, struct slice name,
     struct buf *value);
-/* flags: XATTR_CREATE or XATTR_REPLACE, or 0; FS_XATTR_KILL_SGID drops the
+/* flags: XATTR_CREATE or XATTR_REPLACE, or 0; FS_XATTR_KILL_SGID clears the
  * set-gid bit when an access list is set. */
 #define FS_XATTR_KILL_SGID (1 << 16)
 int fs_setxattr(struct fs *fs, uint64_t ino, struct slice name,

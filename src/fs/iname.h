@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The name of a live inode. A short one lies in the struct; others have
- * memory of their own, which is counted for the whole process.
+ * The name of a live inode. A short name is in the struct itself; a longer one
+ * is allocated, which is counted for the whole process.
  *
- * A struct iname is its owner's: nothing here locks.
+ * Threads: the owner's locks guard a struct iname.
  */
 #ifndef KVFS_FS_INAME_H
 #define KVFS_FS_INAME_H
@@ -28,9 +28,9 @@ iname_slice(const struct iname *n)
 }
 int iname_set(struct iname *n, struct slice name);
 void iname_fini(struct iname *n);
-/* What the names of the process take that are not in place. */
+/* The memory of all allocated names of the process. */
 size_t iname_long_bytes(void);
-/* What malloc(3) adds to a small allocation, about. */
+/* About what malloc(3) adds to a small allocation. */
 #define ALLOC_OVERHEAD 16u
 
 #endif

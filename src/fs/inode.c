@@ -42,7 +42,7 @@ inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
 	in->rec = *rec;
 	in->type = rec->mode & S_IFMT;
 	in->tombstones = TOMBSTONES_UNKNOWN;
-	/* Whatever made it may not be durable yet. */
+	/* The commit that created it may not be durable yet. */
 	atomic_store(&in->commits.seq,
 	    atomic_load_explicit(&fs->last_seq, memory_order_relaxed));
 	in->state = INODE_LIVE;
@@ -92,7 +92,7 @@ inode_load_root(struct fs *fs, struct inode **inp)
 	return rc;
 }
 
-/* Whether a live inode is the one that row, found at (dir, name), means. */
+/* Is a live inode the one of the row that was found at (dir, name)? */
 static int
 match_row(struct inode *in, struct inode *dir, struct slice name,
     const struct dentry_row *row, bool is_current) REQUIRES(&in->mu)
@@ -102,8 +102,9 @@ match_row(struct inode *in, struct inode *dir, struct slice name,
 		return 0;
 	if (!is_current || in->state == INODE_DELETED)
 		return -EAGAIN;
-	/* The row is true, so a file at another place is a second one with
-	 * the same number; but the inode row has many names. */
+	/* The row is up to date, so an inode with another place is a second
+	 * one with the same number, unless it has an inode row and several
+	 * names. */
 	if (in->parent != NULL || in->is_nameless || !row->is_ref ||
 	    row->type != in->type)
 		return -KVFS_ECORRUPT;
@@ -135,7 +136,7 @@ inode_from_row(struct fs *fs, struct inode *dir, struct slice name,
 		rc = fill_from_inode_row(fs, in);
 		if (rc == 0 && in->type != row->type)
 			rc = -KVFS_ECORRUPT;
-		/* Its last name may have gone since the row was read. */
+		/* Its last name may have been removed since the read. */
 		if (rc == -ENOENT)
 			rc = atomic_load(&dir->commits.change) == change ?
 			    -KVFS_ECORRUPT :
@@ -309,7 +310,8 @@ inode_move(struct inode *in, struct inode *parent, struct iname *name)
 		in->name = *name;
 		*name = (struct iname){ 0 };
 	}
-	/* Within one directory, parent may be read by who climbs the tree. */
+	/* Within one directory parent is not written: threads that go up the
+	 * tree may read it. */
 	if (parent == old)
 		return NULL;
 	if (parent != NULL)

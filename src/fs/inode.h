@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Live inodes and their rows: from a row into memory, back into a batch, and
- * where that row is. Nothing here knows of contents that wait; who commits
- * them and what is dirty stand above (content.h, inode_commit.h).
+ * Live inodes and their rows: loads an inode from its row, adds its row to a
+ * batch, and knows which row that is. Dirty contents are not known here; see
+ * content.h and inode_commit.h, which use this.
  */
 #ifndef KVFS_FS_INODE_H
 #define KVFS_FS_INODE_H
@@ -17,44 +17,46 @@ struct fs;
  * row when parent is NULL. */
 int inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
     struct slice name, const struct attr_rec *rec) REQUIRES(&in->mu);
-/* The root: read and pinned. */
+/* Load the root inode, with a reference. */
 int inode_load_root(struct fs *fs, struct inode **inp);
 
 /*
- * The inode of a row of dir that was read when dir->commits.change was change;
- * referenced and locked. -EAGAIN: the row is no longer true, read again.
+ * The inode of a row of dir that was read while dir->commits.change was
+ * change; referenced and locked. -EAGAIN: the row is out of date, read it
+ * again.
  */
 int inode_from_row(struct fs *fs, struct inode *dir, struct slice name,
     const struct dentry_row *row, uint64_t change, struct inode **inp);
-/* The inode that name in dir is; referenced, and locked for _lock. */
+/* The inode that name in dir refers to; referenced, and locked for _lock. */
 int inode_find_lock(struct fs *fs, struct inode *dir, struct slice name,
     struct inode **inp);
 int inode_find(struct fs *fs, struct inode *dir, struct slice name,
     struct inode **inp);
 
-/* Its committed inline bytes; *pin holds them. */
+/* The committed inline bytes; *datap is valid until *pin is released. */
 int inode_get_inline(struct fs *fs, struct inode *in, struct kv_value *pin,
     struct slice *datap) REQUIRES(&in->mu);
-/* The same, copied to live as long as t. */
+/* The same, copied: *datap is valid as long as t. */
 int inode_copy_inline(struct fs *fs, struct txn *t, struct inode *in,
     struct slice *datap) REQUIRES(&in->mu);
 /*
- * Add its row, with attributes rec, where it is. data: the inline bytes;
- * NULL keeps the committed ones.
+ * Add the inode's row, with attributes rec, to t, at its present key. data: the
+ * inline bytes; NULL keeps the committed ones.
  */
 int inode_put_row(struct fs *fs, struct txn *t, struct inode *in,
     const struct attr_rec *rec, const struct slice *data)
     REQUIRES(&in->change_mu, &in->mu);
-/* A row with its atime, as it is now, is in a batch. */
+/* A row with its current atime was added to a batch. */
 void inode_stage_atime(struct inode *in) REQUIRES(&in->mu);
-/* Its attributes moved to (parent, *name), or to the inode row. Takes the
- * memory of name. Returns the old parent, to put once unlocked. */
+/* Its attributes were moved to the row (parent, *name), or to the inode row if
+ * parent is NULL. Takes the memory of name. Returns the old parent, for
+ * inode_put() once no lock is held. */
 struct inode *inode_move(struct inode *in, struct inode *parent,
     struct iname *name) REQUIRES(&in->change_mu, &in->mu);
-/* A row of dir's group changed: see inode_commits.change. */
+/* A row of dir's group was changed: see inode_commits.change. */
 void inode_touch(struct inode *dir);
 
-/* Row says what cannot be: one line to the log, returns rc. */
+/* The row is damaged: log a line, and return rc. */
 int inode_bad_row(uint64_t parent, struct slice name, int rc);
 
 #endif

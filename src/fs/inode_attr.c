@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* What an inode looks like from outside; see inode_attr.h. */
+/* See inode_attr.h. */
 #include "fs/inode_attr.h"
 
 #include "fs/content.h"
 #include "fs/fs_state.h"
 #include "fs/fs_time.h"
 
-/* relatime: a read moves atime when it is this old, in seconds. */
+/* relatime: a read changes an atime that is older than this, in seconds. */
 #define ATIME_STALE_S (24 * 60 * 60)
 
 uint64_t
@@ -59,7 +59,7 @@ inode_attr(const struct inode *in, struct fs_attr *attrp)
 		.btime = rec->btime,
 	};
 	if (inode_is_dir(in)) {
-		/* About what a block of some 64 short names would take. */
+		/* As if each block held 64 short names. */
 		attrp->size = (rec->entries / 64 + 1) * ALLOC_UNIT;
 		attrp->blocks = attrp->size / 512;
 	}
@@ -69,7 +69,7 @@ inode_attr(const struct inode *in, struct fs_attr *attrp)
 		attrp->mtime = c->mtime;
 		attrp->ctime = c->ctime;
 	}
-	/* Without blocks, all of it is taken for a hole, by tar(1) too. */
+	/* tar(1), for one, takes a file with 0 blocks for one hole. */
 	if (inode_hides_all(in))
 		attrp->blocks = ALLOC_UNIT / 512;
 }
@@ -107,7 +107,7 @@ inode_accessed(struct fs *fs, struct inode *in)
 	if (!inode_atime_is_due(in, &now))
 		return;
 	in->rec.atime = now;
-	/* Nobody will find it in the store. */
+	/* It will be deleted: its atime need not be stored. */
 	if (in->is_nameless)
 		return;
 	in->atime = ATIME_MOVED;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A change of one inode: begun, committed, and then true of the inode in
- * memory. See live_inode.h for the rules.
+ * See inode_commit.h, and live_inode.h for the rules.
  */
 #include "fs/inode_commit.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of live inodes, by number: shards with a lock each, so that
- * operations on different files do not meet. See live_inode.h for what keeps an
- * inode alive.
+ * The table of live inodes; see inode_table.h, and live_inode.h for what keeps
+ * an inode alive. It has shards with a lock each, so that operations on
+ * different files do not contend.
  */
 #include "fs/inode_table.h"
 
@@ -41,7 +41,7 @@ shard_find(struct inode_shard *s, uint64_t ino) REQUIRES(&s->mu)
 	return in;
 }
 
-/* Without memory the chains just grow longer. */
+/* Double the buckets. Without memory the chains grow longer instead. */
 static void
 shard_grow(struct inode_shard *s) REQUIRES(&s->mu)
 {
@@ -145,7 +145,7 @@ is_cold_locked(struct inode *in)
 	    atomic_load_explicit(&in->table.refs, memory_order_relaxed) == 1;
 }
 
-/* A quarter of a shard's buckets, from where the last call ended. */
+/* Look at a quarter of a shard's buckets, from where the last call ended. */
 static size_t
 cold_in_shard(struct inode_shard *s, struct inode **out, size_t max)
 {
@@ -266,7 +266,7 @@ inode_insert(struct fs *fs, struct inode *in)
 	return is_free;
 }
 
-/* Relaxed: who has a reference got it under a lock. */
+/* Relaxed: the caller's reference was taken under a lock. */
 void
 inode_ref(struct inode *in)
 {
@@ -291,14 +291,14 @@ inode_put(struct fs *fs, struct inode *in)
 	struct inode *parent;
 	uint64_t refs;
 
-	/* The last reference of a child is one of its directory's, and so
-	 * on upwards: a loop, since a tree may be deep. */
+	/* A child holds a reference to its directory, and so on upwards: a
+	 * loop, not a recursion, since a tree may be deep. */
 	for (; in != NULL; in = parent) {
 		refs = atomic_load_explicit(&in->table.refs,
 		    memory_order_relaxed);
 		while (refs > 1) {
-			/* Release: what this thread did to the inode comes
-			 * before its end in another. */
+			/* Release: what this thread did to the inode happens
+			 * before another thread frees it. */
 			if (atomic_compare_exchange_weak_explicit(&in->table
 								       .refs,
 				&refs, refs - 1, memory_order_release,

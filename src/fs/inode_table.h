@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table that finds live inodes by number, and counts who knows them.
+ * The table of live inodes by number. It counts their references, lookups and
+ * opens.
  *
- * Each shard has a lock of its own, which is held for moments only. A pointer
- * that a function returns comes with a reference, to give back with
- * inode_put(); the table itself holds none.
+ * Each shard has its own lock, which is held for short times only. A pointer
+ * that a function returns comes with a reference, to be released with
+ * inode_put(); the table itself holds none. Any thread.
  */
 #ifndef KVFS_FS_INODE_TABLE_H
 #define KVFS_FS_INODE_TABLE_H
@@ -20,48 +21,50 @@ struct inode_shard {
 	struct inode **buckets GUARDED_BY(mu);
 	size_t nbuckets GUARDED_BY(mu); /* a power of two */
 	size_t count GUARDED_BY(mu);
-	size_t hand GUARDED_BY(mu); /* bucket that prune looks at next */
+	size_t hand GUARDED_BY(mu); /* CLOCK: the next bucket */
 };
 
 struct inode_table {
 	struct inode_shard shards[INODE_SHARDS];
-	_Atomic unsigned hand; /* shard that prune looks at next */
+	_Atomic unsigned hand; /* CLOCK: the next shard */
 	_Atomic size_t count; /* in all shards; relaxed, a statistic */
 };
 
 int inode_table_init(struct inode_table *table);
-/* Frees what is left, whatever its references. */
+/* Free all that are left, even with references. */
 void inode_table_fini(struct inode_table *table);
 size_t inode_table_count(struct inode_table *table);
-/* Calls fn for one inode after the other, each referenced; no locks held. */
+/* Call fn for each inode, referenced; no lock is held. */
 int inode_table_each(struct fs *fs, int (*fn)(struct fs *fs, struct inode *in));
 
 /*
- * Up to max inodes that only lookups keep and that were not used since the
- * last call that came by (CLOCK), each referenced. Returns how many.
+ * Up to max inodes that have lookups only and were not used since the last
+ * call that looked at them (the CLOCK algorithm), each referenced. Returns how
+ * many.
  */
 size_t inode_table_cold(struct fs *fs, struct inode **out, size_t max);
 
-/* The inode that a caller of fs.h names, with a reference to give back by
- * inode_put(); NULL when it has no lookups and no opens. */
+/* The inode of a number that a caller of fs.h passes, referenced; NULL when it
+ * has no lookups and no opens. */
 struct inode *inode_get(struct fs *fs, uint64_t ino);
-/* As inode_get(), but any, and made as INODE_NEW when there is none; NULL
- * without memory. */
+/* The same, with or without lookups; if there is none it is added as
+ * INODE_NEW. NULL without memory. */
 struct inode *inode_get_any(struct fs *fs, uint64_t ino);
-/* Put a new inode in the table; false when the number is taken. */
+/* Add a new inode to the table; false when the number is taken. */
 bool inode_insert(struct fs *fs, struct inode *in);
-/* Another reference of one that the caller keeps alive. */
+/* Add a reference; the caller has one already. */
 void inode_ref(struct inode *in);
-/* Give one back, having another. */
+/* Release one; the caller has another. */
 void inode_unref(struct inode *in);
-/* NULL is accepted. Takes locks from the table's shard on. */
+/* Release one, and free the inode if it was the last. NULL is accepted. Takes
+ * the shard's lock: hold no lock that comes after it. */
 void inode_put(struct fs *fs, struct inode *in);
-/* Count a lookup, or give n back. */
+/* Count a lookup; take back n. */
 void inode_count_lookup(struct fs *fs, struct inode *in);
 void inode_forget(struct fs *fs, struct inode *in, uint64_t n);
-/* Whether it has lookups or opens. */
+/* Does it have lookups or opens? */
 bool inode_is_in_use(struct fs *fs, struct inode *in);
-/* Count an open, or give it back. */
+/* Count an open; take it back. */
 void inode_hold(struct fs *fs, struct inode *in);
 void inode_unhold(struct fs *fs, struct inode *in);
 
