@@ -6,6 +6,9 @@
 #   SAN=address,undefined | SAN=thread
 #                       a sanitizer build, under build/$(SAN)
 #   DEBUG=1             no optimisation
+#   CHECKS=1            who holds which mutex, and the invariants of parts, are
+#                       checked at run time (src/util/invariant.h); SAN= and
+#                       DEBUG=1 do so too
 #   MNT= STORE=         where make run mounts, and the store that it uses
 #   DESTDIR= PREFIX=    where make install puts things
 #   JOBS=               tests at a time
@@ -19,7 +22,7 @@ comma := ,
 empty :=
 space := $(empty) $(empty)
 override BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))$(if \
-	$(findstring clang,$(CC)),/clang)$(if $(DEBUG),/debug)
+	$(findstring clang,$(CC)),/clang)$(if $(DEBUG),/debug)$(if $(CHECKS),/checks)
 
 MNT ?= $(CURDIR)/mnt
 STORE ?= $(CURDIR)/store
@@ -66,7 +69,7 @@ BASE_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread \
 	-Iinclude -Isrc $(PKG_CFLAGS)
 ALL_CFLAGS = $(BASE_CFLAGS) $(CFLAGS) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -O1) \
-	$(if $(DEBUG),$(DEBUG_CFLAGS))
+	$(if $(DEBUG),$(DEBUG_CFLAGS)) $(if $(SAN)$(DEBUG)$(CHECKS),-DKVFS_CHECKS)
 ALL_LDFLAGS = -pthread $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 LIBS = -lsnappy $(PKG_LIBS)
 

@@ -41,6 +41,7 @@ put_locked(const void *data, size_t len)
 	size_t at = queue.head % QUEUE_BYTES;
 	size_t first = len < QUEUE_BYTES - at ? len : QUEUE_BYTES - at;
 
+	mutex_assert_held(&queue.mu);
 	memcpy(queue.ring + at, data, first);
 	memcpy(queue.ring, (const char *)data + first, len - first);
 	queue.head += len;
@@ -53,6 +54,7 @@ get_locked(void *data, size_t len)
 {
 	char *to = data;
 
+	mutex_assert_held(&queue.mu);
 	for (size_t i = 0; i < len; i++)
 		to[i] = queue.ring[queue.tail++ % QUEUE_BYTES];
 }
@@ -65,6 +67,7 @@ take_locked(int *level, char *line)
 {
 	struct line_head head;
 
+	mutex_assert_held(&queue.mu);
 	if (queue.head != queue.tail) {
 		get_locked(&head, sizeof(head));
 		get_locked(line, head.bytes);

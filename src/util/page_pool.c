@@ -99,6 +99,7 @@ page_pool_give(struct page_pool *p, void *page)
 static size_t
 count_locked(const struct page_pool *p)
 {
+	mutex_assert_held(&p->mu);
 	return atomic_load_explicit(&p->count, memory_order_relaxed);
 }
 

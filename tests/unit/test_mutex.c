@@ -2,8 +2,11 @@
 /* Locks, conditions and their deadlines. */
 #include <check.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "support/aborts.h"
 #include "support/suite.h"
 #include "util/clock.h"
 #include "util/mutex.h"
@@ -174,6 +177,108 @@ START_TEST(a_broadcast_reaches_everybody)
 }
 END_TEST
 
+/* ---- Who holds it: known in builds with checks alone ---- */
+
+#if defined(KVFS_CHECKS)
+static atomic_bool is_held, may_end;
+
+static void
+assert_held(void *arg)
+{
+	mutex_assert_held(arg);
+}
+
+static void
+assert_free(void *arg)
+{
+	mutex_assert_free(arg);
+}
+
+static void
+end_it(void *arg)
+{
+	mutex_fini(arg);
+}
+
+/* The analysis would refuse these. */
+static void
+take_it(void *arg) NO_THREAD_SAFETY
+{
+	mutex_lock(arg);
+}
+
+static void
+let_it_go(void *arg) NO_THREAD_SAFETY
+{
+	mutex_unlock(arg);
+}
+
+static void
+wait_with_it(void *arg) NO_THREAD_SAFETY
+{
+	cond_wait_until(&changed, arg, 0);
+}
+
+static void *
+hold_it(void *arg)
+{
+	mutex_lock(&mu);
+	atomic_store(&is_held, true);
+	while (!atomic_load(&may_end))
+		sched_yield();
+	mutex_unlock(&mu);
+	return arg;
+}
+
+START_TEST(the_holder_is_known)
+{
+	mutex_assert_free(&mu);
+	ck_assert(aborts_with("mutex: the calling thread does not hold it",
+	    assert_held, &mu));
+	mutex_lock(&mu);
+	mutex_assert_held(&mu);
+	ck_assert(
+	    aborts_with("mutex: a thread still holds it", assert_free, &mu));
+	mutex_unlock(&mu);
+	mutex_assert_free(&mu);
+	ck_assert(aborts_with("does not hold it", assert_held, &mu));
+}
+END_TEST
+
+START_TEST(anothers_lock_is_not_ours)
+{
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, hold_it, NULL), 0);
+	while (!atomic_load(&is_held))
+		sched_yield();
+	ck_assert(aborts_with("does not hold it", assert_held, &mu));
+	ck_assert(aborts_with("does not hold it", let_it_go, &mu));
+	ck_assert(aborts_with("does not hold it", wait_with_it, &mu));
+	ck_assert(aborts_with("still holds it", assert_free, &mu));
+	ck_assert(aborts_with("still holds it", end_it, &mu));
+	atomic_store(&may_end, true);
+	pthread_join(thread, NULL);
+	mutex_assert_free(&mu);
+}
+END_TEST
+
+START_TEST(a_lock_is_not_taken_twice)
+{
+	mutex_lock(&mu);
+	ck_assert(
+	    aborts_with("taken by the thread that holds it", take_it, &mu));
+	mutex_unlock(&mu);
+}
+END_TEST
+#else
+START_TEST(it_is_a_mutex_and_nothing_more)
+{
+	ck_assert_uint_eq(sizeof(mu), sizeof(mu.m));
+}
+END_TEST
+#endif
+
 int
 main(void)
 {
@@ -188,5 +293,12 @@ main(void)
 	tcase_add_test(tc, a_deadline_in_the_past_does_not_wait);
 	tcase_add_test(tc, a_signal_ends_a_wait_before_its_deadline);
 	tcase_add_test(tc, a_broadcast_reaches_everybody);
+#if defined(KVFS_CHECKS)
+	tcase_add_test(tc, the_holder_is_known);
+	tcase_add_test(tc, anothers_lock_is_not_ours);
+	tcase_add_test(tc, a_lock_is_not_taken_twice);
+#else
+	tcase_add_test(tc, it_is_a_mutex_and_nothing_more);
+#endif
 	return run_case("mutex", tc);
 }
