@@ -50,14 +50,18 @@ dir_delete_entry(struct dir_change *c, struct txn *t, struct slice name)
 }
 
 int
-dir_stage(struct fs *fs, struct txn *t, struct dir_change *c) NO_THREAD_SAFETY
+dir_stage(struct fs *fs, struct txn *t, struct dir_change *c)
 {
+	mutex_assert_held(&c->dir->change_mu);
+	mutex_assert_held(&c->dir->mu);
 	return inode_put_row(fs, t, c->dir, &c->rec, NULL);
 }
 
 void
-dir_commit(struct fs *fs, struct dir_change *c, uint64_t seq) NO_THREAD_SAFETY
+dir_commit(struct fs *fs, struct dir_change *c, uint64_t seq)
 {
+	mutex_assert_held(&c->dir->change_mu);
+	mutex_assert_held(&c->dir->mu);
 	c->dir->tombstones = c->tombstones;
 	inode_row_committed(fs, c->dir, &c->rec, seq);
 	inode_touch(c->dir);

@@ -119,6 +119,7 @@ load_store(struct fs *fs) UNSHARED
 	struct kv_value v;
 	int rc;
 
+	mutex_assert_free(&fs->numbers.mu);
 	rc = kv_get(fs->kv, &key, NULL, &v);
 	if (rc == -ENOENT)
 		rc = make_if_empty(fs);

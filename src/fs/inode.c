@@ -145,6 +145,7 @@ inode_from_row(struct fs *fs, struct inode *dir, struct slice name,
 		rc = inode_fill(fs, in, dir, name, &row->rec);
 	}
 	if (rc == 0) {
+		mutex_assert_held(&in->mu);
 		*inp = in;
 		return 0;
 	}
@@ -180,12 +181,14 @@ inode_find_lock(struct fs *fs, struct inode *dir, struct slice name,
 
 int
 inode_find(struct fs *fs, struct inode *dir, struct slice name,
-    struct inode **inp) NO_THREAD_SAFETY
+    struct inode **inp)
 {
 	int rc = inode_find_lock(fs, dir, name, inp);
 
-	if (rc == 0)
+	if (rc == 0) {
+		mutex_assert_held(&(*inp)->mu);
 		mutex_unlock(&(*inp)->mu);
+	}
 	return rc;
 }
 

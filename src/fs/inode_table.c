@@ -136,10 +136,11 @@ inode_table_count(struct inode_table *table)
 }
 
 static bool
-is_cold_locked(struct inode *in)
+is_cold_locked(struct inode_shard *s, struct inode *in)
 {
 	bool was_used = in->table.used;
 
+	mutex_assert_held(&s->mu);
 	in->table.used = false;
 	return !was_used && in->table.nlookup != 0 && in->table.nheld == 0 &&
 	    atomic_load_explicit(&in->table.refs, memory_order_relaxed) == 1;
@@ -157,7 +158,7 @@ cold_in_shard(struct inode_shard *s, struct inode **out, size_t max)
 		s->hand = (s->hand + 1) & (s->nbuckets - 1);
 		for (in = s->buckets[s->hand]; in != NULL && n < max;
 		     in = in->table.next) {
-			if (!is_cold_locked(in))
+			if (!is_cold_locked(s, in))
 				continue;
 			inode_ref(in);
 			out[n++] = in;

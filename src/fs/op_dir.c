@@ -163,8 +163,7 @@ find_place(struct fs *fs, struct fs_dir *dir, int64_t offset)
  */
 static struct inode *
 current_inode(struct fs *fs, struct fs_dir *dir, struct slice name,
-    const struct dentry_row *row, uint64_t change,
-    struct fs_attr *attrp) NO_THREAD_SAFETY
+    const struct dentry_row *row, uint64_t change, struct fs_attr *attrp)
 {
 	struct inode *in;
 	int rc;
@@ -174,6 +173,7 @@ current_inode(struct fs *fs, struct fs_dir *dir, struct slice name,
 		rc = inode_find_lock(fs, dir->in, name, &in);
 	if (rc < 0)
 		return NULL;
+	mutex_assert_held(&in->mu);
 	if (in->ino == row->ino) {
 		inode_attr(in, attrp);
 		inode_count_lookup(fs, in);

@@ -18,6 +18,7 @@
 static int
 open_locked(struct fs *fs, struct inode *in) REQUIRES(&in->mu)
 {
+	mutex_assert_held(&in->mu);
 	if (in->state != INODE_LIVE)
 		return -ESTALE;
 	in->opens.n++;

@@ -88,6 +88,8 @@ link_locked(struct fs *fs, struct inode *dir, struct slice name,
 {
 	int rc = dir_has_no(fs, dir, name);
 
+	mutex_assert_held(&dir->change_mu);
+	mutex_assert_held(&in->change_mu);
 	if (rc < 0)
 		return rc;
 	mutex_lock(&in->mu);

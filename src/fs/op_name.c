@@ -14,7 +14,7 @@
 
 int
 fs_lookup(struct fs *fs, uint64_t parent, struct slice name,
-    struct fs_attr *attrp) NO_THREAD_SAFETY
+    struct fs_attr *attrp)
 {
 	struct inode *dir, *in;
 	int rc;
@@ -28,6 +28,7 @@ fs_lookup(struct fs *fs, uint64_t parent, struct slice name,
 	counter_add(&fs->counters.lookups, 1);
 	rc = inode_find_lock(fs, dir, name, &in);
 	if (rc == 0) {
+		mutex_assert_held(&in->mu);
 		inode_count_lookup(fs, in);
 		inode_attr(in, attrp);
 		mutex_unlock(&in->mu);
@@ -70,7 +71,7 @@ name_inherit(struct fs *fs, struct inode *dir, const struct fs_cred *cred,
  */
 static int
 add_inode(struct fs *fs, uint64_t ino, struct inode *parent, struct slice name,
-    const struct attr_rec *rec, struct inode **inp) NO_THREAD_SAFETY
+    const struct attr_rec *rec, struct inode **inp) UNSHARED
 {
 	struct inode *in = inode_alloc(ino);
 	int rc;
@@ -78,6 +79,7 @@ add_inode(struct fs *fs, uint64_t ino, struct inode *parent, struct slice name,
 	*inp = NULL;
 	if (in == NULL)
 		return -ENOMEM;
+	mutex_assert_free(&in->mu);
 	rc = inode_fill(fs, in, parent, name, rec);
 	if (rc < 0) {
 		inode_free(in);
@@ -154,7 +156,7 @@ out:
 }
 
 static int
-create_locked(struct fs *fs, struct inode *dir, struct slice name,
+create_name(struct fs *fs, struct inode *dir, struct slice name,
     const struct fs_cred *cred, struct attr_rec rec, struct slice data,
     struct inode **inp)
 {
@@ -201,7 +203,7 @@ name_create(struct fs *fs, uint64_t parent, struct slice name,
 	if (rc < 0)
 		return rc;
 	do
-		rc = create_locked(fs, dir, name, cred, rec, data, &in);
+		rc = create_name(fs, dir, name, cred, rec, data, &in);
 	while (space_retry(fs, rc, &tries));
 	inode_put(fs, dir);
 	rc = txn_settle(fs, rc);

@@ -50,8 +50,7 @@ remove_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 }
 
 static int
-remove_name(struct fs *fs, uint64_t parent, struct slice name,
-    bool is_rmdir) NO_THREAD_SAFETY
+remove_name(struct fs *fs, uint64_t parent, struct slice name, bool is_rmdir)
 {
 	struct inode *dir, *in, *old = NULL;
 	int rc;

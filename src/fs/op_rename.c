@@ -92,11 +92,13 @@ commit_to_fit(struct fs *fs, struct inode *in) REQUIRES(&in->change_mu)
 
 /* Whether both parents can lose and get names, which stays so. */
 static bool
-take_names(struct rename *r) NO_THREAD_SAFETY
+take_names(struct rename *r)
 {
 	bool both;
 
 	rename_lock_parent_fields(r);
+	mutex_assert_held(&r->from->mu);
+	mutex_assert_held(&r->to->mu);
 	both = inode_takes_names(r->from) && inode_takes_names(r->to);
 	rename_unlock_parent_fields(r);
 	return both;
@@ -104,16 +106,22 @@ take_names(struct rename *r) NO_THREAD_SAFETY
 
 /* With the right to change all four. */
 static int
-rename_named(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
+rename_named(struct fs *fs, struct rename *r)
 {
-	int rc = commit_to_fit(fs, r->src);
+	int rc;
 
-	if (rc == 0 && r->is_exchange)
+	mutex_assert_held(&r->src->change_mu);
+	rc = commit_to_fit(fs, r->src);
+
+	if (rc == 0 && r->is_exchange) {
+		mutex_assert_held(&r->dst->change_mu);
 		rc = commit_to_fit(fs, r->dst);
+	}
 	if (rc < 0)
 		return rc;
 	rename_lock_parent_fields(r);
 	rename_lock_named_fields(r);
+	rename_assert_all(r);
 	if (r->dst != NULL && !r->is_exchange && inode_is_dir(r->dst) &&
 	    r->dst->rec.entries != 0)
 		rc = -ENOTEMPTY;
@@ -126,10 +134,11 @@ rename_named(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
 
 /* With the right to change both parents. -EAGAIN: the names have changed. */
 static int
-rename_locked(struct fs *fs, struct rename *r, unsigned flags) NO_THREAD_SAFETY
+rename_locked(struct fs *fs, struct rename *r, unsigned flags)
 {
 	int rc = 0;
 
+	rename_assert_parents(r);
 	if (!take_names(r))
 		return -ENOENT;
 	if (atomic_load(&r->from->commits.change) != r->from_change ||
@@ -149,7 +158,18 @@ rename_locked(struct fs *fs, struct rename *r, unsigned flags) NO_THREAD_SAFETY
 }
 
 static int
-rename_try(struct fs *fs, struct rename *r, unsigned flags) NO_THREAD_SAFETY
+lock_and_rename(struct fs *fs, struct rename *r, unsigned flags)
+{
+	int rc;
+
+	rename_lock_parents(r);
+	rc = rename_locked(fs, r, flags);
+	rename_unlock_parents(r);
+	return rc;
+}
+
+static int
+rename_try(struct fs *fs, struct rename *r, unsigned flags)
 {
 	bool has_topology = r->from != r->to;
 	int rc;
@@ -159,13 +179,13 @@ rename_try(struct fs *fs, struct rename *r, unsigned flags) NO_THREAD_SAFETY
 		goto out;
 	if (r->dst != NULL && (inode_is_dir(r->src) || inode_is_dir(r->dst)))
 		has_topology = true;
-	if (has_topology)
+	if (has_topology) {
 		mutex_lock(&fs->rename_mu);
-	rename_lock_parents(r);
-	rc = rename_locked(fs, r, flags);
-	rename_unlock_parents(r);
-	if (has_topology)
+		rc = lock_and_rename(fs, r, flags);
 		mutex_unlock(&fs->rename_mu);
+	} else {
+		rc = lock_and_rename(fs, r, flags);
+	}
 	rc = txn_settle(fs, rc);
 out:
 	for (size_t i = 0; i < sizeof(r->old) / sizeof(r->old[0]); i++) {

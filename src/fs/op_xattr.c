@@ -143,6 +143,8 @@ set_locked(struct fs *fs, struct inode *in, struct slice name,
 	struct txn *t;
 	int has, rc;
 
+	mutex_assert_held(&in->change_mu);
+	mutex_assert_held(&in->mu);
 	if (in->state != INODE_LIVE)
 		return -ESTALE;
 	has = has_row(fs, in, name);

@@ -117,6 +117,7 @@ add_locked(struct orphan_list *list, const struct orphan *o) REQUIRES(&list->mu)
 	size_t cap = list->cap != 0 ? list->cap * 2 : REAP_MANY;
 	struct orphan *all;
 
+	mutex_assert_held(&list->mu);
 	if (list->count == list->cap) {
 		all = realloc(list->all, cap * sizeof(*all));
 		if (all == NULL)
@@ -158,6 +159,8 @@ end_locked(struct fs *fs, struct inode *in, struct orphan *o)
 {
 	bool has_rows = !in->is_rowless;
 
+	mutex_assert_held(&in->change_mu);
+	mutex_assert_held(&in->mu);
 	*o = (struct orphan){
 		.ino = in->ino,
 		.alloc = in->rec.alloc,

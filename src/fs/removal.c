@@ -79,10 +79,12 @@ lose_name(struct inode *in, const struct attr_rec *rec, uint64_t seq)
 }
 
 struct inode *
-removal_commit(struct fs *fs, struct removal *r, uint64_t seq) NO_THREAD_SAFETY
+removal_commit(struct fs *fs, struct removal *r, uint64_t seq)
 {
 	struct inode *in = r->in, *old = NULL;
 
+	mutex_assert_held(&in->change_mu);
+	mutex_assert_held(&in->mu);
 	switch (r->how) {
 	case REMOVAL_LINK:
 		inode_row_committed(fs, in, &r->rec, seq);

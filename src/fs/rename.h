@@ -42,6 +42,13 @@ void rename_lock_parent_fields(const struct rename *r);
 void rename_unlock_parent_fields(const struct rename *r);
 void rename_lock_named_fields(const struct rename *r);
 void rename_unlock_named_fields(const struct rename *r);
+/* As mutex_assert_held(), of the right to change both parents, and of all
+ * that is locked above. */
+void rename_assert_parents(const struct rename *r)
+    ASSERTS_HELD(&r->from->change_mu, &r->to->change_mu);
+void rename_assert_all(const struct rename *r)
+    ASSERTS_HELD(&r->from->change_mu, &r->to->change_mu, &r->src->change_mu,
+	&r->dst->change_mu, &r->from->mu, &r->to->mu, &r->src->mu, &r->dst->mu);
 
 /* Stage and commit the batch; everything is locked. */
 int rename_batch(struct fs *fs, struct rename *r);

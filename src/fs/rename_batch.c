@@ -106,10 +106,11 @@ stage_whiteout(struct fs *fs, struct txn *t, const struct rename *r,
  * moved and waits. */
 static int
 rename_commit(struct fs *fs, const struct rename *r, struct txn *t,
-    uint64_t *seqp) NO_THREAD_SAFETY
+    uint64_t *seqp)
 {
 	int rc;
 
+	rename_assert_all(r);
 	rename_unlock_parent_fields(r);
 	rc = txn_commit_reserved(fs, t, seqp);
 	rename_lock_parent_fields(r);
@@ -117,7 +118,7 @@ rename_commit(struct fs *fs, const struct rename *r, struct txn *t,
 }
 
 int
-rename_batch(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
+rename_batch(struct fs *fs, struct rename *r)
 {
 	struct timespec now = fs_now();
 	struct dir_change from, other, *to;
@@ -128,6 +129,7 @@ rename_batch(struct fs *fs, struct rename *r) NO_THREAD_SAFETY
 	uint64_t seq;
 	int rc;
 
+	rename_assert_all(r);
 	to = &from;
 	dir_begin(&from, r->from, &now);
 	if (r->to != r->from) {

@@ -12,16 +12,26 @@ rename_is_above(const struct inode *upper, const struct inode *dir)
 }
 
 static void
+assert_two(const struct mutex *a, const struct mutex *b)
+{
+	mutex_assert_held(a);
+	if (b != NULL)
+		mutex_assert_held(b);
+}
+
+static void
 lock_two(struct mutex *a, struct mutex *b) NO_THREAD_SAFETY
 {
 	mutex_lock(a);
 	if (b != NULL && b != a)
 		mutex_lock(b);
+	assert_two(a, b);
 }
 
 static void
 unlock_two(struct mutex *a, struct mutex *b) NO_THREAD_SAFETY
 {
+	assert_two(a, b);
 	if (b != NULL && b != a)
 		mutex_unlock(b);
 	mutex_unlock(a);
@@ -41,7 +51,7 @@ change_mu_of(struct inode *in)
 }
 
 void
-rename_lock_parents(const struct rename *r) NO_THREAD_SAFETY
+rename_lock_parents(const struct rename *r)
 {
 	if (r->from != r->to &&
 	    (rename_is_above(r->to, r->from) ||
@@ -53,7 +63,7 @@ rename_lock_parents(const struct rename *r) NO_THREAD_SAFETY
 }
 
 void
-rename_lock_named(const struct rename *r) NO_THREAD_SAFETY
+rename_lock_named(const struct rename *r)
 {
 	bool swap = false;
 
@@ -70,37 +80,52 @@ rename_lock_named(const struct rename *r) NO_THREAD_SAFETY
 }
 
 void
-rename_unlock_parents(const struct rename *r) NO_THREAD_SAFETY
+rename_unlock_parents(const struct rename *r)
 {
 	unlock_two(&r->from->change_mu, &r->to->change_mu);
 }
 
 void
-rename_unlock_named(const struct rename *r) NO_THREAD_SAFETY
+rename_unlock_named(const struct rename *r)
 {
 	unlock_two(&r->src->change_mu, change_mu_of(r->dst));
 }
 
 void
-rename_lock_parent_fields(const struct rename *r) NO_THREAD_SAFETY
+rename_lock_parent_fields(const struct rename *r)
 {
 	lock_two(&r->from->mu, &r->to->mu);
 }
 
 void
-rename_unlock_parent_fields(const struct rename *r) NO_THREAD_SAFETY
+rename_unlock_parent_fields(const struct rename *r)
 {
 	unlock_two(&r->from->mu, &r->to->mu);
 }
 
 void
-rename_lock_named_fields(const struct rename *r) NO_THREAD_SAFETY
+rename_lock_named_fields(const struct rename *r)
 {
 	lock_two(&r->src->mu, mu_of(r->dst));
 }
 
 void
-rename_unlock_named_fields(const struct rename *r) NO_THREAD_SAFETY
+rename_unlock_named_fields(const struct rename *r)
 {
 	unlock_two(&r->src->mu, mu_of(r->dst));
+}
+
+void
+rename_assert_parents(const struct rename *r)
+{
+	assert_two(&r->from->change_mu, &r->to->change_mu);
+}
+
+void
+rename_assert_all(const struct rename *r)
+{
+	rename_assert_parents(r);
+	assert_two(&r->src->change_mu, change_mu_of(r->dst));
+	assert_two(&r->from->mu, &r->to->mu);
+	assert_two(&r->src->mu, mu_of(r->dst));
 }

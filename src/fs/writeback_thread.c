@@ -28,8 +28,8 @@ stage_atime(struct fs *fs, struct txn *t, struct inode *in)
 
 /* The batch that it was staged in has come to rc. */
 static void
-end_atime(struct fs *fs, struct inode *in, int rc,
-    uint64_t seq) NO_THREAD_SAFETY
+end_atime(struct fs *fs, struct inode *in, int rc, uint64_t seq)
+    RELEASE(&in->change_mu)
 {
 	mutex_lock(&in->mu);
 	if (rc == 0)
@@ -67,8 +67,10 @@ commit_atimes(struct fs *fs, struct inode **ins, size_t n) NO_THREAD_SAFETY
 	}
 	if (nheld != 0)
 		rc = txn_commit_reserved(fs, t, &seq);
-	for (size_t i = 0; i < nheld; i++)
+	for (size_t i = 0; i < nheld; i++) {
+		mutex_assert_held(&held[i]->change_mu);
 		end_atime(fs, held[i], rc, seq);
+	}
 	if (nheld != 0)
 		writeback_report(fs, rc);
 	txn_end(fs, t);
@@ -133,7 +135,7 @@ pick_due(struct dirty_list *list, uint64_t age, struct inode **ins)
  * time. *seen: the last ticket at the previous sleep.
  */
 static void
-sleep_until_due(struct fs *fs, uint64_t *seen) NO_THREAD_SAFETY
+sleep_until_due(struct fs *fs, uint64_t *seen)
 {
 	struct dirty_list *list = &fs->dirty;
 	struct inode *head = TAILQ_FIRST(&list->inodes);
@@ -141,6 +143,7 @@ sleep_until_due(struct fs *fs, uint64_t *seen) NO_THREAD_SAFETY
 	uint64_t now = clock_now_ns(), due = now + age;
 	uint64_t orphans_due = orphan_due_ns(fs);
 
+	mutex_assert_held(&list->mu);
 	if (head == NULL && list->ticket == *seen &&
 	    orphans_due == UINT64_MAX) {
 		list->is_idle = true;

@@ -11,6 +11,7 @@
 
 #define NAMES 3000
 
+static struct mutex mu; /* the shard's */
 static struct block_table table;
 static struct cached_block *blocks[NAMES];
 
@@ -44,7 +45,7 @@ drop(uint64_t n)
 {
 	struct block_entry *e = find(n);
 
-	if (!block_table_hide_locked(e))
+	if (!block_table_hide_locked(&table, e))
 		return false;
 	ck_assert_ptr_eq(block_table_remove_locked(&table, hash_of(n), e),
 	    blocks[n]);
@@ -52,9 +53,11 @@ drop(uint64_t n)
 }
 
 static void
-setup(void)
+setup(void) NO_THREAD_SAFETY
 {
-	ck_assert_int_eq(block_table_init(&table), 0);
+	mutex_init(&mu);
+	mutex_lock(&mu);
+	ck_assert_int_eq(block_table_init(&table, &mu), 0);
 	for (size_t i = 0; i < NAMES; i++) {
 		blocks[i] = calloc(1, sizeof(*blocks[i]));
 		ck_assert_ptr_nonnull(blocks[i]);
@@ -62,9 +65,11 @@ setup(void)
 }
 
 static void
-teardown(void)
+teardown(void) NO_THREAD_SAFETY
 {
 	block_table_fini(&table);
+	mutex_unlock(&mu);
+	mutex_fini(&mu);
 	for (size_t i = 0; i < NAMES; i++)
 		free(blocks[i]);
 }

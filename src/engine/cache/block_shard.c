@@ -45,6 +45,7 @@ add_ghost_locked(struct block_shard *s, uint64_t hash, enum block_part part)
 {
 	uint32_t stamp = ++s->part[part].clock & STAMP_MASK;
 
+	mutex_assert_held(&s->mu);
 	*ghost_of(s, hash) = (struct block_ghost){ (uint32_t)(hash >> 24), part,
 		stamp };
 }
@@ -60,6 +61,7 @@ find_ghost_locked(struct block_shard *s, uint64_t hash, enum block_part *partp,
 {
 	struct block_ghost *g = ghost_of(s, hash);
 
+	mutex_assert_held(&s->mu);
 	if (g->stamp == 0 || g->fingerprint != (uint32_t)(hash >> 24))
 		return false;
 	*partp = (enum block_part)g->part;
@@ -78,6 +80,7 @@ static void
 adapt_locked(struct block_shard *s, enum block_part part, size_t age,
     uint32_t step)
 {
+	mutex_assert_held(&s->mu);
 	if (age >= s->table.count / ADAPT_PART)
 		return;
 	if (part == BLOCK_WARM)
@@ -104,6 +107,7 @@ block_shard_warm_target(const struct block_shard *s, uint64_t capacity)
 static bool
 harvest_locked(struct block_shard *s, struct block_entry *e)
 {
+	mutex_assert_held(&s->mu);
 	/* Relaxed: block_table_remove_locked() checks again. */
 	uint64_t meta = atomic_load_explicit(&e->meta, memory_order_relaxed);
 	uint32_t hits = META_HITS(meta);
@@ -121,6 +125,7 @@ harvest_locked(struct block_shard *s, struct block_entry *e)
 void
 block_shard_harvest_locked(struct block_shard *s)
 {
+	mutex_assert_held(&s->mu);
 	for (int i = 0; i < BLOCK_PARTS; i++) {
 		struct block_entry *e;
 
@@ -132,6 +137,7 @@ block_shard_harvest_locked(struct block_shard *s)
 static void
 enter_locked(struct block_shard *s, struct block_entry *e, enum block_part part)
 {
+	mutex_assert_held(&s->mu);
 	e->part = (uint8_t)part;
 	TAILQ_INSERT_TAIL(&s->part[part].queue, e, link);
 	s->part[part].bytes += e->charge;
@@ -140,6 +146,7 @@ enter_locked(struct block_shard *s, struct block_entry *e, enum block_part part)
 static void
 enter_ahead_locked(struct block_shard *s, struct block_entry *e)
 {
+	mutex_assert_held(&s->mu);
 	e->part = BLOCK_HOT;
 	TAILQ_INSERT_HEAD(&s->part[BLOCK_HOT].queue, e, link);
 	s->part[BLOCK_HOT].bytes += e->charge;
@@ -149,6 +156,7 @@ enter_ahead_locked(struct block_shard *s, struct block_entry *e)
 static void
 leave_locked(struct block_shard *s, struct block_entry *e)
 {
+	mutex_assert_held(&s->mu);
 	TAILQ_REMOVE(&s->part[e->part].queue, e, link);
 	s->part[e->part].bytes -= e->charge;
 }
@@ -162,7 +170,8 @@ drop_locked(struct block_shard *s, struct block_entry *e,
 	uint64_t hash = block_hash(e->file, e->off);
 	struct cached_block *b;
 
-	if (!block_table_hide_locked(e))
+	mutex_assert_held(&s->mu);
+	if (!block_table_hide_locked(&s->table, e))
 		return false;
 	leave_locked(s, e);
 	add_ghost_locked(s, hash, (enum block_part)e->part);
@@ -180,6 +189,7 @@ evict_warm_locked(struct block_shard *s, struct cached_block **deadp)
 	struct block_entry *e = TAILQ_FIRST(&s->part[BLOCK_WARM].queue);
 	bool used = harvest_locked(s, e);
 
+	mutex_assert_held(&s->mu);
 	if (e->heat == 0 && !used && drop_locked(s, e, deadp))
 		return;
 	e->heat = 0;
@@ -195,6 +205,7 @@ evict_hot_locked(struct block_shard *s, struct cached_block **deadp)
 	struct block_entry *e = TAILQ_FIRST(&s->part[BLOCK_HOT].queue);
 	bool used = harvest_locked(s, e);
 
+	mutex_assert_held(&s->mu);
 	if (e->heat == 0 && !used && drop_locked(s, e, deadp))
 		return true;
 	if (e->heat != 0)
@@ -211,6 +222,7 @@ block_shard_evict_locked(struct block_shard *s, uint64_t capacity,
 	uint64_t warm_target = block_shard_warm_target(s, capacity);
 	size_t pinned = 0;
 
+	mutex_assert_held(&s->mu);
 	while (s->bytes > capacity && pinned <= s->table.count) {
 		const struct block_part_state *warm = &s->part[BLOCK_WARM];
 		bool no_hot = TAILQ_EMPTY(&s->part[BLOCK_HOT].queue);
@@ -254,7 +266,7 @@ block_shard_init(struct block_shard *s, size_t ghosts,
 		s->warm_share = split->least;
 	if (s->warm_share > split->most)
 		s->warm_share = split->most;
-	rc = block_table_init(&s->table);
+	rc = block_table_init(&s->table, &s->mu);
 	s->ghosts = calloc(ghosts, sizeof(*s->ghosts));
 	s->ghost_mask = (uint32_t)ghosts - 1;
 	return rc == 0 && s->ghosts != NULL ? 0 : -ENOMEM;
@@ -315,6 +327,7 @@ part_for_locked(struct block_shard *s, const struct block_place *place,
 	enum block_part dropped_by;
 	size_t age;
 
+	mutex_assert_held(&s->mu);
 	if (!find_ghost_locked(s, hash, &dropped_by, &age))
 		return BLOCK_WARM;
 	s->part[dropped_by].stats.returns++;
@@ -334,6 +347,7 @@ block_shard_insert_locked(struct block_shard *s, struct cached_block *b,
 	struct block_entry *e = block_table_find_locked(&s->table, hash,
 	    place->file, place->off);
 
+	mutex_assert_held(&s->mu);
 	if (e != NULL) {
 		block_entry_ref(e);
 		return e->block;
@@ -359,6 +373,7 @@ bool
 block_shard_has_locked(struct block_shard *s, uint64_t hash, uint64_t file,
     uint64_t off)
 {
+	mutex_assert_held(&s->mu);
 	return block_table_find_locked(&s->table, hash, file, off) != NULL;
 }
 
@@ -367,6 +382,7 @@ block_shard_list_hot_locked(struct block_shard *s, struct block_place *places)
 {
 	size_t n = 0;
 
+	mutex_assert_held(&s->mu);
 	block_shard_harvest_locked(s);
 	for (int i = 0; i < BLOCK_PARTS; i++) {
 		struct block_entry *e;

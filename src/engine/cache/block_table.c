@@ -77,9 +77,10 @@ make_slots(size_t count)
 }
 
 int
-block_table_init(struct block_table *t)
+block_table_init(struct block_table *t, const struct mutex *mu)
 {
 	memset(t, 0, sizeof(*t));
+	t->mu = mu;
 	TAILQ_INIT(&t->unused);
 	atomic_init(&t->slots, make_slots(SLOTS_MIN));
 	return own_slots(t) != NULL ? 0 : -ENOMEM;
@@ -187,6 +188,7 @@ struct block_entry *
 block_table_find_locked(struct block_table *t, uint64_t hash, uint64_t file,
     uint64_t off)
 {
+	mutex_assert_held(t->mu);
 	return slot_entry(find_slot(own_slots(t), hash, file, off));
 }
 
@@ -238,6 +240,7 @@ block_table_add_locked(struct block_table *t, uint64_t hash, uint64_t file,
 {
 	struct block_entry *e;
 
+	mutex_assert_held(t->mu);
 	if (!grow_slots(t) || !grow_entries(t))
 		return NULL;
 	e = TAILQ_FIRST(&t->unused);
@@ -282,10 +285,11 @@ free_slot(struct block_slots *x, struct block_slot *slot)
 }
 
 bool
-block_table_hide_locked(struct block_entry *e)
+block_table_hide_locked(struct block_table *t, struct block_entry *e)
 {
 	uint64_t idle = META_VISIBLE;
 
+	mutex_assert_held(t->mu);
 	/* Acquire: all that the last user did with it has ended. */
 	return atomic_compare_exchange_strong_explicit(&e->meta, &idle, 0,
 	    memory_order_acquire, memory_order_relaxed);
@@ -298,6 +302,7 @@ block_table_remove_locked(struct block_table *t, uint64_t hash,
 	struct block_slots *x = own_slots(t);
 	struct cached_block *b = e->block;
 
+	mutex_assert_held(t->mu);
 	free_slot(x, find_slot(x, hash, e->file, e->off));
 	b->entry = NULL;
 	TAILQ_INSERT_HEAD(&t->unused, e, link);

@@ -33,6 +33,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "util/mutex.h"
+
 struct block_entry;
 
 struct cached_block {
@@ -70,7 +72,7 @@ struct block_chunk;
 
 struct block_table {
 	_Atomic(struct block_slots *) slots; /* release */
-	/* guarded by the shard's lock */
+	const struct mutex *mu; /* the shard's, which guards the rest */
 	size_t count;
 	struct block_chunk *chunks;
 	struct block_list unused;
@@ -79,8 +81,8 @@ struct block_table {
 /* Memory for an entry in addition to its block, on average. */
 size_t block_table_entry_bytes(void);
 
-/* After -ENOMEM, fini has to be called too. */
-int block_table_init(struct block_table *t);
+/* mu: the shard's. After -ENOMEM, fini has to be called too. */
+int block_table_init(struct block_table *t, const struct mutex *mu);
 /* Does not free blocks. */
 void block_table_fini(struct block_table *t);
 
@@ -99,7 +101,7 @@ struct block_entry *block_table_add_locked(struct block_table *t, uint64_t hash,
     uint64_t file, uint64_t off, struct cached_block *b, uint32_t charge);
 /* Hide the entry from readers. False: somebody has a reference, or has hit it
  * since the hits were last collected. */
-bool block_table_hide_locked(struct block_entry *e);
+bool block_table_hide_locked(struct block_table *t, struct block_entry *e);
 /* Free a hidden entry that is in no list. Returns its block, owned by the
  * caller. */
 struct cached_block *block_table_remove_locked(struct block_table *t,

@@ -46,6 +46,7 @@ job_free(struct compact_job *job)
 void
 compact_job_finish_locked(struct db *db, struct compact_job *job)
 {
+	mutex_assert_held(&db->mu);
 	for (int i = 0; i < 2; i++)
 		for (size_t j = 0; j < job->input_count[i]; j++)
 			job->inputs[i][j]->compacting = false;

@@ -51,6 +51,7 @@ compact_pace_flushed_locked(struct db *db)
 	uint64_t now = clock_now_ns();
 	uint64_t took = now - db->flush.ended_ns, slow_at = 0;
 
+	mutex_assert_held(&db->mu);
 	/* A moving average: the last interval counts half, the one before a
 	 * quarter, and so on. */
 	db->flush.interval_ns = db->flush.ended_ns == 0 ?
@@ -69,6 +70,7 @@ compact_pace_begin_locked(struct db *db, struct compact_job *job)
 {
 	struct compact_pace *p = &job->pace;
 
+	mutex_assert_held(&db->mu);
 	p->is_off |= db->compact.all_wanted || db->tidy.is_under_way;
 	p->start_ns = clock_now_ns();
 	p->total = 0;

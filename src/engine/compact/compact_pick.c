@@ -293,6 +293,7 @@ compact_pick_locked(struct db *db)
 	struct compact_job *job;
 	struct pick p;
 
+	mutex_assert_held(&db->mu);
 	pick_init(&p, db);
 	job = due_first ? pick_due(&p, v) : pick_profit(&p, v);
 	if (job == NULL)

@@ -160,6 +160,7 @@ static void run_parts_locked(struct db *db, struct compact_job *job)
 static void
 run_parts_locked(struct db *db, struct compact_job *job)
 {
+	mutex_assert_held(&db->mu);
 	while (job->parts_taken < job->part_count) {
 		struct compact_part *part = &job->parts[job->parts_taken++];
 

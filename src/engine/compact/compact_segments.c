@@ -100,6 +100,7 @@ find_sparse_locked(const struct pick *p, uint64_t most)
 	struct sparse found = { 0 };
 	struct segment_ref *s;
 
+	mutex_assert_held(&p->db->segs.mu);
 	RB_FOREACH (s, segment_tree, &p->db->segs.tree) {
 		uint64_t live;
 
@@ -134,6 +135,7 @@ find_small_locked(const struct pick *p, uint64_t numbers[SMALL_SEGMENTS_MAX],
 	struct segment_ref *s;
 	size_t n = 0, count = 0;
 
+	mutex_assert_held(&p->db->segs.mu);
 	*bytesp = 0;
 	RB_FOREACH (s, segment_tree, &p->db->segs.tree) {
 		if (!s->sealed || s->damaged || s->size >= most ||
@@ -157,6 +159,7 @@ choose_locked(const struct pick *p, const struct sparse *sparse, uint64_t most,
 {
 	size_t count;
 
+	mutex_assert_held(&p->db->segs.mu);
 	if (sparse->number != 0) {
 		numbers[0] = sparse->number;
 		*bytesp = sparse->live_bytes;

@@ -248,6 +248,7 @@ sync_locked(struct segment_writer *w) REQUIRES(&w->mu)
 	    memory_order_acquire);
 	int rc;
 
+	mutex_assert_held(&w->mu);
 	w->is_syncing = true;
 	mutex_unlock(&w->mu);
 	rc = env_sync(w->file);

@@ -99,6 +99,7 @@ apply_locked(struct db *db, struct version_edit *e, struct memtable *flushed)
 	unsigned n = 0;
 	int rc = account_edit(db, db->views.current->version, e);
 
+	mutex_assert_held(&db->mu);
 	if (rc == 0)
 		rc = version_apply(db->views.current->version, e, &v);
 	if (rc < 0)
@@ -118,6 +119,7 @@ state_edit_locked(struct db *db, struct version_edit *e) REQUIRES(&db->mu)
 	const struct version *v = db->views.current->version;
 	int rc = 0;
 
+	mutex_assert_held(&db->mu);
 	*e = (struct version_edit){
 		.log_number = db->tree.first_log,
 		.next_file = atomic_load(&db->store.next_file),
@@ -184,6 +186,7 @@ db_install_locked(struct db *db, struct version_edit *e,
 	bool renew;
 	int rc;
 
+	mutex_assert_held(&db->mu);
 	while (db->tree.is_busy)
 		cond_wait(&db->progress, &db->mu);
 	db->tree.is_busy = true;

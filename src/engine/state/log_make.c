@@ -104,6 +104,7 @@ log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
 static bool
 is_stale_locked(struct db *db, const struct db_log *log) REQUIRES(&db->mu)
 {
+	mutex_assert_held(&db->mu);
 	return db->logs.count != 0 &&
 	    log->number < db->logs.all[db->logs.count - 1]->number;
 }
@@ -116,6 +117,7 @@ db_log_prepare_locked(struct db *db)
 	bool often = db_is_synced_often(db);
 	int rc;
 
+	mutex_assert_held(&db->mu);
 	db->logs.spare_wanted = false;
 	if (db->logs.spare != NULL)
 		return;
@@ -262,6 +264,7 @@ db_log_drop_spares_locked(struct db *db)
 {
 	struct db_log **spares[] = { &db->logs.spare, &db->logs.recycled };
 
+	mutex_assert_held(&db->mu);
 	for (size_t i = 0; i < 2; i++) {
 		struct db_log *log = *spares[i];
 
@@ -279,6 +282,7 @@ db_log_release_locked(struct db *db, uint64_t first_needed)
 {
 	size_t n = 0;
 
+	mutex_assert_held(&db->mu);
 	while (n < db->logs.count && db->logs.all[n]->number < first_needed) {
 		struct db_log *log = db->logs.all[n++];
 

@@ -50,6 +50,7 @@ find_or_add_locked(struct db *db, uint64_t number) REQUIRES(&db->segs.mu)
 {
 	struct segment_ref key = { .number = number }, *s;
 
+	mutex_assert_held(&db->segs.mu);
 	s = RB_FIND(segment_tree, &db->segs.tree, &key);
 	if (s == NULL) {
 		s = calloc(1, sizeof(*s));

@@ -71,6 +71,7 @@ view_release(struct views *vs, struct view *v)
 struct view *
 view_current_locked(struct views *vs)
 {
+	mutex_assert_held(vs->mu);
 	atomic_fetch_add_explicit(&vs->current->refs, 1, memory_order_relaxed);
 	return vs->current;
 }

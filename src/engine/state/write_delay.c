@@ -57,6 +57,7 @@ flush_ns_per_kib_locked(struct db *db) REQUIRES(&db->mu)
 {
 	uint64_t took = db->flush.took_ns, so_far = 0, per_kib;
 
+	mutex_assert_held(&db->mu);
 	if (db->flush.began_ns != 0)
 		so_far = clock_now_ns() - db->flush.began_ns;
 	if (took < so_far)

@@ -55,6 +55,7 @@ use_file_locked(struct backup *b, const struct member *m)
 {
 	int rc;
 
+	mutex_assert_held(&b->mu);
 	if (b->current == m)
 		return 0;
 	env_close(b->file);

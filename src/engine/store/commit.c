@@ -193,6 +193,7 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 	uint64_t first;
 	int rc = fault_error(&db->fault) < 0 ? -EIO : make_room(db, &ctx->body);
 
+	mutex_assert_held(&db->commit_mu);
 	if (rc < 0)
 		return rc;
 	first = atomic_load_explicit(&db->last_seq, memory_order_relaxed) + 1;

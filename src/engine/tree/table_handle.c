@@ -85,6 +85,7 @@ table_handle_add_locked(struct table_cache *tc, uint64_t number)
 void
 table_handle_show_locked(struct table_cache *tc, struct table_handle *h)
 {
+	mutex_assert_held(&tc->mu);
 	if (!h->is_listed)
 		return;
 	/* Release: who sees the bit sees the reader. */
@@ -135,6 +136,7 @@ unlist_idle_locked(struct table_cache *tc, struct table_handle *h)
 {
 	uint32_t idle = REFS_VISIBLE + 1;
 
+	mutex_assert_held(&tc->mu);
 	/* From here on nobody can take a reference without the lock. Acquire:
 	 * what the last user did with it is over. */
 	if (!atomic_compare_exchange_strong_explicit(&h->refs, &idle, 1,
@@ -150,6 +152,7 @@ table_handles_trim_locked(struct table_cache *tc, struct handle_queue *out)
 	uint64_t memory = atomic_load_explicit(&tc->memory,
 	    memory_order_relaxed);
 
+	mutex_assert_held(&tc->mu);
 	/* Twice round at most: the second time finds none used. */
 	for (unsigned n = 2 * tc->count;
 	     n != 0 && (tc->count > tc->max_open || memory > tc->max_memory);

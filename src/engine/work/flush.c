@@ -75,6 +75,7 @@ db_flush_oldest_locked(struct db *db)
 	uint64_t start = clock_now_ns();
 	int rc;
 
+	mutex_assert_held(&db->mu);
 	memtable_ref(m);
 	db->flush.began_ns = start;
 	e.log_number = next->first_log;

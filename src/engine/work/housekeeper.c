@@ -51,6 +51,7 @@ begin_tidying_locked(struct db *db) REQUIRES(&db->mu)
 {
 	uint64_t now = clock_now_ns();
 
+	mutex_assert_held(&db->mu);
 	if (!atomic_load(&db->tidy.is_wanted) ||
 	    db->views.current->imm_count != 0 ||
 	    now - db->tidy.began_ns < TIDY_EVERY_NS)
@@ -69,6 +70,7 @@ is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 	const struct memtable *m = db->views.current->mem;
 	uint64_t bytes = memtable_bytes(m), superseded, tree;
 
+	mutex_assert_held(&db->mu);
 	if (memtable_is_empty(m) || db->views.current->imm_count != 0)
 		return false;
 	/* Superseded values in segments are freed only by a flush. */
@@ -90,6 +92,7 @@ shrink_logs_locked(struct db *db) REQUIRES(&db->mu)
 {
 	uint64_t least = atomic_load(&db->space.sizes.log_min_bytes);
 
+	mutex_assert_held(&db->mu);
 	if (db->logs.next_bytes > least)
 		db_log_drop_spares_locked(db);
 	db->logs.next_bytes = least;
@@ -100,6 +103,7 @@ shrink_logs_locked(struct db *db) REQUIRES(&db->mu)
 static bool
 begin_idle_locked(struct db *db) REQUIRES(&db->mu)
 {
+	mutex_assert_held(&db->mu);
 	if (!is_worth_flushing_locked(db))
 		return false;
 	shrink_logs_locked(db);
@@ -113,6 +117,7 @@ is_oldest_full_locked(struct db *db) REQUIRES(&db->mu)
 	const struct memtable *m =
 	    db->views.current->imm[db->views.current->imm_count - 1];
 
+	mutex_assert_held(&db->mu);
 	return memtable_bytes(m) >= db->opts.memtable_bytes / 2;
 }
 
@@ -124,6 +129,7 @@ prepare_pages_locked(struct db *db) REQUIRES(&db->mu)
 	uint64_t want = db->opts.memtable_bytes;
 	size_t keep = want > have ? (want - have) / PAGE_POOL_PAGE : 0;
 
+	mutex_assert_held(&db->mu);
 	mutex_unlock(&db->mu);
 	page_pool_fill(&db->memory.pages, keep, want / PAGE_POOL_PAGE);
 	mutex_lock(&db->mu);
@@ -141,6 +147,7 @@ struct housekeeper {
 static bool
 flush_is_due_locked(const struct housekeeper *h) REQUIRES(&h->db->mu)
 {
+	mutex_assert_held(&h->db->mu);
 	return h->db->views.current->imm_count > 0 && !h->waits_for_room;
 }
 
@@ -149,6 +156,7 @@ flush_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
 {
 	bool was_full = is_oldest_full_locked(h->db);
 
+	mutex_assert_held(&h->db->mu);
 	h->waits_for_room = db_flush_oldest_locked(h->db) < 0;
 	/* The next memtable may become as large. */
 	if (was_full && !h->waits_for_room)
@@ -158,6 +166,7 @@ flush_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
 static bool
 log_is_due_locked(const struct housekeeper *h) REQUIRES(&h->db->mu)
 {
+	mutex_assert_held(&h->db->mu);
 	return h->db->logs.spare_wanted && h->db->logs.spare == NULL &&
 	    !h->waits_for_room;
 }
@@ -165,18 +174,21 @@ log_is_due_locked(const struct housekeeper *h) REQUIRES(&h->db->mu)
 static void
 make_log_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
 {
+	mutex_assert_held(&h->db->mu);
 	db_log_prepare_locked(h->db);
 }
 
 static bool
 rotation_is_due_locked(const struct housekeeper *h) REQUIRES(&h->db->mu)
 {
+	mutex_assert_held(&h->db->mu);
 	return begin_tidying_locked(h->db) || begin_idle_locked(h->db);
 }
 
 static void
 rotate_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
 {
+	mutex_assert_held(&h->db->mu);
 	mutex_unlock(&h->db->mu);
 	(void)db_rotate(h->db);
 	mutex_lock(&h->db->mu);
@@ -197,6 +209,7 @@ static const struct chore {
 static bool
 do_chore_locked(struct housekeeper *h) REQUIRES(&h->db->mu)
 {
+	mutex_assert_held(&h->db->mu);
 	if (fault_error(&h->db->fault) < 0)
 		return false;
 	for (size_t i = 0; i < sizeof(chores) / sizeof(chores[0]); i++) {

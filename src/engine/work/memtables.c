@@ -50,6 +50,7 @@ db_memtable_superseded_locked(struct db *db)
 {
 	const struct memtable *m = db->views.current->mem;
 
+	mutex_assert_held(&db->mu);
 	/* Relaxed: an estimate. */
 	return atomic_load_explicit(&m->reclaim_bytes, memory_order_relaxed) +
 	    atomic_load_explicit(&m->segment_bytes, memory_order_relaxed) +
@@ -101,12 +102,14 @@ rotate_locked(struct db *db) REQUIRES(&db->commit_mu)
 {
 	int rc = db_log_switch(db, 0);
 
+	mutex_assert_held(&db->commit_mu);
 	return rc == 0 ? db_memtable_next(db, db->logs.current->number) : rc;
 }
 
 int
 db_await_flush_locked(struct db *db, uint64_t tries)
 {
+	mutex_assert_held(&db->mu);
 	if (fault_error(&db->fault) < 0)
 		return -EIO;
 	if (db->flush.error == -ENOSPC) {

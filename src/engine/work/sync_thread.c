@@ -51,6 +51,7 @@ next_due_locked(struct db *db) REQUIRES(&db->timer.mu)
 {
 	uint64_t due = UINT64_MAX;
 
+	mutex_assert_held(&db->timer.mu);
 	if (db->timer.first_unsynced_ns != 0)
 		due = db->timer.first_unsynced_ns +
 		    atomic_load(&db->dur.every_ms) * NS_PER_MS;
@@ -65,6 +66,7 @@ do_due_locked(struct db *db, uint64_t now) REQUIRES(&db->timer.mu)
 {
 	bool mark = db->timer.mark_due_ns != 0 && db->timer.mark_due_ns <= now;
 
+	mutex_assert_held(&db->timer.mu);
 	if (mark)
 		db->timer.mark_due_ns = 0;
 	else

@@ -139,6 +139,7 @@ loop_stop(struct loop *loop) UNSHARED
 	for (unsigned i = 0; i < n; i++)
 		end_thread(loop->pool.workers[i].thread);
 	overdue_stop(loop->overdue);
+	mutex_assert_free(&loop->pool.mu);
 	rc = atomic_load(&loop->error);
 	worker_pool_fini(&loop->pool);
 	free(loop);

@@ -122,6 +122,7 @@ sleep_locked(struct overdue *o)
 {
 	uint64_t due;
 
+	mutex_assert_held(&o->mu);
 	/* Sequentially consistent with overdue_begin(): either it sees that
 	 * this thread is asleep, or this thread sees its request. */
 	atomic_store(&o->is_asleep, true);
@@ -141,6 +142,7 @@ unref_locked(struct overdue *o)
 {
 	bool last = --o->refs == 0;
 
+	mutex_assert_held(&o->mu);
 	mutex_unlock(&o->mu);
 	if (!last)
 		return;

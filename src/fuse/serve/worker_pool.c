@@ -43,6 +43,7 @@ start_thread_locked(struct worker_pool *p)
 	struct worker *w = &p->workers[p->count];
 	int err;
 
+	mutex_assert_held(&p->mu);
 	if (p->has_ended || p->count == p->max_threads)
 		return 0;
 	w->loop = p->loop;
@@ -86,6 +87,7 @@ static void replace_leader_locked(struct worker_pool *p, struct worker *leader)
 static void
 replace_leader_locked(struct worker_pool *p, struct worker *leader)
 {
+	mutex_assert_held(&p->mu);
 	atomic_store(&p->leader, NULL);
 	if (!affinity_lost(&leader->affinity, leader->thread))
 		hand_over_note_other(p->hand_over);
@@ -104,6 +106,7 @@ watch_locked(struct worker_pool *p)
 	struct worker *leader;
 	unsigned quiet = 0;
 
+	mutex_assert_held(&p->mu);
 	p->is_watched = true;
 	while (!p->has_ended && (leader = atomic_load(&p->leader)) != NULL) {
 		uint64_t now = clock_now_ns();
