@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Places in a directory; see listing.h. */
+/* See listing.h. */
 #include "fs/listing.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "fs/live_inode.h"
 #include "util/hash.h"
 
-/* A directory remembers so many names that have gone, whatever others do. */
+/* Each directory may keep so many removed names, whatever the total is. */
 #define GONE_MIN 64u
 
 int64_t
@@ -24,7 +24,7 @@ listing_offset(struct slice name)
 static void
 listing_account(struct listing_pool *pool, ssize_t bytes)
 {
-	/* Relaxed: a sum of differences; wraps back. */
+	/* Relaxed: a sum; a negative difference wraps around. */
 	atomic_fetch_add_explicit(&pool->bytes, (size_t)bytes,
 	    memory_order_relaxed);
 }
@@ -134,8 +134,8 @@ listing_find_gone(const struct inode *dir, int64_t offset, struct slice *namep)
 	return false;
 }
 
-/* Where a copy ends that ended at tail, with one more name: an entry has a
- * head of 24 bytes, is filled up to a multiple of 8, and crosses no page. */
+/* The end of a cached copy after one more name: an entry has a header of 24
+ * bytes, is padded to a multiple of 8, and does not cross a page. */
 static size_t
 next_tail(size_t tail, size_t name_len)
 {
@@ -151,8 +151,7 @@ listing_begin(struct inode *dir, struct listing_scan *scan)
 	struct listing *l = dir->opens.listing;
 	uint64_t change = atomic_load(&dir->commits.change);
 
-	/* The kernel goes on with what it has copied for others, as far as
-	 * that was read. */
+	/* The kernel continues the copy that it began for another reader. */
 	if (!l->is_whole && l->begun_change != change)
 		l->is_mixed = true;
 	l->begun_change = change;
@@ -178,7 +177,7 @@ listing_is_safe(struct inode *dir, const struct listing_scan *scan)
 	    scan->change == atomic_load(&dir->commits.change) &&
 	    scan->tail != (size_t)sysconf(_SC_PAGESIZE);
 
-	/* Without its pages the copy is begun anew. */
+	/* The copy's pages are dropped, so the next one starts afresh. */
 	l->is_whole = true;
 	l->is_mixed = false;
 	return is_safe;

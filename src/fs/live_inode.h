@@ -1,38 +1,36 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A live inode: one that the kernel knows, that is open or that is dirty.
+ * A live inode: an inode in memory, since it has lookups, is open or is dirty.
  *
- * An inode lives until nobody knows it any more, not until its last name
- * goes: see orphan.c.
+ * An inode lives until it has no lookups and no opens, not until its last name
+ * is removed: see orphan.c.
  *
- * References keep a struct inode alive: one while it has lookups, one
- * while it is held open, one while the write-back list has it, one for
- * each live inode in it when it is a directory, and one for each thread
- * that works on it. Without any it is clean, and freed.
+ * References keep a struct inode alive: one while it has lookups, one while
+ * it is open, one while it is on the dirty list, one for each live inode in
+ * it if it is a directory, and one for each thread that works on it. The last
+ * release frees it.
  *
- * Locks: inode.change_mu is the right to change an inode: its row, its
- * contents and, in a directory, the names. It is held from before the
- * change is staged until it is committed. The order is in util/mutex.h: a
- * directory before what is in it; two directories of which none is above
- * the other only under fs.rename_mu; two files by number, after all
- * directories.
+ * Locks: inode.change_mu is held by the thread that changes the inode: its
+ * row, its contents and, in a directory, the names. It is held from before
+ * the change is staged until it is committed. The order is in util/mutex.h: a
+ * directory before what is in it; two directories of which none is above the
+ * other only under fs.rename_mu; two files by number, after all directories.
  *
- * inode.mu guards the fields and is held briefly, after change_mu. Who
- * changes a field has both; who only looks has mu alone, so that nobody
- * who looks waits for a commit: inode_commit() gives mu up. Until that
- * takes it back, what is in memory is the state before the change, of which
- * the rows may already be those after it. What is true of both: inline bytes
- * are the same or hidden by a buffer; so is each chunk. Where a row moves or
- * goes (link, rename, unlink) the inode's mu is kept, and only those of the
- * directories are given up. A thread that holds one mu takes another only
- * of inodes of which it holds every change_mu, in any order therefore.
+ * inode.mu guards the fields, and is held for short times, after change_mu. A
+ * thread that changes a field has both; one that only reads has mu alone, so
+ * that readers do not wait for commits: inode_commit() releases mu meanwhile.
+ * During that time memory has the state before the change, while rows may
+ * already have the state after it. Reads are right in both: inline bytes and
+ * chunks are the same, or a buffer hides them. Where a row moves or is deleted
+ * (link, rename, unlink) the inode's mu is kept, and only those of the
+ * directories are released. A thread that holds one mu takes another only of
+ * inodes whose change_mu it all holds, so their order does not matter.
  *
- * Reading a row without the directory's lock: take inode.commits.change of the
- * directory first, read, then lock the inode and look whether change is
- * still the same. Whoever commits a change of any row of the directory's
- * group raises change before it lets go of the inode's change_mu, so a row
- * that was read meanwhile is not believed; or it is of an inode that is
- * live, and then what is in memory counts.
+ * To read a row without the directory's lock: load commits.change of the
+ * directory, read the row, lock the inode, and compare change again. A thread
+ * that commits a change of a row of the directory's group raises change
+ * before it releases the inode's change_mu. So a row that was changed
+ * meanwhile is noticed; or its inode is live, and then memory is right.
  */
 #ifndef KVFS_FS_LIVE_INODE_H
 #define KVFS_FS_LIVE_INODE_H
@@ -46,17 +44,17 @@
 
 struct content;
 
-/* rec.atime, which who reads moves, with mu alone. */
+/* The state of rec.atime, which a read changes with mu alone. */
 enum atime_state {
-	ATIME_STORED, /* is the row's */
-	ATIME_STAGED, /* ahead of the row, but in a batch to be committed */
-	ATIME_MOVED, /* ahead of the row and of any batch */
+	ATIME_STORED, /* as in the row */
+	ATIME_STAGED, /* newer than the row; in a batch to be committed */
+	ATIME_MOVED, /* newer than the row and any batch */
 };
 
 enum inode_state {
-	INODE_NEW, /* in the table, not read yet: inode_from_row() */
+	INODE_NEW, /* in the table, not loaded yet: inode_from_row() */
 	INODE_LIVE,
-	INODE_DELETED, /* rows are gone; lives on in memory */
+	INODE_DELETED, /* its rows are deleted; it may still be in use */
 };
 
 struct inode {
@@ -69,29 +67,30 @@ struct inode {
 
 	struct mutex change_mu;
 	struct mutex mu;
-	/* Guarded by mu, and changed only with change_mu too, but for what is
-	 * marked. */
+	/* Guarded by mu; to change them takes change_mu too, unless "mu alone"
+	 * is said. */
 	enum inode_state state;
-	bool is_linkable; /* a temporary file that may get a name */
-	bool is_nameless; /* of no directory (any more); see orphan.c */
-	bool is_rowless; /* nameless, and nothing of it is in the store */
+	bool is_linkable; /* an O_TMPFILE file that may get a name */
+	bool is_nameless; /* it has no name (any more); see orphan.c */
+	bool is_rowless; /* nameless, and the store has no row of it */
 	uint8_t *rowless_data; /* rowless: owned, the inline bytes; or NULL */
 	enum atime_state atime; /* mu alone */
-	uint32_t tombstones; /* directories: deletions since the last group's */
+	uint32_t tombstones; /* of a directory: entries deleted since its group
+	                        was last deleted as a whole */
 	struct inode_opens opens;
 	/*
-	 * Where the attributes are: in the dentry row (parent, name), or
-	 * in the inode row when parent is NULL or is_nameless. Of a
-	 * directory, parent also needs fs.rename_mu to change, and stays
-	 * when it is removed.
+	 * Where the attributes are: in the dentry row (parent, name), or in the
+	 * inode row if parent is NULL or is_nameless. To change the parent of a
+	 * directory takes fs.rename_mu too; it stays when the directory is
+	 * removed.
 	 */
-	struct inode *parent; /* counted */
+	struct inode *parent; /* referenced */
 	struct iname name;
-	struct attr_rec rec; /* as committed, but for atime: mu alone */
-	struct content *content; /* what is not committed, or NULL */
+	struct attr_rec rec; /* as committed, except atime: mu alone */
+	struct content *content; /* dirty contents, or NULL */
 };
 
-/* A directory's tombs when its past is unknown. */
+/* The value of tombstones of a directory that was loaded from its row. */
 #define TOMBSTONES_UNKNOWN 16u
 #define TOMBSTONES_MAX 8u
 
@@ -101,14 +100,14 @@ inode_is_dir(const struct inode *in)
 	return S_ISDIR(in->type);
 }
 
-/* Whether its attributes are in a dentry row. */
+/* Are its attributes in a dentry row? */
 static inline bool
 inode_has_dentry(const struct inode *in) REQUIRES(&in->mu)
 {
 	return in->parent != NULL && !in->is_nameless;
 }
 
-/* Whether a directory can get an entry. */
+/* Can the directory get an entry? */
 static inline bool
 inode_takes_names(const struct inode *in) REQUIRES(&in->mu)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* fs_mend(): walks, and what is done about each fault; see mend.h. */
+/* fs_mend(): the walks, and the repair of each kind of fault; see mend.h. */
 #include "fs/mend.h"
 
 #include <inttypes.h>
@@ -8,8 +8,8 @@
 
 #include "fs/fs_time.h"
 
-/* More than any loss of rows has been seen to need; a change that does not
- * put its fault right must not go on for ever. */
+/* More walks than any repair has been seen to need. It ends the loop should a
+ * change not remove its fault. */
 #define WALKS_MAX 32
 
 /* ---- Rows about the store ---- */
@@ -56,7 +56,7 @@ put_next(struct mend *m)
 {
 	uint8_t value[SCHEMA_ROW_MAX];
 
-	/* Every inode above it is a fault; one change is enough. */
+	/* Each inode number above it is a fault; one change is enough. */
 	m->v.next_ino = m->next_ino;
 	txn_put_store(&m->txn, KEY_NEXT_INO, value,
 	    schema_put_number(value, m->next_ino));
@@ -64,8 +64,8 @@ put_next(struct mend *m)
 
 /* ---- Attributes ---- */
 
-/* In the first walk that is, before any change: so many are not there,
- * unless it was told which. */
+/* In the first walk, before any change: report how many are missing, unless it
+ * was reported which ones. */
 static void
 report_missing(struct mend *m, const struct verify_fault *f,
     enum verify_set set, uint64_t want, const char *what)
@@ -113,7 +113,7 @@ set_attr(struct mend *m, const struct verify_fault *f)
 	return rc < 0 ? rc : mend_commit(m);
 }
 
-/* Give a directory the counts of what was found in it. */
+/* Set the counts of a directory to what was found in it. */
 static int
 set_counts(struct mend *m, const struct kv_key *key, uint64_t ino)
 {
@@ -228,8 +228,8 @@ mend_fault(struct verify *v, const struct verify_fault *f, const char *text)
 
 /* ---- Walks ---- */
 
-/* One walk: 0 or errno; m->v.problems tells whether it found anything. What
- * it remembers stays until the next. */
+/* One walk: 0 or a negative errno; m->v.problems is the number of faults. Its
+ * map stays until the next walk. */
 static int
 mend_walk(struct mend *m)
 {
@@ -286,8 +286,8 @@ fs_losses_create(void)
 	return calloc(1, sizeof(struct finding_list));
 }
 
-/* Rows of several files: which they were fs_mend() finds by what is missing;
- * but of those of one directory the names are told. */
+/* Print that a range of rows was lost. Which files they belonged to is not
+ * known here, except for the entries of one directory. */
 static void
 print_range(FILE *out, const struct kv_key *from, const struct kv_key *to,
     const char *why)
@@ -325,7 +325,7 @@ fs_losses_add(void *losses, const struct kv_key *key, const struct kv_key *last,
 		if (key->space != last->space || key->group != last->group)
 			of = (struct kv_key){ 0 };
 	} else if (key->space == SPACE_CHUNK) {
-		/* The path says where it begins. */
+		/* The path tells where the loss begins. */
 		fprintf(out, "up to %u bytes are lost: %s", CHUNK_SIZE, why);
 	} else {
 		fprintf(out, "lost: %s", why);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the sources of fs_mend() share. The walk of verify.c finds the
- * faults; each is put right by a batch of its own as soon as it is found,
- * from rows as they are at that time, while the walk goes on in its
- * snapshot. Then comes the next walk, until one finds nothing: a change may
- * bring another to light, such as the count of a directory that lost an
- * entry. One thread, and nobody else has the store.
+ * The repair of inconsistent rows, fs_mend(): what its sources share. The walk
+ * of verify.c finds the faults. Each fault is repaired at once, by a batch of
+ * its own, from the rows as they are then, while the walk goes on in its
+ * snapshot. Walks are repeated until one finds nothing, since a repair may
+ * cause another fault, such as a wrong count in a directory that lost an
+ * entry. One thread; nobody else has the store open.
  */
 #ifndef KVFS_FS_MEND_H
 #define KVFS_FS_MEND_H
@@ -14,18 +14,18 @@
 #include "fs/verify.h"
 
 struct mend {
-	struct verify v; /* the walk that goes on */
+	struct verify v; /* the current walk */
 	struct verify_map suspects; /* see struct verify */
-	struct txn txn; /* the change that is being made */
+	struct txn txn; /* the current change */
 	struct finding_list reported;
 	bool is_first_walk; /* the first walk changes nothing */
-	bool has_wrong_dirs; /* of which the row is to be found */
-	uint64_t changes; /* in all */
-	uint64_t changes_before; /* this walk */
-	struct verify_map
-	    reported_lost; /* SET_CHUNKS, SET_XATTRS: is told of */
+	bool has_wrong_dirs; /* directories whose row is to be found */
+	uint64_t changes; /* in all walks */
+	uint64_t changes_before; /* before the current walk */
+	/* SET_CHUNKS, SET_XATTRS: their losses were reported already. */
+	struct verify_map reported_lost;
 	uint64_t next_ino;
-	uint64_t lost_found; /* its inode; 0: not yet looked for */
+	uint64_t lost_found; /* the inode of lost+found; 0: not known yet */
 };
 
 /* A row with attributes, or a name that is a reference. */
@@ -41,34 +41,35 @@ struct mend_row {
 
 /* ---- Rows (mend_row.c) ---- */
 
-/* What key holds now: 1, 0 when there is none that can be read, or errno.
- * Release r->pin. */
+/* Read the row of key: 1; 0 when there is none that can be used; or a negative
+ * errno. The caller releases r->pin. */
 int mend_load(struct mend *m, const struct kv_key *key, struct mend_row *r);
-/* Whether key is taken, by whatever row. */
+/* Is there a row of this key, of whatever value? 1, 0 or a negative errno. */
 int mend_has(struct mend *m, const struct kv_key *key);
-/* Add r's attributes to the change, where it was loaded from. */
+/* Add r to the change, at the key that it was loaded from. */
 void mend_put(struct mend *m, const struct mend_row *r);
-/* Make the change. */
+/* Commit the change. */
 int mend_commit(struct mend *m);
-/* A number that no row speaks of. */
+/* An inode number that no row uses. */
 uint64_t mend_number(struct mend *m);
-/* The key in parent that is a name of directory ino, into r: as
- * mend_load(). except is one that does not count, or NULL. */
+/* Find the entry of directory ino in parent, other than except, which may be
+ * NULL; load it as mend_load() does. */
 int mend_find_dir(struct mend *m, uint64_t parent, uint64_t ino,
     const struct kv_key *except, struct mend_row *r, char name[KV_NAME_MAX]);
-/* Give every row of one group to another, in batches. */
+/* Move every row of one group to another, in batches. */
 int mend_move_group(struct mend *m, enum space space, uint64_t from,
     uint64_t to);
-/* Attributes of a file or directory of which nothing is known. */
+/* Default attributes, for a file or directory whose own are lost. */
 struct attr_rec mend_new_rec(uint32_t mode);
-/* Attributes that the chunks of ino stand for: 1, 0 when it has none, or
+/* Attributes that fit the chunks of ino: 1, 0 when it has none, or a negative
  * errno. */
 int mend_rec_of_chunks(struct mend *m, uint64_t ino, struct attr_rec *recp);
 /* Add a name in lost+found to the change: of r's attributes when r is not a
  * reference, else of its inode. */
 int mend_attach(struct mend *m, const struct mend_row *r, const char *why);
 
-/* ---- Faults of names and groups (mend_name.c, mend_group.c) ---- */
+/* ---- Faults of names and groups (mend_name.c, mend_group.c): each repairs
+ * one kind. 0 or a negative errno. ---- */
 
 int mend_name(struct mend *m, const struct verify_fault *f);
 int mend_twice(struct mend *m, const struct verify_fault *f);

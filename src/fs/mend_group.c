@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* Rows whose inode does not know them, or is lost; see mend.h. */
+/* Repairs rows whose inode is lost, or has no flag or count for them; see
+ * mend.h. */
 #include "fs/mend.h"
 
-/* A new name for what group ino of a space holds: of this number when no
- * other inode has it, else of a fresh one that takes the rows over. */
+/* Give the rows of group ino of a space an inode with a name in lost+found:
+ * with this number if no other inode has it, else with a new number, to which
+ * the rows are moved. */
 static int
 attach_group(struct mend *m, enum space space, uint64_t ino,
     const struct attr_rec *rec, const char *why)
@@ -61,7 +63,7 @@ int
 mend_xattrs(struct mend *m, const struct verify_fault *f)
 {
 	if (verify_map_has(&m->v.map, SET_INODES, f->ino)) {
-		/* The next walk comes by its row, and counts them. */
+		/* The next walk counts them when it gets to the inode's row. */
 		m->changes++;
 		return verify_map_put(&m->suspects, SET_XATTRS, f->ino);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Names, and what they are names of, put right; see mend.h. */
+/* Repairs names, and the inodes that they refer to; see mend.h. */
 #include "fs/mend.h"
 
 static bool
@@ -28,15 +28,15 @@ mend_name(struct mend *m, const struct verify_fault *f)
 		rc = 0;
 		if (!r.is_ref)
 			rc = mend_attach(m, &r, "had a name that cannot be");
-		/* A file with an inode row gets another name when it has no
-		 * more: mend_links(). */
+		/* A file with an inode row and no other name gets one in
+		 * mend_links(). */
 		txn_del_dentry(&m->txn, f->key.group, f->key.name);
 		kv_value_release(&r.pin);
 	}
 	return rc < 0 ? rc : mend_commit(m);
 }
 
-/* A directory has one name: the one with the newest attributes. */
+/* A directory has two names: keep the one with the newest attributes. */
 static int
 settle_dir(struct mend *m, const struct mend_row *second)
 {
@@ -47,7 +47,7 @@ settle_dir(struct mend *m, const struct mend_row *second)
 	int rc = 0;
 
 	if (d == NULL || !d->has_row) {
-		/* The inode row of one that was removed. */
+		/* The inode row of a removed directory. */
 		drop_name(m, &second->key, why);
 		return 0;
 	}
@@ -62,8 +62,8 @@ settle_dir(struct mend *m, const struct mend_row *second)
 	return rc < 0 ? rc : 0;
 }
 
-/* All names of a file become references to an inode row, with the newest of
- * the attributes. */
+/* A file has attributes in several names: make all of them references to an
+ * inode row, with the newest attributes. */
 static int
 settle_file(struct mend *m, const struct mend_row *second)
 {
@@ -106,8 +106,8 @@ mend_twice(struct mend *m, const struct verify_fault *f)
 	return rc < 0 ? rc : mend_commit(m);
 }
 
-/* A name without an inode row. The contents of a regular file may be there
- * all the same. */
+/* A reference to an inode without a row. The chunks of a regular file may
+ * still be there. */
 int
 mend_ref(struct mend *m, const struct verify_fault *f)
 {
@@ -117,7 +117,7 @@ mend_ref(struct mend *m, const struct verify_fault *f)
 	int rc = mend_has(m, &key);
 
 	if (rc != 0)
-		return rc < 0 ? rc : 0; /* of another name of it */
+		return rc < 0 ? rc : 0; /* repaired for another name */
 	rc = mend_load(m, &f->key, &r);
 	kv_value_release(&r.pin);
 	if (rc == 1 && r.type == S_IFREG)
@@ -148,7 +148,7 @@ mend_ref_type(struct mend *m, const struct verify_fault *f)
 	return mend_commit(m);
 }
 
-/* What the names that were found say of a file with an inode row. */
+/* The link count of a file with an inode row does not fit the names found. */
 int
 mend_links(struct mend *m, const struct verify_fault *f)
 {
@@ -205,7 +205,7 @@ mend_unreached(struct mend *m, const struct verify_fault *f)
 		rc = mend_attach(m, &r, "could not be reached from the root");
 	}
 	kv_value_release(&r.pin);
-	/* The others hang from it. */
+	/* The other directories of the circle are below it. */
 	if (d != NULL)
 		d->is_reached = true;
 	return rc < 0 ? rc : mend_commit(m);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Rows as a repair reads and writes them; see mend.h. */
+/* Reads and writes rows for a repair; see mend.h. */
 #include "fs/mend.h"
 
 #include <inttypes.h>
@@ -8,10 +8,10 @@
 
 #include "fs/new_inode.h"
 
-/* A batch that moves rows. */
+/* The size of a batch that moves rows, at most. */
 #define MOVE_BYTES (1u << 20)
 #define MOVE_ROWS 1024u
-/* Names that are tried in lost+found for one inode. */
+/* How many names are tried in lost+found for one inode. */
 #define NAMES_MAX 1000u
 
 int
@@ -88,8 +88,8 @@ mend_number(struct mend *m)
 	return ino;
 }
 
-/* Rows of a group, one by one, until fn returns something else than 0, which
- * is returned then; else 0 or errno. it gives the value. */
+/* Called for each row of a group; the value is read from it. A result other
+ * than 0 ends the loop and is returned. */
 typedef int (*row_fn)(struct mend *m, const struct kv_key *key,
     struct kv_iter *it, void *arg);
 
@@ -218,8 +218,8 @@ mend_rec_of_chunks(struct mend *m, uint64_t ino, struct attr_rec *recp)
 
 /* ---- lost+found ---- */
 
-/* The directory, which is made when it is needed for the first time; what
- * else has its name stays. */
+/* Find the directory, or create it at its first use. If something else has the
+ * name, that stays, and another name is used. */
 static int
 find_lost_found(struct mend *m)
 {

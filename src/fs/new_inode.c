@@ -5,8 +5,8 @@
 #include "fs/fs_state.h"
 #include "fs/fs_time.h"
 
-/* Numbers are reserved in the store by so many at once; what a crash
- * leaves unused of them is never used. */
+/* So many numbers are reserved in the store at once. Those that are unused at
+ * a crash stay unused. */
 #define INO_RESERVE 4096u
 
 struct attr_rec
@@ -41,7 +41,8 @@ new_inode_number(struct fs *fs, uint64_t *inop)
 			rc = -ENOSPC;
 			goto out;
 		}
-		/* Before the first use, so that no number comes twice. */
+		/* Committed before the first use, so that no number is given
+		 * out twice. */
 		t = txn_begin(fs);
 		if (t == NULL) {
 			rc = -ENOMEM;

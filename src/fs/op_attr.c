@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Attributes: getattr, setattr. A change is committed when the call
- * returns; a size belongs to the contents and waits with them while the
- * file is open.
+ * Attributes: getattr, setattr. A change is committed when the call returns,
+ * except the size of an open file, which is committed with its contents.
  */
 #include "fs/acl.h"
 #include "fs/content.h"
@@ -56,7 +55,7 @@ attr_check(const struct inode *in, const struct fs_attr *attr, unsigned valid)
 	return 0;
 }
 
-/* As the kernel does when somebody writes, or gives a file away. */
+/* Clear set-id bits as the kernel does for a write or chown(2). */
 static void
 kill_set_ids(struct attr_rec *rec, unsigned valid)
 {
@@ -92,7 +91,7 @@ attr_apply(struct attr_rec *rec, const struct fs_attr *attr, unsigned valid,
 	rec->ctime = (valid & FS_SET_CTIME) != 0 ? attr->ctime : *now;
 }
 
-/* Commit the change, with the contents that wait if they are few. */
+/* Commit the change; dirty contents, if they are few, in the same batch. */
 static int
 attr_commit(struct fs *fs, struct inode *in, const struct fs_attr *attr,
     unsigned valid, const struct timespec *now)
@@ -166,7 +165,7 @@ fs_setattr(struct fs *fs, uint64_t ino, const struct fs_attr *attr,
 		goto done;
 	if ((valid & ~(unsigned)FS_SET_SIZE) != 0 || valid == 0)
 		rc = attr_commit(fs, in, attr, valid, &now);
-	/* truncate(2) of a file that nobody will close. */
+	/* truncate(2) of a file that is not open: no close will commit it. */
 	if (rc == 0 && in->opens.n == 0 && !in->is_nameless &&
 	    (valid & FS_SET_SIZE) != 0 &&
 	    atomic_load_explicit(&fs->flush_on_close, memory_order_relaxed))

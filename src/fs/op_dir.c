@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reading directories. "." is at offset 0, ".." at 1, the first name at 2;
- * further offsets are as listing.h has them. Each call goes on behind the
- * name that the last one ended with, whatever became of it, and looks for
- * the place only when another one is asked for.
+ * Reading directories. "." is at offset 0, ".." at 1, the first name at 2; the
+ * other offsets are defined in listing.h. A call continues after the name that
+ * the last call ended with, whether or not that still exists. Only for another
+ * offset does it search.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "fs/inode.h"
 #include "fs/inode_attr.h"
 
-/* Behind a name, or before all of them when it has none. */
+/* A position after a name; before all names if it has none. */
 struct place {
 	struct iname name;
 	int64_t offset;
@@ -21,7 +21,7 @@ struct place {
 
 struct fs_dir {
 	struct inode *in; /* referenced and held */
-	struct place from, to; /* what the last call has read */
+	struct place from, to; /* the range that the last call has read */
 	struct listing_scan scan;
 };
 
@@ -74,7 +74,7 @@ place_set(struct place *p, struct slice name, int64_t offset)
 	return name.len != 0 ? iname_set(&p->name, name) : 0;
 }
 
-/* Rows from the place on, with it if it is there. */
+/* Iterate over rows from the place's name on, included. */
 static int
 open_rows(struct fs *fs, struct fs_dir *dir, const struct place *p,
     struct kv_iter **itp)
@@ -84,8 +84,8 @@ open_rows(struct fs *fs, struct fs_dir *dir, const struct place *p,
 	return kv_iter_open(fs->kv, &from, KV_SCOPE_GROUP, NULL, itp);
 }
 
-/* Find a name by its offset, from dir->to on: 1, and dir->to is behind it;
- * 0 when there is none. end: look no further than that name; may be empty. */
+/* Search names from dir->to on for the one with this offset: 1, and dir->to is
+ * after it; 0 when there is none. Ends at the name end, if that is not empty. */
 static int
 dir_scan(struct fs *fs, struct fs_dir *dir, int64_t offset, struct slice end)
 {
@@ -112,7 +112,7 @@ dir_scan(struct fs *fs, struct fs_dir *dir, int64_t offset, struct slice end)
 	return rc;
 }
 
-/* Among the names that have gone: 1 or 0. */
+/* The same among removed names: 1 or 0. */
 static int
 find_gone(struct fs_dir *dir, int64_t offset)
 {
@@ -126,7 +126,7 @@ find_gone(struct fs_dir *dir, int64_t offset)
 	return rc;
 }
 
-/* Have dir->to at offset: within what was read last, most likely. */
+/* Set dir->to to offset. It is most likely in the range that was read last. */
 static int
 find_place(struct fs *fs, struct fs_dir *dir, int64_t offset)
 {
@@ -147,7 +147,7 @@ find_place(struct fs *fs, struct fs_dir *dir, int64_t offset)
 		rc = place_set(&dir->to, (struct slice){ 0 }, LISTING_DOTS);
 	if (rc == 0)
 		rc = dir_scan(fs, dir, offset, (struct slice){ 0 });
-	/* It went while it was looked for. */
+	/* The name may have been removed during the search. */
 	if (rc == 0)
 		rc = find_gone(dir, offset);
 	if (rc == 0)
@@ -156,10 +156,10 @@ find_place(struct fs *fs, struct fs_dir *dir, int64_t offset)
 }
 
 /*
- * The inode that an entry is now, with its attributes, and one lookup more;
- * referenced. NULL when the name is gone, or another file's, or cannot be
- * read: then the entry is listed, and whoever looks it up learns why.
- * change: of the directory, before the row was read.
+ * The inode of an entry, referenced, with its attributes; counts a lookup. NULL
+ * when the name was removed or replaced meanwhile, or cannot be read: the
+ * entry is listed all the same, and a lookup of it returns the error. change:
+ * commits.change of the directory before the row was read.
  */
 static struct inode *
 current_inode(struct fs *fs, struct fs_dir *dir, struct slice name,
@@ -193,7 +193,8 @@ struct reader {
 	uint64_t change;
 };
 
-/* Give the entry under the iterator to its reader: whether it was taken. */
+/* Pass the iterator's entry to the reader: 1 if it was taken, 0 if it did not
+ * fit, or a negative errno. */
 static int
 emit_row(struct fs *fs, struct fs_dir *dir, struct kv_iter *it,
     struct slice name, const struct reader *r)
@@ -229,7 +230,8 @@ emit_row(struct fs *fs, struct fs_dir *dir, struct kv_iter *it,
 	return is_taken;
 }
 
-/* Rows behind dir->to, which moves on: 0 at the end or when it is full. */
+/* Pass entries after dir->to, and advance it: 0 at the end or when the reader
+ * is full. */
 static int
 emit_rows(struct fs *fs, struct fs_dir *dir, const struct reader *r)
 {
@@ -255,7 +257,7 @@ emit_rows(struct fs *fs, struct fs_dir *dir, const struct reader *r)
 	return rc < 0 ? rc : rc2;
 }
 
-/* "." and "..": whether there is room for more. */
+/* Pass "." and "..": is there room for more? */
 static bool
 emit_dots(struct fs_dir *dir, int64_t offset, fs_dirent_fn fn, void *arg)
 {
@@ -277,7 +279,7 @@ emit_dots(struct fs_dir *dir, int64_t offset, fs_dirent_fn fn, void *arg)
 	return true;
 }
 
-/* Stand at offset. */
+/* Position the stream at offset. */
 static int
 go_to(struct fs *fs, struct fs_dir *dir, int64_t offset)
 {
@@ -314,7 +316,7 @@ fs_readdir(struct fs *fs, struct fs_dir *dir, int64_t offset, bool with_attr,
 	if (rc < 0 ||
 	    (offset < LISTING_DOTS && !emit_dots(dir, offset, fn, arg)))
 		return rc;
-	/* Before the rows are read; see live_inode.h. */
+	/* Loaded before the rows are read; see live_inode.h. */
 	r.change = atomic_load(&dir->in->commits.change);
 	return emit_rows(fs, dir, &r);
 }

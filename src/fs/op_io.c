@@ -11,8 +11,8 @@
 #include "fs/inode_commit.h"
 #include "util/stats.h"
 
-/* A writer commits what it has filled when it is this much: enough for one
- * large write to the store, small enough to keep memory for others. */
+/* A writer commits full chunks when they are this many bytes: enough for a
+ * large write to the store, few enough to leave memory for others. */
 #define FULL_BYTES (1u << 20)
 
 static int
@@ -83,7 +83,7 @@ fs_release(struct fs *fs, uint64_t ino)
 	inode_put(fs, in);
 }
 
-/* Change the number of writers; see fs.h. */
+/* Change the number of writers; see fs_writer_begin(). */
 static bool
 count_writer(struct fs *fs, uint64_t ino, bool is_more)
 {
@@ -92,7 +92,7 @@ count_writer(struct fs *fs, uint64_t ino, bool is_more)
 
 	if (in == NULL)
 		return false;
-	/* What a write-back cache above us keeps, we do not even see read. */
+	/* With a write-back cache in the kernel, reads are not seen here. */
 	if (fs->keep_times)
 		atomic_store_explicit(&in->copies.of_holes, HOLE_CACHED,
 		    memory_order_relaxed);
@@ -120,7 +120,7 @@ fs_writer_end(struct fs *fs, uint64_t ino)
 	return count_writer(fs, ino, false);
 }
 
-/* As a hint: without the inode's lock. */
+/* A hint: read without the inode's lock. */
 static enum kv_room
 room_kind(struct inode *in, uint64_t off, size_t len)
 {
@@ -165,7 +165,8 @@ fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
 		n = -EFBIG;
 	} else {
 		n = content_write(fs, in, off, data, fs_change_time(fs, &now));
-		/* A failure keeps them waiting; close or fsync will tell. */
+		/* After a failure they stay dirty; close or fsync reports
+		 * it. */
 		if (n > 0 && in->content->full_bytes >= FULL_BYTES &&
 		    !in->is_nameless)
 			content_commit_full(fs, in);
@@ -179,8 +180,8 @@ out:
 	return n >= 0 && rc < 0 ? rc : n;
 }
 
-/* Commit what waits, of a file with a name: without one there is nothing to
- * find after a crash. Who has nothing to commit waits for nobody's commit. */
+/* Commit the dirty contents of a file with a name; without a name it would not
+ * be found after a crash. Takes no lock of a committer if it is clean. */
 static int
 commit_waiting(struct fs *fs, struct inode *in)
 {
@@ -211,7 +212,7 @@ fs_flush(struct fs *fs, uint64_t ino)
 	if (rc < 0)
 		return rc;
 	rc = commit_waiting(fs, in);
-	/* Others may have committed what was written through this one. */
+	/* Another thread may have committed what this descriptor wrote. */
 	txn_wait_also(atomic_load(&in->commits.content_seq));
 	inode_put(fs, in);
 	return txn_settle(fs, rc);

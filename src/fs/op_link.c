@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Hard links. With the second name, a file's attributes and inline
- * contents move from its dentry row to an inode row, for good.
+ * Hard links. When a file gets a second name, its attributes and inline
+ * contents are moved from the dentry row to an inode row, and stay there.
  */
 #include "fs/content.h"
 #include "fs/dir.h"
@@ -11,7 +11,7 @@
 #include "fs/inode_attr.h"
 #include "fs/inode_commit.h"
 
-/* Whether in may get one more name. */
+/* 0 if in may get one more name, else a negative errno. */
 static int
 link_check(const struct inode *in) REQUIRES(&in->mu)
 {
@@ -20,8 +20,8 @@ link_check(const struct inode *in) REQUIRES(&in->mu)
 	return in->rec.nlink >= FS_LINK_MAX ? -EMLINK : 0;
 }
 
-/* The batch of fs_link(). Others may look at dir meanwhile; in has its row
- * moved and waits. */
+/* The batch of fs_link(). Releases dir->mu during the commit; keeps in->mu,
+ * since its row moves. */
 static int
 link_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
     struct inode **oldp)
@@ -80,7 +80,7 @@ out:
 	return rc;
 }
 
-/* With the right to change both. */
+/* The caller holds change_mu of both. */
 static int
 link_locked(struct fs *fs, struct inode *dir, struct slice name,
     struct inode *in, struct fs_attr *attrp, struct inode **oldp)

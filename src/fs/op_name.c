@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Names that are found and names that are made: lookup, create, symlink,
- * tmpfile. Another name for a file is made in op_link.c; those that go are
- * in op_remove.c and op_rename.c.
+ * Lookup and creation of names: lookup, create, symlink, tmpfile. Links are in
+ * op_link.c, removal and renames in op_remove.c and op_rename.c.
  */
 #include "fs/acl.h"
 #include "fs/dir.h"
@@ -51,8 +50,7 @@ out:
 	inode_put(fs, in);
 }
 
-/* Owner, set-gid and permissions as POSIX wants them of something new in
- * dir. */
+/* Set owner, set-gid bit and permissions of a new inode in dir, by POSIX. */
 static int
 name_inherit(struct fs *fs, struct inode *dir, const struct fs_cred *cred,
     struct attr_rec *rec, struct acl_new *acl) REQUIRES(&dir->mu)
@@ -66,8 +64,8 @@ name_inherit(struct fs *fs, struct inode *dir, const struct fs_cred *cred,
 }
 
 /*
- * A new inode with a lookup, in the table before its row can be found:
- * whoever finds that waits for nothing and reads nothing. Referenced.
+ * Make a new inode with one lookup, referenced. It is in the table before its
+ * row is committed, so that a thread that finds the row need not read it.
  */
 static int
 add_inode(struct fs *fs, uint64_t ino, struct inode *parent, struct slice name,
@@ -87,7 +85,7 @@ add_inode(struct fs *fs, uint64_t ino, struct inode *parent, struct slice name,
 	}
 	in->tombstones = 0;
 	if (!inode_insert(fs, in)) {
-		/* Its number is new, so only a damaged row can have it. */
+		/* The number is new: only a damaged row can have it too. */
 		if (parent != NULL)
 			inode_put(fs, parent);
 		inode_free(in);
@@ -99,7 +97,7 @@ add_inode(struct fs *fs, uint64_t ino, struct inode *parent, struct slice name,
 	return 0;
 }
 
-/* What add_inode() gave, whose commit failed. */
+/* Undo add_inode() after a failed commit. */
 static void
 discard_inode(struct fs *fs, struct inode *in)
 {
@@ -166,7 +164,7 @@ create_name(struct fs *fs, struct inode *dir, struct slice name,
 	*inp = NULL;
 	mutex_lock(&dir->change_mu);
 	rc = dir_has_no(fs, dir, name);
-	/* It may have to commit: not while others cannot look at dir. */
+	/* new_inode_number() may commit, so dir->mu is not held yet. */
 	if (rc == 0)
 		rc = new_inode_number(fs, &ino);
 	if (rc == 0) {

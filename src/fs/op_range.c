@@ -15,10 +15,10 @@
 #include "fs/inode_attr.h"
 #include "fs/inode_commit.h"
 
-/* What fs_copy_range() moves at once. */
+/* fs_copy_range() copies so many bytes at a time. */
 #define COPY_BYTES (1u << 20)
 
-/* Change the contents as mode says, under the lock. */
+/* Change the contents by mode, with the inode locked. */
 static int
 range_allocate(struct fs *fs, struct inode *in, int mode, uint64_t off,
     uint64_t end) REQUIRES(&in->change_mu, &in->mu)
@@ -68,7 +68,7 @@ fs_fallocate(struct fs *fs, uint64_t ino, int mode, uint64_t off, uint64_t len)
 	if (rc < 0)
 		return rc;
 	rc = writeback_throttle(fs);
-	/* Nothing is set aside, but what cannot fit is refused. */
+	/* No space is reserved, but what cannot fit is refused. */
 	if (rc == 0 && (mode & ~FALLOC_FL_KEEP_SIZE) == 0)
 		rc = space_ask(fs, KV_ROOM_ADD, len);
 	if (rc == 0) {
@@ -80,12 +80,12 @@ fs_fallocate(struct fs *fs, uint64_t ino, int mode, uint64_t off, uint64_t len)
 	return txn_settle(fs, rc);
 }
 
-/* Goes over the chunks that hold data, dirty ones before the base's. */
+/* An iteration over the chunks with data, dirty and committed ones. */
 struct walk {
 	struct fs *fs;
 	struct inode *in;
-	struct kv_iter *it; /* over the base's chunks; NULL when none */
-	bool has_base; /* base_* is the base's next one */
+	struct kv_iter *it; /* over the base's chunks; NULL: none */
+	bool has_base; /* base_* is the base's next chunk */
 	uint64_t base_index;
 	uint64_t base_len;
 };
@@ -108,7 +108,7 @@ walk_begin(struct walk *w, struct fs *fs, struct inode *in, uint64_t index)
 	return kv_iter_open(fs->kv, &key, KV_SCOPE_GROUP, NULL, &w->it);
 }
 
-/* The base's first chunk at or behind index into base_*. */
+/* Set base_* to the base's first chunk at or after index. */
 static int
 walk_base(struct walk *w, uint64_t index)
 {
@@ -143,7 +143,7 @@ walk_base(struct walk *w, uint64_t index)
 	return 0;
 }
 
-/* The first data at or behind chunk index: 1 and [*startp, *endp), or 0. */
+/* Find the first data at or after chunk index: 1 and [*startp, *endp), or 0. */
 static int
 walk_next(struct walk *w, uint64_t index, uint64_t *startp, uint64_t *endp)
 {
@@ -186,7 +186,7 @@ range_seek(struct walk *w, uint64_t off, int whence)
 			return (int64_t)(start > pos ? start : pos);
 		if (whence == SEEK_HOLE && (start > pos || end <= pos))
 			break;
-		/* Data that reaches the next chunk goes on there. */
+		/* Data up to the end of a chunk may continue in the next. */
 		if (whence == SEEK_HOLE && end % CHUNK_SIZE != 0)
 			return (int64_t)end;
 		pos = whence == SEEK_HOLE ?

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reading contents, without copying where they are committed: the reply
- * borrows pinned values of the store and one area of zeros.
+ * Reading contents. Committed contents are not copied: the reply borrows
+ * pinned values of the store, and one area of zeros for holes.
  *
- * Chunks are fetched without the inode's lock, so that readers of one file
- * do not wait for each other's disk; when a commit of contents has begun
- * meanwhile (content_gen), the read is done again under the lock. One that was
- * under way before changes chunks that have buffers, and those are read from
- * there.
+ * Chunks are read without the inode's lock, so that readers of one file do not
+ * wait for each other's disk. If a commit of contents has begun meanwhile
+ * (content_gen), the read is repeated under the lock. A commit that began
+ * earlier does no harm: it changes chunks that have buffers, which are read
+ * instead.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +22,9 @@
 
 static const uint8_t zeros[CHUNK_SIZE];
 
-/* The part of one chunk that is wanted. */
+/* The part of one chunk that is read. */
 struct slot {
-	struct slice data; /* behind it come zeros */
+	struct slice data; /* zeros follow */
 	uint32_t from, n;
 	bool is_fetched; /* from a chunk row */
 };
@@ -33,11 +33,11 @@ struct reading {
 	uint64_t first; /* chunk */
 	size_t count; /* of slots */
 	struct slot *slots;
-	uint8_t *copy; /* room for what is dirty */
-	uint64_t base_size; /* as of the plan */
+	uint8_t *copy; /* memory for copies of dirty bytes */
+	uint64_t base_size; /* at the time of read_plan() */
 };
 
-/* data is the chunk's bytes: keep what the slot wants of it. */
+/* data: the chunk's bytes. Keep the part that is read. */
 static void
 slot_set(struct slot *s, struct slice data)
 {
@@ -49,7 +49,7 @@ slot_set(struct slot *s, struct slice data)
 		s->data.len = s->n;
 }
 
-/* How many bytes in the range are dirty. */
+/* The number of dirty bytes in chunks first to last. */
 static size_t
 dirty_bytes(const struct inode *in, uint64_t first, uint64_t last)
 {
@@ -65,8 +65,7 @@ dirty_bytes(const struct inode *in, uint64_t first, uint64_t last)
 	return n;
 }
 
-/* Memory for everything that the reply needs: in the reply where it fits, as
- * it does unless much is dirty. */
+/* Get memory for the reply: its own space suffices unless much is dirty. */
 static int
 read_prepare(struct inode *in, uint64_t off, size_t len, struct reading *g,
     struct fs_read *r)
@@ -106,8 +105,8 @@ read_prepare(struct inode *in, uint64_t off, size_t len, struct reading *g,
 	return 0;
 }
 
-/* Under the lock: copy what is dirty, take what is inline, and mark what
- * must come from chunk rows. */
+/* Under the lock: copy dirty bytes, take inline bytes, and note which chunks
+ * must be read from rows. */
 static int
 read_plan(struct fs *fs, struct inode *in, struct reading *g, struct fs_read *r)
     REQUIRES(&in->mu)
@@ -141,7 +140,7 @@ read_plan(struct fs *fs, struct inode *in, struct reading *g, struct fs_read *r)
 	return 0;
 }
 
-/* Get the chunk rows; with or without the lock. */
+/* Read the chunk rows; with or without the lock. */
 static int
 read_fetch_chunks(struct fs *fs, uint64_t ino, const struct reading *g,
     struct fs_read *r)
@@ -164,7 +163,7 @@ read_fetch_chunks(struct fs *fs, uint64_t ino, const struct reading *g,
 		rc = schema_get_chunk(r->pins[i].data, &data);
 		if (rc < 0)
 			return inode_bad_row(ino, (struct slice){ 0 }, rc);
-		/* Bytes behind the size are no contents. */
+		/* Bytes beyond the size are not contents. */
 		end = g->base_size - (g->first + i) * CHUNK_SIZE;
 		if (data.len > end)
 			data.len = end;
@@ -173,7 +172,7 @@ read_fetch_chunks(struct fs *fs, uint64_t ino, const struct reading *g,
 	return 0;
 }
 
-/* Returns whether a part of a hole is among it. */
+/* Fill in the pieces of the reply. Is a part of a hole among them? */
 static bool
 read_assemble(const struct reading *g, struct fs_read *r)
 {
@@ -194,8 +193,8 @@ read_assemble(const struct reading *g, struct fs_read *r)
 	return has_hole;
 }
 
-/* The reader may keep the pages of a hole, and the rest of the last page,
- * which may become one; see enum hole_copies. */
+/* The kernel may cache pages of a hole, and the rest of the last page, which
+ * may become part of a hole; see enum hole_copies. */
 static void
 share_hole(struct inode *in, struct fs_read *r)
 {
@@ -211,7 +210,7 @@ share_hole(struct inode *in, struct fs_read *r)
 	mutex_unlock(&in->mu);
 }
 
-/* -EAGAIN: contents changed meanwhile. */
+/* Try to read. -EAGAIN: contents were changed meanwhile. */
 static int
 read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
     bool is_locked, bool keep_atime, struct fs_read *r)
@@ -249,7 +248,7 @@ read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
 	return rc;
 }
 
-/* All but the space. */
+/* Set all fields to zero, except space. */
 static void
 read_clear(struct fs_read *r)
 {
@@ -268,7 +267,7 @@ fs_read_how(struct fs *fs, uint64_t ino, uint64_t off, size_t len, unsigned how,
 	rc = regular_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
-	/* Before anything is read: whoever writes after us sees it. */
+	/* Set before the read, so that a later writer sees it. */
 	if ((how & FS_READ_DIRECT) == 0 && !atomic_load(&in->copies.is_shared))
 		atomic_store(&in->copies.is_shared, true);
 	rc = read_once(fs, in, off, len, false, keep_atime, rp);

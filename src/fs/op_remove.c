@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Names that go: unlink and rmdir. What becomes of the inode behind is
- * decided in removal.c.
+ * Removal of names: unlink and rmdir. removal.c decides what becomes of the
+ * inode.
  */
 #include "fs/dir.h"
 #include "fs/fs_state.h"
@@ -11,8 +11,8 @@
 #include "fs/removal.h"
 #include "util/stats.h"
 
-/* The batch. Others may look at dir meanwhile; in waits until it is known
- * what has become of it. */
+/* The batch. Releases dir->mu during the commit; keeps in->mu, so that others
+ * do not use the inode before its new state is known. */
 static int
 remove_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
     struct inode **oldp)
@@ -63,7 +63,7 @@ remove_name(struct fs *fs, uint64_t parent, struct slice name, bool is_rmdir)
 	if (rc < 0)
 		return rc;
 	mutex_lock(&dir->change_mu);
-	/* What a name is cannot change now. */
+	/* With change_mu of dir the name cannot change. */
 	rc = inode_find(fs, dir, name, &in);
 	if (rc == 0) {
 		mutex_lock(&in->change_mu);

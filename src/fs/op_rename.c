@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * rename(2): what is named is found, locked and checked; then one batch
- * does all of it. See rename.h for the locks.
+ * rename(2): finds, locks and checks the inodes of both names; then one batch
+ * makes the change. See rename.h for the locks.
  */
 #include "fs/rename.h"
 
@@ -13,7 +13,7 @@
 #include "fs/fs_state.h"
 #include "fs/inode.h"
 
-/* What can be said of src and dst before they are locked. */
+/* The checks of src and dst that need no lock of theirs. */
 static int
 rename_check(const struct rename *r, unsigned flags)
 {
@@ -21,14 +21,14 @@ rename_check(const struct rename *r, unsigned flags)
 		return -EEXIST;
 	if (r->dst == NULL && r->is_exchange)
 		return -ENOENT;
-	/* Rows that make a loop are damage, and must not lock us out. */
+	/* Damaged rows may form a loop; they must not cause a deadlock. */
 	if (r->src == r->from || (r->dst != NULL && r->dst == r->to)) {
 		const struct inode *in = r->src == r->from ? r->from : r->to;
 
 		return inode_bad_row(in->ino, (struct slice){ 0 },
 		    -KVFS_ECORRUPT);
 	}
-	/* Within one directory neither can be above it. */
+	/* If both parents are the same, src cannot be above the new one. */
 	if (r->from != r->to && inode_is_dir(r->src) &&
 	    rename_is_above(r->src, r->to))
 		return -EINVAL;
@@ -41,7 +41,7 @@ rename_check(const struct rename *r, unsigned flags)
 	return 0;
 }
 
-/* Find src and dst; nothing is locked. */
+/* Find src and dst, without locks. */
 static int
 find_named(struct fs *fs, struct rename *r)
 {
@@ -56,7 +56,8 @@ find_named(struct fs *fs, struct rename *r)
 	return rc == -ENOENT ? 0 : rc;
 }
 
-/* Whether name in dir is in still, or nothing when that is NULL. */
+/* Does name in dir still refer to in, or to nothing if that is NULL? 0,
+ * -EAGAIN, or another negative errno. */
 static int
 check_name(struct fs *fs, struct inode *dir, struct slice name,
     const struct inode *in)
@@ -78,7 +79,7 @@ check_name(struct fs *fs, struct inode *dir, struct slice name,
 	return in != NULL && row.ino == in->ino ? 0 : -EAGAIN;
 }
 
-/* Contents that are too many to go with the rename's batch, before it. */
+/* Commit contents that are too large for the batch of the rename. */
 static int
 commit_to_fit(struct fs *fs, struct inode *in) REQUIRES(&in->change_mu)
 {
@@ -90,7 +91,8 @@ commit_to_fit(struct fs *fs, struct inode *in) REQUIRES(&in->change_mu)
 	return rc;
 }
 
-/* Whether both parents can lose and get names, which stays so. */
+/* Can names be added to and removed from both parents? It stays so until
+ * their change_mu is released. */
 static bool
 take_names(struct rename *r)
 {
@@ -104,7 +106,7 @@ take_names(struct rename *r)
 	return both;
 }
 
-/* With the right to change all four. */
+/* The caller holds change_mu of all four. */
 static int
 rename_named(struct fs *fs, struct rename *r)
 {
@@ -132,7 +134,8 @@ rename_named(struct fs *fs, struct rename *r)
 	return rc;
 }
 
-/* With the right to change both parents. -EAGAIN: the names have changed. */
+/* The caller holds change_mu of both parents. -EAGAIN: the names have
+ * changed. */
 static int
 rename_locked(struct fs *fs, struct rename *r, unsigned flags)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Extended attributes: a row each, and how many there are in the inode's
- * attributes, so that a file without any is answered without a look.
+ * Extended attributes: a row each. The inode's attributes have their number,
+ * so that no row is read for a file without any.
  */
 #include <string.h>
 #include <sys/xattr.h>
@@ -17,9 +17,9 @@
 #define TRUSTED "trusted."
 
 /*
- * The names that are kept. The kernel has checked what each of them asks
- * of the caller (xattr(7)); of any other name it checks nothing, so that
- * it must not become an attribute of ours.
+ * The prefixes of names that are stored. The kernel has checked the privileges
+ * that they need (xattr(7)). For other names it checks nothing, so they are
+ * refused.
  */
 static const char *const namespaces[] = { "user.", TRUSTED, "security." };
 
@@ -46,7 +46,7 @@ check_name(const struct fs *fs, struct slice name)
 	return -EOPNOTSUPP;
 }
 
-/* Whether the row is there: 1, 0 or errno. */
+/* Is there such a row? 1, 0 or a negative errno. */
 static int
 has_row(struct fs *fs, const struct inode *in, struct slice name)
 {
@@ -98,8 +98,8 @@ fs_getxattr(struct fs *fs, uint64_t ino, struct slice name, struct buf *value)
 	return inode_bad_row(ino, (struct slice){ 0 }, rc);
 }
 
-/* Commit a batch that holds the row, and the inode's own with more or
- * fewer attributes, and the mode. */
+/* Commit a batch that has the attribute's row, with the inode's own row: more
+ * is added to the number of attributes, and mode is set. */
 static int
 commit_count(struct fs *fs, struct txn *t, struct inode *in, int more,
     uint32_t mode) REQUIRES(&in->change_mu, &in->mu)
@@ -128,7 +128,7 @@ put_row(struct txn *t, const struct kv_key *key, struct slice value)
 	uint8_t *p = txn_alloc(t, SCHEMA_TAG_LEN + value.len);
 
 	if (p == NULL)
-		return; /* the commit says so */
+		return; /* txn_commit() reports it */
 	p[0] = SCHEMA_TAG;
 	if (value.len != 0)
 		memcpy(p + SCHEMA_TAG_LEN, value.data, value.len);
@@ -165,8 +165,8 @@ set_locked(struct fs *fs, struct inode *in, struct slice name,
 	return rc;
 }
 
-/* An access list: the mode follows it, and one that says no more than the
- * mode is not kept. */
+/* Set an access list, and the mode with it. A list that says no more than the
+ * mode is not stored. */
 static int
 set_access_list(struct fs *fs, struct inode *in, struct slice name,
     struct slice value, int flags) REQUIRES(&in->change_mu, &in->mu)
@@ -267,7 +267,7 @@ fs_listxattr(struct fs *fs, uint64_t ino, bool is_trusted, struct buf *names)
 	rc = file_get(fs, ino, &in);
 	if (rc < 0)
 		return rc;
-	/* Opened under the lock: a consistent list. */
+	/* The iterator is opened under the lock: a consistent list. */
 	mutex_lock(&in->mu);
 	if (in->rec.nxattrs != 0)
 		rc = kv_iter_open(fs->kv, &key, KV_SCOPE_GROUP, NULL, &it);
@@ -275,7 +275,7 @@ fs_listxattr(struct fs *fs, uint64_t ino, bool is_trusted, struct buf *names)
 	inode_put(fs, in);
 	while (it != NULL && rc >= 0 && (rc = kv_iter_next(it)) == 1) {
 		key = kv_iter_key(it);
-		/* Before names were checked, a store may have got any. */
+		/* A store of an older version may have any names. */
 		if (check_name(fs, key.name) < 0 ||
 		    (!is_trusted && begins_with(key.name, TRUSTED)))
 			continue;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Inodes without a name. One that has lost its last name lives until nobody
- * knows it any more: the kernel may have it open, or hold no more than a
- * path to it (O_PATH, a working directory, an open(2) under way), and all
- * that can be done with it still can. How its rows went is in removal.c.
+ * Inodes without a name. An inode that has lost its last name lives until it
+ * has no lookups and no opens: the kernel may have it open, or only a
+ * reference to it (O_PATH, a working directory, an open(2) under way), and
+ * every operation on it still works. removal.c removes its name.
  *
- * A rowless one is in memory alone, and leaves nothing behind. Others have
- * an inode row and an orphan row; they are deleted in the background, many
- * in one batch, by the write-back thread.
+ * A rowless inode is in memory alone, and its end changes no row. The others
+ * have an inode row and an orphan row; these are deleted in the background by
+ * the write-back thread, many inodes in one batch.
  *
  * Invariant: an inode row has nlink 0 exactly while there is an orphan row
  * for it.
@@ -25,9 +25,10 @@
 #include "util/clock.h"
 #include "util/mutex.h"
 
-/* Orphans deleted in one batch. */
+/* Orphans deleted in one batch at most. */
 #define SWEEP_MAX 256u
-/* They wait for others to go with, unless there are many or large ones. */
+/* Deletions wait so long for others in the same batch, unless there are many,
+ * or large ones. */
 #define REAP_WAIT_NS 20000000ULL
 #define REAP_MANY 64u
 #define REAP_LARGE_BYTES (1u << 20)
@@ -50,7 +51,7 @@ stage_orphan(struct txn *t, uint64_t ino, const struct attr_rec *rec)
 	txn_del_orphan(t, ino);
 }
 
-/* One batch; what fails is left for the sweep. */
+/* Delete n orphans in one batch; if it fails, the next mount does it. */
 static void
 delete_some(struct fs *fs, const struct orphan *all, size_t n)
 {
@@ -85,7 +86,8 @@ orphan_reap(struct fs *fs)
 	struct orphan *all;
 	size_t n;
 
-	/* Who asks for room also waits for what another thread has taken. */
+	/* A caller that needs room also waits for the orphans that another
+	 * thread is deleting. */
 	mutex_lock(&list->reap_mu);
 	mutex_lock(&list->mu);
 	all = list->all;
@@ -129,7 +131,7 @@ add_locked(struct orphan_list *list, const struct orphan *o) REQUIRES(&list->mu)
 	return true;
 }
 
-/* Have the rows of o deleted soon. */
+/* Queue o: its rows are deleted soon. */
 static void
 orphan_enqueue(struct fs *fs, const struct orphan *o)
 {
@@ -147,12 +149,12 @@ orphan_enqueue(struct fs *fs, const struct orphan *o)
 	mutex_unlock(&list->mu);
 	if (!is_added) {
 		delete_some(fs, o, 1);
-		(void)txn_settle(fs, 0); /* the next operation hears of it */
+		(void)txn_settle(fs, 0); /* the next operation gets the error */
 	} else if (is_first || is_urgent)
 		dirty_list_wake(&fs->dirty);
 }
 
-/* The end of in; whether it has rows, which *o then names. */
+/* in has ended. Does it have rows? Then *o describes them. */
 static bool
 end_locked(struct fs *fs, struct inode *in, struct orphan *o)
     REQUIRES(&in->change_mu, &in->mu)
@@ -177,14 +179,14 @@ orphan_end(struct fs *fs, struct inode *in, bool is_closing)
 	struct orphan o;
 	bool may_end, has_rows = false;
 
-	/* One that has a name waits for nobody who changes it. */
+	/* An inode with a name does not wait for change_mu. */
 	mutex_lock(&in->mu);
 	may_end = in->is_nameless && in->state == INODE_LIVE && !fs->read_only;
 	mutex_unlock(&in->mu);
 	if (!may_end)
 		return;
 	inode_begin_change(in);
-	/* It may have got a name again. */
+	/* Test again: it may have got a name. */
 	if (in->is_nameless && in->state == INODE_LIVE &&
 	    (is_closing || !inode_is_in_use(fs, in)))
 		has_rows = end_locked(fs, in, &o);
@@ -196,7 +198,7 @@ orphan_end(struct fs *fs, struct inode *in, bool is_closing)
 void
 orphan_forgotten(struct fs *fs, struct inode *in)
 {
-	/* It cannot become known again when it has no name. */
+	/* Without a name it cannot come into use again. */
 	if (!inode_is_in_use(fs, in))
 		orphan_end(fs, in, false);
 }
@@ -250,7 +252,7 @@ sweep_one(struct fs *fs, struct txn *t, uint64_t ino, uint64_t *deletedp)
 	return 0;
 }
 
-/* One batch of the sweep from *nextp on; 1: there may be more. */
+/* One batch of the sweep, from *nextp on. 1: there may be more. */
 static int
 sweep_some(struct fs *fs, uint64_t *nextp, uint64_t *deletedp)
 {
@@ -268,7 +270,7 @@ sweep_some(struct fs *fs, uint64_t *nextp, uint64_t *deletedp)
 		key = kv_iter_key(it);
 		*nextp = key.group + 1;
 		rc = sweep_one(fs, t, key.group, deletedp);
-		/* A damaged row must not keep the rest from being used. */
+		/* A damaged orphan row must not prevent the mount. */
 		if (rc == -KVFS_ECORRUPT || rc == -EPROTO)
 			rc = 0;
 		n++;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Bounding the memory of inodes. Each one that the kernel has looked up
- * stays in memory until the kernel forgets it, which it does only under
- * memory pressure of its own. So the front asks here for cold ones, and
- * tells the kernel to drop them.
+ * Bounds the memory of inodes. An inode that the kernel has looked up stays in
+ * memory until the kernel forgets it, which it does only when it is short of
+ * memory itself. So src/fuse asks here for inodes that were not used lately,
+ * and has the kernel drop them.
  */
 #include <string.h>
 
@@ -17,7 +17,7 @@ fs_inode_count(struct fs *fs)
 	return inode_table_count(&fs->table);
 }
 
-/* What the caller has to know of in; its name goes to space. */
+/* Fill in *cold; the name is copied to space. */
 static void
 prune_describe(struct inode *in, uint8_t *space, struct fs_cold *cold)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A link that goes away, and with the last one all rows of the inode, or
- * its place in the tree: who knows it may use it still; see orphan.c.
+ * Removes a link. With the last one all rows of the inode are deleted, or, if
+ * it is in use, it becomes an orphan; see orphan.c.
  */
 #include "fs/removal.h"
 
@@ -11,11 +11,12 @@
 #include "fs/inode_commit.h"
 #include "fs/rowless.h"
 
-/* Inline bytes of rowless inodes, all together; beyond that they go to the
- * store as orphans. */
+/* Inline bytes of all rowless inodes at most; beyond that inodes become
+ * orphans with rows. */
 #define ROWLESS_MAX (1u << 20)
 
-/* Without a name it cannot ride in its dentry row any more. */
+/* The last name: decide what becomes of the attributes, which may be in the
+ * dentry row that is deleted. */
 static int
 stage_last(struct fs *fs, struct txn *t, struct inode *in, struct removal *r)
     REQUIRES(&in->change_mu, &in->mu)
@@ -29,7 +30,8 @@ stage_last(struct fs *fs, struct txn *t, struct inode *in, struct removal *r)
 		rc = inode_copy_inline(fs, t, in, &r->data);
 		if (rc < 0)
 			return rc;
-		/* What the kernel forgets at once is in the store no more. */
+		/* Mostly the kernel forgets it at once; then no row had to be
+		 * written. */
 		r->how = (in->rec.flags & ATTR_CHUNKS) == 0 &&
 			in->rec.nxattrs == 0 && rowless_bytes() < ROWLESS_MAX ?
 		    REMOVAL_ROWLESS :
@@ -66,7 +68,7 @@ removal_stage(struct fs *fs, struct txn *t, struct inode *in,
 	return inode_put_row(fs, t, in, &r->rec, NULL);
 }
 
-/* Its last name is gone. */
+/* Its last name was removed at seq. */
 static struct inode *
 lose_name(struct inode *in, const struct attr_rec *rec, uint64_t seq)
     REQUIRES(&in->change_mu, &in->mu)
@@ -95,7 +97,8 @@ removal_commit(struct fs *fs, struct removal *r, uint64_t seq)
 	case REMOVAL_ROWLESS:
 		count_add(fs, -1);
 		old = lose_name(in, &r->rec, seq);
-		/* Without memory its contents are lost to who has it open. */
+		/* Without memory, programs that have it open lose its
+		 * contents. */
 		if (rowless_keep(in, r->data) < 0)
 			inode_set_deleted(fs, in);
 		break;

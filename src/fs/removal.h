@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A link of an inode goes away: what becomes of its rows; see removal.c. */
+/* Removes one link of an inode, and its rows or some of them; see
+ * removal.c. */
 #ifndef KVFS_FS_REMOVAL_H
 #define KVFS_FS_REMOVAL_H
 
@@ -8,24 +9,24 @@
 
 struct fs;
 
-/* One link of an inode is going away in a batch. */
+/* The removal of one link of an inode, in a batch. */
 struct removal {
 	struct inode *in;
 	struct attr_rec rec;
 	enum {
-		REMOVAL_LINK, /* others are left */
-		REMOVAL_ORPHAN, /* rows stay until nobody knows it */
-		REMOVAL_ROWLESS, /* the same, but all of it is in memory */
-		REMOVAL_DELETE, /* nobody knows it */
+		REMOVAL_LINK, /* it has other names */
+		REMOVAL_ORPHAN, /* in use: its rows stay for now */
+		REMOVAL_ROWLESS, /* in use, but all of it is in memory */
+		REMOVAL_DELETE, /* not in use: its rows are deleted */
 	} how;
 	struct slice data; /* inline bytes, in the txn */
 };
-/* Add it to t; the dentry itself is the caller's. */
+/* Add it to t; the caller deletes the dentry row. */
 int removal_stage(struct fs *fs, struct txn *t, struct inode *in,
     const struct timespec *now, struct removal *r)
     REQUIRES(&in->change_mu, &in->mu);
-/* It was committed at seq, with the inode locked still. Returns an inode
- * to put once unlocked. */
+/* It was committed at seq; the inode is still locked. Returns an inode for
+ * inode_put() once no lock is held. */
 struct inode *removal_commit(struct fs *fs, struct removal *r, uint64_t seq);
 
 #endif

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One rename(2) under way: among op_rename.c, rename_lock.c and
- * rename_batch.c.
+ * One rename(2), as op_rename.c, rename_lock.c and rename_batch.c share it.
  *
- * Locks: fs.rename_mu when there are two parents, or when two inodes of
- * which one is a directory meet, so that no other thread can hold two
- * unrelated directories; then the right to change both parents, the upper
- * one first; then that to change what is named, directories before files,
- * then by number. What is named may be above a parent, so it is found before
- * anything is locked, and compared with the rows once the parents are.
+ * Locks: fs.rename_mu if there are two parents, or if two inodes are named of
+ * which one is a directory, so that no other thread can hold two unrelated
+ * directories; then change_mu of both parents, the upper one first; then that
+ * of src and dst, directories before files, then by number. src may be above
+ * a parent, so both are found before anything is locked, and checked against
+ * the rows once the parents are locked.
  */
 #ifndef KVFS_FS_RENAME_H
 #define KVFS_FS_RENAME_H
@@ -23,21 +22,21 @@ struct rename {
 	struct slice name, newname;
 	struct inode *src, *dst; /* dst may be NULL */
 	bool is_exchange;
-	const struct fs_cred *whiteout; /* leave one, of this owner; or NULL */
-	uint64_t from_change, to_change; /* before src and dst were found */
-	struct inode *old[2]; /* to put once unlocked */
+	const struct fs_cred *whiteout; /* leave one with this owner; or NULL */
+	uint64_t from_change, to_change; /* loaded before src, dst were found */
+	struct inode *old[2]; /* for inode_put() once no lock is held */
 };
 
-/* Whether upper is dir or above it. The shape of the tree stands still
- * under rename_mu. */
+/* Is upper dir, or above it? Needs rename_mu, under which no directory
+ * moves. */
 bool rename_is_above(const struct inode *upper, const struct inode *dir);
 
-/* The right to change both parents, and what is named. */
+/* Take and release change_mu of both parents, and of src and dst. */
 void rename_lock_parents(const struct rename *r);
 void rename_unlock_parents(const struct rename *r);
 void rename_lock_named(const struct rename *r);
 void rename_unlock_named(const struct rename *r);
-/* The fields of both parents, and of what is named, after that right. */
+/* The same for inode.mu, after change_mu. */
 void rename_lock_parent_fields(const struct rename *r);
 void rename_unlock_parent_fields(const struct rename *r);
 void rename_lock_named_fields(const struct rename *r);

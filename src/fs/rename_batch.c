@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The batch of a rename: it moves the row, changes both directories and
- * takes away what was replaced; the contents of what moves go in it or
- * before it, so that a file replaced by rename is old or new after a crash.
+ * removes the inode that was replaced. Dirty contents of the moved file are
+ * committed in it or before it, so that a file replaced by rename is old or
+ * new after a crash.
  */
 #include "fs/rename.h"
 
@@ -15,8 +16,8 @@
 #include "fs/removal.h"
 #include "util/stats.h"
 
-/* Put in's row at (dir, name), with its contents; *recp is what its
- * attributes will be. */
+/* Add in's row at (dir, name), with its dirty contents; *recp gets its new
+ * attributes. */
 static int
 stage_move(struct fs *fs, struct txn *t, struct inode *in, struct inode *dir,
     struct slice name, const struct timespec *now, struct attr_rec *recp)
@@ -56,7 +57,7 @@ commit_move(struct fs *fs, struct inode *in, struct inode *dir,
 	return old;
 }
 
-/* Count what each directory gains and loses. */
+/* Change the counts of both directories. */
 static int
 count_entries(const struct rename *r, struct dir_change *from,
     struct dir_change *to)
@@ -69,7 +70,7 @@ count_entries(const struct rename *r, struct dir_change *from,
 		rc = dir_count(from, 0, dst_dir - src_dir);
 		return rc < 0 ? rc : dir_count(to, 0, src_dir - dst_dir);
 	}
-	/* In first: within one directory the count must not touch 0. */
+	/* Add first: if both are the same, its count must not become 0. */
 	rc = dir_count(to, 1, src_dir);
 	if (rc == 0)
 		rc = dir_count(from, r->whiteout != NULL ? 0 : -1, -src_dir);
@@ -78,7 +79,8 @@ count_entries(const struct rename *r, struct dir_change *from,
 	return rc;
 }
 
-/* What stays at the old name: a device that overlayfs knows as nothing. */
+/* Add the whiteout at the old name: a device 0:0, by which overlayfs marks a
+ * removed name. */
 static int
 stage_whiteout(struct fs *fs, struct txn *t, const struct rename *r,
     const struct timespec *now)
@@ -102,8 +104,8 @@ stage_whiteout(struct fs *fs, struct txn *t, const struct rename *r,
 	return rc;
 }
 
-/* Commit, while others may look at the directories; what is named has its row
- * moved and waits. */
+/* Commit. Releases mu of the directories meanwhile; keeps those of src and
+ * dst, whose rows move. */
 static int
 rename_commit(struct fs *fs, const struct rename *r, struct txn *t,
     uint64_t *seqp)

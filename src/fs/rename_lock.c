@@ -37,7 +37,7 @@ unlock_two(struct mutex *a, struct mutex *b) NO_THREAD_SAFETY
 	mutex_unlock(a);
 }
 
-/* NULL when there is none. */
+/* The lock of in; NULL if in is NULL. */
 static struct mutex *
 mu_of(struct inode *in)
 {

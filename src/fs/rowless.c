@@ -8,7 +8,7 @@
 
 #include "fs/live_inode.h"
 
-/* Of all rowless inodes; relaxed, a statistic. */
+/* The bytes of all rowless inodes; relaxed, a statistic. */
 static _Atomic size_t total_bytes;
 
 size_t

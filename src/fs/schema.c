@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Keys and values of the file system's rows; see schema.h. Numbers are
- * varints, times are differences to each other, and a time that repeats
- * the one before it is a flag: the row of a new file takes some 30 bytes.
+ * varints, times are differences to each other, and for a time equal to the
+ * one before there is a flag only: the row of a new file has some 30 bytes.
  */
 #include "fs/schema.h"
 
@@ -52,7 +52,7 @@ same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-/* Seconds as the wrapped difference to base: any 64-bit time survives. */
+/* Seconds are a wrapped difference to base, so any 64-bit time is possible. */
 static uint8_t *
 put_time(uint8_t *p, const struct timespec *t, time_t base)
 {
@@ -139,7 +139,7 @@ put_rec(uint8_t *p, const struct attr_rec *rec)
 	return p;
 }
 
-/* What the bytes of a record say must be possible together. */
+/* Are the fields of a decoded record consistent with each other? */
 static bool
 is_plausible(const struct attr_rec *rec)
 {
@@ -264,7 +264,7 @@ schema_get_dentry(struct slice value, struct dentry_row *rowp)
 	case KIND_REF:
 		rowp->is_ref = true;
 		rowp->type = (uint32_t)cursor_u8(&c) << 12;
-		/* Directories have one name, so they never need one. */
+		/* A directory has one name, so it is never a reference. */
 		if (!c.ok || cursor_left(&c) != 0 || !is_type(rowp->type) ||
 		    (rowp->type & ~S_IFMT) != 0 || S_ISDIR(rowp->type))
 			return -KVFS_ECORRUPT;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rows: the only place that knows how keys and values of the file system
- * are written. Format: kvfs-format(5), "Rows".
+ * Encodes and decodes the values of rows, and nothing else does. Format:
+ * kvfs-format(5), "Rows".
  *
  * Every value begins with a tag: the version in the low four bits, flags
  * that an older program must refuse in the high four. Decoders treat bytes
- * as untrusted: -KVFS_ECORRUPT when they cannot be true, -EPROTO when they
- * come from a newer version. What they return borrows the value.
+ * as untrusted: -KVFS_ECORRUPT when they are not valid, -EPROTO when they
+ * are of a newer version. Slices that they return borrow the value.
  */
 #ifndef KVFS_FS_SCHEMA_H
 #define KVFS_FS_SCHEMA_H
@@ -21,8 +21,8 @@
 
 /* Contents are cut in pieces of this size. On disk: see struct super_row. */
 #define CHUNK_SIZE 32768u
-/* Largest contents of a regular file that are put in its row, and the
- * largest that a row may be found to have. */
+/* The largest contents of a regular file that are written to its row, and the
+ * largest that a row may have. */
 #define INLINE_MAX 2048u
 #define INLINE_LIMIT 4095u
 /* Granularity of st_blocks. */
@@ -41,7 +41,7 @@ enum attr_flags {
 	ATTR_INLINE = 1 << 7, /* contents follow the record */
 };
 #define ATTR_KNOWN 0xffu
-/* Those that a record in memory carries; the rest follow from its fields. */
+/* The flags of a record in memory; the others follow from its fields. */
 #define ATTR_KEPT ((unsigned)(ATTR_CHUNKS | ATTR_EXPIRES))
 
 /* The attributes of an inode as a row holds them. */
@@ -51,8 +51,8 @@ struct attr_rec {
 	uint32_t inline_len;
 	uint64_t rdev;
 	uint64_t size; /* not of directories */
-	uint64_t entries; /* of directories: how many, without . and .. */
-	uint64_t alloc; /* bytes that contents take, in ALLOC_UNITs */
+	uint64_t entries; /* of directories: their number, without . and .. */
+	uint64_t alloc; /* bytes of contents, each piece in whole ALLOC_UNITs */
 	uint32_t nxattrs;
 	int64_t expires; /* seconds; with ATTR_EXPIRES */
 	struct timespec atime, mtime, ctime, btime;

@@ -28,7 +28,7 @@ schema_put_super(uint8_t *dst, const struct super_row *row)
 	return (size_t)(p - dst);
 }
 
-/* Fields behind those known here are a newer program's, and harmless. */
+/* More fields may follow, of a newer program; they are ignored. */
 int
 schema_get_super(struct slice value, struct super_row *rowp)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Room in the store, asked for before anything is taken: contents are refused
- * at the write when they would not fit, since a cache that took them could
- * not say so later; and the store makes room while no lock is held.
+ * Checks for room before contents go to the write-back cache. write(2) fails
+ * with ENOSPC if they would not fit, since no error could be reported later;
+ * and the store frees space here, while no lock is held.
  */
 #include "fs/space.h"
 
@@ -10,11 +10,11 @@
 #include "util/clock.h"
 #include "util/mutex.h"
 
-/* The figure is believed for so long, or until this part of it is used: the
- * store takes room for logs meanwhile. */
+/* The estimate is used for so long, or until this part of it is consumed; the
+ * store needs room for logs, too. */
 #define SPACE_STALE_NS 500000000ULL
 #define SPACE_STALE_PART 8
-/* For the rows that come with contents. */
+/* For the rows that are written with contents. */
 #define SPACE_MARGIN (256u << 10)
 
 static bool
@@ -38,7 +38,7 @@ space_make(struct fs *fs, enum kv_room kind, uint64_t need)
 	struct kv_usage usage;
 	int rc;
 
-	/* What was removed is to make room first. */
+	/* Removed files may have rows that are not deleted yet. */
 	orphan_reap(fs);
 	rc = kv_reserve(fs->kv, kind, need);
 	if (rc == 0)
@@ -72,8 +72,8 @@ space_ask(struct fs *fs, enum kv_room kind, size_t len)
 {
 	int rc = space_look(fs, kind, len);
 
-	/* What waits may take less once it is committed, or replace what then
-	 * makes room. */
+	/* Dirty contents may take less once committed, or replace older ones,
+	 * whose space is then freed. */
 	if (rc == -ENOSPC &&
 	    atomic_load_explicit(&fs->dirty.data_bytes, memory_order_relaxed) !=
 		0 &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Room in the store, asked for before anything is taken; see space.c. */
+/* Checks for room in the store before contents are accepted; see space.c. */
 #ifndef KVFS_FS_SPACE_H
 #define KVFS_FS_SPACE_H
 
@@ -9,23 +9,24 @@
 
 struct fs;
 
-/* What the store has left, looked at now and then; relaxed. */
+/* The room left in the store, an estimate that is renewed now and then.
+ * Relaxed. */
 struct space_left {
 	_Atomic uint64_t free_bytes;
-	_Atomic uint64_t used_bytes; /* committed since */
-	_Atomic uint64_t looked_ns; /* when */
+	_Atomic uint64_t used_bytes; /* committed since looked_ns */
+	_Atomic uint64_t looked_ns; /* when free_bytes was read */
 };
 
-/* Contents were committed: an estimate, made good at the next look. */
+/* Contents were committed: correct the estimate. */
 static inline void
 space_use(struct space_left *s, uint64_t bytes)
 {
 	atomic_fetch_add_explicit(&s->used_bytes, bytes, memory_order_relaxed);
 }
 
-/* -ENOSPC when the store has no room for len more bytes, of contents or of a
- * row, also after what is dead has made some, which it waits for: no lock is
- * held. */
+/* Is there room for len more bytes, of contents or of a row? May wait while
+ * the store frees space of deleted data: call it without locks. 0, -ENOSPC, or
+ * another negative errno. */
 int space_ask(struct fs *fs, enum kv_room kind, size_t len);
 /* An operation that was let in has ended with rc: true when that is -ENOSPC,
  * since others were faster, and the store has made room now, so that another

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One operation, one batch; see txn.h. */
+/* See txn.h. */
 #include "fs/txn.h"
 
 #include <stdlib.h>
@@ -8,13 +8,13 @@
 #include "fs/fs_state.h"
 #include "util/stats.h"
 
-/* Batches kept for reuse, per stripe; a batch larger than this many
- * changes gives its memory back. */
+/* Batches in the pool at most, per stripe. A batch with more than KEEP_OPS
+ * changes is freed instead. */
 #define POOL_MAX 32u
 #define KEEP_OPS 256u
 
-/* Where the last commit of this thread is that it has not waited for; 0:
- * there is none. */
+/* The position of the last commit of this thread for which it has not waited;
+ * 0: none. */
 static _Thread_local uint64_t unsettled_seq;
 
 void
@@ -155,7 +155,7 @@ txn_commit(struct fs *fs, struct txn *t, uint64_t *seqp)
 		return rc;
 	counter_add(&fs->counters.commits, 1);
 	txn_wait_also(*seqp);
-	/* Relaxed: whoever loads an inode later has taken its locks. */
+	/* Relaxed: a thread that loads an inode later takes its locks first. */
 	last = atomic_load_explicit(&fs->last_seq, memory_order_relaxed);
 	while (last < *seqp &&
 	    !atomic_compare_exchange_weak_explicit(&fs->last_seq, &last, *seqp,

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One operation, one batch: a kv_batch with the memory that its values
- * live in, taken from a pool so that an operation allocates nothing.
+ * The batch of one operation: a kv_batch with the memory of its values, taken
+ * from a pool, so that most operations allocate nothing.
  *
- * A txn belongs to one thread. Nothing changes in memory or in the store
- * before txn_commit(); after a failed one the caller leaves its inodes as
- * they were.
+ * A txn belongs to one thread. The store does not change before txn_commit();
+ * if that fails, the caller leaves its inodes as they were.
  */
 #ifndef KVFS_FS_TXN_H
 #define KVFS_FS_TXN_H
@@ -27,7 +26,7 @@ struct txn_block {
 struct txn {
 	struct kv_batch batch;
 	struct txn *next; /* in the pool */
-	struct txn_block *blocks; /* what did not fit in space */
+	struct txn_block *blocks; /* memory beyond space */
 	size_t used;
 	_Alignas(8) uint8_t space[TXN_SPACE];
 };
@@ -43,39 +42,40 @@ struct txn_pool {
 void txn_pool_init(struct txn_pool *pool);
 void txn_pool_fini(struct txn_pool *pool);
 
-/* One in the caller's memory, for those who have no file system open; and
- * make it empty again. */
+/* A txn in the caller's memory, for use without an open file system. Clear
+ * makes it empty again. */
 void txn_init(struct txn *t);
 void txn_clear(struct txn *t);
 void txn_fini(struct txn *t);
 
-/* NULL without memory. */
+/* Take one from the pool, for txn_end(). NULL without memory. */
 struct txn *txn_begin(struct fs *fs);
-/* Valid until txn_end(). NULL without memory, which txn_commit() reports
- * too. */
+/* Memory that is valid until txn_end(). NULL without memory; then txn_commit()
+ * fails with -ENOMEM, too. */
 uint8_t *txn_alloc(struct txn *t, size_t n);
 /*
- * Commit the batch; the position for kv_sync() goes to *seqp. It is visible
- * then, but may not be durable: no lock is held across a disk sync, so each
- * operation that has committed ends with txn_settle(). Nor is one held while
- * dead data makes room: -ENOSPC comes at once, and space_retry() tells whether
- * to try again.
+ * Commit the batch; *seqp gets its position for kv_sync(). It is then visible,
+ * but may not be durable: no lock may be held during a disk sync, so an
+ * operation releases its locks and then calls txn_settle(). Nor does a commit
+ * wait for the space of deleted data: -ENOSPC is returned at once, and
+ * space_retry() tells whether to try again.
  */
 int txn_commit(struct fs *fs, struct txn *t, uint64_t *seqp);
-/* It must pass on a full disk: it changes rows that are there, or was let in
- * by space_ask(). */
+/* The batch may use the reserve of a full disk: it changes rows that exist, or
+ * space_ask() has allowed it. */
 void txn_reserve(struct txn *t);
-/* Both. */
+/* txn_reserve() and txn_commit(). */
 int txn_commit_reserved(struct fs *fs, struct txn *t, uint64_t *seqp);
 /*
- * Wait, without locks, until what this thread has committed is as durable as
- * the sync mode says. rc: what the operation has come to; returned, unless it
- * is a success and the wait is none.
+ * Wait until the commits of this thread are as durable as the sync mode says.
+ * Call it without locks. rc: the result of the operation, which is returned;
+ * but if rc is a success and the wait fails, its error is.
  */
 int txn_settle(struct fs *fs, int rc);
-/* That wait is for the commit at seq too, which may be another thread's. */
+/* The next txn_settle() of this thread waits for the commit at seq, too, which
+ * another thread may have made. */
 void txn_wait_also(uint64_t seq);
-/* NULL is accepted. */
+/* Give it back to the pool. NULL is accepted. */
 void txn_end(struct fs *fs, struct txn *t);
 
 /* Add rows. inline_data is copied. */

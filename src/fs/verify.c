@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Read-only consistency walk over all rows of one view of the store: once
- * over each space in key order, with the contents and extended attributes
- * of an inode looked at beside its attributes. What is remembered is in
- * verify_map.h.
+ * Read-only consistency walk over all rows of one snapshot: once over each
+ * space in key order; contents and extended attributes are read when their
+ * inode's attributes are. verify_map.h holds what must be remembered.
  *
- * A problem is a fact about rows that the rest of src/fs never leaves
- * behind, at any prefix of its commits.
+ * A fault is a state of rows that src/fs never leaves, at any prefix of its
+ * commits.
  */
 #include "fs/verify.h"
 
@@ -17,7 +16,7 @@
 
 #include "fs/live_inode.h"
 
-/* Keys of one group that are passed one by one before it is jumped over. */
+/* Steps over keys of one group before a seek skips the rest of it. */
 #define GROUP_STEPS 16u
 
 static void
@@ -36,7 +35,7 @@ note_place(struct verify *v, const struct kv_key *key)
 		memcpy(v->at_name, key->name.data, key->name.len);
 }
 
-/* The row of a directory, in parent. */
+/* Note the row of a directory, found in parent. */
 static int
 add_dir(struct verify *v, uint64_t ino, uint64_t parent,
     const struct attr_rec *rec)
@@ -45,7 +44,7 @@ add_dir(struct verify *v, uint64_t ino, uint64_t parent,
 
 	if (d == NULL)
 		return -ENOMEM;
-	/* A second row is told of by verify_inode(). */
+	/* verify_inode() reports a second row. */
 	if (d->has_row)
 		return 0;
 	d->has_row = true;
@@ -79,7 +78,7 @@ visit_inode(struct verify *v, const struct kv_key *key, struct slice value)
 	rc = verify_inode(v, key, key->group, &rec);
 	if (rc < 0)
 		return rc;
-	/* A removed directory that somebody stood in is as a removed file. */
+	/* A removed directory that is in use is treated as a removed file. */
 	if (S_ISDIR(rec.mode) &&
 	    (rec.nlink != 0 || key->group == FS_ROOT_INO)) {
 		if (key->group != FS_ROOT_INO) {
@@ -204,7 +203,7 @@ verify_space(struct verify *v, enum space space, verify_visit_fn visit)
 	return rc;
 }
 
-/* Groups of a space that no inode says it has. */
+/* Report groups of a space for which no inode has the flag or count. */
 static int
 walk_groups(struct verify *v, enum space space, enum verify_set set,
     enum verify_kind kind)
@@ -290,8 +289,8 @@ verify_walk(struct verify *v)
 	if (v->error < 0)
 		return v->error;
 	if (rc == -KVFS_ECORRUPT || rc == -KVFS_ECHECKSUM) {
-		/* What lies behind is not known, so nothing can be said of
-		 * how it all hangs together. */
+		/* The rows after it are not known, so the tree cannot be
+		 * checked. */
 		f.key = v->at;
 		verify_problem(v, &f,
 		    "what comes here or behind it cannot be read, for the "
@@ -309,7 +308,7 @@ verify_fini(struct verify *v)
 	verify_map_fini(&v->map);
 }
 
-/* ---- Telling ---- */
+/* ---- Reporting ---- */
 
 struct check {
 	struct verify v;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* One inode of the walk of verify.c: its attributes, and the chunks and
- * extended attributes that belong to them. */
+/* Checks one inode in the walk of verify.c: its attributes, chunks and
+ * extended attributes. */
 #include <inttypes.h>
 
 #include "fs/verify.h"
 
-/* What the chunk rows of an inode say. */
+/* Sums over the chunk rows of an inode. */
 struct chunks {
 	uint64_t alloc;
 	uint64_t end; /* of the last one that lies behind the end */

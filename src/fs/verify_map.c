@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What a walk remembers; see verify_map.h. */
+/* See verify_map.h. */
 #include "fs/verify_map.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "fs/content.h"
 #include "fs/verify.h"
 
-/* Numbers in one page of the sets. */
+/* Inode numbers in one page of the sets. */
 #define PAGE_INOS 512u
 
 struct verify_page {

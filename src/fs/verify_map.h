@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What verify.c remembers of a walk: directories, inodes with a row of
- * their own, and sets of inode numbers. Memory grows with the number of
- * directories and hard links; a set takes about a bit for each number.
+ * What a walk of verify.c has found: directories, inodes with a row of their
+ * own, and sets of inode numbers. Its memory grows with the number of
+ * directories and hard links; a set takes about one bit per inode number.
  */
 #ifndef KVFS_FS_VERIFY_MAP_H
 #define KVFS_FS_VERIFY_MAP_H
@@ -11,15 +11,15 @@
 #include <stdint.h>
 #include <sys/tree.h>
 
-/* A directory, by its row, by what is in it, or both. */
+/* A directory, known by its row, by its entries, or both. */
 struct verify_dir {
 	RB_ENTRY(verify_dir) link;
 	uint64_t ino, parent;
 	uint64_t entries, subdirs; /* found */
 	uint64_t want_entries, want_nlink; /* as its row says */
 	bool has_row;
-	bool is_reached; /* known to hang below the root */
-	uint64_t walk; /* the last climb that came by */
+	bool is_reached; /* known to be below the root */
+	uint64_t walk; /* the last upward search that visited it */
 };
 
 /* A file whose attributes are in an inode row. */
@@ -54,13 +54,13 @@ struct verify_map {
 
 void verify_map_init(struct verify_map *m);
 void verify_map_fini(struct verify_map *m);
-/* Made when it is missing; NULL without memory. */
+/* Find, or add if it is missing; NULL without memory. */
 struct verify_dir *verify_map_dir(struct verify_map *m, uint64_t ino);
 struct verify_link *verify_map_add_link(struct verify_map *m, uint64_t ino);
-/* NULL when there is none. */
+/* Find; NULL when there is none. */
 struct verify_dir *verify_map_find_dir(struct verify_map *m, uint64_t ino);
 struct verify_link *verify_map_find_link(struct verify_map *m, uint64_t ino);
-/* Put ino in a set: 1 when it was there already, 0, or -ENOMEM. */
+/* Add ino to a set: 1 if it was there already, 0 if not, or -ENOMEM. */
 int verify_map_put(struct verify_map *m, enum verify_set set, uint64_t ino);
 bool verify_map_has(struct verify_map *m, enum verify_set set, uint64_t ino);
 

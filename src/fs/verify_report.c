@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the walk of verify.c finds wrong, handed to who asked for it. */
+/* Passes the faults that the walk of verify.c finds to its caller. */
 #include "fs/verify.h"
 
 #include <stdarg.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* What the walk of verify.c looks at beside files: rows about the store as
- * a whole, and rows that are not known. */
+/* Checks the rows that belong to no file, in the walk of verify.c: those about
+ * the store as a whole, and unknown ones. */
 #include <inttypes.h>
 
 #include "fs/verify.h"
 
-/* A row about the store that cannot be used. */
+/* Report a row about the store that cannot be used. */
 static int
 bad_store_row(struct verify *v, const char *name, enum verify_kind kind, int rc)
 {

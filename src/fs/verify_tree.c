@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the walk of verify.c says of the tree when all names were seen. */
+/* Checks the tree of directories, after the walk of verify.c has read all
+ * names. */
 #include <inttypes.h>
 
 #include "fs/verify.h"
@@ -11,8 +12,9 @@ is_end(const struct verify_dir *d)
 }
 
 /*
- * Climb from each directory to one that is known to hang below the root, to
- * one without a row, which check_dir() tells of, or in a circle.
+ * Follow parents upwards from each directory, until one that is known to be
+ * below the root, one without a row, which check_dir() reports, or one that
+ * was visited before, which means a circle.
  */
 static void
 check_paths(struct verify *v)

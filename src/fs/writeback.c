@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Commits of what is dirty, by writers and at a sync; see writeback.h. The
- * thread is in writeback_thread.c.
+ * Commits of dirty inodes by writers and at a sync; see writeback.h. The
+ * write-back thread is in writeback_thread.c.
  */
 #include "fs/writeback.h"
 
@@ -70,7 +70,7 @@ writeback_throttle(struct fs *fs)
 	}
 	tries = list->count;
 	mutex_unlock(&list->mu);
-	/* Each writer works off what all of them have piled up. */
+	/* Each writer commits dirty inodes of all writers. */
 	for (; tries != 0 && dirty_list_is_over(list, limit); tries--) {
 		mutex_lock(&list->mu);
 		n = dirty_list_pick(list, &in, 1, UINT64_MAX);
@@ -102,14 +102,15 @@ writeback_all(struct fs *fs)
 
 	mutex_lock(&list->mu);
 	end = list->ticket;
-	/* Also those that another thread is at: wait for it. */
+	/* Also inodes that another thread is committing: wait for it. */
 	while ((in = TAILQ_FIRST(&list->inodes)) != NULL &&
 	    in->dirty.ticket <= end) {
 		inode_ref(in);
 		mutex_unlock(&list->mu);
 		inode_begin_change(in);
 		rc = in->is_nameless ? 0 : writeback_commit(fs, in);
-		/* Still there: it failed, has no name, or is new again. */
+		/* Still on the list: its commit failed, it has no name, or it
+		 * is dirty again. */
 		dirty_list_requeue(list, in);
 		inode_end_change(in);
 		inode_put(fs, in);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Commits of what is dirty: by the thread that does so in time, by writers
- * when it takes too much memory, and all of it at a sync. What is dirty is
- * listed in dirty_list.h.
+ * Commits dirty inodes (dirty_list.h): the write-back thread those that are
+ * old enough, writers the oldest ones when there is too much dirty memory, and
+ * a sync all of them.
  */
 #ifndef KVFS_FS_WRITEBACK_H
 #define KVFS_FS_WRITEBACK_H
@@ -15,9 +15,9 @@ struct fs_options;
 struct writeback {
 	pthread_t thread;
 	bool has_thread;
-	_Atomic bool is_failing; /* said so in the log */
-	_Atomic uint32_t age_ms; /* the longest time that contents wait */
-	uint64_t limit_bytes; /* of memory; constant */
+	_Atomic bool is_failing; /* commits fail, which was logged */
+	_Atomic uint32_t age_ms; /* the longest time that contents stay dirty */
+	uint64_t limit_bytes; /* of dirty memory; constant */
 };
 
 int writeback_start(struct fs *fs, const struct fs_options *opts);
@@ -26,17 +26,17 @@ void writeback_stop(struct fs *fs);
 void writeback_fini(struct fs *fs);
 void writeback_set_age(struct fs *fs, uint32_t age_ms);
 
-/* Commit the oldest while there is too much; call without locks, as the next
- * one, and txn_settle() after it. */
+/* Commit the oldest inodes while there is too much dirty memory. Call this and
+ * the next one without locks, and txn_settle() after it. */
 int writeback_throttle(struct fs *fs);
-/* Commit all that was dirty at the call; the first error. */
+/* Commit all inodes that were dirty at the call. Returns the first error. */
 int writeback_all(struct fs *fs);
 
 /* ---- For the sources of writeback only ---- */
 
-/* Say once that commits fail, and once that they work again. */
+/* Log once that commits fail, and once that they work again. */
 void writeback_report(struct fs *fs, int rc);
-/* Commit what in has: contents, or nothing but its atime. */
+/* Commit the dirty contents of in, or its atime alone. */
 int writeback_commit(struct fs *fs, struct inode *in)
     REQUIRES(&in->change_mu, &in->mu);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The thread that commits what waits in time; see writeback.h. */
+/* The write-back thread; see writeback.h. */
 #include "fs/content.h"
 #include "fs/fs_state.h"
 #include "fs/inode.h"
@@ -8,10 +8,10 @@
 #include "util/mutex.h"
 
 #define NS_PER_MS 1000000ULL
-/* Inodes that one round takes up at once. */
+/* Inodes in one round at most. */
 #define ROUND_MAX 64
 
-/* Whether in has an atime to commit and nothing else; then it is staged. */
+/* If in has nothing to commit but its atime, stage that, and return true. */
 static bool
 stage_atime(struct fs *fs, struct txn *t, struct inode *in)
     REQUIRES(&in->change_mu)
@@ -26,7 +26,7 @@ stage_atime(struct fs *fs, struct txn *t, struct inode *in)
 	return is_staged;
 }
 
-/* The batch that it was staged in has come to rc. */
+/* The commit of the batch with its atime has returned rc. */
 static void
 end_atime(struct fs *fs, struct inode *in, int rc, uint64_t seq)
     RELEASE(&in->change_mu)
@@ -40,9 +40,8 @@ end_atime(struct fs *fs, struct inode *in, int rc, uint64_t seq)
 }
 
 /*
- * Commit the atimes of several inodes in one batch. The right to change them
- * is only tried for, so that holding many of them cannot block anyone for
- * good.
+ * Commit the atimes of several inodes in one batch. Their change_mu are only
+ * tried, so that holding many of them cannot cause a deadlock.
  */
 static void
 commit_atimes(struct fs *fs, struct inode **ins, size_t n) NO_THREAD_SAFETY
@@ -76,8 +75,8 @@ commit_atimes(struct fs *fs, struct inode **ins, size_t n) NO_THREAD_SAFETY
 	txn_end(fs, t);
 }
 
-/* One after the other; inodes that have only an atime go together. Returns
- * the first error. */
+/* Commit the inodes one after the other; those with only an atime in one
+ * batch. Returns the first error. */
 static int
 commit_round(struct fs *fs, struct inode **ins, size_t n)
 {
@@ -93,7 +92,8 @@ commit_round(struct fs *fs, struct inode **ins, size_t n)
 			atimes[natimes++] = in;
 		} else if (in->is_nameless &&
 		    !dirty_list_is_over(&fs->dirty, fs->wb.limit_bytes / 4)) {
-			/* Most of them go without ever being stored. */
+			/* It has no name: most such files end before they need
+			 * to be stored. */
 			dirty_list_requeue(&fs->dirty, in);
 		} else {
 			rc = writeback_commit(fs, in);
@@ -117,7 +117,7 @@ age_ns(const struct writeback *wb)
 	    NS_PER_MS;
 }
 
-/* Inodes to commit now; all of them are due when it is urgent. */
+/* Pick inodes to commit now; all of them if it is urgent. */
 static size_t
 pick_due(struct dirty_list *list, uint64_t age, struct inode **ins)
     REQUIRES(&list->mu)
@@ -130,9 +130,9 @@ pick_due(struct dirty_list *list, uint64_t age, struct inode **ins)
 }
 
 /*
- * Sleep until something is due. The clock wakes the thread while there is
- * work, so that adding to an empty list costs a signal only after a quiet
- * time. *seen: the last ticket at the previous sleep.
+ * Sleep until something is due. While inodes get dirty the thread sleeps with
+ * a timeout, so that adding to an empty list needs a signal only after a time
+ * without any. *seen: the last ticket at the previous sleep.
  */
 static void
 sleep_until_due(struct fs *fs, uint64_t *seen)
@@ -202,7 +202,7 @@ void
 writeback_set_age(struct fs *fs, uint32_t age_ms)
 {
 	atomic_store_explicit(&fs->wb.age_ms, age_ms, memory_order_relaxed);
-	/* The thread may sleep for as long as the age was. */
+	/* The thread may be asleep for the old age. */
 	dirty_list_wake(&fs->dirty);
 }
 
