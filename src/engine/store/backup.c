@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A consistent copy of a running store, as the bytes of a tar archive: the
- * tables of one version, the segments that they name, and a manifest of its
- * own that needs no log. Of a store that is opened read-only, and whose log
- * holds commits, its logs too.
+ * Makes a consistent copy of a running store, as the bytes of a tar archive:
+ * the tables of one version, the segments that they point to, and a new
+ * manifest that needs no log. For a store that is opened read-only and has
+ * commits in its log, the logs are added.
  *
- * Neither tables nor segments change once they are written, so the archive
- * is laid out once and its contents are read when they are asked for. The
- * version is held meanwhile, so that compaction removes none of them. The
- * manifest comes last: a directory without it is no store.
+ * Tables and segments do not change once they are written, so the archive is
+ * laid out once, and contents are read on request. The backup has a reference
+ * to the version, so that compaction removes no file of it. The manifest is the
+ * last member: a directory without one is not a store.
  *
- * Nothing here knows where the copy goes, so nothing waits for that place.
+ * This code does not know where the copy goes, so no lock or thread waits for
+ * the destination.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@
 #include "util/mutex.h"
 #include "util/tar.h"
 
-/* ---- What it consists of ---- */
+/* ---- Contents of the archive ---- */
 
 static int
 add_member(struct backup *b, enum file_kind kind, uint64_t number,
@@ -73,7 +74,7 @@ cmp_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Which segments the version names, each once. */
+/* List the segments that the version points to, each one once. */
 static int
 list_segments(const struct version *v, struct number_list *l)
 {
@@ -97,8 +98,8 @@ list_segments(const struct version *v, struct number_list *l)
 	return 0;
 }
 
-/* Segments that are named take no more appends afterwards, but for those
- * that are under way: so that one may be linked to. */
+/* Seal the segments in the list, so that none of them gets appends except those
+ * that are running. Then hard links to them are safe. */
 static void
 seal_named(struct db *db, const struct number_list *l)
 {
@@ -138,8 +139,8 @@ add_numbers(struct backup *b, enum file_kind kind, const struct number_list *l,
 	return rc;
 }
 
-/* A store that may write no table, or need not, gives its logs as they lie
- * there, with all segments, since they may name any. Nobody writes them. */
+/* For a read-only store: add its logs, which nobody writes, and all segments,
+ * since the logs may point to any. */
 static int
 add_logs(struct backup *b)
 {
@@ -170,7 +171,7 @@ add_segments(struct backup *b)
 	return rc;
 }
 
-/* The version's tables as the one edit of a manifest. */
+/* Make a manifest with the version's tables as its only edit. */
 static int
 add_manifest(struct backup *b)
 {
@@ -193,7 +194,8 @@ add_manifest(struct backup *b)
 		rc = manifest_encode(number, &e, &b->manifest);
 	if (rc == 0)
 		rc = add_member(b, FILE_MANIFEST, number, b->manifest.len);
-	/* None of them is the last: the version holds one too. */
+	/* These are not the last references: the version has one for each
+	 * table. */
 	for (size_t i = 0; i < e.add_count; i++)
 		table_file_unref(b->version, e.adds[i].file);
 	e.add_count = 0;
@@ -214,7 +216,7 @@ has_memtables(struct db *db)
 	return has;
 }
 
-/* Hold the present version, with everything that is committed now. */
+/* Get a version with everything that is committed now. */
 static int
 take_version(struct backup *b)
 {

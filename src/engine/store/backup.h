@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What backup.c lays out and backup_read.c reads. */
+/* The archive of a backup: backup.c lays it out, backup_read.c reads it. */
 #ifndef KVFS_ENGINE_STORE_BACKUP_H
 #define KVFS_ENGINE_STORE_BACKUP_H
 
@@ -7,28 +7,28 @@
 #include "engine/state/db_state.h"
 #include "util/buf.h"
 
-/* One file of the archive. */
+/* One file in the archive. */
 struct member {
 	enum file_kind kind;
 	uint64_t number;
 	uint64_t size;
-	uint64_t off; /* of its header in the archive */
+	uint64_t off; /* of its header, in the archive */
 };
 
 struct backup {
 	/* constant once it is open */
 	struct kv_backup base;
 	struct db *db;
-	struct version *version; /* held */
+	struct version *version; /* referenced */
 	uint64_t last_seq;
-	uint64_t log_number; /* the first log, or LOG_NONE */
+	uint64_t log_number; /* the oldest log, or LOG_NONE */
 	struct member *members;
 	size_t count, cap;
 	struct buf manifest;
-	int64_t made; /* seconds */
+	int64_t made; /* time of the backup, in seconds */
 
 	struct mutex mu;
-	/* The one that was read last. */
+	/* The member that was read last. */
 	const struct member *current GUARDED_BY(mu);
 	struct env_file *file GUARDED_BY(mu);
 };
@@ -39,7 +39,7 @@ backup_of(struct kv_backup *b)
 	return (struct backup *)b;
 }
 
-/* Open a file of the store for reading; logs what fails. */
+/* Open a file of the store to read it. Logs failures. */
 int backup_open_file(struct backup *b, enum file_kind kind, uint64_t number,
     struct env_file **filep);
 

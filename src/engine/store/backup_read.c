@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The bytes of a backup's archive, from any place: a place belongs to one
- * member, and there to its header, its contents or the zeros behind them.
+ * Reads the bytes of a backup's archive at any offset. An offset belongs to one
+ * member, and there to its header, its contents or its padding.
  */
 #include <unistd.h>
 
@@ -88,7 +88,7 @@ read_file(struct backup *b, const struct member *m, void *buf, size_t len,
 	return n;
 }
 
-/* Where off lies: the last member that begins at or before it. */
+/* Find the last member that begins at or before off. */
 static const struct member *
 find_member(const struct backup *b, uint64_t off)
 {
@@ -105,7 +105,7 @@ find_member(const struct backup *b, uint64_t off)
 	return &b->members[lo];
 }
 
-/* At most len bytes, all from one piece: a header, contents, zeros. */
+/* Read at most len bytes from one piece: a header, contents or padding. */
 static ssize_t
 read_piece(struct backup *b, uint8_t *buf, size_t len, uint64_t off)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Commits. Any thread, without locks of the store. */
+/* Commits. Threading: any thread, without locks of the store. */
 #ifndef KVFS_ENGINE_STORE_COMMIT_H
 #define KVFS_ENGINE_STORE_COMMIT_H
 

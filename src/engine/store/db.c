@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The embedded store: opening, closing, and the table of functions behind
- * kv.h. How it works is told in doc/engine.md.
+ * The embedded store: opening, closing, and the table of functions behind kv.h.
+ * doc/engine.md explains how it works.
  */
 #include "engine/store/db.h"
 
@@ -47,15 +47,15 @@
 #include "util/page_pool.h"
 
 /*
- * Open tables and segments that are kept; each costs a descriptor. Of those
- * that the process may have, OTHER_FILES stay for logs, the manifest, outputs
- * and the caller; of the rest half is kept, and a fourth is for segments that
- * wait for a sync.
+ * Limits for open tables and segments; each one uses a descriptor. OTHER_FILES
+ * of the process's descriptors are for logs, the manifest, outputs and the
+ * caller. Half of the rest is for open tables and segments, and a quarter for
+ * segments that wait for a sync.
  */
 #define OPEN_FILES_MAX 512
 #define OTHER_FILES 20
-/* Of the cache's bound, indexes and filters take no more than this part:
- * at 1.6 % of a tree of small rows, 16 MiB are enough for 1 GiB. */
+/* Indexes and filters may use this part of the cache's bound: they take 1.6 %
+ * of a tree of small rows, so 16 MiB are enough for 1 GiB. */
 #define INDEX_PART 2
 
 static int db_close(struct kv *kv);
@@ -87,7 +87,7 @@ static const struct kv_ops db_ops = {
 	.control = &db_control_ops,
 };
 
-/* How many descriptors this process may have. */
+/* How many descriptors the process may have. */
 static rlim_t
 descriptor_limit(void)
 {
@@ -96,7 +96,7 @@ descriptor_limit(void)
 	return getrlimit(RLIMIT_NOFILE, &rl) == 0 ? rl.rlim_cur : RLIM_INFINITY;
 }
 
-/* How many tables and segments may be kept open. */
+/* How many tables and segments may stay open. */
 static unsigned
 open_files_max(void)
 {
@@ -108,7 +108,7 @@ open_files_max(void)
 					 1;
 }
 
-/* Takes store, unless it fails. */
+/* Takes store, except on failure. */
 static struct db *
 db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 {
@@ -192,7 +192,7 @@ db_free(struct db *db)
 	db_warm_free(db);
 	stop_threads(db);
 	obsolete_files_remove(db);
-	/* From here on letting go of files does not doom them. */
+	/* From here on, files that lose their last reference are kept. */
 	atomic_store(&db->closing, true);
 	for (size_t i = 0; i < db->logs.count; i++)
 		db_log_put(db, db->logs.all[i]);
@@ -250,7 +250,7 @@ start_threads(struct db *db)
 	return -rc;
 }
 
-/* The store's directory, made durably if that is asked. */
+/* Open the store's directory. If opts.create is set, make it, durably. */
 static int
 open_directory(struct env *env, const char *dir, const struct kv_options *opts,
     struct env_dir **storep)
@@ -334,7 +334,7 @@ kv_open(const char *dir, const struct kv_options *opts, struct kv **kvp)
 	return db_open(env_posix(), dir, opts, kvp);
 }
 
-/* Everything to tables, so that the next opening needs no log. */
+/* Flush everything to tables, so that the next opening needs no log. */
 static int
 flush_for_close(struct db *db)
 {
@@ -342,7 +342,7 @@ flush_for_close(struct db *db)
 	int rc = db_flush_all(db);
 
 	if (rc == -ENOSPC) {
-		/* The logs keep it all; the next opening goes on from them. */
+		/* The logs have all commits: the next opening replays them. */
 		log_warn("%s: no room to flush; the log is kept",
 		    db->store.path);
 		return db_sync_all(db);

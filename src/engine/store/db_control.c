@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Maintenance of a running store: what kv.h has of it, but for reports. */
+/* Maintenance of a running store: functions of kv.h, except reports. */
 #include "engine/store/db_control.h"
 
 #include <errno.h>
@@ -39,9 +39,9 @@ check_table(struct db *db, struct table_file *f, struct line_list *found)
 	table_handle_release(handle);
 }
 
-/* Every key and value through the front door: that reads and verifies what
- * lies in segments too. Their dead values, and holes that a crash or a full
- * disk left between them, are nobody's loss. */
+/* Read every key and value as a user would; that also verifies values in
+ * segments. Dead values, and gaps that a crash or a full disk left between
+ * values, are not checked, since no key needs them. */
 static void
 check_entries(struct db *db, struct line_list *found)
 {
@@ -89,7 +89,7 @@ db_check(struct kv *kv, enum kv_check_depth depth, FILE *out)
 	return found.count < INT32_MAX ? (int)found.count : INT32_MAX;
 }
 
-/* ---- the rest ---- */
+/* ---- Other functions ---- */
 
 int
 db_flush(struct kv *kv)
@@ -99,7 +99,8 @@ db_flush(struct kv *kv)
 	return db->read_only ? -EROFS : db_flush_all(db);
 }
 
-/* Until the compaction threads find nothing more to do for it. */
+/* Request a full compaction, and wait until the compaction threads find nothing
+ * more to do. */
 int
 db_compact(struct kv *kv)
 {
@@ -109,7 +110,7 @@ db_compact(struct kv *kv)
 	if (db->read_only)
 		return -EROFS;
 	rc = db_flush_all(db);
-	segment_seal_active(db); /* what is dead in it goes, too */
+	segment_seal_active(db); /* its dead values are freed, too */
 	mutex_lock(&db->mu);
 	db->compact.all_wanted = rc == 0;
 	db->compact.error = 0;
@@ -134,7 +135,7 @@ db_set_sync(struct kv *kv, enum kv_sync_mode mode, uint32_t commits,
 	struct db *db = db_of(kv);
 	int rc = db->read_only ? -EROFS : 0;
 
-	/* What was committed under the old promise keeps it. */
+	/* Commits of the old mode become durable as that mode says. */
 	if (rc == 0 && mode != KV_SYNC_OFF && fault_error(&db->fault) == 0)
 		rc = db_sync_all(db);
 	if (rc < 0)
@@ -144,7 +145,7 @@ db_set_sync(struct kv *kv, enum kv_sync_mode mode, uint32_t commits,
 	if (ms != 0)
 		atomic_store(&db->dur.every_ms, ms);
 	atomic_store(&db->dur.mode, mode);
-	/* The timer may run for longer than it now should. */
+	/* The running timer may be too long for the new mode. */
 	mutex_lock(&db->timer.mu);
 	cond_signal(&db->timer.wanted);
 	mutex_unlock(&db->timer.mu);
@@ -159,7 +160,7 @@ db_set_wal_buffer(struct kv *kv, uint64_t bytes)
 	if (db->read_only)
 		return -EROFS;
 	atomic_store(&db->logs.buffer_bytes, bytes);
-	/* It takes effect with the log that follows. */
+	/* The new size takes effect with the next log. */
 	return db_rotate(db);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Maintenance of an open store: functions of kv.h. Any thread. */
+/* Maintenance of an open store: functions of kv.h. Threading: any thread. */
 #ifndef KVFS_ENGINE_STORE_DB_CONTROL_H
 #define KVFS_ENGINE_STORE_DB_CONTROL_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The ordered scan of kv.h: the merge of all sources of a view, less what
- * is newer than the scan's number, superseded, or deleted.
+ * Ordered scans of kv.h: a merge of all sources of a view, without entries that
+ * are newer than the scan's sequence number, superseded or deleted.
  */
 #include "engine/store/db_iter.h"
 
@@ -21,7 +21,7 @@
 #include "engine/tree/version.h"
 #include "util/stats.h"
 
-/* Dead entries passed in one step that make tidying up worth asking for. */
+/* After so many dead entries in one step, ask for compaction. */
 #define MANY_DEAD 4096
 
 struct db_iter {
@@ -36,16 +36,17 @@ struct db_iter {
 	bool started;
 	bool done;
 	int status;
-	/* Key of the last entry given or skipped with all its versions. */
+	/* The key of the last entry returned, or skipped with all its
+	 * versions. */
 	uint8_t last[KEY_USER_MAX];
 	size_t last_len;
-	/* The deletion that the walk is under. */
+	/* The group deletion that applies to the current group. */
 	uint8_t group[KEY_PREFIX_LEN];
 	uint64_t group_deleted; /* 0: none */
-	struct kv_value pinned; /* a value read from a segment */
+	struct kv_value pinned; /* a value that was read from a segment */
 };
 
-/* One merge of everything in the view. */
+/* Merge all sources of the view. */
 static int
 open_sources(struct db_iter *di)
 {
@@ -58,7 +59,7 @@ open_sources(struct db_iter *di)
 	for (unsigned i = 0; i <= v->imm_count && !failed; i++) {
 		struct memtable *m = i == 0 ? v->mem : v->imm[i - 1];
 
-		/* The active memtable's own bound moves on. */
+		/* The current memtable still gets new entries. */
 		src[n].max_seq = i == 0 ? SEQ_MAX : m->max_seq;
 		src[n].it = memtable_iter(m);
 		failed = src[n++].it == NULL;
@@ -121,8 +122,8 @@ is_in_deleted_group(const struct db_iter *di, struct slice user)
 	    memcmp(user.data, di->group, KEY_PREFIX_LEN) == 0;
 }
 
-/* The walk meets the deletion of a group: everything older that follows in
- * the group is hidden, and sources with nothing newer are moved past it. */
+/* The scan has reached the deletion of a group: all older entries of the group
+ * are deleted. Move sources without newer ones past the group. */
 static void
 enter_deleted_group(struct db_iter *di, struct slice user, uint64_t seq)
 {
@@ -276,7 +277,7 @@ db_iter_open(struct kv *kv, const struct kv_key *from, enum kv_scope scope,
 	    atomic_load_explicit(&db->last_seq, memory_order_acquire);
 	rc = open_sources(di);
 	if (rc == 0 && from->name.len != 0) {
-		/* The walk starts behind where the deletion stands. */
+		/* The scan starts behind the place of the group's deletion. */
 		memcpy(di->group, di->start, KEY_PREFIX_LEN);
 		rc = view_group_deletion(db, di->view,
 		    slice_make(di->start, di->start_len), di->seq,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Ordered scans: kv_iter_open(). One thread an iterator. */
+/* Ordered scans: kv_iter_open(). Threading: one thread for each iterator. */
 #ifndef KVFS_ENGINE_STORE_DB_ITER_H
 #define KVFS_ENGINE_STORE_DB_ITER_H
 

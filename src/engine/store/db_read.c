@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Point reads: through the memtables and then the levels, newest first,
- * until one knows the key or the deletion of its group. No lock but the
+ * Reads of single keys: search the memtables, then the levels, newest first,
+ * until one has the key or the deletion of its group. Takes no lock except
  * short ones of the caches.
  */
 #include "engine/store/db_read.h"
@@ -18,19 +18,19 @@
 #include "util/clock.h"
 #include "util/stats.h"
 
-/* What a lookup is after, and what it has found. */
+/* What a lookup searches for, and what it has found. */
 struct lookup {
 	struct db *db;
 	struct slice user;
-	struct slice prefix; /* user key of its group's deletion */
+	struct slice prefix; /* the user key of its group's deletion */
 	uint64_t user_hash, prefix_hash; /* for filters */
 	uint64_t seq;
-	enum key_type type; /* of what was found */
+	enum key_type type; /* of the entry that was found */
 	struct kv_value value;
 };
 
-/* A user key can carry both a value (an empty name) and the deletion of
- * its group; each lookup is after one of them. */
+/* A user key may have both a value (with an empty name) and the deletion of its
+ * group. Each lookup searches for one of them. */
 static bool
 is_wanted(enum key_type type, bool group)
 {
@@ -80,7 +80,8 @@ release_memtable(void *pin)
 	memtable_unref(pin);
 }
 
-/* 1: settled (type and value set), 0: look on in older sources. */
+/* Returns 1 if the search ends here (type and value are set), 0 to search older
+ * sources. */
 static int
 look_in_memtable(struct lookup *l, struct memtable *m)
 {
@@ -195,7 +196,7 @@ read_key(struct db *db, const struct kv_key *key, struct kv_snapshot *snap,
 	l.prefix = slice_make(user, KEY_PREFIX_LEN);
 	l.user_hash = key_hash(l.user);
 	l.prefix_hash = key_hash(l.prefix);
-	/* The view first: it then has every entry up to the number. */
+	/* Take the view first: then it has all entries up to the number. */
 	v = view_acquire(&db->views);
 	l.seq = snap != NULL ?
 	    snap->seq :

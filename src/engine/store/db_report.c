@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the store tells of itself: kv_report() of kv.h. */
+/* Reports about the store: kv_report() of kv.h. */
 #include "engine/store/db_report.h"
 
 #include "engine/compact/compact.h"
@@ -15,7 +15,7 @@
 #include "util/page_pool.h"
 #include "util/stats.h"
 
-/* The options with those that were changed meanwhile. */
+/* Get the options, with the current values of those that may change. */
 static void
 live_options(struct db *db, struct kv_options *opts)
 {
@@ -48,7 +48,8 @@ report_durability(struct db *db, struct report *r)
 	report_gauge(r, "Last durable change", "last_durable_change", durable);
 	report_gauge(r, "Changes not durable", "changes_not_durable",
 	    last > durable ? last - durable : 0);
-	/* In this order: the second moves on meanwhile, the first not back. */
+	/* In this order: the number of commits may grow in between, and never
+	 * shrinks. */
 	commits = atomic_load(&db->dur.commits);
 	report_gauge(r, "Commits not durable", "commits_not_durable",
 	    last > durable ? atomic_load(&db->commit_count) - commits : 0);
@@ -56,7 +57,7 @@ report_durability(struct db *db, struct report *r)
 	    at != 0 ? (double)(clock_now_ns() - at) * 1e-9 : 0.0);
 }
 
-/* A value of a label: quotes and backslashes escaped. */
+/* Write a label with an escaped value. */
 static void
 make_label(char *dst, size_t len, const char *name, const char *text)
 {
@@ -161,7 +162,7 @@ report_segments(struct db *db, struct report *r)
 	report_gauge(r, "Segment bytes live", "segment_live_bytes", live);
 }
 
-/* Hits by part: in figures for a monitor, of which it makes rates itself,
+/* Hits of each part: as counters for a monitor, which computes rates from them,
  * and in percent of all lookups for people. */
 static void
 report_cache_parts(struct report *r, const struct block_cache_stats *cache)

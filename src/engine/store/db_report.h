@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the store tells of itself. Any thread. */
+/* Reports about the store. Threading: any thread. */
 #ifndef KVFS_ENGINE_STORE_DB_REPORT_H
 #define KVFS_ENGINE_STORE_DB_REPORT_H
 

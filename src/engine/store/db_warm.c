@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The cache, warm again soon after opening. A thread opens the tables, the
- * newest first, while there is room for their indexes and filters: no get has
- * to wait for that then. It goes on to the list of the hottest blocks that a
- * clean close leaves (hot_list.h), and reads them back, hottest first, in
- * pieces of neighbours, through the reading path that checks everything. It
- * takes room that is free, and stands back for others: it never drives a
- * block out, rests after a piece while others miss blocks, and gives up once
- * they have missed more than there was to read.
+ * Warms the cache after opening. A thread opens the tables, newest first, as
+ * long as there is space for their indexes and filters, so that no get has to
+ * wait for that. Then it reads the hottest blocks from the list that a clean
+ * close leaves (hot_list.h), hottest first, in pieces of blocks that lie close
+ * together, by the normal path, which verifies everything. It uses free space
+ * only and gives way to others: it never evicts a block, pauses after a piece
+ * while others miss blocks, and ends when they have missed more blocks than the
+ * list has.
  *
- * The list is a hint: one that is missing, damaged or about tables that are
- * gone is dropped and counted.
+ * The list is a hint: if it is missing, damaged or names tables that do not
+ * exist any more, it is ignored, and that is counted.
  */
 #include "engine/store/db_warm.h"
 
@@ -28,18 +28,18 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-/* How long it rests while others wait for the disk. */
+/* How long it pauses while others wait for the disk. */
 #define REST_NS (10 * 1000000ULL)
-/* The list holds what so much of the cache holds: a new load finds room. */
+/* The list gets this part of the cache, so that a new load finds space. */
 #define LIST_PART(bytes) ((bytes) / 4 * 3)
 
 enum warm_state {
 	WARM_READING,
 	WARM_NO_LIST,
 	WARM_DONE,
-	WARM_FULL, /* no more room in the cache */
-	WARM_BUSY, /* others missed too many blocks */
-	WARM_STOPPED, /* the store was closed first */
+	WARM_FULL, /* the cache is full */
+	WARM_BUSY, /* others have missed too many blocks */
+	WARM_STOPPED, /* the store was closed before the end */
 };
 
 struct warm_up {
@@ -47,19 +47,19 @@ struct warm_up {
 	/* written by the thread */
 	_Atomic uint64_t listed, stale, ignored;
 	_Atomic int state;
-	/* of the thread */
+	/* only used by the thread */
 	struct hot_list list;
-	uint64_t misses, misses_first, kept; /* the cache's figures */
+	uint64_t misses, misses_first, kept; /* figures of the cache */
 	/* guarded by mu */
 	struct mutex mu;
 	struct cond wake;
 	bool stop;
-	/* of who opens and closes */
+	/* of the thread that opens and closes the store */
 	pthread_t thread;
 	bool started;
 };
 
-/* Whether it was asked to stop, at the latest after a rest. */
+/* Whether it has to stop. With rest, pauses before it returns. */
 static bool
 is_stopped(struct warm_up *w, bool rest)
 {
@@ -75,8 +75,8 @@ is_stopped(struct warm_up *w, bool rest)
 
 /* ---- Opening tables ---- */
 
-/* The i-th of a level, by its number among them now; false when there are no
- * more. What went wrong has been logged, and is told again to who needs it. */
+/* Open the i-th table of a level. False if there are no more. Errors are
+ * logged, and a read of the table will get them again. */
 static bool
 open_table(struct db *db, int level, size_t i)
 {
@@ -106,10 +106,9 @@ open_tables(struct warm_up *w)
 				return;
 }
 
-/* ---- Reading back ---- */
+/* ---- Reading blocks ---- */
 
-/* After a piece of so many blocks: whether to go on with the next, or else
- * why not. */
+/* After a piece of so many blocks: whether to go on, or why not. */
 static enum warm_state
 look_around(struct warm_up *w, size_t blocks)
 {
@@ -118,7 +117,7 @@ look_around(struct warm_up *w, size_t blocks)
 
 	block_cache_get_progress(w->db->cache, &misses, &kept);
 	others_miss = misses != w->misses;
-	/* Not all at once: the shards do not fill evenly. */
+	/* Compare with a half: the shards do not fill evenly. */
 	is_full = kept - w->kept < blocks / 2;
 	w->misses = misses;
 	w->kept = kept;
@@ -129,7 +128,8 @@ look_around(struct warm_up *w, size_t blocks)
 	return is_stopped(w, others_miss) ? WARM_STOPPED : WARM_READING;
 }
 
-/* A pinned reader of a table that the store still has, or NULL. */
+/* Find the open reader of a table, and pin it. NULL if the store has no such
+ * table any more. */
 static struct table_reader *
 find_table(struct db *db, uint64_t number, struct table_handle **handlep)
 {
@@ -149,7 +149,7 @@ find_table(struct db *db, uint64_t number, struct table_handle **handlep)
 	return reader;
 }
 
-/* Blocks of one table, in order of their offsets. */
+/* Read blocks of one table, in order of their offsets. */
 static enum warm_state
 read_table(struct warm_up *w, const struct block_place *places, size_t count)
 {
@@ -165,7 +165,8 @@ read_table(struct warm_up *w, const struct block_place *places, size_t count)
 		struct table_warm done;
 		int rc = table_reader_warm(t, places + i, count - i, &done);
 
-		/* It has been logged; the rest of the table may be no better. */
+		/* The error is logged; the other blocks of the table may be as
+		 * bad: skip them. */
 		i = rc < 0 ? count : i + done.seen;
 		atomic_fetch_add(&w->stale, done.stale);
 		state = look_around(w, done.read);
@@ -198,7 +199,7 @@ remove_list(struct db *db)
 	(void)store_file_unlink(db->store.dir, FILE_HOT, 0);
 }
 
-/* A list that is of no use will not be of use later. */
+/* Remove a list that cannot be used; it will not become usable later. */
 static void
 drop_list(struct warm_up *w)
 {
@@ -287,7 +288,7 @@ db_warm_free(struct db *db)
 	db->warm_up = NULL;
 }
 
-/* ---- Writing down ---- */
+/* ---- Writing the list ---- */
 
 static int
 cmp_number(const void *a, const void *b)
@@ -297,7 +298,7 @@ cmp_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Leave out blocks of tables that are gone. -ENOMEM. */
+/* Remove blocks of tables that do not exist any more. -ENOMEM. */
 static int
 keep_living(const struct version *v, struct hot_list *l)
 {
@@ -331,7 +332,8 @@ db_warm_save(struct db *db)
 	struct view *v;
 	int rc;
 
-	/* One that was cut short would leave less than it found. */
+	/* A warm-up that was stopped early would leave a shorter list than it
+	 * has found: keep that one. */
 	if (db->warm_up == NULL ||
 	    atomic_load(&db->warm_up->state) == WARM_STOPPED)
 		return;
@@ -356,7 +358,7 @@ db_warm_save(struct db *db)
 	hot_list_fini(&l);
 }
 
-/* ---- Figures ---- */
+/* ---- Statistics ---- */
 
 void
 db_warm_report(struct db *db, struct report *r)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The cache, warm again after opening. Who opens and closes the store calls
- * these, but for the report. */
+/* Warms the cache after opening. Threading: only the thread that opens and
+ * closes the store, except for the report. */
 #ifndef KVFS_ENGINE_STORE_DB_WARM_H
 #define KVFS_ENGINE_STORE_DB_WARM_H
 
@@ -8,13 +8,13 @@
 
 struct db;
 
-/* Begin to read back what was hot when the store was closed. What fails is
- * only slower. */
+/* Begin to read the blocks that were hot when the store was closed. Failures
+ * only make later reads slower. */
 void db_warm_start(struct db *db);
-/* End that, at once; a second call is harmless. */
+/* Stop at once. May be called twice. */
 void db_warm_stop(struct db *db);
-/* After the last change: write down what is hot now. What fails costs the
- * next opening its warm-up, and nothing else. */
+/* After the last change: write the list of blocks that are hot now. A failure
+ * only costs the next opening its warm-up. */
 void db_warm_save(struct db *db);
 void db_warm_free(struct db *db);
 void db_warm_report(struct db *db, struct report *r);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * LevelDB and RocksDB name their files as we do: MANIFEST-000005, 000012.log,
- * 000013.sst, LOCK. They are told by the file CURRENT, which holds the name
- * of the manifest in use, unless that manifest begins as one of ours. Those
- * of LMDB and Berkeley DB have names of their own.
+ * LevelDB and RocksDB name their files as kvfs does: MANIFEST-000005,
+ * 000012.log, 000013.sst, LOCK. They are detected by the file CURRENT, which
+ * holds the name of the current manifest, unless that manifest begins like
+ * ours. LMDB and Berkeley DB use other names.
  */
 #include "engine/store/foreign.h"
 
@@ -18,7 +18,8 @@
 #define NAME_PREFIX "MANIFEST-"
 #define OUR_MAGIC "kvfsMAN1"
 
-/* Up to len bytes from the start of a file, and a NUL. Returns how many. */
+/* Read up to len bytes from the start of a file, and add a NUL. Returns how
+ * many. */
 static size_t
 read_start(struct env_dir *dir, const char *name, char *dst, size_t len)
 {
@@ -41,7 +42,7 @@ note_rocksdb(void *arg, const char *name)
 	return 0;
 }
 
-/* Names of which a store of ours has none, beside a manifest. */
+/* Names that a store of kvfs does not have; and whether there is a manifest. */
 struct names {
 	bool manifest, berkeley;
 };
@@ -55,7 +56,7 @@ note_name(void *arg, const char *name)
 
 	if (strncmp(name, NAME_PREFIX, strlen(NAME_PREFIX)) == 0)
 		names->manifest = true;
-	/* Its regions, and its logs: log.0000000001. */
+	/* Regions of Berkeley DB, and its logs: log.0000000001. */
 	else if (strncmp(name, "__db.", 5) == 0 ||
 	    (strncmp(name, "log.", 4) == 0 && digits == 10 &&
 		name[4 + 10] == '\0'))
@@ -63,7 +64,7 @@ note_name(void *arg, const char *name)
 	return 0;
 }
 
-/* Those that have a directory. */
+/* Detect databases that consist of a whole directory. */
 static const char *
 environment_kind(struct env_dir *dir)
 {
@@ -72,7 +73,7 @@ environment_kind(struct env_dir *dir)
 	size_t len;
 
 	(void)env_dir_list(dir, note_name, &names);
-	/* A store of ours with a file that somebody has put there. */
+	/* A store of kvfs, in which somebody has put another file. */
 	if (names.manifest)
 		return NULL;
 	if (names.berkeley)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* See foreign_file.h. The numbers are from the headers of those databases,
- * which are written in the byte order of the machine. */
+/* See foreign_file.h. The numbers are from the headers of these databases,
+ * which are in the byte order of the machine. */
 #include "engine/store/foreign_file.h"
 
 #include <byteswap.h>
@@ -48,7 +48,7 @@ foreign_file_kind(const void *head, size_t len)
 const char *
 foreign_file_look(const char *path)
 {
-	/* A FIFO must not block. */
+	/* Opening a FIFO must not block. */
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	const char *kind = NULL;
 	char head[FOREIGN_HEAD];

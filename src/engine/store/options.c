@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* kv_options of kv.h: defaults, and the spelling of sync modes. */
+/* kv_options of kv.h: defaults, and the text form of sync modes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #define SYNC_NUMBER_MAX 1000000000ULL
 #define COMPACTION_THREADS_MAX 4
 
-/* Half of the processors: the others are for those who use the store. */
+/* Half of the processors; the rest is for the users of the store. */
 static unsigned
 default_compaction_threads(void)
 {
@@ -38,7 +38,8 @@ kv_options_init(struct kv_options *opts)
 	};
 }
 
-/* A whole number from 1 on, up to end or a colon; *textp moves behind it. */
+/* Parse a whole number from 1 on that ends at the end of the text or at a
+ * colon. *textp moves behind it. */
 static bool
 parse_number(const char **textp, uint32_t *np)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Opening: the manifest gives the tree, the logs (recover_logs.c) give what
- * came after it, and what neither names is removed.
+ * Recovery: reads the tree from the manifest, replays newer commits from the
+ * logs (recover_logs.c), and removes files that belong to neither.
  */
 #include "engine/store/recover.h"
 
@@ -25,8 +25,8 @@
 #include "engine/work/memtables.h"
 #include "util/log.h"
 
-/* Of a store that dies young again and again each life leaves a log: from so
- * many on they are replaced by a table. */
+/* If a store crashes again and again soon after opening, each run leaves a log.
+ * So many of them are replaced by a table. */
 #define REPLAYED_LOGS_MAX 4
 
 /* ---- The manifest ---- */
@@ -101,9 +101,10 @@ load_manifest(struct recovery *r)
 /* ---- Segments ---- */
 
 /*
- * Hold every segment while the logs are replayed: a flush on the way may
- * drop the last pointer that it knows of, and a frame still to come has
- * another. Letting go of them dooms those that nothing names.
+ * Take a reference to every segment while the logs are replayed: a flush may
+ * drop the last known pointer into a segment while a later frame has another
+ * one. When the references are dropped, segments without pointers become
+ * obsolete.
  */
 static int
 hold_segments(struct recovery *r)
@@ -130,9 +131,9 @@ let_segments_go(struct recovery *r)
 	free(r->held);
 }
 
-/* ---- The rest ---- */
+/* ---- Other files, and the new log ---- */
 
-/* Files that the state does not name, but for segments (see above). */
+/* Remove files that do not belong to the state, except segments (see above). */
 static void
 remove_orphans(struct recovery *r)
 {
@@ -169,7 +170,7 @@ remove_orphans(struct recovery *r)
 	obsolete_files_remove(db);
 }
 
-/* A log of its own, which is there before the manifest names it. */
+/* Begin a new log. Its name is durable before the manifest names it. */
 static int
 begin_log(struct recovery *r)
 {
@@ -201,7 +202,7 @@ renew_manifest(struct recovery *r)
 	return rc;
 }
 
-/* What was replayed goes to tables; on a full disk the logs keep it. */
+/* Flush what was replayed to tables. On a full disk the logs keep it. */
 static int
 flush_replayed(struct recovery *r)
 {
@@ -215,7 +216,7 @@ flush_replayed(struct recovery *r)
 	return rc == -ENOSPC ? 0 : rc;
 }
 
-/* After the logs were replayed. */
+/* After the replay: make it durable, and begin a new log. */
 static int
 go_on(struct recovery *r)
 {
@@ -231,9 +232,9 @@ go_on(struct recovery *r)
 		    flush_replayed(r) :
 		    rc;
 	}
-	/* The logs hold frames that must not come back: what was replayed
-	 * goes to tables, and they are needed no more. The new log does not
-	 * carry on from them. */
+	/* The logs hold frames that must not be replayed again. So everything
+	 * that was replayed is flushed, and the logs are not needed any more.
+	 * The new log does not continue them. */
 	db->logs.recovered_chain = 0;
 	rc = begin_log(r);
 	if (rc == 0)
@@ -245,8 +246,8 @@ go_on(struct recovery *r)
 	return rc;
 }
 
-/* Without a manifest there may be what the making of a store left when it
- * was cut off, and nothing else. */
+/* Without a manifest, only the remains of an interrupted creation of a store
+ * may be there. */
 static int
 check_is_ours(struct recovery *r)
 {
@@ -280,10 +281,10 @@ check_is_ours(struct recovery *r)
 }
 
 /*
- * The state that the manifest gives, in memory. A store that was closed, or
- * is new, gets its log before its next manifest, which names it: so there is
- * no record of a manifest but its last, written by closing, without which
- * the logs do not show that some are missing.
+ * Build the state in memory from manifest and logs. A store that was closed, or
+ * is new, gets its log before its next manifest, which names it. So only one
+ * record can be missing without a trace in the logs: the last one of a
+ * manifest, which closing the store has written.
  */
 static int
 recover_state(struct recovery *r)
@@ -309,7 +310,7 @@ recover_state(struct recovery *r)
 	mutex_lock(&db->mu);
 	rc = view_install_locked(&db->views, db->mem, NULL, 0, r->version);
 	mutex_unlock(&db->mu);
-	/* Replaying may flush, so there must be a manifest to say so. */
+	/* Replaying may flush, which needs a manifest. */
 	if (rc == 0 && !db->read_only)
 		rc = renew_manifest(r);
 	if (rc == 0 && !is_closed)
@@ -319,8 +320,8 @@ recover_state(struct recovery *r)
 	return rc;
 }
 
-/* Files in the making, before anything is written: room was kept by one of
- * them, perhaps (slack.c). */
+/* Remove temporary files before anything is written; one of them may have
+ * reserved space (slack.c). */
 static void
 drop_unfinished(struct recovery *r)
 {
@@ -359,7 +360,7 @@ db_recover(struct db *db)
 	if (rc == 0 && !db->read_only)
 		remove_orphans(&r);
 out:
-	/* A store that could not be opened keeps all its files. */
+	/* A store that cannot be opened keeps all its files. */
 	if (rc < 0)
 		atomic_store(&db->closing, true);
 	let_segments_go(&r);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One recovery: what recover.c, recover_walk.c and recover_logs.c share. One
- * thread.
+ * The state of one recovery, shared by recover.c, recover_walk.c and
+ * recover_logs.c.
+ * Threading: one thread.
  */
 #ifndef KVFS_ENGINE_STORE_RECOVER_INTERNAL_H
 #define KVFS_ENGINE_STORE_RECOVER_INTERNAL_H
@@ -12,10 +13,11 @@
 #include "engine/state/db_state.h"
 #include "engine/env/store_files.h"
 
-/* Records on their way to a memtable: several at once find their places
- * faster (skiplist_insert()), but a frame is gone by the next one. */
+/* Records that wait for the memtable. Several at a time are inserted faster
+ * (skiplist_insert()), but a frame is valid only until the next one is read:
+ * their bytes are copied. */
 struct replay {
-	struct memtable_adder adder; /* its slices lie in copies */
+	struct memtable_adder adder; /* its slices point into copies */
 	uint64_t seq; /* of the next record */
 	size_t used;
 	uint8_t copies[8192];
@@ -27,20 +29,22 @@ struct recovery {
 	/* from the manifest */
 	struct version *version;
 	uint64_t log_number, last_seq, next_file;
-	/* from the logs' first reading */
-	uint64_t chain_seq; /* last number that the chain reaches */
+	/* from the first pass over the logs */
+	uint64_t chain_seq; /* the last number on the chain */
 	uint64_t durable_seq;
-	uint64_t broken_log; /* where it ends early, for the message */
-	/* their second */
+	uint64_t broken_log; /* the log where the chain ends early, for the
+	                        message */
+	/* from the second pass */
 	uint64_t replayed_frames;
 	struct replay replay;
-	uint64_t stop_seq; /* a frame whose values are lost: first dropped */
+	uint64_t stop_seq; /* the first frame that is dropped, because its
+	                      values are lost */
 	struct segment_ref **held;
 	size_t held_count;
 	bool unused_dropped; /* recover_drop_unused_logs() has run */
 };
 
-/* One log as it is walked over. */
+/* A log during a pass. */
 struct log_visit {
 	struct recovery *r;
 	uint64_t number;
@@ -51,27 +55,28 @@ struct log_visit {
 /* ---- recover_walk.c ---- */
 
 /*
- * Call fn for each frame of the chain, across files; begin, unless it is NULL,
- * before the first of a log that carries on from the one before (is linked),
- * end after each log. Their errors end it. Logs what is damaged.
+ * Call fn for each frame of the chain, across files. begin (may be NULL) is
+ * called before the first frame of a log that continues the one before, end
+ * after each log. A negative return ends the walk. Logs damage.
  */
 int recover_walk_logs(struct recovery *r,
     int (*begin)(struct log_visit *v, struct wal_reader *reader),
     int (*fn)(struct log_visit *v, const struct wal_frame *frame),
     int (*end)(struct log_visit *v, struct wal_reader *reader, bool linked));
-/* Whether a log holds a commit, or follows one that did: 1, 0 or an error. */
+/* Whether a log holds a commit, or continues one that does. Returns 1, 0 or an
+ * error. */
 int recover_log_is_used(struct recovery *r, uint64_t number);
-/* Unlink logs that were made ahead and never used, once; how many. */
+/* Unlink logs that were made ahead and never used; does it only once. Returns
+ * how many. */
 unsigned recover_drop_unused_logs(struct recovery *r);
 
 /* ---- recover_logs.c ---- */
 
-/* Bring what the logs hold to memtables, flushing on the way. Logs what is
- * damaged. */
+/* Replay the logs into memtables, with flushes if necessary. Logs damage. */
 int recover_logs(struct recovery *r);
 /* Make what was replayed durable. */
 int recover_sync_replayed(struct recovery *r);
-/* A new memtable in front of what was replayed so far. */
+/* Make the memtable immutable, and begin a new one. */
 int recover_next_memtable(struct db *db, uint64_t log_number);
 
 #endif

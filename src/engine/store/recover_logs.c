@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the logs hold, brought back. They are read twice. First only along
- * their chain, to find where it ends and up to which number anything in any
- * of them says that commits were durable: a chain that ends before that is
- * damage, and the store is not opened. Then their frames go to memtables. A
- * frame above the durable number counts only if the values that it names in
- * segments can be read: the disk may have kept the log and lost the segment.
+ * Replays the logs, in two passes. The first pass follows the checksum chain,
+ * to find where it ends and the highest number that any durable mark in any log
+ * has. If the chain ends below that number, the store is damaged and not
+ * opened. The second pass adds the frames to memtables. A frame above the
+ * durable number is valid only if its values in segments can be read: after a
+ * crash the disk may have the log but not the segment.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +35,8 @@ skip_frame(struct log_visit *v, const struct wal_frame *frame)
 	return 0;
 }
 
-/* What the rest of the file, or a log that is cut off, promises. */
+/* Find durable marks in the rest of the file, or in a log that does not
+ * continue the chain. */
 static int
 note_promises(struct log_visit *v, struct wal_reader *reader, bool linked)
 {
@@ -72,9 +73,9 @@ sync_file(struct db *db, enum file_kind kind, uint64_t number)
 }
 
 /*
- * A segment that the log names may be in the page cache only, after the
- * death of the process that wrote it. A flush will put pointers to it in a
- * table, and syncs only what this process wrote.
+ * Sync a segment that a log points to. It may be only in the page cache, if the
+ * process that wrote it has died. A flush will write pointers to it, but syncs
+ * only segments of this process.
  */
 static int
 adopt_segment(struct db *db, struct segment_ref *s)
@@ -83,7 +84,7 @@ adopt_segment(struct db *db, struct segment_ref *s)
 
 	if (!s->recovered && !db->read_only)
 		rc = sync_file(db, FILE_SEGMENT, s->number);
-	if (rc == -ENOENT) /* what was durable is gone */
+	if (rc == -ENOENT) /* a durable segment is missing */
 		rc = -KVFS_ECORRUPT;
 	s->recovered = true;
 	return rc;
@@ -94,13 +95,13 @@ copy_slice(struct replay *re, struct slice s)
 {
 	uint8_t *to = re->copies + re->used;
 
-	if (s.len != 0) /* an empty one may have no data */
+	if (s.len != 0) /* data may be NULL if it is empty */
 		memcpy(to, s.data, s.len);
 	re->used += s.len;
 	return slice_make(to, s.len);
 }
 
-/* To the memtable with all that wait. */
+/* Add all waiting records to the memtable. */
 static int
 replay_finish(struct replay *re)
 {
@@ -157,7 +158,7 @@ replay_record(void *arg, enum key_type type, struct slice user,
 	return rc == 0 ? replay_add(re, re->seq++, type, user, value) : rc;
 }
 
-/* Whether a value that the log names can be read from its segment. */
+/* Whether a value in a segment can be read. */
 static int
 verify_record(void *arg, enum key_type type, struct slice user,
     struct slice value)
@@ -228,12 +229,13 @@ replay_frame(struct log_visit *v, const struct wal_frame *frame)
 		return 0;
 	}
 	if (rc < 0)
-		return rc; /* it may be there all the same */
+		return rc; /* the file may exist in spite of the error */
 	if (!db->read_only && db_memtable_is_full(db, db->mem)) {
 		rc = replay_finish(&r->replay);
 		if (rc == 0)
 			rc = recover_next_memtable(db, v->number);
-		if (rc == -ENOSPC) /* it grows instead; the logs bound it */
+		if (rc == -ENOSPC) /* the memtable grows instead; the size of
+		                      the logs is a bound */
 			rc = 0;
 		r->replay.adder.m = db->mem;
 	}
@@ -261,8 +263,8 @@ end_nothing(struct log_visit *v, struct wal_reader *reader, bool linked)
 	return 0;
 }
 
-/* What was replayed came out of the page cache, perhaps; now it is told
- * apart from later commits only by being durable. */
+/* What was replayed may be only in the page cache. Make it durable, since only
+ * the durable number tells it from later commits. */
 int
 recover_sync_replayed(struct recovery *r)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The chain of the logs, followed from file to file; see recover_internal.h.
+ * Follows the checksum chain of the logs from file to file; see
+ * recover_internal.h.
  */
 #include "engine/env/env.h"
 #include "engine/env/filename.h"
@@ -11,7 +12,8 @@
 #include "engine/state/db_state.h"
 #include "util/log.h"
 
-/* 1 and a reader, 0 when the file never became a log, or an error. */
+/* Returns 1 and a reader, 0 if the file was never used as a log, or an
+ * error. */
 static int
 open_log(struct log_visit *v, struct wal_reader **readerp)
 {
@@ -28,7 +30,7 @@ open_log(struct log_visit *v, struct wal_reader **readerp)
 		    v->path, strerror(-rc));
 		return rc;
 	}
-	/* The manifest names the first one only after it became one. */
+	/* The manifest names the first log only after that has become a log. */
 	if (rc == 0 && v->number == r->log_number) {
 		log_error("%s: damaged: empty; run kvfsctl repair", v->path);
 		return -KVFS_ECORRUPT;
@@ -56,12 +58,12 @@ recover_walk_logs(struct recovery *r,
 		if (l->v[i] < r->log_number)
 			continue;
 		rc = open_log(&v, &reader);
-		if (rc <= 0) /* an error, or it never became a log */
+		if (rc <= 0) /* an error, or never used as a log */
 			continue;
 		v.size = wal_reader_size(reader);
 		if (next == 0) {
-			/* The oldest log may begin with what was flushed
-			 * since, but not later. */
+			/* The oldest log may begin with commits that were
+			 * flushed since, but not later. */
 			next = wal_reader_start_seq(reader);
 			chain = wal_reader_start_chain(reader);
 			if (next > r->last_seq + 1) {
@@ -72,8 +74,8 @@ recover_walk_logs(struct recovery *r,
 				return -KVFS_ECORRUPT;
 			}
 		}
-		/* A log that does not carry on from here was written before
-		 * a crash took away what stood between. */
+		/* A log that does not continue the chain is older than a crash
+		 * that has removed the logs between. */
 		linked = wal_reader_start_chain(reader) == chain &&
 		    wal_reader_start_seq(reader) == next;
 		rc = linked && begin != NULL ? begin(&v, reader) : 0;
