@@ -45,7 +45,7 @@ kv_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes)
 
 /* Sizes, levels, ratios, cache, durability: what the store tells of itself. */
 static inline int
-kv_report(struct kv *kv, enum kv_report_format format, FILE *out)
+kv_report(struct kv *kv, enum report_format format, FILE *out)
 {
 	return kv_can(kv, report) ? kv->ops->control->report(kv, format, out) :
 				    -ENOTSUP;

@@ -16,6 +16,7 @@
 #include "kvfs/kv_batch.h"
 #include "kvfs/kv_key.h"
 #include "kvfs/kv_types.h"
+#include "kvfs/report_format.h"
 
 struct kv;
 struct kv_backup;
@@ -44,7 +45,7 @@ struct kv_ops {
 
 /* Maintenance of a running store. */
 struct kv_control_ops {
-	int (*report)(struct kv *kv, enum kv_report_format format, FILE *out);
+	int (*report)(struct kv *kv, enum report_format format, FILE *out);
 	int (*check)(struct kv *kv, enum kv_check_depth depth, FILE *out);
 	int (*flush)(struct kv *kv);
 	int (*compact)(struct kv *kv);

@@ -22,11 +22,6 @@ enum kv_sync_mode {
 	KV_SYNC_OFF, /* nobody; kv_sync() returns at once */
 };
 
-enum kv_report_format {
-	KV_REPORT_TEXT, /* lines "Name: figure" */
-	KV_REPORT_METRICS, /* Prometheus' text format */
-};
-
 enum kv_check_depth {
 	KV_CHECK_TABLES, /* but for values in segments: for who reads them */
 	KV_CHECK_ALL,

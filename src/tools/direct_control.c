@@ -9,13 +9,12 @@
 #include "kvfs/kv.h"
 
 static int
-print_report(struct kv *kv, struct fs *fs, bool metrics, FILE *out)
+print_report(struct kv *kv, struct fs *fs, enum report_format format, FILE *out)
 {
 	struct report r;
-	int rc = kv_report(kv, metrics ? KV_REPORT_METRICS : KV_REPORT_TEXT,
-	    out);
+	int rc = kv_report(kv, format, out);
 
-	report_init(&r, out, metrics ? REPORT_PROMETHEUS : REPORT_TEXT);
+	report_init(&r, out, format);
 	fs_report(fs, &r);
 	return rc;
 }
@@ -23,13 +22,14 @@ print_report(struct kv *kv, struct fs *fs, bool metrics, FILE *out)
 int
 direct_control_run(struct kv *kv, struct fs *fs, const char *command, FILE *out)
 {
-	bool metrics = strcmp(command, "metrics") == 0;
 	int rc;
 
 	if (strcmp(command, "check") == 0)
 		return fs_check(kv, out);
-	if (metrics || strcmp(command, "stats") == 0)
-		return print_report(kv, fs, metrics, out);
+	if (strcmp(command, "stats") == 0)
+		return print_report(kv, fs, REPORT_TEXT, out);
+	if (strcmp(command, "metrics") == 0)
+		return print_report(kv, fs, REPORT_METRICS, out);
 	if (strncmp(command, "set ", 4) == 0 ||
 	    strcmp(command, "end backups") == 0)
 		return -ENOTSUP;

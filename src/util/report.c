@@ -52,7 +52,7 @@ print_number(struct report *r, const char *title, const char *name,
 	const char *close = label != NULL ? "}" : "";
 
 	report_text(r, title, "%llu", (unsigned long long)v);
-	if (r->format != REPORT_PROMETHEUS)
+	if (r->format != REPORT_METRICS)
 		return;
 	begin_family(r, title, name, suffix, type);
 	fprintf(r->out, "kvfs_%s%s%s%s%s %llu\n", name, suffix, open,
@@ -98,7 +98,7 @@ void
 report_ratio(struct report *r, const char *title, const char *name, double v)
 {
 	report_text(r, title, "%.2f", v);
-	if (r->format != REPORT_PROMETHEUS)
+	if (r->format != REPORT_METRICS)
 		return;
 	begin_family(r, title, name, "", "gauge");
 	fprintf(r->out, "kvfs_%s %.4f\n", name, v);

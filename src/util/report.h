@@ -12,9 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "kvfs/report_format.h"
 #include "util/stats.h"
-
-enum report_format { REPORT_TEXT, REPORT_PROMETHEUS };
 
 struct report {
 	FILE *out; /* borrowed; its error flag tells of failures */

@@ -335,7 +335,7 @@ figure(const char *title)
 	const char *p;
 
 	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(kv_report(kv, KV_REPORT_TEXT, f), 0);
+	ck_assert_int_eq(kv_report(kv, REPORT_TEXT, f), 0);
 	fclose(f);
 	p = strstr(text, title);
 	ck_assert_msg(p != NULL, "no %s", title);

@@ -116,7 +116,7 @@ stat_text(const char *title, char *dst, size_t len)
 	size_t text_len;
 	FILE *out = open_memstream(&text, &text_len);
 
-	ck_assert_int_eq(kv_report(kv, KV_REPORT_TEXT, out), 0);
+	ck_assert_int_eq(kv_report(kv, REPORT_TEXT, out), 0);
 	fclose(out);
 	dst[0] = '\0';
 	for (at = text; (at = strstr(at, title)) != NULL; at++)

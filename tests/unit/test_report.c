@@ -52,7 +52,7 @@ END_TEST
 
 START_TEST(a_monitor_gets_families)
 {
-	begin(REPORT_PROMETHEUS);
+	begin(REPORT_METRICS);
 	report_text(&report, "State", "%s", "writable");
 	report_counter(&report, "Gets", "gets", 3);
 	report_gauge_of(&report, "Bytes", "level_bytes", "level=\"0\"", 4);
@@ -85,7 +85,7 @@ START_TEST(times_are_percentiles_or_cumulative_buckets)
 	expect_line("Get microseconds max: 3000");
 	free(text);
 
-	begin(REPORT_PROMETHEUS);
+	begin(REPORT_METRICS);
 	report_times(&report, "Get", "get", "op=\"x\"", &h);
 	fclose(report.out);
 	expect_line("# TYPE kvfs_get_seconds histogram");
@@ -104,7 +104,7 @@ START_TEST(sizes_have_no_unit)
 
 	histogram_add(&sizes, 1);
 	histogram_add(&sizes, 5000);
-	begin(REPORT_PROMETHEUS);
+	begin(REPORT_METRICS);
 	report_sizes(&report, "Group", "group", &sizes);
 	fclose(report.out);
 	expect_line("# TYPE kvfs_group histogram");

@@ -145,7 +145,7 @@ END_TEST
 /* ---- What ends the writing ---- */
 
 static char *
-state_of(struct kv *kv, enum kv_report_format format, const char *line_start)
+state_of(struct kv *kv, enum report_format format, const char *line_start)
 {
 	char *text = NULL, *line, *end;
 	size_t len;
@@ -183,14 +183,14 @@ START_TEST(the_state_says_why_a_store_has_failed)
 	struct kv *kv = open_store(env, "/store", false);
 	char *text;
 
-	text = state_of(kv, KV_REPORT_TEXT, "State: ");
+	text = state_of(kv, REPORT_TEXT, "State: ");
 	ck_assert_str_eq(text, "State: writable");
 	free(text);
 	ck_assert_int_eq(put_one(kv), 0);
 	env_fault_arm(env, &rule);
 	ck_assert_int_eq(db_sync_all(db_of(kv)), -EIO);
 	env_fault_disarm(env);
-	text = state_of(kv, KV_REPORT_TEXT, "State: ");
+	text = state_of(kv, REPORT_TEXT, "State: ");
 	ck_assert_msg(strncmp(text,
 			  "State: failed, read-only: cannot sync "
 			  "/store/",
@@ -198,7 +198,7 @@ START_TEST(the_state_says_why_a_store_has_failed)
 		strstr(text, ".log: Input/output error; ") != NULL,
 	    "it says \"%s\"", text);
 	free(text);
-	text = state_of(kv, KV_REPORT_METRICS, "kvfs_failure{reason=\"");
+	text = state_of(kv, REPORT_METRICS, "kvfs_failure{reason=\"");
 	ck_assert_ptr_nonnull(strstr(text, "Input/output error"));
 	free(text);
 	ck_assert_int_eq(kv_close(kv), -EIO);
@@ -216,7 +216,7 @@ START_TEST(a_lost_lock_is_written_anew_and_counted)
 	ck_assert_ptr_nonnull(strstr(logged, "/store/LOCK: "));
 	ck_assert_int_eq(env_path_open(disk, "/store/LOCK", ENV_READ, &f), 0);
 	env_close(f);
-	text = state_of(kv, KV_REPORT_TEXT, "LOCK files lost: ");
+	text = state_of(kv, REPORT_TEXT, "LOCK files lost: ");
 	ck_assert_str_eq(text, "LOCK files lost: 1");
 	free(text);
 	ck_assert_int_eq(put_one(kv), 0);

@@ -84,10 +84,10 @@ report_state(struct db *db, struct report *r)
 	else
 		report_text(r, "State", "%s",
 		    db->read_only ? "read-only" : "writable");
-	if (r->format == REPORT_PROMETHEUS)
+	if (r->format == REPORT_METRICS)
 		report_gauge(r, "1 when the store has failed and is read-only",
 		    "failed", failed);
-	if (r->format == REPORT_PROMETHEUS && failed) {
+	if (r->format == REPORT_METRICS && failed) {
 		make_label(label, sizeof(label), "reason", db->fault.text);
 		report_gauge_of(r, "Why it has failed", "failure", label, 1);
 	}
@@ -127,7 +127,7 @@ report_tree(struct db *db, struct report *r)
 		if (l->count != 0)
 			report_text(r, title, "%zu tables, %llu bytes",
 			    l->count, (unsigned long long)l->bytes);
-		if (r->format == REPORT_PROMETHEUS)
+		if (r->format == REPORT_METRICS)
 			report_gauge_of(r, "Bytes of the tables of a level",
 			    "level_bytes", label, l->bytes);
 	}
@@ -186,7 +186,7 @@ report_cache_parts(struct report *r, const struct block_cache_stats *cache)
 		    100 * ratio_of(p->hits, lookups),
 		    (unsigned long long)p->returns);
 	}
-	if (r->format != REPORT_PROMETHEUS)
+	if (r->format != REPORT_METRICS)
 		return;
 	for (int i = 0; i < BLOCK_PARTS; i++)
 		report_gauge_of(r, "Bytes of a part of the cache",
@@ -313,13 +313,12 @@ db_memory(struct kv *kv, struct kv_memory *memoryp)
 }
 
 int
-db_report(struct kv *kv, enum kv_report_format format, FILE *out)
+db_report(struct kv *kv, enum report_format format, FILE *out)
 {
 	struct db *db = db_of(kv);
 	struct report r;
 
-	report_init(&r, out,
-	    format == KV_REPORT_TEXT ? REPORT_TEXT : REPORT_PROMETHEUS);
+	report_init(&r, out, format);
 	report_durability(db, &r);
 	report_state(db, &r);
 	report_tree(db, &r);

@@ -11,7 +11,7 @@
 struct db;
 
 /* Functions of kv.h. */
-int db_report(struct kv *kv, enum kv_report_format format, FILE *out);
+int db_report(struct kv *kv, enum report_format format, FILE *out);
 void db_memory(struct kv *kv, struct kv_memory *memoryp);
 
 #endif

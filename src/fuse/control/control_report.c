@@ -23,7 +23,7 @@ print_options(struct control *c, FILE *out, const char *sep)
 }
 
 static int
-show_figures(struct control *c, struct report *r, enum kv_report_format format)
+show_figures(struct control *c, struct report *r)
 {
 	struct timespec now;
 	int rc;
@@ -35,7 +35,7 @@ show_figures(struct control *c, struct report *r, enum kv_report_format format)
 	    atomic_load(&c->backups));
 	control_report_memory(c, r);
 	fs_report(c->fs, r);
-	rc = kv_report(c->kv, format, r->out);
+	rc = kv_report(c->kv, r->format, r->out);
 	loop_report(c->loop, r);
 	return rc < 0 && rc != -ENOTSUP ? rc : 0;
 }
@@ -53,7 +53,7 @@ control_show_stats(struct control *c, FILE *out)
 	fputs("Options: ", out);
 	print_options(c, out, " ");
 	fputs("\n", out);
-	return show_figures(c, &r, KV_REPORT_TEXT);
+	return show_figures(c, &r);
 }
 
 int
@@ -61,8 +61,8 @@ control_show_metrics(struct control *c, FILE *out)
 {
 	struct report r;
 
-	report_init(&r, out, REPORT_PROMETHEUS);
-	return show_figures(c, &r, KV_REPORT_METRICS);
+	report_init(&r, out, REPORT_METRICS);
+	return show_figures(c, &r);
 }
 
 int

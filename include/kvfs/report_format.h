@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+/* In what form figures are told; see kv_report(). */
+#ifndef KVFS_REPORT_FORMAT_H
+#define KVFS_REPORT_FORMAT_H
+
+enum report_format {
+	REPORT_TEXT, /* lines "Title: value", for people */
+	REPORT_METRICS, /* the text format of Prometheus, for monitors */
+};
+
+#endif
