@@ -15,6 +15,7 @@
 #include "engine/state/memory_use.h"
 #include "engine/state/segment_set.h"
 #include "engine/state/snapshot.h"
+#include "engine/state/work_signal.h"
 #include "engine/state/write_delay.h"
 #include "engine/tree/level_iter.h"
 #include "engine/key/merge_iter.h"
@@ -23,8 +24,6 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/stats.h"
-
-#define TICK_NS 1000000000ULL
 
 static struct iter *
 open_inputs(struct db *db, const struct compact_job *job)
@@ -319,7 +318,7 @@ db_compact_thread(void *arg)
 			}
 			cond_broadcast(&db->progress);
 			cond_wait_until(&db->work, &db->mu,
-			    clock_now_ns() + TICK_NS);
+			    clock_now_ns() + WORK_TICK_NS);
 			continue;
 		}
 		mutex_unlock(&db->mu);
@@ -340,7 +339,7 @@ db_compact_thread(void *arg)
 				    db->store.path);
 			/* Wait before the next try. */
 			cond_wait_until(&db->work, &db->mu,
-			    clock_now_ns() + TICK_NS);
+			    clock_now_ns() + WORK_TICK_NS);
 		}
 	}
 	mutex_unlock(&db->mu);

@@ -12,6 +12,9 @@
 
 struct compact_job;
 
+/* A background thread that waits for work looks by itself after so long. */
+#define WORK_TICK_NS 1000000000ULL
+
 /* Flushes of memtables; guarded by the state lock. */
 struct flush_state {
 	uint64_t began_ns; /* start of the running one; 0: none */

@@ -12,6 +12,7 @@
 #include "engine/state/obsolete.h"
 #include "engine/state/fault.h"
 #include "engine/state/log_make.h"
+#include "engine/state/work_signal.h"
 #include "engine/state/write_delay.h"
 #include "engine/tree/version.h"
 #include "engine/work/flush.h"
@@ -21,7 +22,6 @@
 #include "util/clock.h"
 #include "util/page_pool.h"
 
-#define TICK_NS 1000000000ULL
 /* An idle store flushes a memtable that has at least this size, or is a good
  * part of the store, or frees a lot. */
 #define IDLE_FLUSH_BYTES (1u << 20)
@@ -261,7 +261,7 @@ db_housekeeper(void *arg)
 		if (h.db->stop)
 			break;
 		cond_wait_until(&h.db->work, &h.db->mu,
-		    clock_now_ns() + TICK_NS);
+		    clock_now_ns() + WORK_TICK_NS);
 		h.waits_for_room = false;
 	}
 	mutex_unlock(&h.db->mu);
