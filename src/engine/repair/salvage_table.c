@@ -12,6 +12,17 @@
 #include "engine/table/table_internal.h"
 #include "util/log.h"
 
+struct stretch {
+	uint64_t off, end;
+	const char *what; /* NULL: none */
+};
+
+/* Memory for one block, grown as needed. */
+struct scratch {
+	uint8_t *data;
+	size_t cap;
+};
+
 struct table_salvage {
 	struct iter base;
 	struct env_file *file;
@@ -26,12 +37,10 @@ struct table_salvage {
 	/* the walk */
 	size_t next_block;
 	bool is_quiet;
-	uint8_t *sealed, *raw;
-	size_t sealed_cap, raw_cap;
+	struct scratch sealed, raw; /* the block, as stored and as it is */
 	struct block_cursor cursor;
 	struct buf last; /* the last key given, or empty */
-	uint64_t bad_off, bad_end; /* damage not yet reported */
-	const char *bad_what; /* NULL: none */
+	struct stretch bad; /* damage not yet reported */
 };
 
 /* ---- Damage ---- */
@@ -40,12 +49,12 @@ struct table_salvage {
 static void
 tell(struct table_salvage *t, struct slice before)
 {
-	struct salvage_damage d = { t->bad_off, t->bad_end - t->bad_off,
-		t->bad_what, buf_slice(&t->last), before };
+	struct salvage_damage d = { t->bad.off, t->bad.end - t->bad.off,
+		t->bad.what, buf_slice(&t->last), before };
 
 	if (d.what == NULL)
 		return;
-	t->bad_what = NULL;
+	t->bad.what = NULL;
 	if (!t->is_quiet)
 		t->fn(t->arg, &d);
 }
@@ -54,24 +63,24 @@ tell(struct table_salvage *t, struct slice before)
 static void
 note_bad(struct table_salvage *t, uint64_t off, uint64_t end, const char *what)
 {
-	if (t->bad_what == NULL) {
-		t->bad_what = what;
-		t->bad_off = off;
+	if (t->bad.what == NULL) {
+		t->bad.what = what;
+		t->bad.off = off;
 	}
-	t->bad_end = end;
+	t->bad.end = end;
 }
 
 /* ---- One block ---- */
 
 static bool
-make_room(uint8_t **memp, size_t *capp, size_t want)
+make_room(struct scratch *s, size_t want)
 {
-	if (*capp >= want)
+	if (s->cap >= want)
 		return true;
-	free(*memp);
-	*memp = malloc(want);
-	*capp = *memp != NULL ? want : 0;
-	return *memp != NULL;
+	free(s->data);
+	s->data = malloc(want);
+	s->cap = s->data != NULL ? want : 0;
+	return s->data != NULL;
 }
 
 /* Put the cursor on the first entry of a block: 1, or 0 and what is wrong
@@ -84,22 +93,23 @@ load_block(struct table_salvage *t, const struct salvage_block *b,
 	struct table_sealed s;
 	int rc;
 
-	if (!make_room(&t->sealed, &t->sealed_cap, b->len))
+	if (!make_room(&t->sealed, b->len))
 		return -ENOMEM;
 	*whatp = "the disk cannot read it, or the file ends";
-	if (env_read(t->file, t->sealed, b->len, b->off) != (ssize_t)b->len)
+	if (env_read(t->file, t->sealed.data, b->len, b->off) !=
+	    (ssize_t)b->len)
 		return 0;
-	rc = table_unseal(slice_make(t->sealed, b->len), t->number, b->off,
+	rc = table_unseal(slice_make(t->sealed.data, b->len), t->number, b->off,
 	    TABLE_BLOCK_MAX, &s, whatp);
 	if (rc < 0)
 		return 0;
-	if (!make_room(&t->raw, &t->raw_cap, s.raw_len + 1))
+	if (!make_room(&t->raw, s.raw_len + 1))
 		return -ENOMEM;
-	rc = table_decode_block(&s, t->raw, &problem);
+	rc = table_decode_block(&s, t->raw.data, &problem);
 	*whatp = problem.what;
 	if (rc < 0)
 		return rc == -ENOMEM ? rc : 0;
-	block_cursor_first(&t->cursor, slice_make(t->raw, s.raw_len));
+	block_cursor_first(&t->cursor, slice_make(t->raw.data, s.raw_len));
 	*whatp = "block is empty";
 	return t->cursor.valid;
 }
@@ -198,7 +208,7 @@ salvage_seek_first(struct iter *it)
 	if (it->status < 0)
 		return;
 	t->next_block = 0;
-	t->bad_what = NULL;
+	t->bad.what = NULL;
 	buf_clear(&t->last);
 	enter_next_block(t);
 }
@@ -367,8 +377,8 @@ table_salvage_close(struct table_salvage *t)
 	env_close(t->file);
 	free(t->path);
 	free(t->blocks.v);
-	free(t->sealed);
-	free(t->raw);
+	free(t->sealed.data);
+	free(t->raw.data);
 	buf_fini(&t->last);
 	buf_fini(&t->smallest);
 	buf_fini(&t->largest);

@@ -143,19 +143,28 @@ struct statx_time {
 	int32_t reserved;
 };
 
+struct statx_device {
+	uint32_t major, minor;
+};
+
+struct statx_attr {
+	uint32_t mask, blksize;
+	uint64_t attributes;
+	uint32_t nlink, uid, gid;
+	uint16_t mode, reserved;
+	uint64_t ino, size, blocks, attributes_mask;
+	struct statx_time atime, btime, ctime, mtime;
+	struct statx_device rdev, dev;
+	uint64_t reserved2[14];
+};
+
 struct statx_out {
 	uint64_t attr_valid;
 	uint32_t attr_valid_nsec, flags;
 	uint64_t reserved[2];
-	uint32_t mask, blksize;
-	uint64_t attributes;
-	uint32_t nlink, uid, gid;
-	uint16_t mode, reserved2;
-	uint64_t ino, size, blocks, attributes_mask;
-	struct statx_time atime, btime, ctime, mtime;
-	uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
-	uint64_t reserved3[14];
+	struct statx_attr attr;
 };
+static_assert(sizeof(struct statx_out) == 288, "laid out as the kernel does");
 
 static struct statx_time
 statx_time(const struct timespec *t)
@@ -172,21 +181,22 @@ protocol_reply_statx(struct fuse_req *req, const struct stat *st,
 {
 	struct statx_out out = {
 		.attr_valid = (uint64_t)timeout,
-		.mask = STATX_BASIC_STATS | STATX_BTIME,
-		.blksize = (uint32_t)st->st_blksize,
-		.nlink = (uint32_t)st->st_nlink,
-		.uid = st->st_uid,
-		.gid = st->st_gid,
-		.mode = (uint16_t)st->st_mode,
-		.ino = st->st_ino,
-		.size = (uint64_t)st->st_size,
-		.blocks = (uint64_t)st->st_blocks,
-		.atime = statx_time(&st->st_atim),
-		.btime = statx_time(btime),
-		.ctime = statx_time(&st->st_ctim),
-		.mtime = statx_time(&st->st_mtim),
-		.rdev_major = major(st->st_rdev),
-		.rdev_minor = minor(st->st_rdev),
+		.attr = {
+			.mask = STATX_BASIC_STATS | STATX_BTIME,
+			.blksize = (uint32_t)st->st_blksize,
+			.nlink = (uint32_t)st->st_nlink,
+			.uid = st->st_uid,
+			.gid = st->st_gid,
+			.mode = (uint16_t)st->st_mode,
+			.ino = st->st_ino,
+			.size = (uint64_t)st->st_size,
+			.blocks = (uint64_t)st->st_blocks,
+			.atime = statx_time(&st->st_atim),
+			.btime = statx_time(btime),
+			.ctime = statx_time(&st->st_ctim),
+			.mtime = statx_time(&st->st_mtim),
+			.rdev = { major(st->st_rdev), minor(st->st_rdev) },
+		},
 	};
 
 	fuse_reply_buf(req, (const char *)&out, sizeof(out));
