@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Serving on the processor of the caller: when it begins and ends, and that
- * no thread is left with a policy or a processor that is not its own. The
- * source is included, for its constants.
+ * no thread is left with a policy or a processor that is not its own.
  */
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#include "fuse/serve/affinity.c"
-#include "fuse/serve/cooldown.c"
+#include "fuse/serve/affinity.h"
 #include "support/suite.h"
 
 static struct affinity a;
@@ -67,14 +67,14 @@ START_TEST(test_next)
 
 	CPU_ZERO(&set);
 	CPU_SET(2, &set);
-	ck_assert_int_eq(next_cpu(&set, 2), 2);
+	ck_assert_int_eq(affinity_next_cpu(&set, 2), 2);
 	CPU_SET(0, &set);
 	CPU_SET(CPU_SETSIZE - 1, &set);
-	ck_assert_int_eq(next_cpu(&set, 0), 2);
-	ck_assert_int_eq(next_cpu(&set, 2), CPU_SETSIZE - 1);
-	ck_assert_int_eq(next_cpu(&set, CPU_SETSIZE - 1), 0);
+	ck_assert_int_eq(affinity_next_cpu(&set, 0), 2);
+	ck_assert_int_eq(affinity_next_cpu(&set, 2), CPU_SETSIZE - 1);
+	ck_assert_int_eq(affinity_next_cpu(&set, CPU_SETSIZE - 1), 0);
 	/* Unknown. */
-	ck_assert_int_eq(next_cpu(&set, -1), 0);
+	ck_assert_int_eq(affinity_next_cpu(&set, -1), 0);
 }
 END_TEST
 
@@ -84,7 +84,7 @@ START_TEST(test_one_at_a_time)
 
 	if (!is_able())
 		return;
-	receive(ALONE_MIN - 1, false);
+	receive(AFFINITY_ALONE_MIN - 1, false);
 	ck_assert(!affinity_is_held(&place));
 	receive(1, false);
 	ck_assert(affinity_is_held(&place));
@@ -93,22 +93,31 @@ START_TEST(test_one_at_a_time)
 	ck_assert_uint_eq(counter_read(&a.moves), 1);
 
 	/* Some company is borne, much is not. */
-	receive(COST_MAX / COST_STEP, true);
-	receive(COST_STEP, false);
+	receive(AFFINITY_COST_MAX / AFFINITY_COST_STEP, true);
+	receive(AFFINITY_COST_STEP, false);
 	receive(1, true);
 	ck_assert(affinity_is_held(&place));
-	receive(COST_MAX / COST_STEP + 1, true);
+	receive(AFFINITY_COST_MAX / AFFINITY_COST_STEP + 1, true);
 	ck_assert(!affinity_is_held(&place));
 	ck_assert_int_eq(processors(), before);
 
 	/* And requests that are never alone do not begin it. */
 	for (int i = 0; i < 10; i++) {
-		receive(ALONE_MIN - 1, false);
+		receive(AFFINITY_ALONE_MIN - 1, false);
 		receive(1, true);
 	}
 	ck_assert(!affinity_is_held(&place));
 }
 END_TEST
+
+static long
+count_preemptions(void)
+{
+	struct rusage usage;
+
+	ck_assert_int_eq(getrusage(RUSAGE_THREAD, &usage), 0);
+	return usage.ru_nivcsw;
+}
 
 /* Nobody has taken the processor since the last request: not that we know
  * of. */
@@ -126,7 +135,7 @@ START_TEST(test_follow)
 
 	if (!is_able())
 		return;
-	receive(ALONE_MIN, false);
+	receive(AFFINITY_ALONE_MIN, false);
 	cpu = place.cpu;
 
 	/* Of a new caller nothing is known; his second request tells. */
@@ -161,7 +170,7 @@ START_TEST(test_nowhere)
 
 	if (!is_able())
 		return;
-	receive(ALONE_MIN, false);
+	receive(AFFINITY_ALONE_MIN, false);
 	moves = counter_read(&a.moves);
 	for (int i = 0; i < requests; i++)
 		receive_undisturbed(1000);
@@ -184,7 +193,7 @@ START_TEST(test_bound)
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	ck_assert_int_eq(sched_setaffinity(0, sizeof(set), &set), 0);
-	receive(ALONE_MIN, false);
+	receive(AFFINITY_ALONE_MIN, false);
 	for (int i = 0; i < 100; i++)
 		receive_undisturbed(1000);
 	ck_assert_int_eq(sched_getcpu(), cpu);
@@ -201,7 +210,7 @@ START_TEST(test_release)
 
 	if (!is_able())
 		return;
-	receive(ALONE_MIN, false);
+	receive(AFFINITY_ALONE_MIN, false);
 	affinity_release(&place);
 	ck_assert(!affinity_is_held(&place));
 	ck_assert_int_eq(processors(), before);
@@ -226,7 +235,7 @@ START_TEST(test_answer)
 	if (!is_able())
 		return;
 	ck_assert_int_eq(pipe(fds), 0);
-	receive(ALONE_MIN, false);
+	receive(AFFINITY_ALONE_MIN, false);
 	affinity_begin(&place, (uint32_t)gettid());
 	ck_assert_int_eq(affinity_writev(fds[1], &iov, 1), 6);
 	ck_assert_int_eq(own_policy(), a.policy);
@@ -269,7 +278,7 @@ answer(void *arg)
 	struct answerer *w = arg;
 	struct iovec iov = { much, sizeof(much) };
 
-	for (int i = 0; i < ALONE_MIN; i++)
+	for (int i = 0; i < AFFINITY_ALONE_MIN; i++)
 		affinity_received(&w->affinity, (uint32_t)gettid(), true,
 		    false);
 	affinity_begin(&w->affinity, (uint32_t)gettid());
@@ -310,23 +319,23 @@ START_TEST(test_lost)
 	ck_assert(affinity_is_active(&a));
 
 	/* When it happens often, not again for a while; then for longer. */
-	for (int i = 1; i < LOST_MAX; i++)
+	for (int i = 1; i < AFFINITY_LOST_MAX; i++)
 		ck_assert(affinity_lost(&w.affinity, w.thread));
 	ck_assert(!affinity_is_active(&a));
 	ck_assert_uint_eq(a.cooldown.length_ns, cooldown);
-	receive(10 * ALONE_MIN, false);
+	receive(10 * AFFINITY_ALONE_MIN, false);
 	ck_assert(!affinity_is_held(&place));
-	for (int i = 0; i < LOST_MAX; i++)
+	for (int i = 0; i < AFFINITY_LOST_MAX; i++)
 		ck_assert(affinity_lost(&w.affinity, w.thread));
 	ck_assert_uint_eq(a.cooldown.length_ns, 2 * cooldown);
-	ck_assert_uint_eq(counter_read(&a.lost), 2 * LOST_MAX);
+	ck_assert_uint_eq(counter_read(&a.lost), 2 * AFFINITY_LOST_MAX);
 
 	/* Seldom is not often. */
 	a.cooldown.until_ns = 0;
-	receive(ALONE_MIN, false);
-	for (int i = 0; i < 3 * LOST_MAX; i++) {
+	receive(AFFINITY_ALONE_MIN, false);
+	for (int i = 0; i < 3 * AFFINITY_LOST_MAX; i++) {
 		ck_assert(affinity_lost(&w.affinity, w.thread));
-		a.lost_window_ns -= LOST_WITHIN_NS + 1;
+		a.lost_window_ns -= AFFINITY_LOST_WITHIN_NS + 1;
 	}
 	ck_assert(affinity_is_active(&a));
 
@@ -346,7 +355,7 @@ END_TEST
 START_TEST(test_not_wanted)
 {
 	affinity_init(&a, false);
-	receive(10 * ALONE_MIN, false);
+	receive(10 * AFFINITY_ALONE_MIN, false);
 	ck_assert(!affinity_is_held(&place));
 	ck_assert_uint_eq(counter_read(&a.moves), 0);
 }

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * What the kernel is told to have names dropped, by its version. The source
- * is included: it belongs to the daemon, not to the library.
- */
+/* What the kernel is told to have names dropped, by its version. */
 #include <check.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "fuse/drop_names.c"
+#include "fuse/drop_names.h"
 #include "support/suite.h"
 
 /* A connection: what is written comes out of it, as whole messages do when

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Requests that are not answered in time: told of once, counted, and nobody
- * is woken when there are none. The sources are included: they belong to
- * the daemon, not to the library.
+ * is woken when there are none.
  */
 #include <check.h>
+#include <linux/fuse.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "fuse/serve/overdue.c"
-#include "fuse/serve/opcode.h"
-#include "fuse/serve/thread_wait.c"
+#include "fuse/serve/overdue.h"
+#include "fuse/serve/thread_wait.h"
 #include "support/suite.h"
 #include "util/clock.h"
+#include "util/log.h"
 
 static struct overdue *o;
 static atomic_uint ticks, lines;
@@ -73,15 +74,15 @@ START_TEST(one_is_told_of_once)
 	await(&lines, 1);
 	ck_assert_ptr_nonnull(
 	    strstr(last_line, "write (FUSE 16) of inode 42: no answer for 1"));
-	ck_assert_uint_eq(count_overdue(o, clock_now_ns(), &oldest), 1);
+	ck_assert_uint_eq(overdue_count(o, clock_now_ns(), &oldest), 1);
 	ck_assert_uint_ge(oldest, OVERDUE_NS);
 	await(&ticks, 2);
 	ck_assert_uint_eq(atomic_load(&lines), 1);
-	ck_assert_uint_eq(counter_read(&o->reported), 1);
+	ck_assert_uint_eq(overdue_reported(o), 1);
 
 	/* The next one of the same thread is another. */
 	overdue_end(overdue_slot(o, 0));
-	ck_assert_uint_eq(count_overdue(o, clock_now_ns(), &oldest), 0);
+	ck_assert_uint_eq(overdue_count(o, clock_now_ns(), &oldest), 0);
 	begin(0, FUSE_FSYNC, 44, 2 * OVERDUE_NS);
 	await(&lines, 2);
 	ck_assert_ptr_nonnull(
@@ -107,10 +108,10 @@ START_TEST(without_requests_it_rests)
 	begin(0, FUSE_WRITE, 1, 0);
 	await(&ticks, 1);
 	overdue_end(overdue_slot(o, 0));
-	while (!atomic_load(&o->is_asleep))
+	while (!overdue_is_asleep(o))
 		usleep(1000);
 	n = atomic_load(&ticks);
-	usleep(CHECK_NS / 1000 * 3 / 2);
+	usleep(OVERDUE_CHECK_NS / 1000 * 3 / 2);
 	ck_assert_uint_eq(atomic_load(&ticks), n);
 	/* And is woken by the next. */
 	begin(1, FUSE_WRITE, 1, 0);

@@ -15,22 +15,10 @@
 #include "util/clock.h"
 #include "util/mutex.h"
 
-/* So many requests in a row with none behind them make it active. */
-#define ALONE_MIN 32
-/* Points against it: a request with another behind it, or a caller that runs
- * for long, adds a step; a request with none behind it takes one point away.
- * Above the maximum it is no longer active. */
-#define COST_STEP 4
-#define COST_MAX 16
 /* A caller that runs for longer than this after its answer: the leader is
  * away for others meanwhile, and the wake-ups saved are a small part. */
 #define LONG_NS 500000
 #define SKIPS_MAX 16
-/* So many answers held up within this time: others want the processor.
- * Fewer are caused by the host of a virtual machine. */
-#define LOST_MAX 4
-#define LOST_WITHIN_NS 1000000000ull
-
 /* The state of this thread while it serves a request that is to be answered
  * under SCHED_IDLE; else NULL. */
 static _Thread_local struct affinity_thread *serving;
@@ -105,10 +93,8 @@ count_preemptions(void)
 	return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nivcsw : 0;
 }
 
-/* The processor after cpu in set, which is not empty; the first follows the
- * last. */
-static int
-next_cpu(const cpu_set_t *set, int cpu)
+int
+affinity_next_cpu(const cpu_set_t *set, int cpu)
 {
 	do
 		cpu = (cpu + 1) % CPU_SETSIZE;
@@ -126,7 +112,8 @@ move_to_next_cpu(struct affinity_thread *p)
 	if (p->cpu < 0 &&
 	    sched_getaffinity(0, sizeof(p->allowed), &p->allowed) < 0)
 		return;
-	cpu = next_cpu(&p->allowed, p->cpu < 0 ? sched_getcpu() : p->cpu);
+	cpu = affinity_next_cpu(&p->allowed,
+	    p->cpu < 0 ? sched_getcpu() : p->cpu);
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	if (cpu == p->cpu || sched_setaffinity(0, sizeof(set), &set) < 0)
@@ -226,11 +213,11 @@ weigh_request(struct affinity *a, bool behind)
 
 	if (affinity_is_active(a)) {
 		if (behind)
-			cost += COST_STEP;
+			cost += AFFINITY_COST_STEP;
 		else if (cost > 0)
 			cost--;
 		set_relaxed(&a->cost, cost);
-		if (cost > COST_MAX)
+		if (cost > AFFINITY_COST_MAX)
 			set_active(a, false);
 		return;
 	}
@@ -239,7 +226,7 @@ weigh_request(struct affinity *a, bool behind)
 		return;
 	}
 	set_relaxed(&a->alone_in_row, get_relaxed(&a->alone_in_row) + 1);
-	if (get_relaxed(&a->alone_in_row) >= ALONE_MIN &&
+	if (get_relaxed(&a->alone_in_row) >= AFFINITY_ALONE_MIN &&
 	    cooldown_is_over(&a->cooldown, clock_now_ns()))
 		set_active(a, true);
 }
@@ -269,11 +256,11 @@ affinity_lost(struct affinity_thread *p, pthread_t thread)
 	(void)set_policy(thread, a->policy);
 	counter_add(&a->lost, 1);
 	now = clock_now_ns();
-	if (now - a->lost_window_ns > LOST_WITHIN_NS) {
+	if (now - a->lost_window_ns > AFFINITY_LOST_WITHIN_NS) {
 		a->lost_window_ns = now;
 		a->lost_in_window = 0;
 	}
-	if (++a->lost_in_window >= LOST_MAX) {
+	if (++a->lost_in_window >= AFFINITY_LOST_MAX) {
 		a->lost_in_window = 0;
 		cooldown_begin(&a->cooldown, now);
 		set_active(a, false);
@@ -301,7 +288,7 @@ affinity_end(struct affinity_thread *p)
 		return now;
 	if (now - answered > LONG_NS)
 		set_relaxed(&p->owner->cost,
-		    get_relaxed(&p->owner->cost) + COST_STEP);
+		    get_relaxed(&p->owner->cost) + AFFINITY_COST_STEP);
 	return answered;
 }
 

@@ -23,7 +23,7 @@
  * Bounds: the policy lasts for one writev(2), during which the thread holds
  * no lock, and anybody else who wants the processor comes first. A leader
  * that is held up there is replaced, and gets its policy back
- * (affinity_lost()). After LOST_MAX of these within a second nothing is
+ * (affinity_lost()). After AFFINITY_LOST_MAX of these within a second nothing is
  * tried for 1 to 32 seconds (cooldown.h). It also ends when requests queue.
  *
  * Threads: each struct affinity_thread belongs to its thread. What others
@@ -45,6 +45,18 @@
 #include "util/report.h"
 #include "util/stats.h"
 
+/* So many requests in a row with none behind them make it active. */
+#define AFFINITY_ALONE_MIN 32
+/* Points against it: a request with another behind it, or a caller that runs
+ * for long, adds a step; a request with none behind it takes one point away.
+ * Above the maximum it is no longer active. */
+#define AFFINITY_COST_STEP 4
+#define AFFINITY_COST_MAX 16
+/* So many answers held up within this time: others want the processor.
+ * Fewer are caused by the host of a virtual machine. */
+#define AFFINITY_LOST_MAX 4
+#define AFFINITY_LOST_WITHIN_NS 1000000000ull
+
 struct affinity {
 	bool able; /* constant: wanted, and this process may set policies */
 	int policy; /* constant: the normal policy of threads */
@@ -52,7 +64,7 @@ struct affinity {
 	/* Written by the leader; a new leader goes on with them. */
 	atomic_bool active; /* the leader moves to callers' processors */
 	_Atomic uint32_t alone_in_row; /* requests with none behind them */
-	_Atomic uint32_t cost; /* points against it: see COST_MAX */
+	_Atomic uint32_t cost; /* points against it: see AFFINITY_COST_MAX */
 	struct cooldown cooldown;
 
 	/* Of affinity_lost(), whose caller has a lock (worker_pool.c). */
@@ -120,6 +132,10 @@ ssize_t affinity_writev(int fd, const struct iovec *iov, int count);
  * was in affinity_writev(); then it has its normal policy back. One caller
  * at a time. */
 bool affinity_lost(struct affinity_thread *p, pthread_t thread);
+
+/* The processor after cpu in set, which is not empty; the first follows the
+ * last. */
+int affinity_next_cpu(const cpu_set_t *set, int cpu);
 
 void affinity_report(const struct affinity *a, struct report *r);
 

@@ -2,9 +2,6 @@
 /* See cooldown.h. */
 #include "fuse/serve/cooldown.h"
 
-#define COOLDOWN_MIN_NS 1000000000ull
-#define COOLDOWN_MAX_NS 32000000000ull
-
 void
 cooldown_begin(struct cooldown *p, uint64_t now_ns)
 {

@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define COOLDOWN_MIN_NS 1000000000ull
+#define COOLDOWN_MAX_NS 32000000000ull
+
 /* All zero: nothing has failed yet. Times are of clock_now_ns(). */
 struct cooldown {
 	_Atomic uint64_t until_ns, length_ns;

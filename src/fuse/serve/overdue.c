@@ -24,9 +24,6 @@
 #include "util/log.h"
 #include "util/mutex.h"
 
-#define OVERDUE_NS 10000000000ull
-#define CHECK_NS 1000000000ull
-
 struct overdue {
 	unsigned count; /* constant */
 	struct request_slot *slots; /* constant */
@@ -58,17 +55,16 @@ report_request(const struct request_slot *slot, uint64_t waited_ns)
 	    waited_ns / 1000000000, where);
 }
 
-/* Returns how many requests are overdue; *oldestp: the age of the oldest
- * request, in nanoseconds. */
-static unsigned
-count_overdue(struct overdue *o, uint64_t now, uint64_t *oldestp)
+unsigned
+overdue_count(const struct overdue *o, uint64_t now_ns, uint64_t *oldestp)
 {
 	unsigned n = 0;
 
 	*oldestp = 0;
 	for (unsigned i = 0; i < o->count; i++) {
 		uint64_t since = atomic_load(&o->slots[i].since_ns);
-		uint64_t age = since != 0 && now > since ? now - since : 0;
+		uint64_t age = since != 0 && now_ns > since ? now_ns - since :
+							      0;
 
 		if (age >= OVERDUE_NS)
 			n++;
@@ -95,7 +91,7 @@ check_slots(struct overdue *o)
 		counter_add(&o->reported, 1);
 		report_request(slot, now - since);
 	}
-	all = count_overdue(o, now, &oldest) == o->count;
+	all = overdue_count(o, now, &oldest) == o->count;
 	if (all && !o->all)
 		log_error("requests: all %u threads are held up, others wait "
 			  "for one of them: see the lines before, or mount "
@@ -114,7 +110,7 @@ is_idle(struct overdue *o)
 	return true;
 }
 
-/* Wait for a request, and then for CHECK_NS. */
+/* Wait for a request, and then for OVERDUE_CHECK_NS. */
 static void sleep_locked(struct overdue *o) REQUIRES(&o->mu);
 
 static void
@@ -129,7 +125,7 @@ sleep_locked(struct overdue *o)
 	while (!o->stops && atomic_load(&o->is_asleep) && is_idle(o))
 		cond_wait(&o->wake, &o->mu);
 	atomic_store(&o->is_asleep, false);
-	due = clock_now_ns() + CHECK_NS;
+	due = clock_now_ns() + OVERDUE_CHECK_NS;
 	while (!o->stops && cond_wait_until(&o->wake, &o->mu, due))
 		;
 }
@@ -251,14 +247,26 @@ overdue_begin(struct overdue *o, struct request_slot *slot, const void *request,
 		wake_thread(o);
 }
 
+uint64_t
+overdue_reported(const struct overdue *o)
+{
+	return counter_read(&o->reported);
+}
+
+bool
+overdue_is_asleep(const struct overdue *o)
+{
+	return atomic_load(&o->is_asleep);
+}
+
 void
 overdue_report(struct overdue *o, struct report *r)
 {
 	uint64_t oldest;
-	unsigned now = count_overdue(o, clock_now_ns(), &oldest);
+	unsigned now = overdue_count(o, clock_now_ns(), &oldest);
 
 	report_counter(r, "Requests unanswered for 10 seconds",
-	    "requests_overdue", counter_read(&o->reported));
+	    "requests_overdue", overdue_reported(o));
 	report_gauge(r, "Requests unanswered for 10 seconds by now",
 	    "requests_overdue_now", now);
 	report_gauge(r, "Oldest unanswered request seconds",

@@ -14,11 +14,16 @@
 #define KVFS_FUSE_SERVE_OVERDUE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "util/report.h"
+
+/* A request is overdue at this age; how often the thread looks. */
+#define OVERDUE_NS 10000000000ull
+#define OVERDUE_CHECK_NS 1000000000ull
 
 struct overdue;
 
@@ -52,6 +57,14 @@ overdue_end(struct request_slot *slot)
 	atomic_store_explicit(&slot->since_ns, 0, memory_order_relaxed);
 }
 
+/* Returns how many requests are overdue; *oldestp: the age of the oldest
+ * request, in nanoseconds. */
+unsigned overdue_count(const struct overdue *o, uint64_t now_ns,
+    uint64_t *oldestp);
+/* How many were reported so far. */
+uint64_t overdue_reported(const struct overdue *o);
+/* Whether the reporting thread waits for a request. A hint. */
+bool overdue_is_asleep(const struct overdue *o);
 void overdue_report(struct overdue *o, struct report *r);
 /* No thread serves requests any more. Does not wait for the reporting
  * thread, which frees what is left. NULL is accepted. */
