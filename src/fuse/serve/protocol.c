@@ -6,6 +6,7 @@
  */
 #include "fuse/serve/protocol.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <linux/stat.h>
 #include <stdint.h>
