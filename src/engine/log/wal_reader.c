@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Write-ahead log, recovery side. Format: wal_format.h.
+ * Write-ahead log, read side, for recovery. Format: wal_format.h.
  *
- * Whatever fails to verify ends the chain without a word: after a crash
- * that is how every log ends. Only recovery, which knows what was promised,
- * can tell a torn tail from damage. Nothing is allocated for a length
- * before the sum over it is verified and the length is within the file.
+ * Anything that fails verification ends the chain silently: every log ends like
+ * that after a crash. Only recovery, which knows all durable marks, can
+ * distinguish a torn tail from damage. Memory for a length is allocated only
+ * after its checksum is verified and the length fits into the file.
  */
 #include "engine/log/wal_reader.h"
 
@@ -19,7 +19,7 @@
 #include "util/crc32c.h"
 #include "util/log.h"
 
-#define SECTOR 512 /* what a disk writes whole or not at all */
+#define SECTOR 512 /* a disk writes it whole or not at all */
 
 static unsigned long long
 ull(uint64_t v)
@@ -35,7 +35,8 @@ is_zero(const uint8_t *p, size_t len)
 
 /* ---- Header ---- */
 
-/* As wal_reader_open() says, for the first sector of a file of size. */
+/* Check the header as wal_reader_open() says. sector is the first sector of a
+ * file of size bytes. */
 static int
 check_header(struct wal_reader *r, uint64_t number, uint64_t size,
     const uint8_t *sector, size_t len)
@@ -50,8 +51,8 @@ check_header(struct wal_reader *r, uint64_t number, uint64_t size,
 		return -KVFS_ECORRUPT;
 	}
 	if (!wal_header_decode(sector, h, &r->salt)) {
-		/* A process that died while it wrote the header, or a disk
-		 * that refused it, left a log that no frame went to. */
+		/* The process died while it wrote the header, or the disk
+		 * refused it: no frame was ever written. */
 		if (len < WAL_HEADER_LEN + WAL_FRAME_HEADER_LEN ||
 		    wal_frame_peek_number(sector + WAL_HEADER_LEN) !=
 			(uint32_t)number)
@@ -190,7 +191,7 @@ wal_reader_bytes(struct wal_reader *r, uint64_t off, size_t want,
 	ssize_t n = file_window_get(&r->window, off, want, datap);
 
 	if (n >= 0 && (size_t)n < want)
-		n = -KVFS_ECORRUPT; /* it was long enough at open */
+		n = -KVFS_ECORRUPT; /* the file was longer when it was opened */
 	if (n < 0)
 		return read_failed(r, off, (int)n);
 	*havep = (size_t)n;

@@ -3,8 +3,8 @@
 #include "engine/table/codec_choice.h"
 
 /*
- * After this many blocks in a row that did not get smaller, compression is
- * tried only now and then: first every second block, at last every 64th.
+ * After so many blocks in a row that did not compress, compression is tried
+ * only now and then: first for every second block, finally for every 64th.
  */
 #define COMPRESS_PATIENCE 4
 #define COMPRESS_SKIP_MAX 63

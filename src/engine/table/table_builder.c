@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Writes one sorted table; see table_builder.h, and table_format.h for the
- * layout. What is finished gathers in one buffer and goes out in large
- * writes; the kernel is told every megabyte to begin with its part, so that
- * the sync at the end is short.
+ * layout. Finished blocks are collected in a buffer and written in large
+ * pieces. After every megabyte the kernel is asked to begin writing back, so
+ * that the sync at the end is short.
  *
- * Errors are sticky: after one, every call returns it.
+ * The first error stays: every later call returns it.
  */
 #include "engine/table/table_builder.h"
 
@@ -23,7 +23,7 @@
 
 #define WRITE_BYTES (256u << 10)
 #define WRITEBACK_BYTES (1u << 20)
-/* Writes end at a page's end, so that no page is written twice. */
+/* Writes end at a page boundary, so that no page is written twice. */
 #define PAGE_BYTES 4096
 struct table_builder {
 	struct env_file *file;
@@ -31,13 +31,14 @@ struct table_builder {
 	struct table_options opts;
 	int error;
 
-	struct buf out; /* finished, not written */
-	uint64_t written; /* place of out in the file */
-	uint64_t paced; /* writeback begun up to here */
+	struct buf out; /* finished but not written */
+	uint64_t written; /* offset of out in the file */
+	uint64_t paced; /* writeback was started up to here */
 
 	struct block_builder block;
-	uint64_t sealed_len; /* of a block whose separator waits for the
-	                        next key; 0: none */
+	uint64_t sealed_len; /* of a finished block that is not in the index
+	                        yet, since its separator depends on the next
+	                        key; 0: none */
 	struct table_index_builder index;
 	struct bloom_builder bloom;
 
@@ -89,7 +90,7 @@ table_builder_destroy(struct table_builder *b)
 	free(b);
 }
 
-/* Remember the first error. */
+/* Keep the first error. */
 static int
 fail(struct table_builder *b, int rc)
 {
@@ -104,7 +105,7 @@ out_off(const struct table_builder *b)
 	return b->written + b->out.len;
 }
 
-/* Write what is finished; all of it, or whole pages. */
+/* Write finished bytes: all of them, or whole pages. */
 static int
 write_out(struct table_builder *b, bool all)
 {
@@ -137,7 +138,7 @@ pick_codec(struct table_builder *b)
 	return b->opts.compress ? codec_choice_next(&b->codec) : CODEC_NONE;
 }
 
-/* Append raw as a sealed block; its length with the seal to *lenp. */
+/* Append raw as a sealed block. *lenp: its length with the seal. */
 static int
 append_block(struct table_builder *b, struct slice raw, enum codec want,
     uint64_t *lenp)
@@ -170,7 +171,7 @@ end_block(struct table_builder *b)
 	return 0;
 }
 
-/* Give the block that ended before key its place in the index. */
+/* Add the block that ended before key to the index. */
 static int
 index_block(struct table_builder *b, struct slice key)
 {
@@ -216,8 +217,8 @@ count_entry(struct table_builder *b, struct slice ikey, struct slice value)
 	return 0;
 }
 
-/* Whether the key may come next. Checked before anything is changed by it:
- * a table out of order would lose keys without a sign. */
+/* Check the order of the key before it changes anything: a table out of order
+ * would lose keys silently. */
 static int
 check_key(struct table_builder *b, struct slice ikey, struct slice value)
 {
@@ -249,8 +250,8 @@ table_builder_add(struct table_builder *b, struct slice ikey,
 	rc = check_key(b, ikey, value);
 	if (rc < 0)
 		return rc;
-	/* What is as large as a block gets one of its own, so that small
-	 * neighbours need not be read with it. */
+	/* An entry as large as a block gets a block of its own, so that small
+	 * ones can be read without it. */
 	if (b->block.count != 0 && value.len >= b->opts.block_bytes) {
 		rc = end_block(b);
 		if (rc < 0)
