@@ -22,7 +22,7 @@
 #define SECTOR 512 /* a disk writes it whole or not at all */
 
 static unsigned long long
-ull(uint64_t v)
+as_ull(uint64_t v)
 {
 	return v;
 }
@@ -79,7 +79,7 @@ check_header(struct wal_reader *r, uint64_t number, uint64_t size,
 	if (size < h->size) {
 		log_error("%s: damage: the file has %llu bytes, its header "
 			  "says %llu",
-		    r->path, ull(size), ull(h->size));
+		    r->path, as_ull(size), as_ull(h->size));
 		return -KVFS_ECORRUPT;
 	}
 	return 1;
@@ -179,8 +179,8 @@ wal_reader_off(const struct wal_reader *r)
 static int
 read_failed(const struct wal_reader *r, uint64_t off, int rc)
 {
-	log_error("%s: offset %llu: cannot read the log: %s", r->path, ull(off),
-	    strerror(-rc));
+	log_error("%s: offset %llu: cannot read the log: %s", r->path,
+	    as_ull(off), strerror(-rc));
 	return rc;
 }
 
@@ -234,7 +234,7 @@ wal_reader_body(struct wal_reader *r, const struct wal_frame_header *h,
 }
 
 static int
-uncompress(struct wal_reader *r, const struct wal_frame_header *h,
+uncompress_body(struct wal_reader *r, const struct wal_frame_header *h,
     struct slice stored, struct slice *payloadp)
 {
 	uint8_t *grown;
@@ -261,7 +261,7 @@ impossible_frame(const struct wal_reader *r, uint64_t off)
 {
 	log_error("%s: offset %llu: damage: impossible log frame under a "
 		  "right checksum",
-	    r->path, ull(off));
+	    r->path, as_ull(off));
 	return -KVFS_ECORRUPT;
 }
 
@@ -288,7 +288,7 @@ read_frame(struct wal_reader *r, struct wal_frame *framep)
 	rc = wal_reader_body(r, &h, r->off, &stored);
 	if (rc != 1)
 		return rc;
-	rc = uncompress(r, &h, stored, &framep->payload);
+	rc = uncompress_body(r, &h, stored, &framep->payload);
 	if (rc == -KVFS_ECORRUPT)
 		return impossible_frame(r, r->off);
 	if (rc < 0)

@@ -131,7 +131,7 @@ write_at(struct wal_writer *w, const struct iovec *iov, int iovcnt,
  * Returns -ENOSPC, or that failure.
  */
 static int
-void_frame(struct wal_writer *w, uint64_t off)
+invalidate_frame(struct wal_writer *w, uint64_t off)
 {
 	static const uint8_t zeros[WAL_FRAME_HEADER_LEN];
 	struct iovec iov = { (void *)zeros, sizeof(zeros) };
@@ -245,7 +245,7 @@ wal_writer_flush(struct wal_writer *w)
 }
 
 static void
-gather(struct wal_writer *w, const struct iovec *iov, int iovcnt)
+copy_to_buffer(struct wal_writer *w, const struct iovec *iov, int iovcnt)
 {
 	uint8_t *dst = w->buffer + (w->used - w->written);
 
@@ -270,13 +270,13 @@ put_frame(struct wal_writer *w, const struct iovec *iov, int iovcnt,
 			return rc;
 	}
 	if (len <= w->buffer_cap) {
-		gather(w, iov, iovcnt);
+		copy_to_buffer(w, iov, iovcnt);
 		w->used += len;
 		return 0;
 	}
 	rc = write_at(w, iov, iovcnt, w->used);
 	if (rc == -ENOSPC)
-		rc = void_frame(w, w->used);
+		rc = invalidate_frame(w, w->used);
 	if (rc < 0)
 		return rc;
 	w->used += len;
@@ -333,11 +333,11 @@ wal_writer_take_back(struct wal_writer *w)
 	assert(w->last_used >= w->written);
 	w->used = w->last_used;
 	w->chain = w->last_chain;
-	return void_frame(w, w->used);
+	return invalidate_frame(w, w->used);
 }
 
 int
-wal_writer_promise(struct wal_writer *w, uint64_t durable_seq)
+wal_writer_append_mark(struct wal_writer *w, uint64_t durable_seq)
 {
 	/* The mark is not on the chain, which the next log continues from the
 	 * frame before it. */

@@ -62,7 +62,7 @@ int wal_writer_append(struct wal_writer *w, const struct wal_body *body,
  * noticed. There is always room for it. Nobody syncs it: a power cut may remove
  * it.
  */
-int wal_writer_promise(struct wal_writer *w, uint64_t durable_seq);
+int wal_writer_append_mark(struct wal_writer *w, uint64_t durable_seq);
 /* Write the buffer to the file. After -ENOSPC the frames stay in the buffer. */
 int wal_writer_flush(struct wal_writer *w);
 /* Remove the last frame, after a flush failed to write it for lack of space.

@@ -92,7 +92,7 @@ table_builder_destroy(struct table_builder *b)
 
 /* Keep the first error. */
 static int
-fail(struct table_builder *b, int rc)
+builder_fail(struct table_builder *b, int rc)
 {
 	if (b->error == 0)
 		b->error = rc;
@@ -120,7 +120,7 @@ write_out(struct table_builder *b, bool all)
 		log_error("%06llu.sst: write at %llu: %s",
 		    (unsigned long long)b->number,
 		    (unsigned long long)b->written, strerror(-rc));
-		return fail(b, rc);
+		return builder_fail(b, rc);
 	}
 	b->written += n;
 	memmove(b->out.data, b->out.data + n, b->out.len - n);
@@ -151,7 +151,7 @@ append_block(struct table_builder *b, struct slice raw, enum codec want,
 	table_seal(&b->out, start, (uint32_t)raw.len, (uint8_t)used, b->number,
 	    off);
 	if (buf_error(&b->out) != 0)
-		return fail(b, -ENOMEM);
+		return builder_fail(b, -ENOMEM);
 	if (lenp != NULL)
 		*lenp = b->out.len - start;
 	return b->out.len >= WRITE_BYTES ? write_out(b, false) : 0;
@@ -166,7 +166,7 @@ end_block(struct table_builder *b)
 	if (rc == 0)
 		rc = append_block(b, raw, pick_codec(b), &b->sealed_len);
 	if (rc < 0)
-		return fail(b, rc);
+		return builder_fail(b, rc);
 	block_builder_reset(&b->block);
 	return 0;
 }
@@ -182,7 +182,7 @@ index_block(struct table_builder *b, struct slice key)
 	rc = table_index_builder_add(&b->index, block_builder_last(&b->block),
 	    key, b->sealed_len);
 	b->sealed_len = 0;
-	return rc < 0 ? fail(b, rc) : 0;
+	return rc < 0 ? builder_fail(b, rc) : 0;
 }
 
 static int
@@ -236,7 +236,7 @@ check_key(struct table_builder *b, struct slice ikey, struct slice value)
 	log_error("%06llu.sst: refused to write an entry: %s (a bug, or "
 		  "damaged memory)",
 	    (unsigned long long)b->number, what);
-	return fail(b, -KVFS_ECORRUPT);
+	return builder_fail(b, -KVFS_ECORRUPT);
 }
 
 int
@@ -265,7 +265,7 @@ table_builder_add(struct table_builder *b, struct slice ikey,
 		log_error("%06llu.sst: refused to write a damaged segment "
 			  "pointer",
 		    (unsigned long long)b->number);
-		return fail(b, rc);
+		return builder_fail(b, rc);
 	}
 	if (b->props.entries == 1)
 		buf_append_slice(&b->smallest, ikey);
@@ -273,7 +273,7 @@ table_builder_add(struct table_builder *b, struct slice ikey,
 		bloom_builder_add(&b->bloom, key_hash(key_user(ikey)));
 	rc = block_builder_add(&b->block, ikey, value);
 	if (rc < 0)
-		return fail(b, rc);
+		return builder_fail(b, rc);
 	if (block_builder_size(&b->block) >= b->opts.block_bytes)
 		return end_block(b);
 	return 0;
@@ -305,7 +305,7 @@ append_filter(struct table_builder *b)
 	if (rc == 0)
 		rc = append_block(b, buf_slice(&raw), CODEC_NONE, NULL);
 	buf_fini(&raw);
-	return rc < 0 ? fail(b, rc) : 0;
+	return rc < 0 ? builder_fail(b, rc) : 0;
 }
 
 static int
@@ -318,7 +318,7 @@ append_index(struct table_builder *b)
 		rc = append_block(b, buf_slice(&raw),
 		    b->opts.compress ? CODEC_SNAPPY : CODEC_NONE, NULL);
 	buf_fini(&raw);
-	return rc < 0 ? fail(b, rc) : 0;
+	return rc < 0 ? builder_fail(b, rc) : 0;
 }
 
 static int
@@ -337,7 +337,7 @@ append_props(struct table_builder *b)
 	if (rc == 0)
 		rc = append_block(b, buf_slice(&raw), CODEC_NONE, NULL);
 	buf_fini(&raw);
-	return rc < 0 ? fail(b, rc) : 0;
+	return rc < 0 ? builder_fail(b, rc) : 0;
 }
 
 int
@@ -370,7 +370,7 @@ table_builder_finish(struct table_builder *b, struct table_props *propsp)
 	f.footer_off = out_off(b);
 	p = buf_extend(&b->out, TABLE_FOOTER_LEN);
 	if (p == NULL)
-		return fail(b, -ENOMEM);
+		return builder_fail(b, -ENOMEM);
 	table_footer_encode(&f, p);
 	if (write_out(b, true) < 0)
 		return b->error;
