@@ -7,34 +7,30 @@
 #include "engine/compact/compact_internal.h"
 #include "engine/key/key.h"
 #include "engine/memtable/memtable.h"
-#include "engine/state/db_state.h"
-#include "engine/state/view.h"
-#include "engine/state/write_delay.h"
 #include "engine/table/table_builder.h"
 #include "engine/tree/version.h"
 #include "support/suite.h"
 #include "support/tables.h"
-#include "util/clock.h"
 
 #define MEMTABLE_BYTES (8u << 20)
 #define BASE LEVEL_LAST
 
-static struct db *db;
-static struct view view;
+static struct compact_state state;
+static struct segment_set segs;
+static struct pick p;
+static struct version *version;
 static struct version_edit edit;
 static uint64_t next_number;
 
 static void
 setup(void)
 {
-	db = calloc(1, sizeof(*db));
-	ck_assert_ptr_nonnull(db);
-	db->opts.memtable_bytes = MEMTABLE_BYTES;
-	mutex_init(&db->mu);
-	mutex_init(&db->segs.mu);
-	RB_INIT(&db->segs.tree);
-	db->views.current = &view;
-	atomic_store(&db->delay.last_commit_ns, clock_now_ns());
+	state = (struct compact_state){ 0 };
+	mutex_init(&segs.mu);
+	RB_INIT(&segs.tree);
+	p = (struct pick){ .compact = &state,
+		.segs = &segs,
+		.memtable_bytes = MEMTABLE_BYTES };
 	edit = (struct version_edit){ 0 };
 	next_number = 1;
 }
@@ -42,11 +38,9 @@ setup(void)
 static void
 teardown(void)
 {
-	version_unref(view.version);
-	view.version = NULL;
-	mutex_fini(&db->segs.mu);
-	mutex_fini(&db->mu);
-	free(db);
+	version_unref(version);
+	version = NULL;
+	mutex_fini(&segs.mu);
 }
 
 static size_t
@@ -79,15 +73,11 @@ static struct compact_job *
 pick(void)
 {
 	struct version *empty = version_create(drop_table, NULL);
-	struct compact_job *job;
 
-	ck_assert_int_eq(version_apply(empty, &edit, &view.version), 0);
+	ck_assert_int_eq(version_apply(empty, &edit, &version), 0);
 	version_unref(empty);
 	version_edit_fini(&edit);
-	mutex_lock(&db->mu);
-	job = compact_pick_locked(db);
-	mutex_unlock(&db->mu);
-	return job;
+	return compact_pick(&p, version);
 }
 
 static void
@@ -98,10 +88,8 @@ expect_level0(struct compact_job *job, size_t inputs, size_t below)
 	ck_assert_int_eq(job->output_level, BASE);
 	ck_assert_uint_eq(job->input_count[0], inputs);
 	ck_assert_uint_eq(job->input_count[1], below);
-	mutex_lock(&db->mu);
-	compact_job_finish_locked(db, job);
-	mutex_unlock(&db->mu);
-	ck_assert(!db->compact.l0_is_taken);
+	compact_job_finish(&state, job);
+	ck_assert(!state.l0_is_taken);
 }
 
 /* 1,000 groups of 100 entries each. */
@@ -137,7 +125,7 @@ START_TEST(deletions_that_free_much_are_merged_at_once)
 	add_base();
 	add(0, 200, 300, 9000, 9000);
 	/* Slowed down or not: nothing is due. */
-	atomic_store(&db->delay.ns_per_kib, _i);
+	p.is_slowed = _i != 0;
 	job = pick();
 	ck_assert_ptr_nonnull(job);
 	ck_assert(job->pace.is_off);
@@ -155,7 +143,7 @@ START_TEST(deletions_that_free_much_go_first)
 	for (uint64_t i = 0; i < 10; i++)
 		add(BASE - 1, 100 * i, 100 * (i + 1), 100000,
 		    i == 5 ? 90000 : 0);
-	atomic_store(&db->delay.ns_per_kib, _i == 0 ? 0 : 1);
+	p.is_slowed = _i != 0;
 	/* Cheapest of those that are due. */
 	add(BASE - 1, 2000, 2100, 100000, 0);
 	job = pick();
@@ -163,9 +151,7 @@ START_TEST(deletions_that_free_much_go_first)
 	ck_assert_int_eq(job->level, BASE - 1);
 	ck_assert_uint_eq(job->input_count[1], _i == 0 ? 1 : 0);
 	ck_assert_int_eq(job->pace.is_off, _i == 0);
-	mutex_lock(&db->mu);
-	compact_job_finish_locked(db, job);
-	mutex_unlock(&db->mu);
+	compact_job_finish(&state, job);
 }
 END_TEST
 
@@ -193,9 +179,7 @@ START_TEST(so_are_those_of_a_level_below)
 	ck_assert_uint_eq(job->input_count[0], 1);
 	ck_assert_uint_eq(job->inputs[0][0]->number, 12);
 	ck_assert(job->pace.is_off);
-	mutex_lock(&db->mu);
-	compact_job_finish_locked(db, job);
-	mutex_unlock(&db->mu);
+	compact_job_finish(&state, job);
 }
 END_TEST
 
@@ -208,15 +192,13 @@ START_TEST(group_deletions_without_a_hint_are_merged_where_nothing_is_below)
 		add(BASE, 100 * i, 100 * (i + 1), 100000, 0);
 	add(BASE - 1, 2000, 2100, 1, 0);
 	edit.adds[edit.add_count - 1].file->props.group_deletes = 1;
-	atomic_store(&db->delay.last_commit_ns, clock_now_ns() - 2 * IDLE_NS);
+	p.idle = true;
 	job = pick();
 	ck_assert_ptr_nonnull(job);
 	ck_assert_int_eq(job->level, BASE - 1);
 	ck_assert_uint_eq(job->input_count[1], 0);
 	ck_assert(!job->move);
-	mutex_lock(&db->mu);
-	compact_job_finish_locked(db, job);
-	mutex_unlock(&db->mu);
+	compact_job_finish(&state, job);
 }
 END_TEST
 
@@ -224,7 +206,7 @@ START_TEST(what_is_being_merged_is_left_alone)
 {
 	add_base();
 	add(0, 200, 300, 9000, 9000);
-	db->compact.l0_is_taken = true;
+	state.l0_is_taken = true;
 	ck_assert_ptr_null(pick());
 }
 END_TEST
@@ -232,10 +214,8 @@ END_TEST
 /* compact_job_create() returns NULL without memory. */
 START_TEST(without_memory_for_a_job_there_is_none)
 {
-	mutex_lock(&db->mu);
-	ck_assert_ptr_null(compact_job_complete(db, NULL));
-	ck_assert_uint_eq(db->compact.running, 0);
-	mutex_unlock(&db->mu);
+	ck_assert_ptr_null(compact_job_complete(&state, NULL));
+	ck_assert_uint_eq(state.running, 0);
 }
 END_TEST
 

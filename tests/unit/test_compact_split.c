@@ -15,11 +15,11 @@
 #include "util/stats.h"
 
 #define MEMTABLE_BYTES (64u << 10)
+#define THREADS 4
 #define GROUPS 64
 #define NAMES 200
 #define VALUE_BYTES 300
 
-static struct db db;
 static struct compact_job job;
 static struct table_file *files[2][32];
 
@@ -42,8 +42,6 @@ add_input(int i, uint64_t group, uint64_t bytes)
 static void
 setup(void)
 {
-	db.opts.memtable_bytes = MEMTABLE_BYTES;
-	db.opts.compaction_threads = 4;
 	job = (struct compact_job){ .inputs = { files[0], files[1] } };
 }
 
@@ -59,7 +57,7 @@ teardown(void)
 static void
 expect_parts(size_t count)
 {
-	ck_assert_int_eq(compact_split(&db, &job), 0);
+	ck_assert_int_eq(compact_split(&job, MEMTABLE_BYTES, THREADS), 0);
 	ck_assert_uint_eq(job.part_count, count);
 	ck_assert_uint_eq(job.parts[0].from_len, 0);
 	ck_assert_uint_eq(job.parts[count - 1].to_len, 0);

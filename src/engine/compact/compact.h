@@ -6,7 +6,11 @@
 #ifndef KVFS_ENGINE_COMPACT_COMPACT_H
 #define KVFS_ENGINE_COMPACT_COMPACT_H
 
-#include "engine/state/db_state.h"
+#include "engine/compact/compact_pace.h"
+#include "engine/key/key.h"
+#include "engine/tree/version.h"
+
+struct compact_state;
 
 /* The number of tables that a level should have before they get their full
  * size. */
@@ -23,16 +27,6 @@ struct compact_part {
 	struct version_edit edit;
 	uint64_t bytes_written;
 	int rc;
-};
-
-/* The progress of a job; see compact_pace.c. */
-struct compact_pace {
-	/* constant */
-	bool is_off; /* run at full speed */
-	uint64_t start_ns;
-	uint64_t total; /* uncompressed bytes of its inputs */
-	/* own synchronisation */
-	_Atomic uint64_t done; /* how many of them are merged; relaxed */
 };
 
 struct compact_job {
@@ -58,34 +52,20 @@ struct compact_job {
 	struct compact_pace pace;
 };
 
-/* Returns the most urgent job, with its inputs marked as compacting; or
- * NULL. */
-struct compact_job *compact_pick_locked(struct db *db) REQUIRES(&db->mu);
-void compact_job_finish_locked(struct db *db, struct compact_job *job)
-    REQUIRES(&db->mu);
+/* The job has ended: its inputs are free again. The state lock is held. */
+void compact_job_finish(struct compact_state *state, struct compact_job *job);
 /* Write the size goals of the levels to targets. Returns the base level: the
  * first level below 0 that is in use. */
-int compact_targets(const struct db *db, const struct version *v,
+int compact_targets(uint64_t memtable_bytes, const struct version *v,
     uint64_t targets[LEVELS]);
 /* Bytes that wait for compaction. */
-uint64_t compact_debt(const struct db *db, const struct version *v);
+uint64_t compact_debt(uint64_t memtable_bytes, const struct version *v);
 
 /* ---- compact_split.c ---- */
 
-/* Divide a job into parts: one, or up to one for each thread if the job is
- * large. */
-int compact_split(struct db *db, struct compact_job *job);
-
-/* ---- compact_pace.c ---- */
-
-/* Call it when a flush has been installed. */
-void compact_pace_flushed_locked(struct db *db) REQUIRES(&db->mu);
-/* Call it when the job begins. */
-void compact_pace_begin_locked(struct db *db, struct compact_job *job)
-    REQUIRES(&db->mu);
-/* Report bytes more as merged, and sleep until it is time for the next. Any of
- * the job's threads. */
-void compact_pace(struct db *db, struct compact_pace *p, uint64_t bytes);
+/* Divide a job into parts: one, or up to max_parts if the job is large. */
+int compact_split(struct compact_job *job, uint64_t memtable_bytes,
+    size_t max_parts);
 
 /* ---- compact_run.c ---- */
 

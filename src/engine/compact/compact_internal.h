@@ -7,6 +7,10 @@
 #define KVFS_ENGINE_COMPACT_COMPACT_INTERNAL_H
 
 #include "engine/compact/compact.h"
+#include "engine/env/env_dir.h"
+#include "engine/state/disk_space.h"
+#include "engine/state/segment_set.h"
+#include "engine/state/work_signal.h"
 
 /* A merge may cost so many times the bytes that its deletions free. */
 #define PROFIT_COST 2
@@ -19,16 +23,29 @@
 /* A table that overlaps more than this in the level below is merged, not
  * moved. */
 #define MOVE_MAX_OVERLAP (10ULL * TABLE_FILE_BYTES)
+/* Given by the caller, down to is_slowed; the rest is found by
+ * compact_pick(). */
 struct pick {
-	struct db *db;
+	struct compact_state *compact; /* the state lock is held */
+	struct segment_set *segs;
+	struct env_dir *dir; /* whose file system has the segments */
+	uint64_t memtable_bytes, segment_bytes; /* of a full one */
+	unsigned relocate_percent; /* struct room_state's; a writer waits for
+	                              space */
+	bool idle; /* merge more than is due: the store is idle, or short of
+		      space, or a user asked for it */
+	bool is_slowed; /* writers are, until what is due is done */
+	bool has_sealed; /* the active segment, since it was asked for */
+
 	const struct version *v;
 	uint64_t targets[LEVELS];
 	int base; /* the base level: the first one below 0 in use */
 	uint64_t entry_bytes; /* average size of an entry */
-	bool idle; /* merge more than is due: the store is idle, or short of
-		      space, or a user asked for it */
-	unsigned relocate_percent; /* db.room's; a writer waits for space */
+	bool seal_first; /* no job: seal the active segment, and pick again */
 };
+
+/* The most urgent job in v, with its inputs marked as compacting; or NULL. */
+struct compact_job *compact_pick(struct pick *p, struct version *v);
 
 /* ---- compact_level.c ---- */
 
@@ -53,17 +70,16 @@ struct compact_job *compact_job_create(struct version *v, int level,
     int output_level);
 /* Add the overlapping tables of the output level, and mark all inputs. Takes
  * the job. Returns NULL, and frees it, if an input is in another job. */
-struct compact_job *compact_job_complete(struct db *db,
+struct compact_job *compact_job_complete(struct compact_state *state,
     struct compact_job *job);
 /* A job that merges one table into the next level. */
-struct compact_job *compact_job_of_table(struct db *db, struct version *v,
-    int level, struct table_file *f);
+struct compact_job *compact_job_of_table(struct compact_state *state,
+    struct version *v, int level, struct table_file *f);
 
 /* ---- compact_segments.c ---- */
 
 /* A job that moves live values out of the segment with the fewest of them, or
  * merges small segments; or NULL. */
-struct compact_job *compact_pick_relocation(const struct pick *p,
-    struct version *v);
+struct compact_job *compact_pick_relocation(struct pick *p, struct version *v);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "engine/state/db_state.h"
+#include "engine/state/work_signal.h"
 #include "engine/tree/version.h"
 
 bool
@@ -44,21 +44,20 @@ job_free(struct compact_job *job)
 }
 
 void
-compact_job_finish_locked(struct db *db, struct compact_job *job)
+compact_job_finish(struct compact_state *state, struct compact_job *job)
 {
-	mutex_assert_held(&db->mu);
 	for (int i = 0; i < 2; i++)
 		for (size_t j = 0; j < job->input_count[i]; j++)
 			job->inputs[i][j]->compacting = false;
 	if (job->level == 0)
-		db->compact.l0_is_taken = false;
-	db->compact.running--;
-	db->compact.moving_bytes -= job->moving_bytes;
+		state->l0_is_taken = false;
+	state->running--;
+	state->moving_bytes -= job->moving_bytes;
 	job_free(job);
 }
 
 struct compact_job *
-compact_job_complete(struct db *db, struct compact_job *job)
+compact_job_complete(struct compact_state *state, struct compact_job *job)
 {
 	struct slice smallest, limit;
 	const struct level *l;
@@ -84,8 +83,8 @@ compact_job_complete(struct db *db, struct compact_job *job)
 		for (size_t j = 0; j < job->input_count[i]; j++)
 			job->inputs[i][j]->compacting = true;
 	if (job->level == 0)
-		db->compact.l0_is_taken = true;
-	db->compact.running++;
+		state->l0_is_taken = true;
+	state->running++;
 	return job;
 give_up:
 	if (job != NULL)
@@ -94,12 +93,12 @@ give_up:
 }
 
 struct compact_job *
-compact_job_of_table(struct db *db, struct version *v, int level,
+compact_job_of_table(struct compact_state *state, struct version *v, int level,
     struct table_file *f)
 {
 	struct compact_job *job = compact_job_create(v, level, level + 1);
 
 	if (job != NULL && job->inputs[0] != NULL)
 		job->inputs[0][job->input_count[0]++] = f;
-	return compact_job_complete(db, job);
+	return compact_job_complete(state, job);
 }

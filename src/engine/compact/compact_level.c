@@ -5,14 +5,13 @@
  */
 #include "engine/compact/compact_internal.h"
 
-#include "engine/state/db_state.h"
 #include "engine/tree/version.h"
 
 int
-compact_targets(const struct db *db, const struct version *v,
+compact_targets(uint64_t memtable_bytes, const struct version *v,
     uint64_t targets[LEVELS])
 {
-	uint64_t base_bytes = db->opts.memtable_bytes * 4, size = 0;
+	uint64_t base_bytes = memtable_bytes * 4, size = 0;
 	int level = LEVEL_LAST, first = LEVEL_LAST;
 
 	for (int i = LEVEL_LAST; i >= 1; i--) {
@@ -33,10 +32,10 @@ compact_targets(const struct db *db, const struct version *v,
 }
 
 uint64_t
-compact_debt(const struct db *db, const struct version *v)
+compact_debt(uint64_t memtable_bytes, const struct version *v)
 {
 	uint64_t targets[LEVELS], debt = v->levels[0].bytes;
-	int base = compact_targets(db, v, targets);
+	int base = compact_targets(memtable_bytes, v, targets);
 
 	for (int i = base; i < LEVEL_LAST; i++)
 		if (v->levels[i].bytes > targets[i])

@@ -16,21 +16,19 @@
  * 8 MiB: one job includes more of level 0, so that write amplification is 1.93
  * and not 2.11. Latencies differ by less than the noise of the machine.
  */
+#include "engine/compact/compact_pace.h"
+
 #include <time.h>
 
-#include "engine/compact/compact.h"
-#include "engine/state/db_state.h"
+#include "engine/state/work_signal.h"
 #include "engine/state/write_delay.h"
 #include "engine/table/table_builder.h"
+#include "engine/tree/version.h"
 #include "util/clock.h"
 #include "util/stats.h"
 
 /* The lowest rate of a job, in uncompressed bytes. */
 #define PACE_LEAST_PER_SECOND (32u << 20)
-/* Shorter sleeps are added up. Longer ones are divided, so that a change of the
- * state is noticed. */
-#define PACE_SLEEP_MIN_NS 1000000
-#define PACE_SLEEP_MAX_NS 10000000
 #define NS_PER_SECOND 1000000000ULL
 
 /* Whether a table of mostly deletions waits in level 0. Merging it frees as
@@ -45,72 +43,66 @@ deletions_wait(const struct level *l0)
 }
 
 void
-compact_pace_flushed_locked(struct db *db)
+compact_pace_flushed(struct flush_state *flush, struct compact_state *compact,
+    const struct level *l0)
 {
-	const struct level *l0 = &db->views.current->version->levels[0];
 	uint64_t now = clock_now_ns();
-	uint64_t took = now - db->flush.ended_ns, slow_at = 0;
+	uint64_t took = now - flush->ended_ns, slow_at = 0;
 
-	mutex_assert_held(&db->mu);
 	/* A moving average: the last interval counts half, the one before a
 	 * quarter, and so on. */
-	db->flush.interval_ns = db->flush.ended_ns == 0 ?
+	flush->interval_ns = flush->ended_ns == 0 ?
 	    0 :
-	    (db->flush.interval_ns + took) / 2;
-	db->flush.ended_ns = now;
+	    (flush->interval_ns + took) / 2;
+	flush->ended_ns = now;
 	if (l0->count < L0_SLOWDOWN_FILES && !deletions_wait(l0))
 		slow_at = now +
-		    db->flush.interval_ns * (L0_SLOWDOWN_FILES - l0->count);
-	atomic_store_explicit(&db->compact.slow_at_ns, slow_at,
+		    flush->interval_ns * (L0_SLOWDOWN_FILES - l0->count);
+	atomic_store_explicit(&compact->slow_at_ns, slow_at,
 	    memory_order_relaxed);
 }
 
 void
-compact_pace_begin_locked(struct db *db, struct compact_job *job)
+compact_pace_begin(struct compact_pace *p, const struct pace_state *state,
+    uint64_t total)
 {
-	struct compact_pace *p = &job->pace;
-
-	mutex_assert_held(&db->mu);
-	p->is_off |= db->compact.all_wanted || db->tidy.is_under_way;
+	p->state = *state;
 	p->start_ns = clock_now_ns();
-	p->total = 0;
+	p->total = total;
 	atomic_init(&p->done, 0);
-	for (int i = 0; i < 2; i++)
-		for (size_t j = 0; j < job->input_count[i]; j++)
-			p->total += job->inputs[i][j]->props.raw_bytes;
 }
 
-/* The time at which a job that has merged done bytes should be there; 0: run at
- * full speed. */
-static uint64_t
-due_ns(struct db *db, const struct compact_pace *p, uint64_t done)
+uint64_t
+compact_pace_due_ns(const struct compact_pace *p, uint64_t done)
 {
-	uint64_t slow_at = atomic_load_explicit(&db->compact.slow_at_ns,
+	const struct pace_state *s = &p->state;
+	uint64_t slow_at = atomic_load_explicit(&s->compact->slow_at_ns,
 	    memory_order_relaxed);
 	double share = (double)done / (double)(p->total + 1);
 	double most = (double)done / PACE_LEAST_PER_SECOND * NS_PER_SECOND;
 	double ns;
 
-	if (slow_at <= p->start_ns || write_delay_is_idle(&db->delay) ||
-	    write_delay_is_slowed(&db->delay) ||
-	    atomic_load_explicit(&db->room.is_short, memory_order_relaxed) ||
-	    atomic_load_explicit(&db->room.relocate_percent,
+	if (slow_at <= p->start_ns || write_delay_is_idle(s->delay) ||
+	    write_delay_is_slowed(s->delay) ||
+	    atomic_load_explicit(&s->room->is_short, memory_order_relaxed) ||
+	    atomic_load_explicit(&s->room->relocate_percent,
 		memory_order_relaxed) != 0 ||
-	    atomic_load_explicit(&db->compact.abandon, memory_order_relaxed))
+	    atomic_load_explicit(&s->compact->abandon, memory_order_relaxed))
 		return 0;
 	ns = share * (double)(slow_at - p->start_ns) / 2;
 	return p->start_ns + (uint64_t)(ns < most ? ns : most);
 }
 
 void
-compact_pace(struct db *db, struct compact_pace *p, uint64_t bytes)
+compact_pace(struct compact_pace *p, uint64_t bytes)
 {
 	uint64_t done = atomic_fetch_add_explicit(&p->done, bytes,
 			    memory_order_relaxed) +
 	    bytes;
 
 	while (!p->is_off) {
-		uint64_t now = clock_now_ns(), due = due_ns(db, p, done);
+		uint64_t now = clock_now_ns();
+		uint64_t due = compact_pace_due_ns(p, done);
 		struct timespec ts = { 0 };
 
 		if (due < now + PACE_SLEEP_MIN_NS)
@@ -119,6 +111,6 @@ compact_pace(struct db *db, struct compact_pace *p, uint64_t bytes)
 		ts.tv_nsec = due < PACE_SLEEP_MAX_NS ? (long)due :
 						       PACE_SLEEP_MAX_NS;
 		nanosleep(&ts, NULL);
-		counter_add(&db->stats.pace_ns, (uint64_t)ts.tv_nsec);
+		counter_add(p->state.slept_ns, (uint64_t)ts.tv_nsec);
 	}
 }

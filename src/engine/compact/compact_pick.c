@@ -11,8 +11,7 @@
 
 #include "engine/compact/compact_internal.h"
 #include "engine/memtable/memtable.h"
-#include "engine/state/db_state.h"
-#include "engine/state/write_delay.h"
+#include "engine/state/work_signal.h"
 #include "engine/tree/version.h"
 #include "kvfs/slice.h"
 
@@ -23,17 +22,17 @@ pick_level0(const struct pick *p, struct version *v)
 	const struct level *l = &v->levels[0];
 	struct compact_job *job;
 
-	if (p->db->compact.l0_is_taken || l->count == 0)
+	if (p->compact->l0_is_taken || l->count == 0)
 		return NULL;
 	job = compact_job_create(v, 0, p->base);
 	if (job == NULL || job->inputs[0] == NULL)
-		return compact_job_complete(p->db, job);
+		return compact_job_complete(p->compact, job);
 	/* Oldest first, up to the first table that is not free: tables newer
 	 * than one that stays have to stay, too. */
 	for (size_t i = l->count; i > 0 && compact_is_free(l->files[i - 1]);
 	     i--)
 		job->inputs[0][job->input_count[0]++] = l->files[i - 1];
-	return compact_job_complete(p->db, job);
+	return compact_job_complete(p->compact, job);
 }
 
 /* Whether the job can move its table unread: it is the only input and overlaps
@@ -79,7 +78,7 @@ pick_from_level(const struct pick *p, struct version *v, int level)
 	}
 	if (best == NULL)
 		return NULL;
-	return compact_job_of_table(p->db, v, level, best);
+	return compact_job_of_table(p->compact, v, level, best);
 }
 
 /* The weight of a level in percent of its goal. */
@@ -94,7 +93,7 @@ level_score(const struct pick *p, int level)
 			sum += compact_weight(p, l->files[i]);
 	if (level == 0) {
 		by_count = l->count * 100 / L0_COMPACT_FILES;
-		by_size = sum * 100 / (p->db->opts.memtable_bytes * 4);
+		by_size = sum * 100 / (p->memtable_bytes * 4);
 		return by_count > by_size ? by_count : by_size;
 	}
 	if (level == LEVEL_LAST)
@@ -171,7 +170,7 @@ pick_deletions(const struct pick *p, struct version *v, int level,
 		    compact_gain(p, f) * factor <
 			compact_overlap(v, level + 1, f->smallest, f->limit))
 			continue;
-		job = compact_job_of_table(p->db, v, level, f);
+		job = compact_job_of_table(p->compact, v, level, f);
 		if (job != NULL)
 			return job;
 	}
@@ -272,40 +271,28 @@ pick_for_all(const struct pick *p, struct version *v)
 	return NULL;
 }
 
-static void
-pick_init(struct pick *p, struct db *db)
-{
-	*p = (struct pick){ .db = db, .v = db->views.current->version };
-	p->entry_bytes = version_entry_bytes(p->v);
-	p->base = compact_targets(db, p->v, p->targets);
-	p->relocate_percent = atomic_load(&db->room.relocate_percent);
-	p->idle = p->relocate_percent || db->compact.all_wanted ||
-	    db->tidy.is_under_way || atomic_load(&db->room.is_short) ||
-	    write_delay_is_idle(&db->delay);
-}
-
 struct compact_job *
-compact_pick_locked(struct db *db)
+compact_pick(struct pick *p, struct version *v)
 {
-	struct version *v = db->views.current->version;
-	/* While writers are slowed down, they wait for what is due. */
-	bool due_first = write_delay_is_slowed(&db->delay);
 	struct compact_job *job;
-	struct pick p;
 
-	mutex_assert_held(&db->mu);
-	pick_init(&p, db);
-	job = due_first ? pick_due(&p, v) : pick_profit(&p, v);
+	p->v = v;
+	p->seal_first = false;
+	p->entry_bytes = version_entry_bytes(v);
+	p->base = compact_targets(p->memtable_bytes, v, p->targets);
+	job = p->is_slowed ? pick_due(p, v) : pick_profit(p, v);
 	if (job == NULL)
-		job = due_first ? pick_profit(&p, v) : pick_due(&p, v);
+		job = p->is_slowed ? pick_profit(p, v) : pick_due(p, v);
 	if (job == NULL)
-		job = compact_pick_relocation(&p, v);
+		job = compact_pick_relocation(p, v);
+	if (p->seal_first)
+		return NULL;
 	if (job == NULL &&
-	    (db->compact.all_wanted ||
-		(p.relocate_percent && upper_levels_supersede(&p, v))))
-		job = pick_for_all(&p, v);
-	if (job == NULL && p.idle)
-		job = pick_idle(&p, v);
+	    (p->compact->all_wanted ||
+		(p->relocate_percent && upper_levels_supersede(p, v))))
+		job = pick_for_all(p, v);
+	if (job == NULL && p->idle)
+		job = pick_idle(p, v);
 	if (job != NULL)
 		job->move = can_move(job);
 	return job;

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "engine/compact/compact.h"
+#include "engine/compact/compact_internal.h"
 #include "engine/key/iter.h"
 #include "engine/key/key.h"
 #include "engine/state/db_state.h"
@@ -108,7 +108,7 @@ pause_after_piece(void *arg, uint64_t bytes)
 {
 	const struct piece_arg *p = arg;
 
-	compact_pace(p->db, p->pace, bytes);
+	compact_pace(p->pace, bytes);
 	db_yield_to_sync(p->db);
 }
 
@@ -174,16 +174,36 @@ run_parts_locked(struct db *db, struct compact_job *job)
 	cond_broadcast(&db->progress);
 }
 
+static void
+begin_pace_locked(struct db *db, struct compact_job *job) REQUIRES(&db->mu)
+{
+	const struct pace_state state = {
+		.compact = &db->compact,
+		.delay = &db->delay,
+		.room = &db->room,
+		.slept_ns = &db->stats.pace_ns,
+	};
+	uint64_t total = 0;
+
+	mutex_assert_held(&db->mu);
+	for (int i = 0; i < 2; i++)
+		for (size_t j = 0; j < job->input_count[i]; j++)
+			total += job->inputs[i][j]->props.raw_bytes;
+	job->pace.is_off |= db->compact.all_wanted || db->tidy.is_under_way;
+	compact_pace_begin(&job->pace, &state, total);
+}
+
 /* Run the parts of a job, by this thread and by idle compaction threads. */
 static int
 run_all_parts(struct db *db, struct compact_job *job)
 {
-	int rc = compact_split(db, job);
+	int rc = compact_split(job, db->opts.memtable_bytes,
+	    db->opts.compaction_threads);
 
 	if (rc < 0)
 		return rc;
 	mutex_lock(&db->mu);
-	compact_pace_begin_locked(db, job);
+	begin_pace_locked(db, job);
 	rc = snapshots_list_locked(&db->snapshots, &job->snapshots,
 	    &job->snapshot_count);
 	if (rc == 0) {
@@ -292,6 +312,37 @@ run_job(struct db *db, struct compact_job *job)
 	return rc;
 }
 
+/* Returns the most urgent job, with its inputs marked as compacting; or
+ * NULL. */
+static struct compact_job *
+pick_job_locked(struct db *db) REQUIRES(&db->mu)
+{
+	struct version *v = db->views.current->version;
+	struct compact_job *job;
+	struct pick p = {
+		.compact = &db->compact,
+		.segs = &db->segs,
+		.dir = db->store.dir,
+		.memtable_bytes = db->opts.memtable_bytes,
+		.segment_bytes = atomic_load(&db->space.sizes.segment_bytes),
+		.relocate_percent = atomic_load(&db->room.relocate_percent),
+		/* While writers are slowed down, they wait for what is due. */
+		.is_slowed = write_delay_is_slowed(&db->delay),
+	};
+
+	mutex_assert_held(&db->mu);
+	p.idle = p.relocate_percent != 0 || db->compact.all_wanted ||
+	    db->tidy.is_under_way || atomic_load(&db->room.is_short) ||
+	    write_delay_is_idle(&db->delay);
+	job = compact_pick(&p, v);
+	if (p.seal_first) {
+		segment_seal_active(db);
+		p.has_sealed = true;
+		job = compact_pick(&p, v);
+	}
+	return job;
+}
+
 void *
 db_compact_thread(void *arg)
 {
@@ -307,8 +358,7 @@ db_compact_thread(void *arg)
 			run_parts_locked(db, db->compact.shared_job);
 			continue;
 		}
-		job = fault_error(&db->fault) == 0 ? compact_pick_locked(db) :
-						     NULL;
+		job = fault_error(&db->fault) == 0 ? pick_job_locked(db) : NULL;
 		if (job == NULL) {
 			if (db->compact.running == 0) {
 				db->compact.all_wanted = false;
@@ -326,7 +376,7 @@ db_compact_thread(void *arg)
 		if (rc == 0)
 			obsolete_files_remove(db);
 		mutex_lock(&db->mu);
-		compact_job_finish_locked(db, job);
+		compact_job_finish(&db->compact, job);
 		db_update_delay_locked(db);
 		cond_broadcast(&db->progress);
 		cond_broadcast(&db->work);

@@ -7,9 +7,9 @@
 #include "engine/compact/compact_internal.h"
 
 #include "engine/env/env.h"
-#include "engine/state/db_state.h"
 #include "engine/state/disk_space.h"
 #include "engine/state/segment_set.h"
+#include "engine/state/work_signal.h"
 #include "engine/tree/version.h"
 
 /* Empty a sealed segment if less than this percentage of it is live ... */
@@ -49,18 +49,18 @@ pick_user_of(const struct pick *p, struct version *v, const uint64_t *numbers,
 			struct compact_job *job;
 
 			if (!compact_is_free(f) ||
-			    (i == 0 && p->db->compact.l0_is_taken) ||
+			    (i == 0 && p->compact->l0_is_taken) ||
 			    !names_any(f, numbers, count))
 				continue;
 			job = compact_job_create(v, i, i);
 			if (job == NULL || job->inputs[0] == NULL)
-				return compact_job_complete(p->db, job);
+				return compact_job_complete(p->compact, job);
 			job->in_place = true;
 			job->inputs[0][job->input_count[0]++] = f;
 			memcpy(job->relocate, numbers,
 			    count * sizeof(*numbers));
 			job->relocate_count = count;
-			return compact_job_complete(p->db, job);
+			return compact_job_complete(p->compact, job);
 		}
 	}
 	return NULL;
@@ -69,16 +69,16 @@ pick_user_of(const struct pick *p, struct version *v, const uint64_t *numbers,
 /* How many bytes may be moved now. Moving needs space before it frees any; on a
  * full disk it would take the space that a flush needs. */
 static uint64_t
-movable_bytes(struct db *db)
+movable_bytes(const struct pick *p)
 {
 	struct env_space space;
 	uint64_t kept;
 
-	if (env_dir_space(db->store.dir, &space) < 0)
+	if (env_dir_space(p->dir, &space) < 0)
 		return UINT64_MAX;
 	kept = space_part(space.total_bytes, MOVE_SPARE_PART, MOVE_SPARE_MIN,
 		   MOVE_SPARE_MAX) +
-	    db->compact.moving_bytes;
+	    p->compact->moving_bytes;
 	return space.free_bytes > kept ? space.free_bytes - kept : 0;
 }
 
@@ -89,19 +89,17 @@ struct sparse {
 };
 
 static struct sparse
-find_sparse_locked(const struct pick *p, uint64_t most)
-    REQUIRES(&p->db->segs.mu)
+find_sparse_locked(const struct pick *p, uint64_t most) REQUIRES(&p->segs->mu)
 {
 	uint64_t best = p->relocate_percent != 0 ? p->relocate_percent :
 	    p->idle                              ? RELOCATE_PERCENT_IDLE :
 						   RELOCATE_PERCENT;
-	uint64_t least = atomic_load(&p->db->space.sizes.segment_bytes) /
-	    SMALL_SEGMENT_PART;
+	uint64_t least = p->segment_bytes / SMALL_SEGMENT_PART;
 	struct sparse found = { 0 };
 	struct segment_ref *s;
 
-	mutex_assert_held(&p->db->segs.mu);
-	RB_FOREACH (s, segment_tree, &p->db->segs.tree) {
+	mutex_assert_held(&p->segs->mu);
+	RB_FOREACH (s, segment_tree, &p->segs->tree) {
 		uint64_t live;
 
 		if (s->size == 0 || s->damaged || (s->size < least && !p->idle))
@@ -111,7 +109,7 @@ find_sparse_locked(const struct pick *p, uint64_t most)
 			continue;
 		if (!s->sealed) {
 			found.should_seal = p->idle && s->size >= least &&
-			    s == p->db->segs.active;
+			    s == p->segs->active;
 			continue;
 		}
 		/* A segment without live bytes is removed when its last
@@ -128,16 +126,15 @@ find_sparse_locked(const struct pick *p, uint64_t most)
 /* Find small segments to merge. Returns 0 if there are few. */
 static size_t
 find_small_locked(const struct pick *p, uint64_t numbers[SMALL_SEGMENTS_MAX],
-    uint64_t *bytesp) REQUIRES(&p->db->segs.mu)
+    uint64_t *bytesp) REQUIRES(&p->segs->mu)
 {
-	uint64_t most = atomic_load(&p->db->space.sizes.segment_bytes) /
-	    SMALL_SEGMENT_PART;
+	uint64_t most = p->segment_bytes / SMALL_SEGMENT_PART;
 	struct segment_ref *s;
 	size_t n = 0, count = 0;
 
-	mutex_assert_held(&p->db->segs.mu);
+	mutex_assert_held(&p->segs->mu);
 	*bytesp = 0;
-	RB_FOREACH (s, segment_tree, &p->db->segs.tree) {
+	RB_FOREACH (s, segment_tree, &p->segs->tree) {
 		if (!s->sealed || s->damaged || s->size >= most ||
 		    s->live_bytes == 0)
 			continue;
@@ -155,11 +152,11 @@ find_small_locked(const struct pick *p, uint64_t numbers[SMALL_SEGMENTS_MAX],
 static size_t
 choose_locked(const struct pick *p, const struct sparse *sparse, uint64_t most,
     uint64_t numbers[SMALL_SEGMENTS_MAX], uint64_t *bytesp)
-    REQUIRES(&p->db->segs.mu)
+    REQUIRES(&p->segs->mu)
 {
 	size_t count;
 
-	mutex_assert_held(&p->db->segs.mu);
+	mutex_assert_held(&p->segs->mu);
 	if (sparse->number != 0) {
 		numbers[0] = sparse->number;
 		*bytesp = sparse->live_bytes;
@@ -170,38 +167,37 @@ choose_locked(const struct pick *p, const struct sparse *sparse, uint64_t most,
 }
 
 struct compact_job *
-compact_pick_relocation(const struct pick *p, struct version *v)
+compact_pick_relocation(struct pick *p, struct version *v)
 {
 	uint64_t numbers[SMALL_SEGMENTS_MAX], bytes, most;
 	struct compact_job *job = NULL;
 	struct sparse sparse;
 	size_t count;
 
-	mutex_lock(&p->db->segs.mu);
+	mutex_lock(&p->segs->mu);
 	sparse = find_sparse_locked(p, UINT64_MAX);
-	if (sparse.should_seal) {
-		mutex_unlock(&p->db->segs.mu);
-		segment_seal_active(p->db);
-		mutex_lock(&p->db->segs.mu);
-		sparse = find_sparse_locked(p, UINT64_MAX);
+	if (sparse.should_seal && !p->has_sealed) {
+		mutex_unlock(&p->segs->mu);
+		p->seal_first = true;
+		return NULL;
 	}
 	count = choose_locked(p, &sparse, UINT64_MAX, numbers, &bytes);
-	mutex_unlock(&p->db->segs.mu);
+	mutex_unlock(&p->segs->mu);
 	if (count == 0)
 		return NULL;
 	/* Ask for the free space only if there is something to move. */
-	most = movable_bytes(p->db);
+	most = movable_bytes(p);
 	if (bytes > most) {
-		mutex_lock(&p->db->segs.mu);
+		mutex_lock(&p->segs->mu);
 		sparse = find_sparse_locked(p, most);
 		count = choose_locked(p, &sparse, most, numbers, &bytes);
-		mutex_unlock(&p->db->segs.mu);
+		mutex_unlock(&p->segs->mu);
 	}
 	if (count != 0)
 		job = pick_user_of(p, v, numbers, count);
 	if (job != NULL) {
 		job->moving_bytes = bytes;
-		p->db->compact.moving_bytes += bytes;
+		p->compact->moving_bytes += bytes;
 	}
 	return job;
 }

@@ -10,7 +10,6 @@
 #include "engine/compact/compact.h"
 #include "engine/key/key.h"
 #include "engine/memtable/memtable.h"
-#include "engine/state/db_state.h"
 
 /* The least size of a part: worth a thread, and large enough for tables of
  * normal size. */
@@ -72,10 +71,10 @@ cut_at(struct compact_job *job, const uint8_t prefix[KEY_PREFIX_LEN])
 }
 
 int
-compact_split(struct db *db, struct compact_job *job)
+compact_split(struct compact_job *job, uint64_t memtable_bytes,
+    size_t max_parts)
 {
-	uint64_t least = PART_MIN_MEMTABLES * db->opts.memtable_bytes;
-	size_t max_parts = db->opts.compaction_threads;
+	uint64_t least = PART_MIN_MEMTABLES * memtable_bytes;
 	struct boundary *bounds;
 	uint64_t total, share, sum = 0;
 	size_t count;

@@ -140,7 +140,7 @@ report_tree(struct db *db, struct report *r)
 	report_ratio(r, "Compression ratio", "compression_ratio",
 	    ratio_of(raw, bytes));
 	report_gauge(r, "Bytes to compact", "compaction_pending_bytes",
-	    compact_debt(db, v->version));
+	    compact_debt(db->opts.memtable_bytes, v->version));
 	view_unref(v);
 }
 

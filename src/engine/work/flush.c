@@ -110,7 +110,8 @@ db_flush_oldest_locked(struct db *db)
 	if (rc == 0) {
 		db_log_release_locked(db, db->tree.first_log);
 		db_now_durable(db, m->max_seq, m->last_commit);
-		compact_pace_flushed_locked(db);
+		compact_pace_flushed(&db->flush, &db->compact,
+		    &db->views.current->version->levels[0]);
 		counter_add(&db->stats.flushes, 1);
 		histogram_add(&db->stats.flush_ns, db->flush.took_ns);
 		db_update_delay_locked(db);
