@@ -29,7 +29,7 @@ is_able(void)
 {
 	if (a.able)
 		return true;
-	affinity_received(&place, (uint32_t)gettid(), true, false);
+	affinity_received(&place, (uint32_t)gettid(), true);
 	ck_assert(!affinity_is_held(&place));
 	return false;
 }
@@ -37,8 +37,10 @@ is_able(void)
 static void
 receive(int n, bool behind)
 {
-	for (int i = 0; i < n; i++)
-		affinity_received(&place, (uint32_t)gettid(), true, behind);
+	for (int i = 0; i < n; i++) {
+		affinity_note_queue(&a, behind);
+		affinity_received(&place, (uint32_t)gettid(), true);
+	}
 }
 
 static int
@@ -125,7 +127,7 @@ static void
 receive_undisturbed(uint32_t caller)
 {
 	place.preemptions = count_preemptions();
-	affinity_received(&place, caller, false, false);
+	affinity_received(&place, caller, false);
 }
 
 START_TEST(test_follow)
@@ -150,13 +152,13 @@ START_TEST(test_follow)
 	cpu = place.cpu;
 	for (int i = 0; i < 100; i++) {
 		place.preemptions = count_preemptions() - 1;
-		affinity_received(&place, caller, false, false);
+		affinity_received(&place, caller, false);
 	}
 	ck_assert_int_eq(place.cpu, cpu);
 	/* So does one whose request is there already. */
 	for (int i = 0; i < 100; i++) {
 		place.preemptions = count_preemptions();
-		affinity_received(&place, caller, true, false);
+		affinity_received(&place, caller, true);
 	}
 	ck_assert_int_eq(place.cpu, cpu);
 }
@@ -238,25 +240,44 @@ START_TEST(test_answer)
 	receive(AFFINITY_ALONE_MIN, false);
 	affinity_begin(&place, (uint32_t)gettid());
 	ck_assert_int_eq(affinity_writev(fds[1], &iov, 1), 6);
-	ck_assert_int_eq(own_policy(), a.policy);
-	ck_assert(!place.is_answering);
 	ck_assert_uint_eq(affinity_end(&place), place.answered_ns);
 	ck_assert_uint_eq(counter_read(&a.served), 1);
 	ck_assert_int_eq(read(fds[0], got, sizeof(got)), 6);
+
+	/* The policy stays until the next request is not there yet. */
+	ck_assert_int_eq(own_policy(), SCHED_IDLE);
+	ck_assert(affinity_is_idle(&place));
+	affinity_begin(&place, (uint32_t)gettid());
+	ck_assert_int_eq(affinity_writev(fds[1], &iov, 1), 6);
+	affinity_end(&place);
+	ck_assert_int_eq(own_policy(), SCHED_IDLE);
+	affinity_leave_idle(&place);
+	ck_assert_int_eq(own_policy(), a.policy);
+	ck_assert(!affinity_is_idle(&place));
+	ck_assert_uint_eq(counter_read(&a.served), 2);
 
 	/* Nobody waits: a plain writev(2). */
 	affinity_begin(&place, 0);
 	ck_assert_int_eq(affinity_writev(fds[1], &iov, 1), 6);
 	ck_assert_uint_gt(affinity_end(&place), 0);
 	ck_assert_uint_eq(place.answered_ns, 0);
-	ck_assert_uint_eq(counter_read(&a.served), 1);
+	ck_assert_uint_eq(counter_read(&a.served), 2);
 
 	/* A failure is told, and costs nothing else. */
 	affinity_begin(&place, (uint32_t)gettid());
 	ck_assert_int_eq(affinity_writev(-1, &iov, 1), -1);
 	ck_assert_int_eq(errno, EBADF);
-	ck_assert_int_eq(own_policy(), a.policy);
 	affinity_end(&place);
+	affinity_release(&place);
+	ck_assert_int_eq(own_policy(), a.policy);
+
+	/* One that was replaced is not watched: it keeps its policy. */
+	receive(AFFINITY_ALONE_MIN, false);
+	affinity_begin(&place, (uint32_t)gettid());
+	ck_assert(!affinity_lost(&place, pthread_self()));
+	ck_assert_int_eq(affinity_writev(fds[1], &iov, 1), 6);
+	affinity_end(&place);
+	ck_assert_int_eq(own_policy(), a.policy);
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -279,8 +300,7 @@ answer(void *arg)
 	struct iovec iov = { much, sizeof(much) };
 
 	for (int i = 0; i < AFFINITY_ALONE_MIN; i++)
-		affinity_received(&w->affinity, (uint32_t)gettid(), true,
-		    false);
+		affinity_received(&w->affinity, (uint32_t)gettid(), true);
 	affinity_begin(&w->affinity, (uint32_t)gettid());
 	ck_assert_int_eq(affinity_writev(w->fd, &iov, 1), sizeof(much));
 	affinity_end(&w->affinity);
@@ -299,6 +319,15 @@ policy_of(pthread_t thread)
 	return policy;
 }
 
+/* The thread is held up under SCHED_IDLE, as far as anybody can tell. */
+static void
+lose(struct answerer *w)
+{
+	w->affinity.has_idle_policy = true;
+	ck_assert(affinity_lost(&w->affinity, w->thread));
+	ck_assert(!affinity_lost(&w->affinity, w->thread));
+}
+
 START_TEST(test_lost)
 {
 	struct answerer w = { .policy_after = -1 };
@@ -311,8 +340,11 @@ START_TEST(test_lost)
 	ck_assert_int_eq(pipe(fds), 0);
 	w.fd = fds[1];
 	affinity_thread_init(&w.affinity, &a);
+	receive(AFFINITY_ALONE_MIN, false);
+	affinity_release(&place);
 	ck_assert_int_eq(pthread_create(&w.thread, NULL, answer, &w), 0);
-	while (!w.affinity.is_answering || policy_of(w.thread) != SCHED_IDLE)
+	while (
+	    !affinity_is_idle(&w.affinity) || policy_of(w.thread) != SCHED_IDLE)
 		sched_yield();
 	ck_assert(affinity_lost(&w.affinity, w.thread));
 	ck_assert_int_eq(policy_of(w.thread), a.policy);
@@ -320,13 +352,13 @@ START_TEST(test_lost)
 
 	/* When it happens often, not again for a while; then for longer. */
 	for (int i = 1; i < AFFINITY_LOST_MAX; i++)
-		ck_assert(affinity_lost(&w.affinity, w.thread));
+		lose(&w);
 	ck_assert(!affinity_is_active(&a));
 	ck_assert_uint_eq(a.cooldown.length_ns, cooldown);
 	receive(10 * AFFINITY_ALONE_MIN, false);
 	ck_assert(!affinity_is_held(&place));
 	for (int i = 0; i < AFFINITY_LOST_MAX; i++)
-		ck_assert(affinity_lost(&w.affinity, w.thread));
+		lose(&w);
 	ck_assert_uint_eq(a.cooldown.length_ns, 2 * cooldown);
 	ck_assert_uint_eq(counter_read(&a.lost), 2 * AFFINITY_LOST_MAX);
 
@@ -334,7 +366,7 @@ START_TEST(test_lost)
 	a.cooldown.until_ns = 0;
 	receive(AFFINITY_ALONE_MIN, false);
 	for (int i = 0; i < 3 * AFFINITY_LOST_MAX; i++) {
-		ck_assert(affinity_lost(&w.affinity, w.thread));
+		lose(&w);
 		a.lost_window_ns -= AFFINITY_LOST_WITHIN_NS + 1;
 	}
 	ck_assert(affinity_is_active(&a));

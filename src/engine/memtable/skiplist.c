@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Skip list in an arena: nodes and reading; see skiplist.h. */
+/* Skip list in an arena, its nodes and reading; see skiplist.h for the
+ * threading. */
 #include <errno.h>
 
 #include "engine/memtable/skiplist_internal.h"

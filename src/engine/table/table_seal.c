@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* Seals of blocks; see table_seal.h. Functions without state. */
+/* Seals of blocks; see table_seal.h. Pure functions over bytes. */
 #include "engine/table/table_seal.h"
 
 #include "kvfs/kv.h"
 #include "util/coding.h"
 #include "util/hash.h"
 
-/* The best case of snappy: a copy of 64 bytes takes 3 bytes. */
+/* A snappy copy of 64 bytes takes 3, so nothing grows more than this. */
 #define EXPANSION_MAX 32
 
 void

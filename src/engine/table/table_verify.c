@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reads a whole table from disk, past the cache, and checks all that its format
- * requires: checksums, order, separators, filter, properties.
- * Threading: one thread.
+ * Reads a whole table past the cache and checks all that its format
+ * promises: checksums, order, separators, filter, properties. One thread.
  */
 #include <stdlib.h>
 
@@ -27,7 +26,7 @@ report_problem(struct verify *v, const struct table_problem *p)
 	    (unsigned long long)p->off, p->what);
 }
 
-/* Returns the first problem of the cursor's entry, or NULL. */
+/* The first thing wrong with the entry that the cursor is on, or NULL. */
 static const char *
 entry_problem(struct verify *v, uint32_t i)
 {
@@ -62,7 +61,7 @@ count_entry(struct verify *v)
 		v->seen.max_seq = seq;
 }
 
-/* Report at most one line for each block. */
+/* One line for each block at most. */
 static void
 verify_block(struct verify *v, uint32_t i, struct slice raw)
 {
@@ -80,7 +79,7 @@ verify_block(struct verify *v, uint32_t i, struct slice raw)
 		report_problem(v, &p);
 }
 
-/* Make sure that *memp has at least want bytes. False without memory. */
+/* At least want bytes at *memp, growing it; false without memory. */
 static bool
 make_room(void **memp, size_t *capp, size_t want)
 {
@@ -128,7 +127,7 @@ verify_data(struct verify *v)
 	free(raw);
 }
 
-/* Compare properties and bounds with the contents of the blocks. */
+/* Properties and bounds against what the blocks held. */
 static void
 verify_props(struct verify *v)
 {
@@ -153,7 +152,7 @@ void
 table_reader_verify(struct table_reader *t, struct line_list *found)
 {
 	struct verify v = { .t = t, .found = found, .is_whole = true };
-	/* Read footer, properties, index and filter again from the disk. */
+	/* Footer, properties, index and filter once more from the disk. */
 	struct table_reader meta = { .file = t->file,
 		.path = t->path,
 		.number = t->number };

@@ -14,6 +14,7 @@
 
 #include "fuse/reply/handle.h"
 #include "fuse/reply/reply.h"
+#include "util/thread.h"
 
 /* Longer than any valid write to a control file. */
 #define TEXT_MAX 4096
@@ -162,7 +163,6 @@ start_job(fuse_req_t req, const struct control_spec *spec,
 {
 	struct control *c = request_control(req);
 	struct job *job = calloc(1, sizeof(*job));
-	pthread_attr_t attr;
 	pthread_t thread;
 	bool busy;
 	int rc;
@@ -193,10 +193,7 @@ start_job(fuse_req_t req, const struct control_spec *spec,
 		reply_status(req, -EBUSY);
 		return;
 	}
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	rc = -pthread_create(&thread, &attr, run_job, job);
-	pthread_attr_destroy(&attr);
+	rc = thread_start(&thread, true, run_job, job);
 	if (rc < 0) {
 		finish_job(job);
 		end_job(job);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "util/log.h"
+#include "util/thread.h"
 
 void
 task_queue_init(struct task_queue *q)
@@ -43,12 +44,12 @@ bool
 task_queue_add(struct task_queue *q, struct queued_task *task)
 {
 	bool is_taken;
-	int err = 0;
+	int rc = 0;
 
 	mutex_lock(&q->mu);
 	if (!q->is_running && !q->has_ended) {
-		err = pthread_create(&q->thread, NULL, run_tasks, q);
-		q->is_running = err == 0;
+		rc = thread_start(&q->thread, false, run_tasks, q);
+		q->is_running = rc == 0;
 	}
 	is_taken = q->is_running && !q->has_ended;
 	if (is_taken) {
@@ -56,8 +57,8 @@ task_queue_add(struct task_queue *q, struct queued_task *task)
 		cond_signal(&q->wake);
 	}
 	mutex_unlock(&q->mu);
-	if (err != 0)
-		log_warn("cannot start a thread: %s", strerror(err));
+	if (rc < 0)
+		log_warn("cannot start a thread: %s", strerror(-rc));
 	return is_taken;
 }
 

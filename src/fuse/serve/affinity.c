@@ -2,7 +2,7 @@
 /*
  * Serving on the processor of the caller; see affinity.h.
  *
- * affinity.active: set in weigh_request(), when requests have come one at a
+ * affinity.active: set in affinity_note_queue(), when requests have come one at a
  * time for a while; cleared there when it no longer pays off, and in
  * affinity_lost().
  */
@@ -18,6 +18,9 @@
 /* A caller that runs for longer than this after its answer: the leader is
  * away for others meanwhile, and the wake-ups saved are a small part. */
 #define LONG_NS 500000
+/* After a longer absence the policy is not kept: others may want the
+ * processor, and a change of policy is a small part of that time. */
+#define SHORT_NS 50000
 #define SKIPS_MAX 16
 /* The state of this thread while it serves a request that is to be answered
  * under SCHED_IDLE; else NULL. */
@@ -60,6 +63,27 @@ may_change_policy(int *policy)
 		return false;
 	pthread_join(thread, &result);
 	return result != NULL;
+}
+
+/* Until the thread leaves it by itself, or is replaced. */
+static void
+become_idle(struct affinity_thread *p)
+{
+	if (atomic_load_explicit(&p->has_idle_policy, memory_order_relaxed))
+		return;
+	/* If affinity_lost() comes between the two, it has given the normal
+	 * policy back too early. */
+	atomic_store(&p->has_idle_policy, true);
+	(void)set_policy(pthread_self(), SCHED_IDLE);
+	if (!atomic_load(&p->has_idle_policy))
+		(void)set_policy(pthread_self(), p->owner->policy);
+}
+
+void
+affinity_leave_idle(struct affinity_thread *p)
+{
+	if (atomic_exchange(&p->has_idle_policy, false))
+		(void)set_policy(pthread_self(), p->owner->policy);
 }
 
 /* ---- Life ---- */
@@ -127,6 +151,7 @@ affinity_release(struct affinity_thread *p)
 {
 	cpu_set_t set;
 
+	affinity_leave_idle(p);
 	if (p->cpu < 0)
 		return;
 	/* Unless somebody else has set it meanwhile (taskset). */
@@ -205,14 +230,15 @@ set_active(struct affinity *a, bool active)
 	atomic_store_explicit(&a->active, active, memory_order_relaxed);
 }
 
-/* A request has come; behind: another one waits already. */
-static void
-weigh_request(struct affinity *a, bool behind)
+void
+affinity_note_queue(struct affinity *a, bool is_behind)
 {
 	uint32_t cost = get_relaxed(&a->cost);
 
+	if (!a->able)
+		return;
 	if (affinity_is_active(a)) {
-		if (behind)
+		if (is_behind)
 			cost += AFFINITY_COST_STEP;
 		else if (cost > 0)
 			cost--;
@@ -221,7 +247,7 @@ weigh_request(struct affinity *a, bool behind)
 			set_active(a, false);
 		return;
 	}
-	if (behind) {
+	if (is_behind) {
 		set_relaxed(&a->alone_in_row, 0);
 		return;
 	}
@@ -232,12 +258,11 @@ weigh_request(struct affinity *a, bool behind)
 }
 
 void
-affinity_received(struct affinity_thread *p, uint32_t caller, bool ready,
-    bool behind)
+affinity_received(struct affinity_thread *p, uint32_t caller, bool ready)
 {
 	if (!p->owner->able)
 		return;
-	weigh_request(p->owner, behind);
+	atomic_store_explicit(&p->is_lost, false, memory_order_relaxed);
 	if (affinity_is_active(p->owner))
 		follow_caller(p, caller, ready);
 	else
@@ -250,7 +275,8 @@ affinity_lost(struct affinity_thread *p, pthread_t thread)
 	struct affinity *a = p->owner;
 	uint64_t now;
 
-	if (!atomic_load_explicit(&p->is_answering, memory_order_relaxed))
+	atomic_store_explicit(&p->is_lost, true, memory_order_relaxed);
+	if (!atomic_exchange(&p->has_idle_policy, false))
 		return false;
 	/* So that it competes for the processor again. */
 	(void)set_policy(thread, a->policy);
@@ -286,6 +312,8 @@ affinity_end(struct affinity_thread *p)
 	serving = NULL;
 	if (answered == 0)
 		return now;
+	if (now - answered > SHORT_NS)
+		affinity_leave_idle(p);
 	if (now - answered > LONG_NS)
 		set_relaxed(&p->owner->cost,
 		    get_relaxed(&p->owner->cost) + AFFINITY_COST_STEP);
@@ -296,22 +324,16 @@ ssize_t
 affinity_writev(int fd, const struct iovec *iov, int count)
 {
 	struct affinity_thread *p = serving;
-	ssize_t n;
-	int error;
 
-	if (p == NULL)
-		return writev(fd, iov, count);
 	serving = NULL;
+	/* Nobody watches a thread that was replaced. */
+	if (p == NULL ||
+	    atomic_load_explicit(&p->is_lost, memory_order_relaxed))
+		return writev(fd, iov, count);
+	become_idle(p);
 	p->answered_ns = clock_now_ns();
-	atomic_store_explicit(&p->is_answering, true, memory_order_relaxed);
-	(void)set_policy(pthread_self(), SCHED_IDLE);
-	n = writev(fd, iov, count);
-	error = errno;
-	(void)set_policy(pthread_self(), p->owner->policy);
-	atomic_store_explicit(&p->is_answering, false, memory_order_relaxed);
 	counter_add(&p->owner->served, 1);
-	errno = error;
-	return n;
+	return writev(fd, iov, count);
 }
 
 void

@@ -3,6 +3,7 @@
 #include "fuse/serve/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -64,8 +65,11 @@ loop_start(struct fuse_session *se, const struct options *opts, int done_fd,
 	loop->se = se;
 	loop->request_bytes = opts->request_bytes;
 	loop->done_fd = done_fd;
+	/* A read tells whether there is a request; serve.c waits by poll(2). */
+	(void)fcntl(fuse_session_fd(se), F_SETFL, O_NONBLOCK);
 	spin_init(&loop->spin, opts->spin_us);
-	affinity_init(&loop->affinity, opts->affinity);
+	/* It needs a thread that watches the leader. */
+	affinity_init(&loop->affinity, opts->affinity && opts->threads > 1);
 	hand_over_init(&loop->hand_over,
 	    (unsigned)sysconf(_SC_NPROCESSORS_ONLN));
 	/* Without SA_RESTART, so that it ends a read(2). */

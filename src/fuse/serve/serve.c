@@ -8,6 +8,10 @@
 #include "fuse/serve/loop_state.h"
 #include "fuse/serve/protocol.h"
 
+/* A leader on its caller's processor looks only at each eighth request for
+ * another one behind it: mostly that caller is alone. */
+#define LOOK_EVERY 8
+
 static bool
 another_waits(struct loop *loop)
 {
@@ -16,8 +20,17 @@ another_waits(struct loop *loop)
 	return poll(&p, 1, 0) > 0;
 }
 
+/* Sleep until a request has come, or a signal. */
+static void
+await_request(struct loop *loop)
+{
+	struct pollfd p = { .fd = fuse_session_fd(loop->se), .events = POLLIN };
+
+	(void)poll(&p, 1, -1);
+}
+
 /* Read a request into w->buf. False when there will be no more; w->len is 0
- * when the read was interrupted. */
+ * when there is none now. */
 static bool
 receive_request(struct loop *loop, struct worker *w)
 {
@@ -49,40 +62,79 @@ process_request(struct loop *loop, struct worker *w, uint32_t caller)
 	histogram_add(&loop->stats.ns[op], affinity_end(&w->affinity) - start);
 	atomic_fetch_sub_explicit(&loop->hand_over.active, 1,
 	    memory_order_relaxed);
+	/* A thread that can be kept from the processor is watched until it has
+	 * its next request, or rests. */
+	if (!affinity_is_idle(&w->affinity))
+		overdue_end(w->slot);
+}
+
+/* Wait for a request and read it. *readyp: it was there already. False when
+ * there will be no more. */
+static bool
+await_and_receive(struct loop *loop, struct worker *w, bool *readyp)
+{
+	bool is_held = affinity_is_held(&w->affinity);
+
+	if (!receive_request(loop, w))
+		return false;
+	*readyp = w->len != 0;
+	if (*readyp)
+		return true;
+	affinity_leave_idle(&w->affinity);
 	overdue_end(w->slot);
+	if (!is_held)
+		spin_before_wait(&loop->spin, fuse_session_fd(loop->se));
+	await_request(loop);
+	if (!receive_request(loop, w))
+		return false;
+	if (w->len != 0 && !is_held)
+		spin_after_wait(&loop->spin);
+	return true;
+}
+
+/* Does another request wait behind the one that the leader has read? */
+static bool
+look_behind(struct loop *loop, struct worker *w, enum request_kind kind,
+    uint32_t caller)
+{
+	bool another;
+
+	if (affinity_is_held(&w->affinity) && ++w->since_look % LOOK_EVERY != 0)
+		return false;
+	/* A caller in another PID namespace has the number 0. */
+	if (kind == REQUEST_BRIEF && caller == 0)
+		return false;
+	another = another_waits(loop);
+	if (caller != 0)
+		affinity_note_queue(&loop->affinity, another);
+	return another;
 }
 
 /* Read and serve one request. False when there will be no more. */
 static bool
 serve_as_leader(struct loop *loop, struct worker *w)
 {
-	bool is_held = affinity_is_held(&w->affinity), ready = false, another;
+	bool ready, another;
 	enum request_kind kind;
 	uint32_t caller;
 
-	if (is_held)
-		ready = another_waits(loop);
-	else
-		spin_before_wait(&loop->spin, fuse_session_fd(loop->se));
-	if (!receive_request(loop, w))
+	if (!await_and_receive(loop, w, &ready))
 		return false;
 	if (w->len == 0)
 		return true;
 	worker_pool_begin_request(&loop->pool, w);
-	if (!is_held)
-		spin_after_wait(&loop->spin);
 	kind = protocol_peek(w->buf.mem, w->len);
 	caller = protocol_caller(w->buf.mem, w->len);
 	if (w->waited_for != 0 && caller != 0 && caller != w->waited_for)
 		hand_over_note_other(&loop->hand_over);
 	w->waited_for = 0;
-	/* A caller in another PID namespace has the number 0. */
-	another = (kind != REQUEST_BRIEF || caller != 0) && another_waits(loop);
+	another = look_behind(loop, w, kind, caller);
 	if (caller != 0)
-		affinity_received(&w->affinity, caller, ready, another);
+		affinity_received(&w->affinity, caller, ready);
 	if (hand_over_is_due(&loop->hand_over, kind, another)) {
+		affinity_leave_idle(&w->affinity);
 		worker_pool_resign(&loop->pool, w);
-		process_request(loop, w, caller);
+		process_request(loop, w, 0);
 		return true;
 	}
 	process_request(loop, w, caller);
@@ -92,7 +144,8 @@ serve_as_leader(struct loop *loop, struct worker *w)
 	return true;
 }
 
-/* The same for a thread that is not the leader. */
+/* The same for a thread that is not the leader, if a request is there;
+ * otherwise w->len is 0. */
 static bool
 serve_as_helper(struct loop *loop, struct worker *w)
 {
@@ -114,8 +167,13 @@ serve_one(struct loop *loop, struct worker *w)
 	if (worker_pool_is_led_by(&loop->pool, w))
 		return serve_as_leader(loop, w);
 	affinity_release(&w->affinity);
-	if (w->has_led && another_waits(loop))
-		return serve_as_helper(loop, w);
+	overdue_end(w->slot);
+	if (w->has_led) {
+		if (!serve_as_helper(loop, w))
+			return false;
+		if (w->len != 0)
+			return true;
+	}
 	w->has_led = true;
 	return worker_pool_lead(&loop->pool, w) && serve_as_leader(loop, w);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "util/clock.h"
+#include "util/thread.h"
 
 /* A leader whose request takes longer is replaced. */
 #define WATCH_NS 1000000
@@ -41,7 +42,7 @@ static int
 start_thread_locked(struct worker_pool *p)
 {
 	struct worker *w = &p->workers[p->count];
-	int err;
+	int rc;
 
 	mutex_assert_held(&p->mu);
 	if (p->has_ended || p->count == p->max_threads)
@@ -49,10 +50,10 @@ start_thread_locked(struct worker_pool *p)
 	w->loop = p->loop;
 	w->slot = overdue_slot(p->overdue, p->count);
 	affinity_thread_init(&w->affinity, p->affinity);
-	err = pthread_create(&w->thread, NULL, p->main, w);
-	if (err == 0)
+	rc = thread_start(&w->thread, false, p->main, w);
+	if (rc == 0)
 		p->count++;
-	return -err;
+	return rc;
 }
 
 int
