@@ -9,10 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/fs_invariants.h"
 #include "fs/fs_state.h"
 #include "fs/fs_time.h"
 #include "fs/inode.h"
 #include "fs/rowless.h"
+#include "util/invariant.h"
 #include "util/log.h"
 
 /* What an inode takes at least, to guess how many more there can be. */
@@ -230,6 +232,11 @@ fs_close(struct fs *fs)
 	}
 	if (rc < 0)
 		log_error("not everything could be written: %s", strerror(-rc));
+	if (HAVE_CHECKS) {
+		inode_table_check(&fs->table);
+		dirty_list_check(&fs->dirty);
+		dirty_list_check_sums(&fs->dirty);
+	}
 	fs_destroy(fs);
 	return rc;
 }

@@ -13,28 +13,10 @@
 
 #define SHARD_BUCKETS_MIN 64u
 
-static uint64_t
-hash_ino(uint64_t ino)
-{
-	return ino * 0x9e3779b97f4a7c15ULL;
-}
-
-static struct inode_shard *
-shard_of(struct inode_table *table, uint64_t ino)
-{
-	return &table->shards[hash_ino(ino) >> 58];
-}
-
-static struct inode **
-bucket_of(struct inode_shard *s, uint64_t ino) REQUIRES(&s->mu)
-{
-	return &s->buckets[(hash_ino(ino) >> 24) & (s->nbuckets - 1)];
-}
-
 static struct inode *
 shard_find(struct inode_shard *s, uint64_t ino) REQUIRES(&s->mu)
 {
-	struct inode *in = *bucket_of(s, ino);
+	struct inode *in = *inode_table_bucket(s, ino);
 
 	while (in != NULL && in->ino != ino)
 		in = in->table.next;
@@ -56,7 +38,7 @@ shard_grow(struct inode_shard *s) REQUIRES(&s->mu)
 	for (size_t i = 0; i < n; i++) {
 		for (in = old[i]; in != NULL; in = next) {
 			next = in->table.next;
-			bucket = bucket_of(s, in->ino);
+			bucket = inode_table_bucket(s, in->ino);
 			in->table.next = *bucket;
 			*bucket = in;
 		}
@@ -72,7 +54,7 @@ shard_add(struct inode_table *table, struct inode_shard *s, struct inode *in)
 
 	if (s->count >= s->nbuckets)
 		shard_grow(s);
-	bucket = bucket_of(s, in->ino);
+	bucket = inode_table_bucket(s, in->ino);
 	in->table.next = *bucket;
 	*bucket = in;
 	s->count++;
@@ -83,7 +65,7 @@ static void
 shard_remove(struct inode_table *table, struct inode_shard *s, struct inode *in)
     REQUIRES(&s->mu)
 {
-	struct inode **p = bucket_of(s, in->ino);
+	struct inode **p = inode_table_bucket(s, in->ino);
 
 	while (*p != in)
 		p = &(*p)->table.next;
@@ -219,7 +201,7 @@ inode_table_each(struct fs *fs, int (*fn)(struct fs *fs, struct inode *in))
 struct inode *
 inode_get(struct fs *fs, uint64_t ino)
 {
-	struct inode_shard *s = shard_of(&fs->table, ino);
+	struct inode_shard *s = inode_table_shard(&fs->table, ino);
 	struct inode *in;
 
 	mutex_lock(&s->mu);
@@ -237,7 +219,7 @@ inode_get(struct fs *fs, uint64_t ino)
 struct inode *
 inode_get_any(struct fs *fs, uint64_t ino)
 {
-	struct inode_shard *s = shard_of(&fs->table, ino);
+	struct inode_shard *s = inode_table_shard(&fs->table, ino);
 	struct inode *in;
 
 	mutex_lock(&s->mu);
@@ -256,7 +238,7 @@ inode_get_any(struct fs *fs, uint64_t ino)
 bool
 inode_insert(struct fs *fs, struct inode *in)
 {
-	struct inode_shard *s = shard_of(&fs->table, in->ino);
+	struct inode_shard *s = inode_table_shard(&fs->table, in->ino);
 	bool is_free;
 
 	mutex_lock(&s->mu);
@@ -306,7 +288,7 @@ inode_put(struct fs *fs, struct inode *in)
 				memory_order_relaxed))
 				return;
 		}
-		s = shard_of(&fs->table, in->ino);
+		s = inode_table_shard(&fs->table, in->ino);
 		mutex_lock(&s->mu);
 		if (atomic_fetch_sub_explicit(&in->table.refs, 1,
 			memory_order_acq_rel) > 1) {
@@ -325,7 +307,7 @@ inode_put(struct fs *fs, struct inode *in)
 void
 inode_count_lookup(struct fs *fs, struct inode *in)
 {
-	struct inode_shard *s = shard_of(&fs->table, in->ino);
+	struct inode_shard *s = inode_table_shard(&fs->table, in->ino);
 
 	mutex_lock(&s->mu);
 	in->table.used = true;
@@ -337,7 +319,7 @@ inode_count_lookup(struct fs *fs, struct inode *in)
 void
 inode_forget(struct fs *fs, struct inode *in, uint64_t n)
 {
-	struct inode_shard *s = shard_of(&fs->table, in->ino);
+	struct inode_shard *s = inode_table_shard(&fs->table, in->ino);
 	uint64_t *nlookup = &in->table.nlookup;
 	bool is_last = false;
 
@@ -354,7 +336,7 @@ inode_forget(struct fs *fs, struct inode *in, uint64_t n)
 bool
 inode_is_in_use(struct fs *fs, struct inode *in)
 {
-	struct inode_shard *s = shard_of(&fs->table, in->ino);
+	struct inode_shard *s = inode_table_shard(&fs->table, in->ino);
 	bool is_known;
 
 	mutex_lock(&s->mu);
@@ -366,7 +348,7 @@ inode_is_in_use(struct fs *fs, struct inode *in)
 void
 inode_hold(struct fs *fs, struct inode *in)
 {
-	struct inode_shard *s = shard_of(&fs->table, in->ino);
+	struct inode_shard *s = inode_table_shard(&fs->table, in->ino);
 
 	mutex_lock(&s->mu);
 	in->table.used = true;
@@ -378,7 +360,7 @@ inode_hold(struct fs *fs, struct inode *in)
 void
 inode_unhold(struct fs *fs, struct inode *in)
 {
-	struct inode_shard *s = shard_of(&fs->table, in->ino);
+	struct inode_shard *s = inode_table_shard(&fs->table, in->ino);
 	bool is_last;
 
 	mutex_lock(&s->mu);

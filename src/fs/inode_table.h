@@ -30,6 +30,24 @@ struct inode_table {
 	_Atomic size_t count; /* in all shards; relaxed, a statistic */
 };
 
+static inline uint64_t
+inode_table_hash(uint64_t ino)
+{
+	return ino * 0x9e3779b97f4a7c15ULL;
+}
+
+static inline struct inode_shard *
+inode_table_shard(struct inode_table *table, uint64_t ino)
+{
+	return &table->shards[inode_table_hash(ino) >> 58];
+}
+
+static inline struct inode **
+inode_table_bucket(struct inode_shard *s, uint64_t ino) REQUIRES(&s->mu)
+{
+	return &s->buckets[(inode_table_hash(ino) >> 24) & (s->nbuckets - 1)];
+}
+
 int inode_table_init(struct inode_table *table);
 /* Free all that are left, even with references. */
 void inode_table_fini(struct inode_table *table);

@@ -73,6 +73,7 @@ START_TEST(a_block_is_found_under_its_own_name_only)
 	ck_assert(!hit(2, 0));
 	ck_assert_uint_eq(stats().hits, 1);
 	ck_assert_uint_eq(stats().misses, 2);
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 }
 END_TEST
@@ -88,6 +89,7 @@ START_TEST(the_second_insertion_gets_the_first_ones_block)
 	ck_assert_uint_eq(stats().inserts, 1);
 	cached_block_release(a);
 	cached_block_release(b);
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 }
 END_TEST
@@ -101,6 +103,7 @@ START_TEST(the_bound_is_kept_and_used)
 	}
 	ck_assert_uint_gt(stats().bytes, 4 * MIB * 9 / 10);
 	ck_assert_uint_gt(stats().evictions, 8000);
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 }
 END_TEST
@@ -120,6 +123,7 @@ START_TEST(a_pinned_block_stays_whatever_comes)
 		cached_block_release(pin[i]);
 	}
 	ck_assert_uint_le(stats().bytes, 4 * MIB);
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 }
 END_TEST
@@ -138,6 +142,7 @@ START_TEST(only_what_is_pinned_passes_the_bound)
 	for (uint64_t i = 0; i < 200; i++)
 		put(2, i);
 	ck_assert_uint_le(stats().bytes, 4 * MIB);
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 }
 END_TEST
@@ -156,6 +161,7 @@ START_TEST(a_scan_does_not_drive_out_what_is_used)
 	for (uint64_t i = 0; i < hot; i++)
 		kept += hit(1, i);
 	ck_assert_uint_ge(kept, hot * 9 / 10);
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 }
 END_TEST
@@ -177,6 +183,7 @@ START_TEST(a_block_that_comes_back_soon_is_kept_longer)
 	for (uint64_t i = 600; i < 700; i++)
 		kept += hit(1, i);
 	ck_assert_uint_ge(kept, 60);
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 }
 END_TEST
@@ -200,6 +207,7 @@ START_TEST(hot_blocks_of_a_skewed_load_are_mostly_hits)
 	printf("skewed load: %.1f %% hits\n",
 	    100.0 * (double)hits / (double)lookups);
 	ck_assert_uint_gt(hits, lookups * 6 / 10);
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 }
 END_TEST
@@ -216,11 +224,13 @@ START_TEST(large_blocks_are_handed_out_without_being_kept)
 	cached_block_release(b);
 	cached_block_release(b);
 	ck_assert_ptr_null(block_cache_lookup(cache, 1, 0));
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 	/* A cache of nothing keeps nothing. */
 	make_cache(0);
 	put(1, 1);
 	ck_assert(!hit(1, 1));
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 	block_free(block_alloc(10));
 	block_free(NULL);
@@ -247,6 +257,7 @@ START_TEST(resizing_and_reserving_make_room)
 	ck_assert_uint_le(stats().bytes - 106 * (uint64_t)MIB, 2 * MIB);
 	ck_assert_uint_gt(stats().bytes - 106 * (uint64_t)MIB, MIB);
 	block_cache_unreserve(cache, 106 * (uint64_t)MIB);
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 }
 END_TEST
@@ -285,6 +296,7 @@ START_TEST(each_part_counts_what_it_gave)
 	ck_assert_uint_gt(stats().part[BLOCK_WARM].returns, 50);
 	ck_assert_uint_gt(stats().part[BLOCK_HOT].bytes,
 	    st.part[BLOCK_HOT].bytes + 50 * BLOCK);
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 }
 END_TEST
@@ -350,6 +362,7 @@ hit_rate(void (*load)(void), uint32_t least, uint32_t most)
 	    (uint64_t)SPLIT_CACHE / BLOCK_SHARE_ONE * least);
 	ck_assert_uint_le(stats().warm_target_bytes,
 	    (uint64_t)SPLIT_CACHE / BLOCK_SHARE_ONE * most);
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 	return 100.0 * (double)found / (double)lookups;
 }
@@ -428,6 +441,7 @@ START_TEST(threads_share_the_cache)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
 	ck_assert_uint_le(stats().bytes, 2 * MIB);
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 }
 END_TEST
@@ -492,6 +506,7 @@ START_TEST(hits_without_a_lock_find_the_right_block_and_are_all_counted)
 	ck_assert_uint_le(st.hits, THREADS * 60000 - missed + 100);
 	ck_assert_uint_gt(st.evictions, 1000);
 	ck_assert_uint_le(st.bytes, MIB);
+	block_cache_check(cache);
 	block_cache_destroy(cache);
 }
 END_TEST

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/cache/block_shard.h"
+#include "support/aborts.h"
 #include "support/entries.h"
 #include "support/suite.h"
 
@@ -163,7 +164,9 @@ START_TEST(very_many_hits_do_not_run_over)
 	ck_assert_uint_eq(b->entry->heat, BLOCK_HEAT_MAX);
 	block_entry_unref(b->entry);
 	mutex_lock(&s->mu);
+	block_shard_check(s);
 	block_shard_evict_locked(s, 0, &dead);
+	block_shard_check(s);
 	mutex_unlock(&s->mu);
 	ck_assert_ptr_eq(dead, b);
 	block_free_all(dead);
@@ -240,6 +243,43 @@ START_TEST(readers_see_whole_entries_while_all_changes)
 }
 END_TEST
 
+static void
+check_shard(void *arg) NO_THREAD_SAFETY
+{
+	block_shard_check(arg);
+}
+
+START_TEST(a_broken_shard_is_told)
+{
+	static const struct block_split split = { 6000, 6000 };
+	const struct block_place place = { 1, 4096, 100, 0 };
+	struct cached_block *b = calloc(1, sizeof(*b));
+	struct block_shard *s = aligned_alloc(64, sizeof(*s));
+
+	ck_assert_int_eq(block_shard_init(s, 64, &split), 0);
+	mutex_lock(&s->mu);
+	ck_assert_ptr_null(
+	    block_shard_insert_locked(s, b, &place, 1000, BLOCK_DATA));
+	block_shard_check(s);
+	s->bytes++;
+	ck_assert(aborts_with("block cache: a shard has 100 bytes, not 101",
+	    check_shard, s));
+	s->bytes--;
+	b->entry->off = 8192;
+	ck_assert(
+	    aborts_with("1:8192 is in a queue and not found", check_shard, s));
+	b->entry->off = 4096;
+	b->entry->part = BLOCK_HOT;
+	ck_assert(aborts_with("a block of part", check_shard, s));
+	b->entry->part = BLOCK_WARM;
+	block_shard_check(s);
+	mutex_unlock(&s->mu);
+	block_entry_unref(b->entry);
+	block_shard_fini(s);
+	free(s);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -253,5 +293,6 @@ main(void)
 	tcase_add_test(tc, what_a_late_reader_adds_does_no_harm);
 	tcase_add_test(tc, very_many_hits_do_not_run_over);
 	tcase_add_test(tc, readers_see_whole_entries_while_all_changes);
+	tcase_add_test(tc, a_broken_shard_is_told);
 	return run_case("block_table", tc);
 }

@@ -3,7 +3,9 @@
  * picked, and what is counted. */
 #include <check.h>
 
-#include "fs/dirty_list.h"
+#include "fs/content.h"
+#include "fs/fs_invariants.h"
+#include "support/aborts.h"
 #include "support/suite.h"
 
 #define INODES 4
@@ -67,6 +69,7 @@ setup(void)
 static void
 teardown(void)
 {
+	dirty_list_check(&list);
 	for (size_t i = 0; i < INODES; i++) {
 		take_off(ins[i]);
 		ck_assert_uint_eq(refs(ins[i]), 1);
@@ -180,6 +183,45 @@ START_TEST(memory_is_counted_up_and_down)
 }
 END_TEST
 
+static void
+check_list(void *arg)
+{
+	dirty_list_check(arg);
+}
+
+static void
+check_sums(void *arg)
+{
+	dirty_list_check_sums(arg);
+}
+
+START_TEST(a_broken_list_is_told)
+{
+	struct content contents[2] = {
+		{ .mem_bytes = 100, .data_bytes = 60 },
+		{ .mem_bytes = 7, .data_bytes = 5 },
+	};
+
+	for (int i = 0; i < 2; i++) {
+		ins[i]->content = &contents[i];
+		add(ins[i]);
+	}
+	dirty_list_account(&list, 107, 65);
+	dirty_list_check_sums(&list);
+	dirty_list_account(&list, 0, -1);
+	ck_assert(aborts_with("dirty list: 65 bytes wait, 64 are counted",
+	    check_sums, &list));
+	ins[1]->dirty.ticket = 1;
+	ck_assert(aborts_with("dirty list: inode 11 is out of order",
+	    check_list, &list));
+	ins[1]->dirty.ticket = 2;
+	for (int i = 0; i < 2; i++) {
+		ins[i]->content = NULL;
+		take_off(ins[i]);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -191,5 +233,6 @@ main(void)
 	tcase_add_test(tc, what_is_younger_waits);
 	tcase_add_test(tc, what_failed_goes_behind_the_others);
 	tcase_add_test(tc, memory_is_counted_up_and_down);
+	tcase_add_test(tc, a_broken_list_is_told);
 	return run_case("dirty_list", tc);
 }

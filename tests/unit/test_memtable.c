@@ -5,6 +5,7 @@
 
 #include "engine/key/key.h"
 #include "engine/memtable/memtable.h"
+#include "support/aborts.h"
 #include "support/model.h"
 #include "support/suite.h"
 
@@ -20,6 +21,7 @@ setup(void)
 static void
 teardown(void)
 {
+	memtable_check(m);
 	memtable_unref(m);
 }
 
@@ -236,6 +238,27 @@ START_TEST(it_lives_as_long_as_anybody_holds_it)
 }
 END_TEST
 
+static void
+check_memtable(void *arg)
+{
+	memtable_check(arg);
+}
+
+START_TEST(a_broken_memtable_is_told)
+{
+	add(10, KEY_VALUE, "k", "ten");
+	add(20, KEY_VALUE, "k", "twenty");
+	m->max_seq = 19;
+	ck_assert(aborts_with("sequence number 20 outside of 10 to 19",
+	    check_memtable, m));
+	m->max_seq = 20;
+	atomic_store(&m->entries, 1);
+	ck_assert(aborts_with("memtable: 2 entries, and 1 were counted",
+	    check_memtable, m));
+	atomic_store(&m->entries, 2);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -250,5 +273,6 @@ main(void)
 	tcase_add_test(tc, a_walk_over_nothing_ends_at_once);
 	tcase_add_test(tc, of_a_batch_the_later_change_wins);
 	tcase_add_test(tc, it_lives_as_long_as_anybody_holds_it);
+	tcase_add_test(tc, a_broken_memtable_is_told);
 	return run_case("memtable", tc);
 }

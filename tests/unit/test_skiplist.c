@@ -6,6 +6,7 @@
 
 #include "engine/key/key.h"
 #include "engine/memtable/skiplist.h"
+#include "support/aborts.h"
 #include "support/model.h"
 #include "support/suite.h"
 
@@ -72,6 +73,7 @@ START_TEST(entries_come_back_in_order_whatever_the_order_of_insertion)
 		}
 		ck_assert_int_eq(skiplist_insert(&s, some, count), 0);
 	}
+	ck_assert_uint_eq(skiplist_check(&s), COUNT);
 	memcpy(sorted, entries, sizeof(entries));
 	qsort(sorted, COUNT, sizeof(sorted[0]), cmp_entry);
 	n = skiplist_first(&s);
@@ -209,6 +211,38 @@ START_TEST(readers_see_whole_entries_while_one_thread_writes)
 }
 END_TEST
 
+static void
+check_list(void *arg)
+{
+	skiplist_check(arg);
+}
+
+START_TEST(a_broken_list_is_told)
+{
+	struct arena arena;
+	struct skiplist s;
+	uint8_t *key;
+
+	arena_init(&arena);
+	ck_assert_int_eq(skiplist_init(&s, &arena), 0);
+	for (uint64_t i = 0; i < 9; i++) {
+		uint8_t user[16] = { 1, [15] = (uint8_t)i };
+		struct skip_entry e = { slice_make(user, sizeof(user)),
+			key_pack(i + 1, KEY_VALUE), slice_str("value") };
+
+		ck_assert_int_eq(skiplist_insert(&s, &e, 1), 0);
+	}
+	ck_assert_uint_eq(skiplist_check(&s), 9);
+	key = (uint8_t *)(uintptr_t)skip_node_key(skiplist_first(&s)).data;
+	key[0] = 2;
+	ck_assert(aborts_with("is not sorted at entry", check_list, &s));
+	key[0] = 1;
+	atomic_store(&s.height, 0);
+	ck_assert(aborts_with("skip list: a height of 0", check_list, &s));
+	arena_fini(&arena);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -218,5 +252,6 @@ main(void)
 	tcase_add_test(tc,
 	    entries_come_back_in_order_whatever_the_order_of_insertion);
 	tcase_add_test(tc, readers_see_whole_entries_while_one_thread_writes);
+	tcase_add_test(tc, a_broken_list_is_told);
 	return run_case("skiplist", tc);
 }

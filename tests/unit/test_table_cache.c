@@ -9,7 +9,8 @@
 
 #include "engine/key/key.h"
 #include "engine/env/filename.h"
-#include "engine/tree/table_cache.h"
+#include "engine/tree/table_handle.h"
+#include "support/aborts.h"
 #include "support/entries.h"
 #include "support/env_fault.h"
 #include "support/env_mem.h"
@@ -83,6 +84,7 @@ setup(void)
 static void
 teardown(void)
 {
+	table_cache_check(tc);
 	table_cache_destroy(tc);
 	block_cache_destroy(blocks);
 	env_dir_close(home);
@@ -317,6 +319,31 @@ START_TEST(threads_open_use_and_evict)
 }
 END_TEST
 
+static void
+check_cache(void *arg)
+{
+	table_cache_check(arg);
+}
+
+START_TEST(a_broken_cache_is_told)
+{
+	struct table_handle *h;
+	struct table_reader *t;
+
+	ck_assert_int_eq(table_cache_table(tc, 3, &h, &t), 0);
+	table_cache_check(tc);
+	tc->count++;
+	ck_assert(aborts_with("table cache: 1 files in the queue, 2 counted",
+	    check_cache, tc));
+	tc->count--;
+	h->is_listed = false;
+	ck_assert(aborts_with("file 3 is in the queue and not listed",
+	    check_cache, tc));
+	h->is_listed = true;
+	table_handle_release(h);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -333,5 +360,6 @@ main(void)
 	tcase_add_test(tcase, segments_are_kept_beside_tables);
 	tcase_add_test(tcase, threads_that_want_one_table_open_it_once);
 	tcase_add_test(tcase, threads_open_use_and_evict);
+	tcase_add_test(tcase, a_broken_cache_is_told);
 	return run_case("table_cache", tcase);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/tree/version.h"
+#include "support/aborts.h"
 #include "support/model.h"
 #include "support/suite.h"
 
@@ -78,6 +79,7 @@ apply(struct version_edit *e)
 	if (rc == 0) {
 		version_unref(current);
 		current = next;
+		version_check(current);
 	} else {
 		ck_assert_ptr_null(next);
 	}
@@ -287,6 +289,39 @@ START_TEST(the_end_of_a_group_is_the_next_group)
 }
 END_TEST
 
+static void
+check_current(void *arg)
+{
+	(void)arg;
+	version_check(current);
+}
+
+START_TEST(a_broken_version_is_told)
+{
+	struct version_edit e = { 0 };
+	struct level *l;
+	struct table_file *first;
+
+	edit_add(&e, 2, 5, 10, 20);
+	edit_add(&e, 2, 6, 20, 30);
+	ck_assert_int_eq(apply(&e), 0);
+	l = &current->levels[2];
+	first = l->files[0];
+	l->files[0] = l->files[1];
+	l->files[1] = first;
+	ck_assert(aborts_with("version: level 2: tables 6 and 5 overlap",
+	    check_current, NULL));
+	l->files[1] = l->files[0];
+	l->files[0] = first;
+	l->bytes--;
+	ck_assert(
+	    aborts_with("version: level 2: tables have 200 bytes, not 199",
+		check_current, NULL));
+	l->bytes++;
+	version_check(current);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -302,5 +337,6 @@ main(void)
 	tcase_add_test(tc, a_file_is_dropped_with_the_last_version_that_has_it);
 	tcase_add_test(tc, lookups_agree_with_a_search_of_all_tables);
 	tcase_add_test(tc, the_end_of_a_group_is_the_next_group);
+	tcase_add_test(tc, a_broken_version_is_told);
 	return run_case("version", tc);
 }

@@ -91,6 +91,16 @@ block_cache_destroy(struct block_cache *c)
 	free(c);
 }
 
+void
+block_cache_check(struct block_cache *c)
+{
+	for (unsigned i = 0; i < SHARDS; i++) {
+		mutex_lock(&c->shard[i].mu);
+		block_shard_check(&c->shard[i]);
+		mutex_unlock(&c->shard[i].mu);
+	}
+}
+
 /* ---- Handles ---- */
 
 static struct cached_block *

@@ -60,6 +60,8 @@ struct block_cache *block_cache_create_split(uint64_t capacity_bytes,
     const struct block_split *split);
 /* All handles have to be released before. Accepts NULL. */
 void block_cache_destroy(struct block_cache *c);
+/* Checks the invariants of each shard: block_shard_check(). Any thread. */
+void block_cache_check(struct block_cache *c);
 
 /* Returns a handle with a reference for the caller, or NULL on a miss. */
 struct cached_block *block_cache_lookup(struct block_cache *c, uint64_t file,

@@ -91,5 +91,12 @@ uint64_t block_shard_warm_target(const struct block_shard *s, uint64_t capacity)
     REQUIRES(&s->mu);
 /* Collect the hits of all blocks, so that the statistics are up to date. */
 void block_shard_harvest_locked(struct block_shard *s) REQUIRES(&s->mu);
+/*
+ * Ends the process when an invariant does not hold (util/invariant.h): the
+ * blocks in the queues are those in the table, each in the queue of its part
+ * and found by its name; the bytes are the sums of their charges; the warm
+ * part's share is within the split.
+ */
+void block_shard_check(struct block_shard *s) REQUIRES(&s->mu);
 
 #endif

@@ -106,4 +106,11 @@ memtable_is_empty(const struct memtable *m)
 	return atomic_load_explicit(&m->entries, memory_order_relaxed) == 0;
 }
 
+/*
+ * Ends the process when an invariant does not hold (util/invariant.h): the
+ * list's, and that all entries are counted, within the sequence numbers and
+ * known to the filter. No thread adds meanwhile.
+ */
+void memtable_check(const struct memtable *m);
+
 #endif

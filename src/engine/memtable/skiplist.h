@@ -56,4 +56,12 @@ const struct skip_node *skip_node_next(const struct skip_node *n);
 struct slice skip_node_key(const struct skip_node *n); /* internal key */
 struct slice skip_node_value(const struct skip_node *n);
 
+/*
+ * Ends the process when an invariant does not hold (util/invariant.h): each
+ * level is sorted without equal keys, and its nodes are on the level below
+ * too; none is above the height. Returns how many entries there are. No
+ * thread inserts meanwhile.
+ */
+size_t skiplist_check(const struct skiplist *s);
+
 #endif

@@ -16,9 +16,11 @@
 #include "engine/state/obsolete.h"
 #include "engine/state/fault.h"
 #include "engine/state/segment_set.h"
+#include "engine/state/state_check.h"
 #include "engine/state/store_dir.h"
 #include "engine/state/view.h"
 #include "engine/tree/version.h"
+#include "util/invariant.h"
 #include "util/log.h"
 
 /* The manifest is rewritten when it is this many times as long as its state. */
@@ -219,6 +221,8 @@ db_install_locked(struct db *db, struct version_edit *e,
 			db->tree.flushed_seq = e->last_seq;
 		rc = apply_locked(db, e, flushed);
 		db->tree.installs++;
+		if (HAVE_CHECKS)
+			db_state_check_locked(db);
 		if (rc < 0)
 			db_poison(db, rc, "cannot apply a manifest edit");
 	}

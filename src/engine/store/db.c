@@ -14,6 +14,7 @@
 #include "engine/key/iter.h"
 #include "engine/memtable/memtable.h"
 #include "engine/state/db_state.h"
+#include "engine/state/state_check.h"
 #include "engine/state/disk_space.h"
 #include "engine/state/obsolete.h"
 #include "engine/state/durability.h"
@@ -43,6 +44,7 @@
 #include "engine/work/sync_thread.h"
 #include "util/clock.h"
 #include "util/event.h"
+#include "util/invariant.h"
 #include "util/log.h"
 #include "util/page_pool.h"
 
@@ -191,6 +193,8 @@ db_free(struct db *db)
 		return;
 	db_warm_free(db);
 	stop_threads(db);
+	if (HAVE_CHECKS)
+		memory_use_check(&db->memory, true);
 	obsolete_files_remove(db);
 	/* From here on, files that lose their last reference are kept. */
 	atomic_store(&db->closing, true);
@@ -374,6 +378,8 @@ db_close(struct kv *kv)
 		rc = fault_error(&db->fault) < 0 ? -EIO : flush_for_close(db);
 	if (!db->read_only && rc == 0)
 		db_warm_save(db);
+	if (HAVE_CHECKS)
+		db_state_check(db);
 	db_free(db);
 	return rc;
 }

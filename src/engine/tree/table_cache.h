@@ -21,6 +21,13 @@ struct table_cache *table_cache_create(struct env_dir *dir,
     struct block_cache *cache, unsigned max_open, uint64_t max_memory);
 /* Every handle must have been released. */
 void table_cache_destroy(struct table_cache *tc);
+/*
+ * Ends the process when an invariant does not hold (util/invariant.h): files
+ * in the queue are listed, referenced, found by number, and found without a
+ * lock exactly when they are open; as many, and at most the memory, that are
+ * counted; unused handles have no file. Any thread.
+ */
+void table_cache_check(struct table_cache *tc);
 
 /* A pinned reader; release the handle. A failed open is not remembered. */
 int table_cache_table(struct table_cache *tc, uint64_t number,

@@ -78,6 +78,13 @@ void table_file_free(struct table_file *f);
 
 /* An empty version with one reference. NULL without memory. */
 struct version *version_create(table_file_drop_fn drop, void *drop_arg);
+/*
+ * Ends the process when an invariant does not hold (util/invariant.h): level
+ * 0 has the newest tables first, those of other levels are sorted and do not
+ * overlap; each is there once, referenced, and covers keys; the sums of a
+ * level are those of its tables.
+ */
+void version_check(const struct version *v);
 void version_ref(struct version *v);
 void version_unref(struct version *v);
 void table_file_ref(struct table_file *f);

@@ -23,6 +23,7 @@
 #include "engine/work/memtables.h"
 #include "engine/work/slack.h"
 #include "util/clock.h"
+#include "util/invariant.h"
 #include "util/log.h"
 #include "util/stats.h"
 
@@ -85,6 +86,8 @@ db_flush_oldest_locked(struct db *db)
 	if (log != NULL)
 		atomic_fetch_add(&log->refs, 1);
 	mutex_unlock(&db->mu);
+	if (HAVE_CHECKS)
+		memtable_check(m);
 	rc = write_memtable(db, m, &e);
 	if (rc == -ENOSPC && db_slack_spend(db)) {
 		uint64_t log_number = e.log_number;
