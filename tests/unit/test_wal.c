@@ -244,7 +244,7 @@ START_TEST(a_log_knows_its_header_and_its_room)
 	ck_assert_uint_eq(wal_writer_chain(w), 5);
 	ck_assert(wal_writer_has_room(w, &body));
 	ck_assert_int_eq(wal_writer_append(w, NULL, START_SEQ, 0, 8), 0);
-	/* The last word is kept for wal_writer_promise(). */
+	/* The last word is kept for wal_writer_append_mark(). */
 	ck_assert(!wal_writer_has_room(w, &body));
 	ck_assert_int_eq(wal_writer_append(w, NULL, START_SEQ, 0, 8), 0);
 	/* Refused, and the log goes on. */
@@ -285,7 +285,7 @@ START_TEST(a_promise_is_found_beyond_the_chain_and_does_not_move_it)
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(wal_writer_append(w, NULL, 1, 0, 1), 0);
 	chain = wal_writer_chain(w);
-	ck_assert_int_eq(wal_writer_promise(w, 77), 0);
+	ck_assert_int_eq(wal_writer_append_mark(w, 77), 0);
 	ck_assert_uint_eq(wal_writer_chain(w), chain);
 	wal_writer_close(w);
 	ck_assert_int_eq(wal_reader_open(open_file("a"), "log", 7, &r), 1);

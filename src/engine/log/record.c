@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A batch as the payload of a log frame: for each change its type (1 byte),
- * user key (varint length, bytes) and, but for deletions of one key, the
- * value (varint length, bytes); of a group's deletion a varint of the bytes
- * that it gives back, or nothing. Format: kvfs-format(5), "Log".
+ * Encodes a batch as the payload of a log frame. Each change has a type (1
+ * byte), a user key (varint length, bytes) and, except for deletions of one
+ * key, a value (varint length, bytes). The value of a group's deletion is a
+ * varint of the bytes that it frees, or empty. Format: kvfs-format(5), "Log".
  */
 #include "engine/log/record.h"
 
@@ -21,11 +21,11 @@ op_key_type(const struct kv_op *op)
 	return KEY_DELETE;
 }
 
-/* What a change takes besides its key and its value, or pointer: a type and
- * two lengths, the value's below 2^28. */
+/* Size of a change without key and value or pointer: a type and two lengths;
+ * that of the value is below 2^28. */
 #define CHANGE_EXTRA (1 + 2 + 4)
 
-/* Type and user key; change tells where the key lies. */
+/* Write type and user key; change->user points to the key. */
 static uint8_t *
 put_key(uint8_t *p, const struct kv_batch *batch, const struct kv_op *op,
     struct key_change *change)
@@ -41,7 +41,7 @@ put_key(uint8_t *p, const struct kv_batch *batch, const struct kv_op *op,
 	return p + len;
 }
 
-/* Value, or room for len bytes when data is NULL. */
+/* Write the value, or leave room for len bytes if data is NULL. */
 static uint8_t *
 put_value(uint8_t *p, const void *data, size_t len, struct key_change *change)
 {
@@ -67,7 +67,7 @@ is_pointer(const struct kv_op *op, bool has_pointers)
 	    op->value.len >= SEGMENT_VALUE_MIN;
 }
 
-/* Enough for a batch. */
+/* An upper bound for the size of the encoded batch. */
 static size_t
 room_for(const struct kv_batch *batch, bool has_pointers)
 {
@@ -87,8 +87,8 @@ room_for(const struct kv_batch *batch, bool has_pointers)
 	return n;
 }
 
-/* Each change is written to its place, where there is room for all of them:
- * the key is encoded once and nothing is copied twice. */
+/* Memory for all changes is allocated at once, and each one is written directly
+ * to its place: the key is encoded once, and nothing is copied twice. */
 void
 record_encode(const struct kv_batch *batch, bool has_pointers, struct buf *out,
     struct key_change *changes)

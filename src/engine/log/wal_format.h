@@ -68,10 +68,10 @@ struct wal_header {
 	uint64_t durable_seq;
 };
 
-/* Writes a header; returns its sum, the salt. */
+/* Write a header to dst. Returns its checksum, the salt. */
 uint32_t wal_header_encode(const struct wal_header *h,
     uint8_t dst[WAL_HEADER_LEN]);
-/* False when the magic or the sum is wrong. */
+/* False if the magic or the checksum is wrong. */
 bool wal_header_decode(const uint8_t src[WAL_HEADER_LEN], struct wal_header *h,
     uint32_t *saltp);
 
@@ -87,17 +87,18 @@ struct wal_frame_header {
 	uint32_t body_sum;
 };
 
-/* Writes a frame's header; returns its sum. */
+/* Write a frame's header to dst. Returns its checksum. */
 uint32_t wal_frame_encode(const struct wal_frame_header *h, uint32_t salt,
     uint8_t dst[WAL_FRAME_HEADER_LEN]);
 bool wal_frame_has_magic(const uint8_t *src);
-/* The log that a frame says it belongs to, unverified; 0 without magic. */
+/* The log number in a frame header that is not verified; 0 if the magic is
+ * wrong. */
 uint32_t wal_frame_peek_number(const uint8_t src[WAL_FRAME_HEADER_LEN]);
-/* False when the magic or the sum is wrong; the fields are not judged. */
+/* False if the magic or the checksum is wrong. Does not check the fields. */
 bool wal_frame_decode(const uint8_t src[WAL_FRAME_HEADER_LEN], uint32_t salt,
     struct wal_frame_header *h, uint32_t *sump);
 
-/* A frame with its body and padding. */
+/* Length of a frame with its body and padding. */
 static inline uint64_t
 wal_frame_len(uint64_t stored_len)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Write-ahead log, recovery side. Format: wal_format.h.
+ * Write-ahead log, read side, for recovery. Format: wal_format.h.
  *
- * Whatever fails to verify ends the chain without a word: after a crash
- * that is how every log ends. Only recovery, which knows what was promised,
- * can tell a torn tail from damage. Nothing is allocated for a length
- * before the sum over it is verified and the length is within the file.
+ * Anything that fails verification ends the chain silently: every log ends like
+ * that after a crash. Only recovery, which knows all durable marks, can
+ * distinguish a torn tail from damage. Memory for a length is allocated only
+ * after its checksum is verified and the length fits into the file.
  */
 #include "engine/log/wal_reader.h"
 
@@ -19,10 +19,10 @@
 #include "util/crc32c.h"
 #include "util/log.h"
 
-#define SECTOR 512 /* what a disk writes whole or not at all */
+#define SECTOR 512 /* a disk writes it whole or not at all */
 
 static unsigned long long
-ull(uint64_t v)
+as_ull(uint64_t v)
 {
 	return v;
 }
@@ -35,7 +35,8 @@ is_zero(const uint8_t *p, size_t len)
 
 /* ---- Header ---- */
 
-/* As wal_reader_open() says, for the first sector of a file of size. */
+/* Check the header as wal_reader_open() says. sector is the first sector of a
+ * file of size bytes. */
 static int
 check_header(struct wal_reader *r, uint64_t number, uint64_t size,
     const uint8_t *sector, size_t len)
@@ -50,8 +51,8 @@ check_header(struct wal_reader *r, uint64_t number, uint64_t size,
 		return -KVFS_ECORRUPT;
 	}
 	if (!wal_header_decode(sector, h, &r->salt)) {
-		/* A process that died while it wrote the header, or a disk
-		 * that refused it, left a log that no frame went to. */
+		/* The process died while it wrote the header, or the disk
+		 * refused it: no frame was ever written. */
 		if (len < WAL_HEADER_LEN + WAL_FRAME_HEADER_LEN ||
 		    wal_frame_peek_number(sector + WAL_HEADER_LEN) !=
 			(uint32_t)number)
@@ -78,7 +79,7 @@ check_header(struct wal_reader *r, uint64_t number, uint64_t size,
 	if (size < h->size) {
 		log_error("%s: damage: the file has %llu bytes, its header "
 			  "says %llu",
-		    r->path, ull(size), ull(h->size));
+		    r->path, as_ull(size), as_ull(h->size));
 		return -KVFS_ECORRUPT;
 	}
 	return 1;
@@ -178,8 +179,8 @@ wal_reader_off(const struct wal_reader *r)
 static int
 read_failed(const struct wal_reader *r, uint64_t off, int rc)
 {
-	log_error("%s: offset %llu: cannot read the log: %s", r->path, ull(off),
-	    strerror(-rc));
+	log_error("%s: offset %llu: cannot read the log: %s", r->path,
+	    as_ull(off), strerror(-rc));
 	return rc;
 }
 
@@ -190,7 +191,7 @@ wal_reader_bytes(struct wal_reader *r, uint64_t off, size_t want,
 	ssize_t n = file_window_get(&r->window, off, want, datap);
 
 	if (n >= 0 && (size_t)n < want)
-		n = -KVFS_ECORRUPT; /* it was long enough at open */
+		n = -KVFS_ECORRUPT; /* the file was longer when it was opened */
 	if (n < 0)
 		return read_failed(r, off, (int)n);
 	*havep = (size_t)n;
@@ -233,7 +234,7 @@ wal_reader_body(struct wal_reader *r, const struct wal_frame_header *h,
 }
 
 static int
-uncompress(struct wal_reader *r, const struct wal_frame_header *h,
+uncompress_body(struct wal_reader *r, const struct wal_frame_header *h,
     struct slice stored, struct slice *payloadp)
 {
 	uint8_t *grown;
@@ -260,7 +261,7 @@ impossible_frame(const struct wal_reader *r, uint64_t off)
 {
 	log_error("%s: offset %llu: damage: impossible log frame under a "
 		  "right checksum",
-	    r->path, ull(off));
+	    r->path, as_ull(off));
 	return -KVFS_ECORRUPT;
 }
 
@@ -287,7 +288,7 @@ read_frame(struct wal_reader *r, struct wal_frame *framep)
 	rc = wal_reader_body(r, &h, r->off, &stored);
 	if (rc != 1)
 		return rc;
-	rc = uncompress(r, &h, stored, &framep->payload);
+	rc = uncompress_body(r, &h, stored, &framep->payload);
 	if (rc == -KVFS_ECORRUPT)
 		return impossible_frame(r, r->off);
 	if (rc < 0)

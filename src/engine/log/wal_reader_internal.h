@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Inside of a log that is read, shared by wal_reader.c (the header, and the
- * frames of the chain) and wal_scan.c (those beyond its end).
+ * The inside of a log reader, shared by wal_reader.c (header and frames of the
+ * chain) and wal_scan.c (frames behind its end).
  */
 #ifndef KVFS_ENGINE_LOG_WAL_READER_INTERNAL_H
 #define KVFS_ENGINE_LOG_WAL_READER_INTERNAL_H
@@ -24,15 +24,15 @@ struct wal_reader {
 	bool has_ended;
 };
 
-/* want bytes at off or more, which lie within the size in the header; valid
- * until the next call. Logs what it cannot read. */
+/* Get at least want bytes at off, which lie within the size in the header.
+ * Valid until the next call. Logs read errors. */
 int wal_reader_bytes(struct wal_reader *r, uint64_t off, size_t want,
     const uint8_t **datap, size_t *havep);
-/* False: no writer makes such a frame, even if the sums are right. */
+/* False: no writer makes such a frame, even if its checksums are valid. */
 bool wal_reader_is_possible(const struct wal_reader *r,
     const struct wal_frame_header *h, uint64_t off);
-/* Read and verify the body and the padding of a frame whose header is good
- * and possible: 1, 0 or an error. */
+/* Read and verify body and padding of a frame whose header is valid and
+ * possible. Returns 1, 0 or an error. */
 int wal_reader_body(struct wal_reader *r, const struct wal_frame_header *h,
     uint64_t off, struct slice *storedp);
 

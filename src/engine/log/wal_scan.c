@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whole frames of a log that lie beyond the end of its chain, where they
- * tell of commits that were durable and are lost. Format: wal_format.h.
+ * Finds whole frames behind the end of a log's chain: they show that commits
+ * were durable and are lost. Format: wal_format.h.
  */
 #include "engine/log/wal_reader_internal.h"
 
-/* If a frame of this log stands whole at off, raise *durable_seqp to what
- * it promises. Returns the bytes to go on by, or an error. */
+/* If a whole frame of this log is at off, raise *durable_seqp to its
+ * durable_seq. Returns how many bytes to go on, or an error. */
 static int64_t
 probe_frame(struct wal_reader *r, uint64_t off, uint64_t *durable_seqp)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Write-ahead log, append side. Format: wal_format.h.
+ * Write-ahead log, write side. Format: wal_format.h.
  *
- * Invariants: frames lie end to end in [WAL_HEADER_LEN, used); those below
- * written have reached the kernel, the rest waits in buffer; chain is the
- * sum of the last of them. The first failure is kept and ends the writer.
- * Threading: one caller at a time (the commit lock), but for
- * wal_writer_sync(), which touches only file and error.
+ * Invariants: [WAL_HEADER_LEN, used) is filled with frames without gaps. The
+ * kernel has those below written; the rest is in buffer. chain is the checksum
+ * of the last frame. The first failure is kept, and the writer takes no more
+ * frames.
+ * Threading: one caller at a time (the commit lock), except wal_writer_sync(),
+ * which only uses file and error.
  */
 #include "engine/log/wal_writer.h"
 
@@ -22,7 +23,7 @@
 #include "util/crc32c.h"
 #include "util/log.h"
 
-/* A body keeps this much memory between commits. */
+/* A body keeps a buffer up to this size for the next commit. */
 #define BODY_KEEP_BYTES (1u << 20)
 
 struct wal_writer {
@@ -33,17 +34,17 @@ struct wal_writer {
 	uint32_t salt;
 	uint64_t buffer_cap;
 
-	/* First failure, or 0. Relaxed: who must see it has synchronised
-	 * with who failed, or meets the failure himself. */
+	/* First failure, or 0. Relaxed: a thread that has to see it is
+	 * synchronised with the one that failed, or gets the failure itself. */
 	_Atomic int error;
 
 	uint64_t used;
 	uint64_t written;
 	uint32_t chain;
-	/* Before the last frame; for wal_writer_take_back(). */
+	/* State before the last frame, for wal_writer_take_back(). */
 	uint64_t last_used;
 	uint32_t last_chain;
-	uint8_t *buffer; /* what stands at written .. used */
+	uint8_t *buffer; /* the bytes from written to used */
 };
 
 /* ---- Bodies ---- */
@@ -94,7 +95,7 @@ writer_error(const struct wal_writer *w)
 	return atomic_load_explicit(&w->error, memory_order_relaxed);
 }
 
-/* Keep the first failure and tell of it once; returns it. */
+/* Keep the first failure and log it once. Returns rc. */
 static int
 writer_fail(struct wal_writer *w, int rc, const char *what, uint64_t off)
 {
@@ -109,8 +110,9 @@ writer_fail(struct wal_writer *w, int rc, const char *what, uint64_t off)
 	return rc;
 }
 
-/* A full disk is no failure: what was written of it is not reached, for the
- * caller takes it back (take_back()), or writes the same there again. */
+/* A full disk is not a failure. Readers do not reach what was written of the
+ * frame: the caller takes it back (wal_writer_take_back()), or writes it
+ * again. */
 static int
 write_at(struct wal_writer *w, const struct iovec *iov, int iovcnt,
     uint64_t off)
@@ -123,13 +125,13 @@ write_at(struct wal_writer *w, const struct iovec *iov, int iovcnt,
 }
 
 /*
- * After a write that found no room, no part of the frame at off may be taken
- * for one: its last bytes may have been zeros, as those that are there. Where
- * its header has arrived it is overwritten; if even that cannot be done, the
- * log ends here. Returns -ENOSPC, or that failure.
+ * After a write failed for lack of space, no part of the frame at off may be
+ * taken for a frame: if its last bytes are zeros, it may look complete. If its
+ * header is on disk, it is overwritten; if that fails, the log ends here.
+ * Returns -ENOSPC, or that failure.
  */
 static int
-void_frame(struct wal_writer *w, uint64_t off)
+invalidate_frame(struct wal_writer *w, uint64_t off)
 {
 	static const uint8_t zeros[WAL_FRAME_HEADER_LEN];
 	struct iovec iov = { (void *)zeros, sizeof(zeros) };
@@ -181,7 +183,7 @@ wal_writer_open(struct env_file *file, const char *path, uint64_t number,
 	w->size = size;
 	w->chain = chain;
 	w->used = w->written = WAL_HEADER_LEN;
-	/* More than the file can hold would never be used. */
+	/* A larger buffer than the file would never be filled. */
 	w->buffer_cap = buffer_bytes < size ? buffer_bytes : size;
 	w->path = strdup(path);
 	if (w->path == NULL)
@@ -222,7 +224,8 @@ wal_writer_close(struct wal_writer *w)
 bool
 wal_writer_has_room(const struct wal_writer *w, const struct wal_body *body)
 {
-	/* The last word of a log is wal_writer_promise()'s. */
+	/* The last frame header of a log is reserved for
+	 * wal_writer_append_mark(). */
 	return wal_frame_len(body->stored.len) + WAL_FRAME_HEADER_LEN <=
 	    w->size - w->used;
 }
@@ -242,7 +245,7 @@ wal_writer_flush(struct wal_writer *w)
 }
 
 static void
-gather(struct wal_writer *w, const struct iovec *iov, int iovcnt)
+copy_to_buffer(struct wal_writer *w, const struct iovec *iov, int iovcnt)
 {
 	uint8_t *dst = w->buffer + (w->used - w->written);
 
@@ -254,7 +257,7 @@ gather(struct wal_writer *w, const struct iovec *iov, int iovcnt)
 	}
 }
 
-/* Put a frame of len bytes at used, by way of the buffer where it fits. */
+/* Add a frame of len bytes at used; in the buffer, if it fits. */
 static int
 put_frame(struct wal_writer *w, const struct iovec *iov, int iovcnt,
     uint64_t len)
@@ -267,13 +270,13 @@ put_frame(struct wal_writer *w, const struct iovec *iov, int iovcnt,
 			return rc;
 	}
 	if (len <= w->buffer_cap) {
-		gather(w, iov, iovcnt);
+		copy_to_buffer(w, iov, iovcnt);
 		w->used += len;
 		return 0;
 	}
 	rc = write_at(w, iov, iovcnt, w->used);
 	if (rc == -ENOSPC)
-		rc = void_frame(w, w->used);
+		rc = invalidate_frame(w, w->used);
 	if (rc < 0)
 		return rc;
 	w->used += len;
@@ -330,13 +333,14 @@ wal_writer_take_back(struct wal_writer *w)
 	assert(w->last_used >= w->written);
 	w->used = w->last_used;
 	w->chain = w->last_chain;
-	return void_frame(w, w->used);
+	return invalidate_frame(w, w->used);
 }
 
 int
-wal_writer_promise(struct wal_writer *w, uint64_t durable_seq)
+wal_writer_append_mark(struct wal_writer *w, uint64_t durable_seq)
 {
-	/* A chain does not reach it: the next log went on from before it. */
+	/* The mark is not on the chain, which the next log continues from the
+	 * frame before it. */
 	struct wal_frame_header h = { .prev = ~w->chain,
 		.number = (uint32_t)w->number,
 		.durable_seq = durable_seq };

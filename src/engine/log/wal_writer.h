@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Write-ahead log, append side. One caller at a time, but for sync.
- * Format: wal_format.h.
+ * Write-ahead log, write side. Format: wal_format.h.
+ * Threading: one caller at a time, except for wal_writer_sync().
  */
 #ifndef KVFS_ENGINE_LOG_WAL_WRITER_H
 #define KVFS_ENGINE_LOG_WAL_WRITER_H
@@ -15,20 +15,20 @@
 struct wal_writer;
 
 /*
- * Start a log in file, which has been allocated to size bytes (a new file,
- * or a recycled one whose old frames the salt makes invisible). Takes file,
- * also on failure. chain: sum of the frame before this log's first;
- * next_seq: the first sequence number to come; durable_seq as in a frame.
- * buffer_bytes: gather so much in memory before writing (0: nothing).
+ * Begin a log in file, which has size bytes allocated (a new file, or a
+ * recycled one: the salt makes its old frames invalid). Takes file, also on
+ * failure. chain is the checksum of the last frame of the log before; next_seq
+ * the next sequence number; durable_seq as in a frame. Up to buffer_bytes are
+ * collected in memory before a write (0: none).
  */
 int wal_writer_open(struct env_file *file, const char *path, uint64_t number,
     uint64_t size, uint32_t chain, uint64_t next_seq, uint64_t durable_seq,
     uint64_t buffer_bytes, struct wal_writer **writerp);
-/* Does not sync. NULL is accepted. */
+/* Does not sync. Accepts NULL. */
 void wal_writer_close(struct wal_writer *w);
 
-/* The part of a frame that can be made before the commit lock: compresses
- * payload where it pays and sums it. out is cleared. */
+/* The part of a frame that is made before the commit lock is taken: the
+ * payload, compressed if it pays, and its checksum. */
 struct wal_body {
 	struct buf stored;
 	uint32_t raw_len;
@@ -37,39 +37,41 @@ struct wal_body {
 };
 void wal_body_init(struct wal_body *body);
 void wal_body_fini(struct wal_body *body);
-/* -E2BIG beyond WAL_BODY_MAX. */
+/* Compress payload if that pays, and compute its checksum. -E2BIG above
+ * WAL_BODY_MAX. */
 int wal_body_encode(struct wal_body *body, struct slice payload, bool compress);
 
-/* Whether a body fits in what is left of the file. */
+/* Whether a frame with this body fits into the rest of the file. */
 bool wal_writer_has_room(const struct wal_writer *w,
     const struct wal_body *body);
-/* Smallest file that takes a body. */
+/* Size of the smallest log that has room for a body. */
 uint64_t wal_size_for(const struct wal_body *body);
 
 /*
- * Append a frame for seq .. seq+count-1; count 0 with body NULL is a mark,
- * which only records durable_seq. The frame has reached the kernel on
- * return, or with buffer_bytes waits in memory. After any failure the
- * writer takes no more: later calls return the same error; but -EINVAL, for
- * a body without room, and -ENOSPC, for a disk without, change nothing.
+ * Append a frame for the changes seq .. seq+count-1. count 0 with body NULL is
+ * a durable mark: it only records durable_seq. On return the kernel has the
+ * frame, or it is in the buffer. After a failure the writer takes no more
+ * frames and returns the same error, except -EINVAL (no room for the body) and
+ * -ENOSPC, which change nothing.
  */
 int wal_writer_append(struct wal_writer *w, const struct wal_body *body,
     uint64_t seq, uint32_t count, uint64_t durable_seq);
 /*
- * In a log that takes no more: say that commits up to durable_seq, which are
- * in later logs, are durable, so that the loss of those logs is seen. Room
- * for it is kept. It is synced by nobody: a power cut may take it.
+ * Append a durable mark to a log that takes no more frames: commits up to
+ * durable_seq are durable, in later logs. So the loss of those logs will be
+ * noticed. There is always room for it. Nobody syncs it: a power cut may remove
+ * it.
  */
-int wal_writer_promise(struct wal_writer *w, uint64_t durable_seq);
-/* Hand what waits in memory to the kernel. After -ENOSPC it still waits. */
+int wal_writer_append_mark(struct wal_writer *w, uint64_t durable_seq);
+/* Write the buffer to the file. After -ENOSPC the frames stay in the buffer. */
 int wal_writer_flush(struct wal_writer *w);
-/* Take back the last frame, which the flush that found no room did not hand
- * over. Returns -ENOSPC, or what makes the writer take no more. */
+/* Remove the last frame, after a flush failed to write it for lack of space.
+ * Returns -ENOSPC, or a failure after which the writer takes no more frames. */
 int wal_writer_take_back(struct wal_writer *w);
-/* Bytes that wait so. */
+/* How many bytes are in the buffer. */
 uint64_t wal_writer_waiting(const struct wal_writer *w);
-/* fdatasync what has reached the kernel. May run beside append and flush;
- * one sync at a time. Never retry after a failure. */
+/* fdatasync() what the kernel has. May run beside append and flush; one sync at
+ * a time. Do not retry after a failure. */
 int wal_writer_sync(struct wal_writer *w);
 uint32_t wal_writer_chain(const struct wal_writer *w);
 uint64_t wal_writer_number(const struct wal_writer *w);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Filter of a memtable; see mem_filter.h. */
+/* The filter of a memtable; see mem_filter.h. */
 #include "engine/memtable/mem_filter.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@ mem_filter_init(struct mem_filter *f, size_t bytes)
 		return 0;
 	if (count > UINT32_MAX)
 		count = UINT32_MAX;
-	/* Zeroed by the kernel, page by page when it is used. */
+	/* The kernel zeroes each page on first use. */
 	f->words = calloc(count, sizeof(*f->words));
 	if (f->words == NULL)
 		return -ENOMEM;

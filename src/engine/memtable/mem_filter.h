@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Bloom filter that grows while it is read: which keys a memtable may hold.
- * All bits of a key are in one word (Putze, Sanders, Singler 2007), so that
- * adding and probing cost one access. About 3 % of absent keys pass at 10
- * bits a key. One thread adds, any may probe meanwhile: what was added before
- * something that the prober has seen (acquire) is found.
+ * A Bloom filter that is filled while it is read: which keys a memtable may
+ * have. All bits of a key are in one word (Putze, Sanders, Singler 2007), so
+ * that adding and testing cost one memory access. About 3 % false positives
+ * with 10 bits a key.
+ * Threading: one thread adds, any thread may test meanwhile; it finds what was
+ * added before something that it has seen (acquire).
  */
 #ifndef KVFS_ENGINE_MEMTABLE_MEM_FILTER_H
 #define KVFS_ENGINE_MEMTABLE_MEM_FILTER_H
@@ -18,13 +19,13 @@
 
 #define MEM_FILTER_PROBES 5
 
-/* Zeroed, it lets everything pass. */
+/* If all zero, it lets every key pass. */
 struct mem_filter {
 	_Atomic uint64_t *words;
 	uint32_t count;
 };
 
-/* Nothing is in it. -ENOMEM. */
+/* An empty filter. -ENOMEM. */
 int mem_filter_init(struct mem_filter *f, size_t bytes);
 void mem_filter_fini(struct mem_filter *f);
 
@@ -44,7 +45,7 @@ mem_filter_bits(uint64_t hash)
 	return bits;
 }
 
-/* hash: key_hash() of a user key. */
+/* hash is the key_hash() of a user key. */
 static inline void
 mem_filter_add(struct mem_filter *f, uint64_t hash)
 {
@@ -52,7 +53,8 @@ mem_filter_add(struct mem_filter *f, uint64_t hash)
 
 	if (f->count == 0)
 		return;
-	/* Relaxed: nobody else writes, and readers wait for the key. */
+	/* Relaxed: no other thread writes, and readers find the key only after
+	 * its node is published. */
 	word = mem_filter_word(f, hash);
 	atomic_store_explicit(word,
 	    atomic_load_explicit(word, memory_order_relaxed) |
@@ -60,7 +62,7 @@ mem_filter_add(struct mem_filter *f, uint64_t hash)
 	    memory_order_relaxed);
 }
 
-/* False: no key of that hash was added. */
+/* False: no key with this hash was added. */
 static inline bool
 mem_filter_may_contain(const struct mem_filter *f, uint64_t hash)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* The memtable: an arena, a skip list and a count of holders. */
+/* The memtable: an arena, a skip list, a filter and a reference count. */
 #include "engine/memtable/memtable.h"
 
 #include <stdlib.h>
 
 #include "engine/key/key.h"
 
-/* Rows of 100 bytes, which take 150 here, get 10 bits each. */
+/* Rows of 100 bytes take 150 bytes here, and get 10 bits each. */
 #define FILTER_PART 128
 
 struct memtable *
@@ -37,7 +37,8 @@ memtable_ref(struct memtable *m)
 void
 memtable_unref(struct memtable *m)
 {
-	/* acq_rel: the last holder sees what the others did with it. */
+	/* acq_rel: the thread that drops the last reference sees what the
+	 * others did. */
 	if (m == NULL ||
 	    atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1)
 		return;
@@ -49,7 +50,7 @@ memtable_unref(struct memtable *m)
 	free(m);
 }
 
-/* Before the change can be found. */
+/* Count a change before readers can find it. */
 static void
 note_change(struct memtable *m, uint64_t seq, enum key_type type,
     struct slice user, struct slice value)

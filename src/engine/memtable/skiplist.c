@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Skip list in an arena, its nodes and reading; see skiplist.h for the
- * threading. */
+/* Skip list in an arena: nodes and reading; see skiplist.h. */
 #include <errno.h>
 
 #include "engine/memtable/skiplist_internal.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Ordered set of (internal key, value) in an arena: a skip list (Pugh 1990)
- * with one writer at a time and readers that take no lock (LevelDB's).
+ * Ordered set of (internal key, value) in an arena: a skip list (Pugh 1990) as
+ * in LevelDB, with one writer at a time and readers that take no lock.
  *
- * Invariant: a node is complete before it is linked (release), and never
- * changes or goes away while the arena lives.
+ * Invariant: a node is complete before it is linked (release). It does not
+ * change while the arena lives.
  */
 #ifndef KVFS_ENGINE_MEMTABLE_SKIPLIST_H
 #define KVFS_ENGINE_MEMTABLE_SKIPLIST_H
@@ -24,15 +24,15 @@ struct skiplist {
 	struct arena *arena;
 	struct skip_node *head;
 	_Atomic int height;
-	/* Writer's: where the last insertion went, the first place to look
-	 * for the next (neighbours follow each other); and on each level the
-	 * last node up to it. */
+	/* For the writer: the last insertion, where the search for the next one
+	 * begins, since neighbouring keys often follow each other; and on each
+	 * level the last node up to it. */
 	struct skip_node *last;
 	struct skip_node *last_prev[SKIPLIST_MAX_HEIGHT];
 	uint64_t random;
 };
 
-/* Borrows the arena, which outlives the list. -ENOMEM. */
+/* Borrows the arena, which has to outlive the list. -ENOMEM. */
 int skiplist_init(struct skiplist *s, struct arena *arena);
 
 struct skip_entry {
@@ -42,8 +42,8 @@ struct skip_entry {
 };
 
 /*
- * Insert up to SKIPLIST_LANES entries that are not there yet, in any order;
- * they are copied. One caller at a time. -ENOMEM: some may be in.
+ * Insert up to SKIPLIST_LANES new entries, in any order; copies them. One
+ * caller at a time. After -ENOMEM some may be inserted.
  */
 int skiplist_insert(struct skiplist *s, const struct skip_entry *entries,
     size_t n);

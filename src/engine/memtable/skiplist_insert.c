@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Insertion into a skip list: one writer at a time. Several entries look for
- * their places together, so that their waits for memory overlap.
+ * Insertion into a skip list. Several entries are searched together, so that
+ * their waits for memory overlap.
+ * Threading: one writer at a time.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "engine/memtable/skiplist_internal.h"
 
-/* One node in four goes a level up: fewer pointers than one in two, and as
- * few comparisons (Pugh's choice of p). */
+/* One node in four is one level higher: fewer pointers than with one in two,
+ * and as few comparisons (Pugh's choice of p). */
 #define BRANCH_BITS 2
 
-/* xorshift64 (Marsaglia); heights need no better. */
+/* xorshift64 (Marsaglia); good enough for heights. */
 static int
 random_height(struct skiplist *s)
 {
@@ -31,17 +32,19 @@ random_height(struct skiplist *s)
 	return height;
 }
 
-/* A node on the way to its place. */
+/* The search for one entry's place. */
 struct lane {
 	struct skip_node *node;
 	struct target target;
 	int height;
-	/* The search stands on at, and next is what follows there. */
+	/* The search is at node at; next is the node behind it on this
+	 * level. */
 	int level;
 	struct skip_node *at, *next;
 	const struct skip_node *known_after;
-	/* The nodes before on the lowest levels. If others have gone in since
-	 * the search, it is late, and what came after is known, too. */
+	/* The last nodes before the place, on the lowest levels. If other nodes
+	 * were inserted since the search, they are out of date; the nodes after
+	 * the place are known, too. */
 	int levels;
 	bool is_late;
 	struct skip_node *prev[SKIPLIST_MAX_HEIGHT];
@@ -68,12 +71,13 @@ lane_init(struct skiplist *s, struct lane *l, const struct skip_entry *e)
 	return 0;
 }
 
-/* Go down until there is a node to be compared, and fetch it; false: there
- * is none, prev and after are complete. */
+/* Go down until there is a node to compare, and prefetch it. False: the search
+ * has ended, prev and after are complete. */
 static inline bool
 lane_go_down(struct lane *l)
 {
-	/* A node that was compared above need not be again. */
+	/* A node that was compared on a higher level need not be compared
+	 * again. */
 	while (l->next == NULL || l->next == l->known_after) {
 		l->prev[l->level] = l->at;
 		l->after[l->level] = l->next;
@@ -108,7 +112,7 @@ lane_step(struct lane *l)
 	return lane_go_down(l);
 }
 
-/* One place. */
+/* Search one place. */
 static void
 search_one(const struct skiplist *s, struct lane *l)
 {
@@ -116,8 +120,8 @@ search_one(const struct skiplist *s, struct lane *l)
 	(void)skiplist_descend(s, &l->target, l->prev);
 }
 
-/* Several places. Each step of a search waits for memory; those of all wait
- * together (AMAC, Kocberber et al. 2015). */
+/* Search several places. Each step of a search waits for memory; the steps of
+ * all searches wait at the same time (AMAC, Kocberber et al. 2015). */
 static void
 search_all(const struct skiplist *s, struct lane *lanes, size_t n)
 {
@@ -137,7 +141,7 @@ search_all(const struct skiplist *s, struct lane *lanes, size_t n)
 	}
 }
 
-/* The list was lower during the search. */
+/* The list has grown higher since the search. */
 static void
 lane_grow(const struct skiplist *s, struct lane *l, int levels)
 {
@@ -147,12 +151,12 @@ lane_grow(const struct skiplist *s, struct lane *l, int levels)
 	}
 }
 
-/* The node before on a level; when nodes have gone in since the search, it
- * is that one or further on. */
+/* The last node before the place on a level. If nodes were inserted since the
+ * search, it may be behind the one that was found. */
 static struct skip_node *
 lane_prev(const struct lane *l, int level)
 {
-	/* Below l->levels all are set. */
+	/* All entries below l->levels are set. */
 	struct skip_node *n = l->prev[level]; /* NOLINT(*.Assign) */
 	struct skip_node *next;
 
@@ -174,7 +178,7 @@ lane_link(struct skiplist *s, struct lane *l)
 	for (int i = 0; i < l->height; i++) {
 		struct skip_node *prev = lane_prev(l, i);
 
-		/* Release: whoever sees the link sees the node. */
+		/* Release: whoever sees the link sees the complete node. */
 		atomic_store_explicit(link_of(l->node, i), next_of(prev, i),
 		    memory_order_relaxed);
 		atomic_store_explicit(link_of(prev, i), l->node,
@@ -182,7 +186,7 @@ lane_link(struct skiplist *s, struct lane *l)
 	}
 }
 
-/* What comes next may go right behind it. */
+/* Remember the insertion: the next key may belong right behind it. */
 static void
 remember_last(struct skiplist *s, struct lane *l)
 {
@@ -207,7 +211,7 @@ follows_last(const struct skiplist *s, const struct target *t)
 	return next == NULL || !is_before(next, t);
 }
 
-/* Instead of a search. */
+/* Use the place of the last insertion instead of a search. */
 static void
 lane_follow_last(const struct skiplist *s, struct lane *l)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Inside of the skip list, shared by skiplist.c (reading) and
- * skiplist_insert.c: how a node lies in memory, and the way down to it.
+ * The inside of the skip list, shared by skiplist.c (reading) and
+ * skiplist_insert.c: the layout of a node, and the search.
  */
 #ifndef KVFS_ENGINE_MEMTABLE_SKIPLIST_INTERNAL_H
 #define KVFS_ENGINE_MEMTABLE_SKIPLIST_INTERNAL_H
@@ -14,14 +14,14 @@
 #include "util/coding.h"
 
 /*
- * A node of height h lies behind its h links, the lowest last, so that what
- * a search compares is at one place whatever the height, and beside the
- * link that it follows most (RocksDB's InlineSkipList).
+ * A node of height h lies behind its h links; the lowest link is the last one.
+ * So the key is at the same place for every height, and next to the link that
+ * searches follow most (RocksDB's InlineSkipList).
  */
 struct skip_node {
-	uint32_t key_len; /* with the trailer */
+	uint32_t key_len; /* includes the trailer */
 	uint32_t value_len;
-	uint8_t key[]; /* and the value behind it */
+	uint8_t key[]; /* the value follows */
 };
 
 typedef _Atomic(struct skip_node *) skip_link;
@@ -39,8 +39,8 @@ next_of(const struct skip_node *n, int level)
 }
 
 /*
- * A key that is looked for. Two numbers made of its first bytes tell it from
- * most nodes' keys.
+ * A key to search for. Two numbers from its first bytes distinguish it from
+ * most keys.
  */
 struct target {
 	struct slice user;
@@ -65,7 +65,7 @@ target_make(struct slice user, uint64_t trailer)
 	return t;
 }
 
-/* Whether n, which is not the head, comes before. */
+/* Whether n, which is not the head, sorts before the target. */
 static inline bool
 is_before(const struct skip_node *n, const struct target *t)
 {
@@ -85,7 +85,8 @@ is_before(const struct skip_node *n, const struct target *t)
 	return c != 0 ? c < 0 : get_le64(n->key + len) > t->trailer;
 }
 
-/* A node without key and value, whose links are NULL; or NULL. */
+/* A node without key and value; all links are NULL. Returns NULL without
+ * memory. */
 struct skip_node *skip_node_create(struct skiplist *s, int height,
     size_t key_len, size_t value_len);
 
@@ -96,10 +97,10 @@ skiplist_height(const struct skiplist *s)
 }
 
 /*
- * Go down from the head to the first node that is not before the target,
- * which is returned, or NULL; prev, if not NULL, gets the last node before
- * it on each level. The link below is fetched while a comparison waits for
- * its own: one of the two is what comes next.
+ * Search from the head for the first node that is not before the target;
+ * returns it or NULL. prev, if not NULL, gets the last node before it on each
+ * level. The link on the next lower level is prefetched during a comparison:
+ * the search continues on one of the two.
  */
 static inline struct skip_node *
 skiplist_descend(const struct skiplist *s, const struct target *t,
@@ -112,7 +113,8 @@ skiplist_descend(const struct skiplist *s, const struct target *t,
 	while (level-- > 0) {
 		for (;;) {
 			next = next_of(n, level);
-			/* A node that was compared above need not be again. */
+			/* A node that was compared on a higher level need not
+			 * be compared again. */
 			if (next == NULL || next == known_after)
 				break;
 			if (level > 0)

@@ -47,7 +47,7 @@ struct table_salvage {
 
 /* Report what is pending; it ends before the key before. */
 static void
-tell(struct table_salvage *t, struct slice before)
+report_pending(struct table_salvage *t, struct slice before)
 {
 	struct salvage_damage d = { t->bad.off, t->bad.end - t->bad.off,
 		t->bad.what, buf_slice(&t->last), before };
@@ -123,7 +123,7 @@ cursor_key(const struct table_salvage *t)
 }
 
 static void
-stop(struct table_salvage *t, int rc)
+salvage_stop(struct table_salvage *t, int rc)
 {
 	t->base.valid = false;
 	t->base.status = rc;
@@ -131,17 +131,17 @@ stop(struct table_salvage *t, int rc)
 
 /* Give the cursor's entry, if it comes behind the last one. */
 static bool
-show(struct table_salvage *t)
+salvage_show(struct table_salvage *t)
 {
 	struct slice key = cursor_key(t);
 
 	if (t->last.len != 0 && key_cmp(buf_slice(&t->last), key) >= 0)
 		return false;
-	tell(t, key);
+	report_pending(t, key);
 	buf_clear(&t->last);
 	buf_append_slice(&t->last, key);
 	if (buf_error(&t->last) != 0) {
-		stop(t, -ENOMEM);
+		salvage_stop(t, -ENOMEM);
 		return true;
 	}
 	t->base.valid = true;
@@ -184,15 +184,15 @@ enter_next_block(struct table_salvage *t)
 
 		check_gap(t);
 		if (t->next_block == t->blocks.count) {
-			tell(t, (struct slice){ 0 });
+			report_pending(t, (struct slice){ 0 });
 			return;
 		}
 		b = &t->blocks.v[t->next_block++];
 		rc = load_block(t, b, &what);
-		if (rc == 1 && show(t))
+		if (rc == 1 && salvage_show(t))
 			return;
 		if (rc < 0) {
-			stop(t, rc);
+			salvage_stop(t, rc);
 			return;
 		}
 		note_bad(t, b->off, b->off + b->len,
@@ -219,7 +219,7 @@ salvage_next(struct iter *it)
 	struct table_salvage *t = (struct table_salvage *)it;
 
 	block_cursor_next(&t->cursor);
-	if (t->cursor.valid && show(t))
+	if (t->cursor.valid && salvage_show(t))
 		return;
 	if (t->cursor.valid) {
 		const struct salvage_block *b = &t->blocks.v[t->next_block - 1];

@@ -29,7 +29,7 @@ struct db_log {
 	_Atomic unsigned refs;
 	bool retired; /* no more appends; guarded by commit_mu */
 	bool synced; /* retired and durable; guarded by the role of syncing */
-	bool promised; /* that a later one is durable; guarded like synced */
+	bool has_mark; /* of a later log being durable; guarded like synced */
 	struct env_file *file; /* of a spare log, until it is opened */
 	char path[PATH_MAX];
 };

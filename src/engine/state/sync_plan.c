@@ -108,7 +108,7 @@ append_durable_mark(struct db *db, uint64_t seq)
 	mutex_lock(&db->mu);
 	if (db->logs.count > 1)
 		before = db->logs.all[db->logs.count - 2];
-	if (before != NULL && before->synced && !before->promised &&
+	if (before != NULL && before->synced && !before->has_mark &&
 	    before->writer != NULL)
 		atomic_fetch_add(&before->refs, 1);
 	else
@@ -116,8 +116,8 @@ append_durable_mark(struct db *db, uint64_t seq)
 	mutex_unlock(&db->mu);
 	if (before == NULL)
 		return 0;
-	before->promised = true;
-	rc = wal_writer_promise(before->writer, seq);
+	before->has_mark = true;
+	rc = wal_writer_append_mark(before->writer, seq);
 	if (rc == -ENOSPC) /* an incomplete mark does no harm */
 		rc = 0;
 	db_log_put(db, before);

@@ -144,7 +144,8 @@ encode_body(struct db *db, struct commit_ctx *ctx, size_t count)
 
 /* The batch as a log body, and as changes for the memtable. */
 static int
-encode(struct db *db, const struct kv_batch *batch, struct commit_ctx *ctx)
+encode_batch(struct db *db, const struct kv_batch *batch,
+    struct commit_ctx *ctx)
 {
 	bool has_pointers = writes_segment(db, batch);
 	int rc = commit_ctx_changes(ctx, batch->count);
@@ -168,7 +169,7 @@ encode(struct db *db, const struct kv_batch *batch, struct commit_ctx *ctx)
  * that is full: once the commit was applied there is no way back.
  */
 static int
-hand_over(struct db *db, struct commit_ctx *ctx) REQUIRES(&db->commit_mu)
+write_to_kernel(struct db *db, struct commit_ctx *ctx) REQUIRES(&db->commit_mu)
 {
 	struct wal_writer *w = db->logs.current->writer;
 	uint64_t may_wait = atomic_load_explicit(&db->logs.buffer_bytes,
@@ -205,7 +206,7 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 	rc = wal_writer_append(db->logs.current->writer, &ctx->body, first,
 	    (uint32_t)batch->count, atomic_load(&db->dur.seq));
 	if (rc == 0)
-		rc = hand_over(db, ctx);
+		rc = write_to_kernel(db, ctx);
 	if (rc < 0)
 		return rc == -ENOSPC ? rc :
 				       db_poison(db, rc, "cannot write %s",
@@ -251,7 +252,7 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	/* Relaxed: a commit beside the change may go by either. */
 	ctx->sync_mode = (enum kv_sync_mode)atomic_load_explicit(&db->dur.mode,
 	    memory_order_relaxed);
-	rc = encode(db, batch, ctx);
+	rc = encode_batch(db, batch, ctx);
 	if (rc < 0)
 		goto out;
 	write_delay_sleep(db, ctx->payload.len);

@@ -38,7 +38,7 @@ skip_frame(struct log_visit *v, const struct wal_frame *frame)
 /* Find durable marks in the rest of the file, or in a log that does not
  * continue the chain. */
 static int
-note_promises(struct log_visit *v, struct wal_reader *reader, bool linked)
+note_marks(struct log_visit *v, struct wal_reader *reader, bool linked)
 {
 	uint64_t seq = 0, seen = wal_reader_durable_seq(reader);
 	int rc = wal_reader_scan_rest(reader, &seq);
@@ -295,7 +295,7 @@ recover_logs(struct recovery *r)
 		    path);
 		return -KVFS_ECORRUPT;
 	}
-	rc = recover_walk_logs(r, NULL, skip_frame, note_promises);
+	rc = recover_walk_logs(r, NULL, skip_frame, note_marks);
 	if (rc < 0)
 		return rc;
 	if (r->durable_seq > r->chain_seq) {

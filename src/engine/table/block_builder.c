@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Data blocks, writing side; see block_builder.h. */
+/* Data blocks, write side; see block_builder.h. */
 #include "engine/table/block_builder.h"
 
 #include "engine/table/table_format.h"
@@ -19,8 +19,8 @@ block_builder_fini(struct block_builder *b)
 	buf_fini(&b->raw);
 }
 
-/* Bytes of user's prefix shared with the last key; -EINVAL when ikey is not
- * after it. */
+/* How many bytes user shares with the last key; -EINVAL if ikey does not sort
+ * behind it. */
 static ssize_t
 shared_with_last(const struct block_builder *b, struct slice ikey,
     struct slice user)

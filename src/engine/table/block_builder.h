@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Builds the raw data blocks of one table, one after the other. Layout:
- * table_format.h, "Data block". One thread.
+ * Builds the raw data blocks of a table, one after the other. Layout:
+ * table_format.h, "Data block".
+ * Threading: one thread.
  */
 #ifndef KVFS_ENGINE_TABLE_BLOCK_BUILDER_H
 #define KVFS_ENGINE_TABLE_BLOCK_BUILDER_H
@@ -14,25 +15,25 @@
 struct block_builder {
 	struct buf restarts, keys, values;
 	struct buf raw; /* the finished block */
-	uint32_t interval; /* entries from one restart to the next */
+	uint32_t interval; /* a restart after so many entries */
 	uint32_t since_restart;
 	uint32_t count; /* entries in this block */
-	/* The last key added, kept from block to block. */
+	/* The last key added; kept for the next block. */
 	size_t last_len;
 	uint8_t last[KEY_INTERNAL_MAX];
 };
 
 void block_builder_init(struct block_builder *b, uint32_t interval);
 void block_builder_fini(struct block_builder *b);
-/* Key after key in order, also across blocks: -EINVAL for one that is not
- * after the last or no internal key. */
+/* Add an entry. Keys have to be in order, across blocks too: -EINVAL for a key
+ * that does not sort behind the last one, or is not an internal key. */
 int block_builder_add(struct block_builder *b, struct slice ikey,
     struct slice value);
-/* Bytes of the block if it ended here. Does not fail. */
+/* Size of the block if it ended here. Does not fail. */
 size_t block_builder_size(const struct block_builder *b);
-/* End the block; valid until the next call. */
+/* End the block. *rawp is valid until the next call. */
 int block_builder_finish(struct block_builder *b, struct slice *rawp);
-/* Begin the next one. */
+/* Begin the next block. */
 void block_builder_reset(struct block_builder *b);
 
 static inline struct slice

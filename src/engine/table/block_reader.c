@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Data blocks, reading side; see block_reader.h.
+ * Data blocks, read side; see block_reader.h.
  *
- * A search goes by halves over the restarts and then entry by entry. On the
- * way it does not rebuild keys: it keeps how many bytes of the target the
- * entry before had matched, and an entry that shares more than these with
- * it is as small, one that shares less is larger, so that bytes are
- * compared only where shared is equal to it.
+ * A search is binary over the restarts, then linear over entries. It does not
+ * rebuild keys. It remembers how many bytes of the target the previous entry
+ * has matched. An entry that shares more bytes than these with the previous one
+ * sorts like that one; an entry that shares fewer sorts behind the target. So
+ * bytes are compared only if the numbers are equal.
  */
 #include "engine/table/block_reader.h"
 
@@ -17,14 +17,14 @@
 /* The parts of a block. */
 struct block {
 	const uint8_t *restarts;
-	uint32_t count; /* of restarts */
+	uint32_t count; /* number of restarts */
 	const uint8_t *keys, *keys_end;
 	const uint8_t *values;
 };
 
 struct entry {
 	uint32_t shared, unshared, value_len;
-	const uint8_t *rest; /* of the user key; then the trailer */
+	const uint8_t *rest; /* rest of the user key, then the trailer */
 };
 
 static inline struct block
@@ -93,7 +93,7 @@ entry_end(const struct entry *e)
 
 /* ---- Checking ---- */
 
-/* As take_u32(), of untrusted bytes; NULL when there is none. */
+/* As take_u32(), for untrusted bytes. NULL if there is no valid number. */
 static inline const uint8_t *
 check_u32(const uint8_t *p, const uint8_t *end, uint32_t *vp)
 {
@@ -105,15 +105,15 @@ check_u32(const uint8_t *p, const uint8_t *end, uint32_t *vp)
 		return p + 1;
 	}
 	n = get_varint(p, end, &v);
-	/* take_u32() does not expect longer ones. */
+	/* take_u32() does not accept longer ones. */
 	if (n == 0 || n > 5 || v > UINT32_MAX)
 		return NULL;
 	*vp = (uint32_t)v;
 	return p + n;
 }
 
-/* The entry at p, when all of it lies before end; the previous one's user
- * key has *user_lenp bytes, and that is set to this one's. */
+/* Decode the entry at p, if all of it lies before end. *user_lenp is the length
+ * of the previous user key, and becomes that of this one. */
 static inline bool
 entry_check(const uint8_t *p, const uint8_t *end, size_t *user_lenp,
     struct entry *e)
@@ -139,7 +139,8 @@ entry_check(const uint8_t *p, const uint8_t *end, size_t *user_lenp,
 	return (entry_trailer(e) & 0xff) <= KEY_TYPE_MAX;
 }
 
-/* Every entry and restart; the lengths in the header have been checked. */
+/* Check every entry and restart. The lengths in the header have been checked
+ * before. */
 static int
 entries_check(const struct block *b, size_t values_len)
 {
@@ -163,7 +164,7 @@ entries_check(const struct block *b, size_t values_len)
 		value_off += e.value_len;
 		p = entry_end(&e);
 	}
-	/* Each restart was met, in order, and every value has its entry. */
+	/* All restarts occurred in order, and every value has an entry. */
 	return i == b->count && value_off == values_len ? 0 : -KVFS_ECORRUPT;
 }
 
@@ -192,8 +193,8 @@ block_check(struct slice raw)
 /* ---- Searching ---- */
 
 /*
- * Order of e's user key against user, <0, 0 or >0. *matchedp: as the head
- * comment says, and 0 at a restart.
+ * Compare e's user key with user: <0, 0 or >0. *matchedp is the number of
+ * matched bytes (see the top of the file), and 0 at a restart.
  */
 static inline int
 entry_cmp(const struct entry *e, struct slice user, size_t *matchedp)
@@ -211,7 +212,7 @@ entry_cmp(const struct entry *e, struct slice user, size_t *matchedp)
 	return e->unshared < left ? -1 : e->unshared > left;
 }
 
-/* The last restart before (user, trailer), or the first. */
+/* Find the last restart that sorts before (user, trailer), or the first one. */
 static inline uint32_t
 find_restart(const struct block *b, struct slice user, uint64_t trailer)
 {
@@ -268,7 +269,7 @@ block_find(struct slice raw, struct slice user, uint64_t trailer,
 
 /* ---- Cursor ---- */
 
-/* Stand on the entry at c->next, which follows the one whose key c holds. */
+/* Move to the entry at c->next; c has the key of the previous one. */
 static inline void
 cursor_load(struct block_cursor *c, struct entry *e)
 {

@@ -47,7 +47,7 @@ lines_for(size_t count, unsigned bits)
 	uint64_t lines = ((uint64_t)count * bits + BLOOM_LINE_BYTES * 8 - 1) /
 	    (BLOOM_LINE_BYTES * 8);
 
-	/* So many that the raw length still fits its 32 bits. */
+	/* At most so many that the raw length fits into 32 bits. */
 	if (lines > (1u << 25))
 		lines = 1u << 25;
 	return lines != 0 ? lines : 1;
@@ -64,8 +64,8 @@ bloom_builder_finish(const struct bloom_builder *b, unsigned bits,
     struct buf *out)
 {
 	uint64_t count = lines_for(b->count, bits);
-	/* A little below bits * ln 2: lines fill unevenly. 6 at 10 bits:
-	 * 0.9 % measured by test_bloom. */
+	/* A little less than bits * ln 2, because lines fill unevenly. With 10
+	 * bits: 6 probes, 0.9 % false positives, measured by test_bloom. */
 	uint32_t probes = (bits * 6 + 5) / 10;
 	uint8_t *lines;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Bloom filter in lines of one cache line each: a key sets and probes bits
- * of one line only, so that a lookup costs one memory access. Layout:
- * table_format.h, "Filter". About 1 % of absent keys pass at 10 bits a key.
+ * Blocked Bloom filter: all bits of a key are in one cache line, so that a
+ * lookup costs one memory access. Layout: table_format.h, "Filter". About 1 %
+ * false positives with 10 bits a key.
  */
 #ifndef KVFS_ENGINE_TABLE_BLOOM_H
 #define KVFS_ENGINE_TABLE_BLOOM_H
@@ -28,28 +28,29 @@ struct bloom_builder {
 
 void bloom_builder_init(struct bloom_builder *b);
 void bloom_builder_fini(struct bloom_builder *b);
-/* A hash equal to the one before is dropped: versions of one key. */
+/* Add a hash. One that equals the previous one is dropped: it is another
+ * version of the same key. */
 void bloom_builder_add(struct bloom_builder *b, uint64_t hash);
-/* Bytes that bloom_builder_finish() would append. */
+/* The number of bytes that bloom_builder_finish() would append. */
 size_t bloom_builder_size(const struct bloom_builder *b, unsigned bits);
-/* Append the filter to out, with bits for each hash. */
+/* Append the filter to out, with so many bits for each hash. */
 int bloom_builder_finish(const struct bloom_builder *b, unsigned bits,
     struct buf *out);
 
 /* ---- Probing ---- */
 
-/* Zeroed, it lets everything pass. */
+/* If all zero, it lets every key pass. */
 struct bloom {
-	const uint8_t *lines; /* borrowed, aligned to a line for speed */
+	const uint8_t *lines; /* borrows; aligned to a cache line for speed */
 	uint32_t count;
 	uint32_t probes;
 };
 
-/* Untrusted bytes, which b borrows: -KVFS_ECORRUPT when they are no
- * filter. */
+/* Open a filter of untrusted bytes, which b borrows. -KVFS_ECORRUPT if they are
+ * not a filter. */
 int bloom_open(struct slice raw, struct bloom *b);
 
-/* False: no key of that hash was added. */
+/* False: no key with this hash was added. */
 static inline bool
 bloom_may_contain(const struct bloom *b, uint64_t hash)
 {

@@ -3,10 +3,10 @@
 #include "engine/table/codec_choice.h"
 
 /*
- * After this many blocks in a row that did not get smaller, compression is
- * tried only now and then: first every second block, at last every 64th.
+ * After so many blocks in a row that did not compress, compression is tried
+ * only now and then: first for every second block, finally for every 64th.
  */
-#define COMPRESS_PATIENCE 4
+#define COMPRESS_MIN_FAILURES 4
 #define COMPRESS_SKIP_MAX 63
 
 enum codec
@@ -31,8 +31,8 @@ codec_choice_learn(struct codec_choice *c, enum codec tried, enum codec used)
 		return;
 	}
 	c->failures++;
-	if (c->failures < COMPRESS_PATIENCE)
+	if (c->failures < COMPRESS_MIN_FAILURES)
 		return;
-	shift = c->failures - COMPRESS_PATIENCE;
+	shift = c->failures - COMPRESS_MIN_FAILURES;
 	c->skip = shift < 6 ? (1u << (shift + 1)) - 1 : COMPRESS_SKIP_MAX;
 }

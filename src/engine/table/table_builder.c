@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Writes one sorted table; see table_builder.h, and table_format.h for the
- * layout. What is finished gathers in one buffer and goes out in large
- * writes; the kernel is told every megabyte to begin with its part, so that
- * the sync at the end is short.
+ * layout. Finished blocks are collected in a buffer and written in large
+ * pieces. After every megabyte the kernel is asked to begin writing back, so
+ * that the sync at the end is short.
  *
- * Errors are sticky: after one, every call returns it.
+ * The first error stays: every later call returns it.
  */
 #include "engine/table/table_builder.h"
 
@@ -23,7 +23,7 @@
 
 #define WRITE_BYTES (256u << 10)
 #define WRITEBACK_BYTES (1u << 20)
-/* Writes end at a page's end, so that no page is written twice. */
+/* Writes end at a page boundary, so that no page is written twice. */
 #define PAGE_BYTES 4096
 struct table_builder {
 	struct env_file *file;
@@ -31,13 +31,14 @@ struct table_builder {
 	struct table_options opts;
 	int error;
 
-	struct buf out; /* finished, not written */
-	uint64_t written; /* place of out in the file */
-	uint64_t paced; /* writeback begun up to here */
+	struct buf out; /* finished but not written */
+	uint64_t written; /* offset of out in the file */
+	uint64_t paced; /* writeback was started up to here */
 
 	struct block_builder block;
-	uint64_t sealed_len; /* of a block whose separator waits for the
-	                        next key; 0: none */
+	uint64_t sealed_len; /* of a finished block that is not in the index
+	                        yet, since its separator depends on the next
+	                        key; 0: none */
 	struct table_index_builder index;
 	struct bloom_builder bloom;
 
@@ -89,9 +90,9 @@ table_builder_destroy(struct table_builder *b)
 	free(b);
 }
 
-/* Remember the first error. */
+/* Keep the first error. */
 static int
-fail(struct table_builder *b, int rc)
+builder_fail(struct table_builder *b, int rc)
 {
 	if (b->error == 0)
 		b->error = rc;
@@ -104,7 +105,7 @@ out_off(const struct table_builder *b)
 	return b->written + b->out.len;
 }
 
-/* Write what is finished; all of it, or whole pages. */
+/* Write finished bytes: all of them, or whole pages. */
 static int
 write_out(struct table_builder *b, bool all)
 {
@@ -119,7 +120,7 @@ write_out(struct table_builder *b, bool all)
 		log_error("%06llu.sst: write at %llu: %s",
 		    (unsigned long long)b->number,
 		    (unsigned long long)b->written, strerror(-rc));
-		return fail(b, rc);
+		return builder_fail(b, rc);
 	}
 	b->written += n;
 	memmove(b->out.data, b->out.data + n, b->out.len - n);
@@ -137,7 +138,7 @@ pick_codec(struct table_builder *b)
 	return b->opts.compress ? codec_choice_next(&b->codec) : CODEC_NONE;
 }
 
-/* Append raw as a sealed block; its length with the seal to *lenp. */
+/* Append raw as a sealed block. *lenp: its length with the seal. */
 static int
 append_block(struct table_builder *b, struct slice raw, enum codec want,
     uint64_t *lenp)
@@ -150,7 +151,7 @@ append_block(struct table_builder *b, struct slice raw, enum codec want,
 	table_seal(&b->out, start, (uint32_t)raw.len, (uint8_t)used, b->number,
 	    off);
 	if (buf_error(&b->out) != 0)
-		return fail(b, -ENOMEM);
+		return builder_fail(b, -ENOMEM);
 	if (lenp != NULL)
 		*lenp = b->out.len - start;
 	return b->out.len >= WRITE_BYTES ? write_out(b, false) : 0;
@@ -165,12 +166,12 @@ end_block(struct table_builder *b)
 	if (rc == 0)
 		rc = append_block(b, raw, pick_codec(b), &b->sealed_len);
 	if (rc < 0)
-		return fail(b, rc);
+		return builder_fail(b, rc);
 	block_builder_reset(&b->block);
 	return 0;
 }
 
-/* Give the block that ended before key its place in the index. */
+/* Add the block that ended before key to the index. */
 static int
 index_block(struct table_builder *b, struct slice key)
 {
@@ -181,7 +182,7 @@ index_block(struct table_builder *b, struct slice key)
 	rc = table_index_builder_add(&b->index, block_builder_last(&b->block),
 	    key, b->sealed_len);
 	b->sealed_len = 0;
-	return rc < 0 ? fail(b, rc) : 0;
+	return rc < 0 ? builder_fail(b, rc) : 0;
 }
 
 static int
@@ -216,8 +217,8 @@ count_entry(struct table_builder *b, struct slice ikey, struct slice value)
 	return 0;
 }
 
-/* Whether the key may come next. Checked before anything is changed by it:
- * a table out of order would lose keys without a sign. */
+/* Check the order of the key before it changes anything: a table out of order
+ * would lose keys silently. */
 static int
 check_key(struct table_builder *b, struct slice ikey, struct slice value)
 {
@@ -235,7 +236,7 @@ check_key(struct table_builder *b, struct slice ikey, struct slice value)
 	log_error("%06llu.sst: refused to write an entry: %s (a bug, or "
 		  "damaged memory)",
 	    (unsigned long long)b->number, what);
-	return fail(b, -KVFS_ECORRUPT);
+	return builder_fail(b, -KVFS_ECORRUPT);
 }
 
 int
@@ -249,8 +250,8 @@ table_builder_add(struct table_builder *b, struct slice ikey,
 	rc = check_key(b, ikey, value);
 	if (rc < 0)
 		return rc;
-	/* What is as large as a block gets one of its own, so that small
-	 * neighbours need not be read with it. */
+	/* An entry as large as a block gets a block of its own, so that small
+	 * ones can be read without it. */
 	if (b->block.count != 0 && value.len >= b->opts.block_bytes) {
 		rc = end_block(b);
 		if (rc < 0)
@@ -264,7 +265,7 @@ table_builder_add(struct table_builder *b, struct slice ikey,
 		log_error("%06llu.sst: refused to write a damaged segment "
 			  "pointer",
 		    (unsigned long long)b->number);
-		return fail(b, rc);
+		return builder_fail(b, rc);
 	}
 	if (b->props.entries == 1)
 		buf_append_slice(&b->smallest, ikey);
@@ -272,7 +273,7 @@ table_builder_add(struct table_builder *b, struct slice ikey,
 		bloom_builder_add(&b->bloom, key_hash(key_user(ikey)));
 	rc = block_builder_add(&b->block, ikey, value);
 	if (rc < 0)
-		return fail(b, rc);
+		return builder_fail(b, rc);
 	if (block_builder_size(&b->block) >= b->opts.block_bytes)
 		return end_block(b);
 	return 0;
@@ -304,7 +305,7 @@ append_filter(struct table_builder *b)
 	if (rc == 0)
 		rc = append_block(b, buf_slice(&raw), CODEC_NONE, NULL);
 	buf_fini(&raw);
-	return rc < 0 ? fail(b, rc) : 0;
+	return rc < 0 ? builder_fail(b, rc) : 0;
 }
 
 static int
@@ -317,7 +318,7 @@ append_index(struct table_builder *b)
 		rc = append_block(b, buf_slice(&raw),
 		    b->opts.compress ? CODEC_SNAPPY : CODEC_NONE, NULL);
 	buf_fini(&raw);
-	return rc < 0 ? fail(b, rc) : 0;
+	return rc < 0 ? builder_fail(b, rc) : 0;
 }
 
 static int
@@ -336,7 +337,7 @@ append_props(struct table_builder *b)
 	if (rc == 0)
 		rc = append_block(b, buf_slice(&raw), CODEC_NONE, NULL);
 	buf_fini(&raw);
-	return rc < 0 ? fail(b, rc) : 0;
+	return rc < 0 ? builder_fail(b, rc) : 0;
 }
 
 int
@@ -369,7 +370,7 @@ table_builder_finish(struct table_builder *b, struct table_props *propsp)
 	f.footer_off = out_off(b);
 	p = buf_extend(&b->out, TABLE_FOOTER_LEN);
 	if (p == NULL)
-		return fail(b, -ENOMEM);
+		return builder_fail(b, -ENOMEM);
 	table_footer_encode(&f, p);
 	if (write_out(b, true) < 0)
 		return b->error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Footer and properties of tables; the layout stands in
- * table_format.h. Pure functions over bytes.
+ * Encoding of a table's footer and properties; layout in table_format.h.
+ * Functions without state.
  */
 #include "engine/table/table_format.h"
 
@@ -44,8 +44,8 @@ table_footer_decode(const uint8_t src[TABLE_FOOTER_LEN], uint64_t number,
 		*whatp = "no table footer at its end (cut short, or no table)";
 		return -KVFS_ECORRUPT;
 	}
-	/* Seeded by what the footer says of itself, so that a renamed file
-	 * is told from a damaged one. */
+	/* Seeded with the number in the footer, so that a renamed file is
+	 * distinguished from a damaged one. */
 	if (hash_bytes(src, 56, table_seal_seed(f->number, f->footer_off)) !=
 	    get_le64(src + 56)) {
 		*whatp = "footer does not match its checksum";

@@ -97,7 +97,7 @@
 #define TABLE_FOOTER_LEN 64
 #define BLOCK_HEADER_LEN 8
 #define BLOCK_RESTART_LEN 8
-/* A data block of one entry with the largest key and value fits. */
+/* Large enough for a block of one entry with the largest key and value. */
 #define TABLE_BLOCK_MAX (KV_VALUE_MAX + 4096u)
 
 struct table_footer {
@@ -107,17 +107,18 @@ struct table_footer {
 };
 void table_footer_encode(const struct table_footer *f,
     uint8_t dst[TABLE_FOOTER_LEN]);
-/* The last bytes of a file of file_bytes; number as in its name. -EPROTO:
- * a newer version. On failure *whatp says what is wrong. */
+/* Decode the footer from the last bytes of a file of file_bytes; number is the
+ * one in its name. -EPROTO: a newer version. On failure *whatp says what is
+ * wrong. */
 int table_footer_decode(const uint8_t src[TABLE_FOOTER_LEN], uint64_t number,
     uint64_t file_bytes, struct table_footer *f, const char **whatp);
 
-/* What the properties block holds beside the counts. */
+/* What the properties block has in addition to the counts. */
 struct table_bounds {
 	uint64_t blocks;
 	struct slice smallest, largest; /* internal keys; empty: no entries */
 };
-/* file_bytes is not stored: the file's size tells it. */
+/* file_bytes is not stored: it is the file's size. */
 void table_props_encode(const struct table_props *p,
     const struct table_bounds *bounds, struct buf *out);
 /* bounds borrows raw. */

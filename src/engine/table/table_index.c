@@ -21,8 +21,8 @@ table_index_builder_fini(struct table_index_builder *b)
 	buf_fini(&b->entries);
 }
 
-/* Write to sep a short string s with a <= s < b, for user keys a < b;
- * returns its length. Short ones make the index small. */
+/* Write a short string s with a <= s < b to sep, for user keys a < b. Returns
+ * its length. Short separators make the index small. */
 static size_t
 make_separator(struct slice a, struct slice b, uint8_t *sep)
 {
@@ -93,7 +93,7 @@ head_of(const uint8_t *p, size_t len)
 	return get_be64(pad);
 }
 
-/* One separator, decoded into key, which holds the one before. */
+/* A separator. key has the previous one, and is changed into this one. */
 struct step {
 	uint64_t trailer, sealed_len;
 	size_t len, shared;
@@ -123,8 +123,8 @@ step_decode(struct cursor *c, struct step *s)
 }
 
 /*
- * First pass: verify everything but the order, and find the common bytes
- * and how many others there are.
+ * First pass: verify everything except the order. Find the common prefix of all
+ * separators, and the number of other bytes.
  */
 static int
 index_measure(struct cursor c, uint64_t data_end, struct table_index *x,
@@ -200,7 +200,8 @@ table_index_open(struct slice raw, uint64_t data_end, struct table_index *x)
 	int rc = -KVFS_ECORRUPT;
 
 	*x = (struct table_index){ 0 };
-	/* An entry takes at least 5 bytes, which bounds what is allocated. */
+	/* An entry takes at least 5 bytes; this bounds the memory that is
+	 * allocated. */
 	if (!c.ok || count > cursor_left(&c) / 5 || count >= UINT32_MAX)
 		goto fail;
 	n = (size_t)count;
@@ -241,7 +242,7 @@ table_index_close(struct table_index *x)
 	*x = (struct table_index){ 0 };
 }
 
-/* Order of separator i, without the common bytes, against a key's rest. */
+/* Compare separator i, without the common prefix, with the rest of a key. */
 static int
 rest_cmp(const struct table_index *x, uint32_t i, struct slice rest,
     uint64_t trailer)
@@ -255,8 +256,8 @@ rest_cmp(const struct table_index *x, uint32_t i, struct slice rest,
 	return x->trailers[i] > trailer ? -1 : x->trailers[i] < trailer;
 }
 
-/* Order of the common bytes against user's first ones; 0: user begins with
- * all of them, and *restp is what follows. */
+/* Compare the common prefix with user. 0: user begins with it, and *restp is
+ * what follows. */
 static int
 common_cmp(const struct table_index *x, struct slice user, struct slice *restp)
 {
@@ -270,7 +271,7 @@ common_cmp(const struct table_index *x, struct slice user, struct slice *restp)
 	return n < x->common_len;
 }
 
-/* The first head that is not below head; x->count: none. */
+/* Find the first head that is not below head; x->count if there is none. */
 static inline uint32_t
 search_heads(const struct table_index *x, uint64_t head)
 {
@@ -302,7 +303,8 @@ table_index_find(const struct table_index *x, struct slice user,
 		return c < 0 ? x->count : 0;
 	head = head_of(rest.data, rest.len);
 	lo = search_heads(x, head);
-	/* Usually few heads are alike: gallop over those. */
+	/* Usually only a few heads are equal: search them with growing
+	 * steps. */
 	hi = lo;
 	while (hi < x->count && x->heads[hi] == head &&
 	    rest_cmp(x, hi, rest, trailer) < 0) {
@@ -310,7 +312,7 @@ table_index_find(const struct table_index *x, struct slice user,
 		hi = step < x->count - lo ? lo + step : x->count;
 		step *= 2;
 	}
-	/* hi is not before the key, or has a head above it, or is the end. */
+	/* hi is not before the key, or has a larger head, or is the end. */
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 

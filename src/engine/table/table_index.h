@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The index of one table in memory: which data block may hold a key, and
- * where it lies. Decoded once at open from the bytes that table_format.h
- * describes under "Index". Immutable afterwards, any thread.
+ * The index of a table in memory: which data block may hold a key, and where it
+ * is in the file. Decoded when the table is opened, from the bytes that
+ * table_format.h describes under "Index".
+ * Threading: it does not change afterwards; any thread.
  *
- * The bytes that all separators begin with are kept once; the next eight of
- * each form an array of numbers, which fits the processor's caches and is
- * searched without a branch. Full keys are compared only where those agree.
+ * The common prefix of all separators is stored once. The next eight bytes of
+ * each one form an array of numbers, which fits into the processor's caches and
+ * is searched without branches. Full keys are compared only where these numbers
+ * are equal.
  */
 #ifndef KVFS_ENGINE_TABLE_TABLE_INDEX_H
 #define KVFS_ENGINE_TABLE_TABLE_INDEX_H
@@ -27,8 +29,8 @@ struct table_index_builder {
 
 void table_index_builder_init(struct table_index_builder *b);
 void table_index_builder_fini(struct table_index_builder *b);
-/* Add the next block, whose last key is last; first is the first key of the
- * block after it, or empty when there is none. */
+/* Add the next block. last is its last key; first is the first key of the block
+ * after it, or empty. */
 int table_index_builder_add(struct table_index_builder *b, struct slice last,
     struct slice first, uint64_t sealed_len);
 int table_index_builder_finish(const struct table_index_builder *b,
@@ -37,30 +39,31 @@ int table_index_builder_finish(const struct table_index_builder *b,
 /* ---- Reading ---- */
 
 struct table_index {
-	uint32_t count; /* of blocks */
+	uint32_t count; /* number of blocks */
 	uint32_t common_len;
 	uint8_t common[KEY_USER_MAX];
-	uint64_t *heads; /* count: the 8 bytes after the common ones */
+	uint64_t *heads; /* count: the 8 bytes behind the common prefix */
 	uint64_t *trailers; /* count */
-	uint64_t *offs; /* count + 1: places of the blocks */
-	uint32_t *ends; /* count: end of each separator's rest in keys */
-	uint8_t *keys; /* without the common bytes */
+	uint64_t *offs; /* count + 1: offsets of the blocks */
+	uint32_t *ends; /* count: where the rest of each separator ends in
+	                   keys */
+	uint8_t *keys; /* without the common prefix */
 	size_t memory;
 };
 
-/* Untrusted raw; data_end is where the last block must end. -ENOMEM or
- * -KVFS_ECORRUPT. */
+/* Decode untrusted bytes. data_end is where the last block has to end. -ENOMEM
+ * or -KVFS_ECORRUPT. */
 int table_index_open(struct slice raw, uint64_t data_end,
     struct table_index *x);
-/* A zeroed one is accepted. */
+/* Accepts one that is all zero. */
 void table_index_close(struct table_index *x);
 
-/* The one block that can hold the first entry at or after (user, trailer),
- * or x->count when all entries are before it. The entry may also be the
- * first of the block after the one returned. */
+/* Find the block that may have the first entry at or after (user, trailer);
+ * x->count if all entries sort before it. The entry may also be the first one
+ * of the next block. */
 uint32_t table_index_find(const struct table_index *x, struct slice user,
     uint64_t trailer);
-/* Order of block i's separator against an internal key: <0, 0 or >0. */
+/* Compare block i's separator with an internal key: <0, 0 or >0. */
 int table_index_cmp(const struct table_index *x, uint32_t i, struct slice ikey);
 
 static inline uint64_t

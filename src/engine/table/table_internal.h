@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Inside of an open table, shared by table_reader.c (open and get),
- * table_iter.c (walks) and table_verify.c.
+ * The inside of an open table, shared by table_reader.c (open and get),
+ * table_iter.c (iterators) and table_verify.c.
  */
 #ifndef KVFS_ENGINE_TABLE_TABLE_INTERNAL_H
 #define KVFS_ENGINE_TABLE_TABLE_INTERNAL_H
@@ -18,31 +18,30 @@ struct table_reader {
 	uint64_t number;
 	struct block_cache *cache;
 	struct table_index index;
-	struct bloom bloom; /* passes everything when there is none */
-	void *filter; /* what bloom borrows */
+	struct bloom bloom; /* lets everything pass if there is no filter */
+	void *filter; /* memory that bloom borrows */
 	bool is_filter_damaged;
 	struct table_props props;
 	struct buf smallest, largest; /* internal keys */
-	uint64_t blocks; /* by the properties */
-	size_t memory; /* reserved in cache */
+	uint64_t blocks; /* number of data blocks, from the properties */
+	size_t memory; /* bytes reserved in cache */
 };
 
-/* A problem found: what, and where in the file. */
+/* What is wrong, and where in the file. */
 struct table_problem {
 	const char *what;
 	uint64_t off;
 };
 
 /*
- * Read filter, index and properties into t, whose file, path and number are
- * set; what was built is freed by table_unload(), also after a failure.
- * *problemp is filled on failure and when only the filter is damaged.
- * Logs nothing.
+ * Read filter, index and properties into t; file, path and number are set.
+ * table_unload() frees what was built, also after a failure. *problemp is set
+ * on failure, and if only the filter is damaged. Logs nothing.
  */
 int table_load(struct table_reader *t, struct table_problem *problemp);
 void table_unload(struct table_reader *t);
 
-/* Read len bytes at off, all of them. */
+/* Read exactly len bytes at off. */
 int table_pread(const struct table_reader *t, void *dst, size_t len,
     uint64_t off, struct table_problem *problemp);
 
@@ -50,19 +49,20 @@ int table_pread(const struct table_reader *t, void *dst, size_t len,
 int table_unseal_block(const struct table_reader *t, uint32_t i,
     struct slice sealed, struct table_sealed *sp,
     struct table_problem *problemp);
-/* Give the raw contents of what table_unseal_block() verified to dst, which
- * has room for s->raw_len bytes; they have passed block_check(). */
+/* Uncompress what table_unseal_block() has verified to dst, which has room for
+ * s->raw_len bytes, and check it with block_check(). */
 int table_decode_block(const struct table_sealed *s, void *dst,
     struct table_problem *problemp);
-/* Both, into the cache: a pinned block. */
+/* Both steps, into the cache. Returns a pinned block. */
 int table_cache_block(struct table_reader *t, uint32_t i, struct slice sealed,
     enum block_priority priority, struct cached_block **blockp,
     struct table_problem *problemp);
-/* Data block i from the disk into the cache, pinned. Logs. */
+/* Read data block i from disk into the cache. Returns it pinned. Logs
+ * failures. */
 int table_read_block(struct table_reader *t, uint32_t i,
     enum block_priority priority, struct cached_block **blockp);
 
-/* Say in the log what is wrong with the table; returns rc. */
+/* Log what is wrong with the table. Returns rc. */
 int table_log_problem(const struct table_reader *t,
     const struct table_problem *problem, int rc);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Ordered walk over one table. It stands in one data block at a time: one
- * pinned in the cache, or, for compaction, one in the iterator's own
- * memory. The kernel is asked for many blocks at once, from the start in
- * compaction, and after two blocks in a row otherwise: 8 KiB, then twice as
- * much each time, up to 256 KiB. One thread.
+ * Iterator over one table. It is in one data block at a time: a pinned block of
+ * the cache, or, for compaction, one in its own memory. Read-ahead begins at
+ * once for compaction, else after two blocks in a row: 8 KiB first, then twice
+ * as much each time, up to 256 KiB.
+ * Threading: one thread.
  */
 #include <stdlib.h>
 
@@ -13,26 +13,27 @@
 
 #define READAHEAD_MIN (8u << 10)
 #define READAHEAD_MAX (256u << 10)
-/* Blocks read in a row before reading ahead begins. */
+/* Read-ahead begins after so many blocks in a row. */
 #define SEQUENTIAL_BLOCKS 2
 
 struct table_iter {
 	struct iter base;
 	struct table_reader *t;
 	bool fill_cache;
-	uint32_t block; /* that the cursor is in; NO_BLOCK: none */
-	struct slice raw; /* its contents */
-	struct cached_block *pinned; /* what holds raw, or NULL */
+	uint32_t block; /* of the cursor; NO_BLOCK: none */
+	struct slice raw; /* contents of the block */
+	struct cached_block *pinned; /* the block of the cache with raw, or
+	                                NULL */
 	struct block_cursor cursor;
 
 	/* Sealed bytes [ahead_off, ahead_off + ahead_len) of the file. */
 	uint8_t *ahead;
 	size_t ahead_cap, ahead_len;
 	uint64_t ahead_off;
-	size_t ahead_next; /* how much to read the next time */
-	uint32_t sequential; /* blocks taken in a row */
+	size_t ahead_next; /* size of the next read-ahead */
+	uint32_t sequential; /* blocks read in a row */
 
-	void *scratch; /* an uncompressed block, when not pinned */
+	void *scratch; /* an uncompressed block that is not in the cache */
 	size_t scratch_cap;
 };
 
@@ -47,7 +48,7 @@ leave_block(struct table_iter *ti)
 	ti->block = NO_BLOCK;
 }
 
-/* Bring the cursor's place to base. */
+/* Make the cursor's entry the current one. */
 static void
 table_iter_show(struct table_iter *ti)
 {
@@ -71,7 +72,7 @@ has_ahead(const struct table_iter *ti, uint64_t off, size_t len)
 	    ti->ahead_len - (size_t)(off - ti->ahead_off) >= len;
 }
 
-/* Read at least the block at off, and what is due beyond it. */
+/* Read at least the block at off, and ahead of it. */
 static int
 read_ahead(struct table_iter *ti, uint64_t off, size_t len,
     struct table_problem *problemp)
@@ -102,7 +103,8 @@ read_ahead(struct table_iter *ti, uint64_t off, size_t len,
 	ti->ahead_len = want;
 	if (ti->ahead_next < READAHEAD_MAX)
 		ti->ahead_next *= 2;
-	else if (want < data_left) /* let the disk work meanwhile */
+	else if (want < data_left) /* ask the kernel for the next bytes
+	                              meanwhile */
 		env_advise(ti->t->file, off + want,
 		    data_left - want < READAHEAD_MAX ? data_left - want :
 						       READAHEAD_MAX,
@@ -110,7 +112,7 @@ read_ahead(struct table_iter *ti, uint64_t off, size_t len,
 	return 0;
 }
 
-/* Set raw to block i by way of the bytes read ahead. */
+/* Set raw to block i, from the bytes read ahead. */
 static int
 load_ahead(struct table_iter *ti, uint32_t i, struct table_problem *problemp)
 {
@@ -151,7 +153,7 @@ load_ahead(struct table_iter *ti, uint32_t i, struct table_problem *problemp)
 	return table_decode_block(&s, ti->scratch, problemp);
 }
 
-/* Stand in block i, wherever in it. False: failed. */
+/* Make block i the current one; the cursor is not set. False on failure. */
 static bool
 enter_block(struct table_iter *ti, uint32_t i)
 {
@@ -228,7 +230,7 @@ table_iter_seek(struct iter *it, struct slice ikey)
 	block_cursor_seek(&ti->cursor, ti->raw, ikey);
 	if (ti->cursor.valid)
 		table_iter_show(ti);
-	else /* between the block's last key and its separator */
+	else /* between the last key of the block and its separator */
 		enter_first_of(ti, i + 1);
 }
 
@@ -277,7 +279,7 @@ table_reader_iter(struct table_reader *t, bool fill_cache)
 
 	if (ti == NULL)
 		return NULL;
-	/* The cursor's key buffer is left as it is. */
+	/* The cursor's key buffer need not be cleared. */
 	memset(ti, 0, offsetof(struct table_iter, cursor));
 	memset(&ti->ahead, 0, sizeof(*ti) - offsetof(struct table_iter, ahead));
 	ti->base.ops = &table_iter_ops;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Opening and closing a table: footer, index, properties and filter from
- * untrusted bytes into memory. No more is taken than the file is long, but
- * for the index, whose separators grow to a bounded multiple.
+ * Opens and closes a table: reads footer, index, properties and filter from
+ * untrusted bytes. Memory is bounded by the length of the file; the separators
+ * of the index take a bounded multiple of it.
  */
 #include <stdlib.h>
 
@@ -10,10 +10,11 @@
 #include "util/compress.h"
 #include "util/log.h"
 
-/* The lengths of sealed meta blocks are bounded by the file's. */
+/* Lengths of sealed meta blocks are bounded by the file's length. */
 #define META_MAX UINT32_MAX
 
-/* Read the sealed bytes [off, end) into memory aligned for the filter. */
+/* Read the sealed bytes [off, end) into memory that is aligned for the
+ * filter. */
 static int
 read_meta(const struct table_reader *t, uint64_t off, uint64_t end, void **memp,
     struct table_sealed *sealedp, struct table_problem *problemp)
@@ -35,7 +36,7 @@ read_meta(const struct table_reader *t, uint64_t off, uint64_t end, void **memp,
 	    sealedp, &problemp->what);
 }
 
-/* Damage ends in a table without a filter: slower, still right. */
+/* A table with a damaged filter is used without it: slower, but correct. */
 static int
 load_filter(struct table_reader *t, const struct table_footer *f,
     struct table_problem *problemp)

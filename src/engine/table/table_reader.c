@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Blocks and point lookups of an open table; see table_reader.h. A lookup
- * in cached blocks takes no memory and no lock: filter line, index, one
- * atomic addition in the cache, block; the value stays in the block, which
- * is pinned.
+ * Blocks and lookups of an open table; see table_reader.h. A lookup in cached
+ * blocks allocates nothing and takes no lock: it touches a line of the filter,
+ * the index, an atomic counter of the cache, and the block. The value stays in
+ * the block, which is pinned.
  */
 #include "engine/table/table_reader.h"
 
@@ -14,7 +14,7 @@
 #include "util/compress.h"
 #include "util/log.h"
 
-/* Sealed blocks up to this size are read by way of the stack. */
+/* Sealed blocks up to this size are read into a buffer on the stack. */
 #define STACK_BYTES (16u << 10)
 
 int

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* Seals of blocks; see table_seal.h. Pure functions over bytes. */
+/* Seals of blocks; see table_seal.h. Functions without state. */
 #include "engine/table/table_seal.h"
 
 #include "kvfs/kv.h"
 #include "util/coding.h"
 #include "util/hash.h"
 
-/* A snappy copy of 64 bytes takes 3, so nothing grows more than this. */
+/* The best case of snappy: a copy of 64 bytes takes 3 bytes. */
 #define EXPANSION_MAX 32
 
 void

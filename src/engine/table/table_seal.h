@@ -26,27 +26,27 @@
 
 #define TABLE_SEAL_LEN 13
 
-/* The seed of a sum that is bound to a place in a file. */
+/* The seed of a checksum that depends on the place in a file. */
 static inline uint64_t
 table_seal_seed(uint64_t number, uint64_t off)
 {
 	return number * 0x9e3779b97f4a7c15ULL + off;
 }
 
-/* Append a seal to the contents that begin at start in b and at off in the
+/* Append a seal to the contents that begin at start in b, and at off in the
  * file. A failure is remembered in b. */
 void table_seal(struct buf *b, size_t start, uint32_t raw_len, uint8_t codec,
     uint64_t number, uint64_t off);
 
 struct table_sealed {
-	struct slice stored; /* borrows what was unsealed */
+	struct slice stored; /* borrows sealed */
 	uint32_t raw_len;
 	uint8_t codec;
 };
 /*
- * Verify a sealed block of untrusted bytes; raw_len is then believable: no
- * more than max, and than stored could uncompress to. On failure *whatp
- * says what is wrong in a few words.
+ * Verify a sealed block of untrusted bytes. After success raw_len is plausible:
+ * at most max, and possible for the length of stored. On failure *whatp says
+ * what is wrong in a few words.
  */
 int table_unseal(struct slice sealed, uint64_t number, uint64_t off, size_t max,
     struct table_sealed *outp, const char **whatp);

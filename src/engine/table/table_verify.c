@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reads a whole table past the cache and checks all that its format
- * promises: checksums, order, separators, filter, properties. One thread.
+ * Reads a whole table from disk, past the cache, and checks all that its format
+ * requires: checksums, order, separators, filter, properties.
+ * Threading: one thread.
  */
 #include <stdlib.h>
 
@@ -26,7 +27,7 @@ report_problem(struct verify *v, const struct table_problem *p)
 	    (unsigned long long)p->off, p->what);
 }
 
-/* The first thing wrong with the entry that the cursor is on, or NULL. */
+/* Returns the first problem of the cursor's entry, or NULL. */
 static const char *
 entry_problem(struct verify *v, uint32_t i)
 {
@@ -61,7 +62,7 @@ count_entry(struct verify *v)
 		v->seen.max_seq = seq;
 }
 
-/* One line for each block at most. */
+/* Report at most one line for each block. */
 static void
 verify_block(struct verify *v, uint32_t i, struct slice raw)
 {
@@ -79,7 +80,7 @@ verify_block(struct verify *v, uint32_t i, struct slice raw)
 		report_problem(v, &p);
 }
 
-/* At least want bytes at *memp, growing it; false without memory. */
+/* Make sure that *memp has at least want bytes. False without memory. */
 static bool
 make_room(void **memp, size_t *capp, size_t want)
 {
@@ -127,7 +128,7 @@ verify_data(struct verify *v)
 	free(raw);
 }
 
-/* Properties and bounds against what the blocks held. */
+/* Compare properties and bounds with the contents of the blocks. */
 static void
 verify_props(struct verify *v)
 {
@@ -152,7 +153,7 @@ void
 table_reader_verify(struct table_reader *t, struct line_list *found)
 {
 	struct verify v = { .t = t, .found = found, .is_whole = true };
-	/* Footer, properties, index and filter once more from the disk. */
+	/* Read footer, properties, index and filter again from the disk. */
 	struct table_reader meta = { .file = t->file,
 		.path = t->path,
 		.number = t->number };

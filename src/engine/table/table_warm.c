@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: ISC */
-/* Blocks of a table that are read into the cache ahead of use, several by
- * one read; see table_reader.h. */
+/* Reads blocks of a table into the cache ahead of use, several by one read; see
+ * table_reader.h. */
 #include <stdlib.h>
 
 #include "engine/table/table_internal.h"
 
-/* What one read takes, unless a block is larger. */
+/* Size of one read, unless a block is larger. */
 #define PIECE_BYTES (256u << 10)
-/* To read so much that nobody wants is cheaper than another read. */
+/* Reading so many unwanted bytes is cheaper than another read. */
 #define GAP_BYTES (32u << 10)
 
 struct piece {
-	uint64_t off, end; /* in the file; nothing: both 0 */
+	uint64_t off, end; /* in the file; empty: both 0 */
 	uint32_t first, last; /* data blocks */
 };
 
-/* The block that begins at off; false when none does. */
+/* Find the block that begins at off. False if there is none. */
 static bool
 find_block(const struct table_index *x, uint64_t off, uint32_t *ip)
 {
@@ -33,7 +33,7 @@ find_block(const struct table_index *x, uint64_t off, uint32_t *ip)
 	return lo < x->count && table_index_off(x, lo) == off;
 }
 
-/* Make p larger by block i; false when that is too far away, or too much. */
+/* Extend p by block i. False if it is too far away, or p becomes too large. */
 static bool
 piece_add(struct piece *p, const struct table_index *x, uint32_t i)
 {
@@ -49,7 +49,7 @@ piece_add(struct piece *p, const struct table_index *x, uint32_t i)
 	return true;
 }
 
-/* Of what was read, the blocks that are wanted to the cache. */
+/* Put the wanted blocks of what was read into the cache. */
 static int
 keep_blocks(struct table_reader *t, const struct piece *p, const uint8_t *raw,
     const struct block_place *places, struct table_warm *donep,
