@@ -19,13 +19,6 @@ found=$(find src include -name '*.[ch]' -exec awk '
 # The names that the system gives; and what is still to be renamed. A line
 # that is no longer true has to go.
 known=$(sort -u <<'LIST'
-src/engine/log/wal_reader.c ull
-src/engine/log/wal_reader.c uncompress
-src/engine/log/wal_writer.c gather
-src/engine/repair/salvage_table.c show
-src/engine/repair/salvage_table.c stop
-src/engine/repair/salvage_table.c tell
-src/engine/table/table_builder.c fail
 src/fuse/main.c main
 src/tools/kvfsctl.c main
 LIST
