@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Every file operation of the engine, as tables of functions, so that
- * tests can stand behind it: the real one (env_posix.c), one in memory
- * that forgets what was not synced (tests/support/env_mem.c), one that
- * fails on demand (tests/support/env_fault.c). After LevelDB's Env and
- * SQLite's VFS.
+ * All file operations of the engine go through tables of functions, so that
+ * tests can replace them: the real file system (env_posix.c), one in memory
+ * that loses what was not synced (tests/support/env_mem.c), and one that fails
+ * on request (tests/support/env_fault.c). After LevelDB's Env and SQLite's VFS.
  *
- * A path is only ever used to open or make a directory. Files are reached
- * from the open directory by their names in it, so that they are found
- * wherever it is moved to, and whatever takes its place or lies over it.
+ * A path is used only to open or make a directory. Files are opened by their
+ * names relative to the open directory. So they are found after the directory
+ * was moved, and even if something is mounted over it.
  *
- * Errors are negative errno. Callers log; an env never does. Directories
- * and files may be used by several threads at once; concurrent writes to
- * the same bytes are the caller's error.
+ * Errors are negative errno values. An env does not log; its callers do.
+ * Threading: directories and files may be used by several threads at once;
+ * callers must not write the same bytes at the same time.
  */
 #ifndef KVFS_ENGINE_ENV_ENV_H
 #define KVFS_ENGINE_ENV_ENV_H
@@ -29,22 +28,22 @@ struct env_ops {
 	    struct env_dir **dirp);
 };
 
-/* Implementations embed it as their first member. */
+/* An implementation embeds it as its first member. */
 struct env {
 	const struct env_ops *ops;
 };
 
-/* The real file system; never freed. */
+/* The real file system. It is never freed. */
 struct env *env_posix(void);
 
-/* The caller closes it with env_dir_close(). */
+/* The caller closes the directory with env_dir_close(). */
 static inline int
 env_dir_open(struct env *env, const char *path, struct env_dir **dirp)
 {
 	*dirp = NULL;
 	return env->ops->dir_open(env, path, dirp);
 }
-/* Make a directory of mode 0700 in one that is there, durably, and open it;
+/* Make a directory with mode 0700 in an existing one, durably, and open it.
  * -EEXIST. */
 static inline int
 env_dir_make(struct env *env, const char *path, struct env_dir **dirp)

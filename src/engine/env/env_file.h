@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * An open file of an env (engine/env/env.h), as a table of functions.
- * Any thread; concurrent writes to the same bytes are the caller's error.
+ * Threading: any thread; callers must not write the same bytes at the same
+ * time.
  */
 #ifndef KVFS_ENGINE_ENV_ENV_FILE_H
 #define KVFS_ENGINE_ENV_ENV_FILE_H
@@ -23,7 +24,7 @@ enum env_advice {
 
 enum env_lock_mode {
 	ENV_LOCK_NONE,
-	ENV_LOCK_SHARED, /* beside others of its kind */
+	ENV_LOCK_SHARED, /* may be held by several handles */
 	ENV_LOCK_EXCLUSIVE,
 };
 
@@ -44,53 +45,55 @@ struct env_file_ops {
 	    enum env_advice advice);
 };
 
-/* Implementations embed it as their first member. */
+/* An implementation embeds it as its first member. */
 struct env_file {
 	const struct env_file_ops *ops;
 };
 
-/* NULL is accepted. Does not sync. */
+/* Accepts NULL. Does not sync. */
 static inline void
 env_close(struct env_file *file)
 {
 	if (file != NULL)
 		file->ops->close(file);
 }
-/* Bytes read; less than len only at the end of the file. */
+/* Returns the bytes read; fewer than len only at the end of the file. */
 static inline ssize_t
 env_read(struct env_file *file, void *buf, size_t len, uint64_t off)
 {
 	return file->ops->read(file, buf, len, off);
 }
-/* Writes everything or fails; after a failure any part may be written. */
+/* Write all, or fail. After a failure any part may be written. */
 static inline int
 env_write(struct env_file *file, const struct iovec *iov, int iovcnt,
     uint64_t off)
 {
 	return file->ops->write(file, iov, iovcnt, off);
 }
-/* fdatasync(2): all that was written before the call is durable. */
+/* As fdatasync(2): what was written before the call is durable. */
 static inline int
 env_sync(struct env_file *file)
 {
 	return file->ops->sync(file);
 }
-/* Grow the file to size with blocks behind all of it, so that writing
- * within it cannot meet -ENOSPC; with zero, by writing zeros and syncing
- * them, so that a sync need not journal (facebook/rocksdb#746). Keeps what
- * is there; a file that is as large already is left alone with zero. After
- * a failure the file has its old size. */
+/*
+ * Grow the file to size and allocate its blocks, so that writing to them cannot
+ * fail with -ENOSPC (see env_dir_keeps_blocks()). With zero, zeros are written
+ * and synced, so that later syncs need not write to the journal
+ * (facebook/rocksdb#746). Keeps the contents. With zero, a file that is large
+ * enough is left as it is. After a failure the file has its old size.
+ */
 static inline int
 env_allocate(struct env_file *file, uint64_t size, bool zero)
 {
 	return file->ops->allocate(file, size, zero);
 }
 /*
- * From now on env_write() within the first size bytes, which must have
- * been allocated, may go through a shared mapping: no system call, and as
- * safe from the death of the process as write(2). An optimisation: callers
- * see no other difference, errors included; an env may ignore it. Call it
- * before the file is shared between threads; a second call is harmless.
+ * Let env_write() use a shared mapping for the first size bytes, which have to
+ * be allocated: a write then needs no system call, and survives the end of the
+ * process like a write(2). This is an optimisation: callers see no other
+ * difference, errors included, and an env may ignore it. Call it before several
+ * threads use the file; a second call has no effect.
  */
 static inline int
 env_map(struct env_file *file, uint64_t size)
@@ -107,15 +110,15 @@ env_size(struct env_file *file, uint64_t *sizep)
 {
 	return file->ops->size(file, sizep);
 }
-/* Change the lock that this handle has on the file: as env_dir_lock(), but
- * an exclusive one needs a file that is open for writing. */
+/* Change this handle's lock on the file; as env_dir_lock(), but an exclusive
+ * lock needs a file that is open for writing. */
 static inline int
 env_lock(struct env_file *file, enum env_lock_mode mode)
 {
 	return file->ops->lock(file, mode);
 }
-/* Start writing a range back, as sync_file_range(2): paces, promises
- * nothing. */
+/* Start writing a range back, as sync_file_range(2) does. It only spreads the
+ * work; nothing becomes durable by it. */
 static inline void
 env_writeback(struct env_file *file, uint64_t off, uint64_t len)
 {

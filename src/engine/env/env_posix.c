@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The real file system behind engine/env.h: directories, the names in them,
- * and the table of functions. What is done with open files stands in
- * env_posix_file.c. No other source makes system calls on data files.
+ * The real file system as an env: directories, the names in them, and the table
+ * of functions. Operations on open files are in env_posix_file.c. No other
+ * source makes system calls on data files.
  */
 #include "engine/env/env.h"
 
@@ -74,7 +74,7 @@ posix_dir_open(struct env *env, const char *path, struct env_dir **dirp)
 	return fd < 0 ? fd : dir_create(fd, path, dirp);
 }
 
-/* Make name in the directory parent, durably: its descriptor. */
+/* Make the directory name in parent, durably. Returns its descriptor. */
 static int
 make_in(int parent, const char *name)
 {
@@ -99,7 +99,7 @@ posix_dir_make(struct env *env, const char *path, struct env_dir **dirp)
 	int parent, fd;
 
 	(void)env;
-	/* basename(3) and dirname(3) change what they are given. */
+	/* basename(3) and dirname(3) may change their argument. */
 	if (strlcpy(above, path, sizeof(above)) >= sizeof(above))
 		return -ENAMETOOLONG;
 	strlcpy(last, path, sizeof(last));
@@ -136,9 +136,9 @@ posix_dir_lock(struct env_dir *dir, enum env_lock_mode mode)
 		[ENV_LOCK_EXCLUSIVE] = LOCK_EX | LOCK_NB,
 	};
 
-	/* The only lock that a descriptor without write access can hold
-	 * exclusively. It belongs to the open description, so that a second
-	 * open of this process is refused like one of another. */
+	/* flock(2) is the only exclusive lock that a descriptor without write
+	 * access can have. It belongs to the open file description, so that it
+	 * also excludes a second open by this process. */
 	if (flock(to_posix(dir)->fd, how[mode]) == 0)
 		return 0;
 	return errno == EWOULDBLOCK ? -EBUSY : -errno;
@@ -160,7 +160,7 @@ static int
 posix_dir_list(struct env_dir *dir, int (*fn)(void *arg, const char *name),
     void *arg)
 {
-	/* A position of its own. */
+	/* A new description has its own read position. */
 	int fd = open_retry(to_posix(dir)->fd, ".", O_RDONLY | O_DIRECTORY);
 	struct dirent *de;
 	DIR *d;
@@ -208,7 +208,7 @@ posix_dir_keeps_blocks(struct env_dir *dir)
 	return posix_keeps_blocks(to_posix(dir)->fd);
 }
 
-/* syncfs(2) ends a transaction; what it says is no news here. */
+/* syncfs(2) ends a transaction. Its result does not matter here. */
 static void
 posix_dir_settle(struct env_dir *dir)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Open files of the real file system; see env_posix.c. Calls that a signal
- * interrupts are repeated, short transfers continued.
- *
- * Threading: as env.h says; pread and pwrite share nothing.
+ * interrupts are repeated, and short transfers are continued.
+ * Threading: as env.h says; pread and pwrite share no position.
  */
 #include "engine/env/env_posix_internal.h"
 
@@ -17,24 +16,24 @@
 #include <unistd.h>
 
 /*
- * A write from this size on goes by pwritev(2) even where the file is
- * mapped: the call costs nothing beside it (both 7 GB/s at 64 KiB; 24 ns
- * against 2 us at 150 bytes), and whole pages that are not in memory need
- * not be read first, as a store would have to.
+ * Writes of this size and more use pwritev(2) even if the file is mapped. The
+ * call adds little (both 7 GB/s at 64 KiB; at 150 bytes a store takes 24 ns,
+ * the call 2 us), and pages that are not in memory need not be read, as they
+ * must be for a store.
  */
 #define MAP_WRITE_MAX (64u << 10)
-/* A log is stored to from its front to its end; what lies so far behind
- * leaves the process. A multiple of any page. */
+/* A log is written from its front to its end. Pages this far behind are removed
+ * from the process's mapping. A multiple of any page size. */
 #define MAP_LEAVE_BYTES (1u << 20)
 
 struct posix_file {
 	struct env_file base;
 	int fd;
 	bool is_writable;
-	uint8_t *map; /* constant once set by env_map() */
+	uint8_t *map; /* constant after env_map() has set it */
 	uint64_t map_len;
-	/* Writes below it go by memory. Relaxed: env_map() comes before the
-	 * file is shared, and who truncates must not race with writers. */
+	/* Writes below it use the mapping. Relaxed: env_map() is called before
+	 * the file is shared, and callers must not truncate during writes. */
 	_Atomic uint64_t map_end;
 };
 
@@ -115,14 +114,15 @@ posix_file_write(struct env_file *file, const struct iovec *iov, int iovcnt,
 }
 
 /*
- * Covers the mapping too: its dirty pages are the file's, and an error of
- * their writeback is told to this descriptor.
+ * fdatasync(2) also covers the mapping: its dirty pages belong to the file, and
+ * errors of their writeback are reported to this descriptor.
  *
- * Its 0 alone is no proof: when the file system shuts down between the write
- * of a block and the journalling of its extent, the page's writeback ends
- * without an error, and ext4 and XFS (Linux 6.18) find no transaction to wait
- * for: one shutdown of five under load, in a file of fallocate(2). Either
- * refuses to read from then on, which costs a microsecond to ask.
+ * Its success alone is no proof. If the file system shuts down after it has
+ * written a block and before it has journalled the block's extent, the
+ * writeback of the page succeeds, and ext4 and XFS (Linux 6.18) find no
+ * transaction to wait for. That happened in one of five shutdowns under load,
+ * in a file made by fallocate(2). Both refuse to read after a shutdown, so a
+ * read is tried, which costs a microsecond.
  */
 static int
 posix_file_sync(struct env_file *file)
@@ -159,7 +159,8 @@ posix_file_allocate(struct env_file *file, uint64_t size, bool zero)
 	rc = posix_file_size(file, &old_size);
 	if (rc < 0 || size == 0 || (zero && size <= old_size))
 		return rc;
-	/* Also ahead of zeros: one extent, and a full disk is seen at once. */
+	/* Allocate before zeros are written, too: one extent, and a full disk
+	 * is noticed at once. */
 	rc = posix_reserve_blocks(fd, size);
 	if (rc == -EOPNOTSUPP || rc == -ENOSYS) {
 		rc = 0;
@@ -170,7 +171,7 @@ posix_file_allocate(struct env_file *file, uint64_t size, bool zero)
 		if (rc == 0)
 			rc = posix_file_sync(file);
 	}
-	/* Give back what a failed try has taken. */
+	/* Free what a failed attempt has allocated. */
 	if (rc < 0 && ftruncate(fd, (off_t)old_size) != 0)
 		return rc;
 	return rc;
@@ -184,7 +185,7 @@ posix_keeps_blocks(int fd)
 	if (fstatfs(fd, &st) != 0)
 		return false;
 	switch ((unsigned long)st.f_type) {
-	case EXT4_SUPER_MAGIC: /* ext2 and ext3, too */
+	case EXT4_SUPER_MAGIC: /* also of ext2 and ext3 */
 	case XFS_SUPER_MAGIC:
 	case TMPFS_MAGIC:
 		return true;
@@ -229,7 +230,8 @@ posix_file_truncate(struct env_file *file, uint64_t size)
 
 	if (size > INT64_MAX)
 		return -EFBIG;
-	/* Beyond the new end a store would fail where write(2) extends. */
+	/* Behind the new end a store would fail where write(2) extends the
+	 * file. */
 	map_end = atomic_load_explicit(&f->map_end, memory_order_relaxed);
 	if (map_end > size)
 		atomic_store_explicit(&f->map_end, size, memory_order_relaxed);
@@ -248,7 +250,8 @@ posix_file_lock(struct env_file *file, enum env_lock_mode mode)
 		[ENV_LOCK_SHARED] = F_RDLCK,
 		[ENV_LOCK_EXCLUSIVE] = F_WRLCK,
 	};
-	/* Belongs to the open description, as that of a directory. */
+	/* It belongs to the open file description, as a directory's lock
+	 * does. */
 	struct flock fl = { .l_type = how[mode], .l_whence = SEEK_SET };
 
 	if (fcntl(to_posix(file)->fd, F_OFD_SETLK, &fl) == 0)

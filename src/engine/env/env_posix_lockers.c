@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who has locked a directory by flock(2), as /proc/locks tells. Only for
- * messages of an opening that fails: what is asked here may have changed by
- * the time that it is read.
+ * Finds out who has locked a directory by flock(2), from /proc/locks. Only for
+ * messages: the answer may be out of date when it is read.
  */
 #include "engine/env/env_posix_internal.h"
 
@@ -15,7 +14,8 @@
 
 #define COMMAND_BYTES 400
 
-/* The command line of a process, its arguments apart by blanks; or "". */
+/* Read the command line of a process; arguments are separated by blanks. "" on
+ * failure. */
 static void
 read_command(int pid, char command[COMMAND_BYTES])
 {
@@ -39,8 +39,8 @@ read_command(int pid, char command[COMMAND_BYTES])
 			command[i] = ' ';
 }
 
-/* The process that holds the lock that a line of /proc/locks tells of; 0
- * when it is on something else, or waited for. */
+/* Parse a line of /proc/locks. Returns the process that has the lock; 0 if the
+ * lock is on another file, or the process waits for it. */
 static int
 holder_in(const char *line, const struct stat *st)
 {

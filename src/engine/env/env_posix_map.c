@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Guarded stores into mapped files; see env_posix_internal.h.
+ * Stores into mapped files that survive SIGBUS; see env_posix_internal.h.
  *
- * The guard is thread-local, armed only around a memcpy, so the handler
- * never jumps out of anybody else's code. The handler restores the signal
- * mask itself, hence sigsetjmp need not save it: a guarded copy costs
- * little more than the bare one. (150 bytes: 24 ns, bare 10 ns, by pwritev
- * 1 to 2 us; Linux 6.18, ext4.)
+ * The guard is thread-local and set only during a memcpy, so the handler never
+ * jumps out of other code. The handler restores the signal mask itself, so that
+ * sigsetjmp need not save it: a guarded copy costs little more than a plain
+ * one. (150 bytes: 24 ns, plain 10 ns, by pwritev 1 to 2 us; Linux 6.18, ext4.)
  */
 #include "engine/env/env_posix_internal.h"
 
@@ -22,9 +21,9 @@
 
 struct guard {
 	sigjmp_buf jump;
-	const uint8_t *begin, *end; /* addresses that are being stored to */
+	const uint8_t *begin, *end; /* addresses of the running store */
 	volatile sig_atomic_t armed;
-	bool unblocked; /* SIGBUS, in this thread's mask */
+	bool unblocked; /* SIGBUS is unblocked in this thread's mask */
 };
 
 static _Thread_local struct guard guard;
@@ -32,7 +31,7 @@ static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
 static struct sigaction previous;
 static int handler_error;
 
-/* Give a SIGBUS that is not ours to whom it would have gone. */
+/* Pass a SIGBUS that is not from a guarded copy to the previous handler. */
 static void
 pass_on(int sig, siginfo_t *info, void *context)
 {
@@ -49,7 +48,8 @@ pass_on(int sig, siginfo_t *info, void *context)
 		previous.sa_handler(sig);
 		return;
 	}
-	/* Die as without us: the store happens again after our return. */
+	/* Die as without this handler: the store is repeated after the
+	 * return. */
 	sigaction(SIGBUS, &dfl, NULL);
 	if (was_sent)
 		raise(SIGBUS);
@@ -63,7 +63,7 @@ on_sigbus(int sig, siginfo_t *info, void *context)
 	if (guard.armed && info->si_code > 0 && addr >= guard.begin &&
 	    addr < guard.end) {
 		guard.armed = 0;
-		/* What returning would have restored. */
+		/* A return would have restored it. */
 		pthread_sigmask(SIG_SETMASK,
 		    &((const ucontext_t *)context)->uc_sigmask, NULL);
 		siglongjmp(guard.jump, 1);
@@ -78,7 +78,7 @@ install_handler(void)
 		.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK };
 
 	sigemptyset(&sa.sa_mask);
-	/* Known before ours can run. */
+	/* The previous handler has to be known before the new one can run. */
 	if (sigaction(SIGBUS, NULL, &previous) != 0 ||
 	    sigaction(SIGBUS, &sa, NULL) != 0)
 		handler_error = -errno;
@@ -98,8 +98,8 @@ posix_map_open(int fd, uint64_t size, uint8_t **mapp)
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return -errno;
-	/* A log is filled from the front: read ahead where a recycled one
-	 * has left the page cache. Only advice. */
+	/* A log is written from the front: read ahead pages of a recycled one
+	 * that are not in memory. Only advice. */
 	(void)madvise(p, size, MADV_SEQUENTIAL);
 	/* A child would inherit pages that it must not write. */
 	(void)madvise(p, size, MADV_DONTFORK);
@@ -120,8 +120,8 @@ posix_map_leave(uint8_t *map, uint64_t off, uint64_t end)
 	(void)madvise(map + off, end - off, MADV_DONTNEED);
 }
 
-/* A SIGBUS that a store raises while the signal is blocked kills: once per
- * thread, see to it that it is not. */
+/* A SIGBUS by a store kills the process if the signal is blocked. Unblock it,
+ * once for each thread. */
 static void
 unblock_sigbus(void)
 {
@@ -133,8 +133,8 @@ unblock_sigbus(void)
 	guard.unblocked = true;
 }
 
-/* Apart from sigsetjmp(), so that no variable of the copy lives across the
- * jump. */
+/* A function of its own, apart from sigsetjmp(), so that no variable of the
+ * copy lives across the jump. */
 static __attribute__((noinline)) void
 copy_vectors(uint8_t *dst, const struct iovec *iov, int iovcnt)
 {
@@ -156,8 +156,8 @@ posix_map_copy(uint8_t *dst, const struct iovec *iov, int iovcnt, uint64_t len)
 	if (sigsetjmp(guard.jump, 0) != 0)
 		return -EIO;
 	guard.armed = 1;
-	/* The compiler must not move the copy out of the armed stretch; the
-	 * handler runs in this thread, so no more is needed. */
+	/* The compiler must not move the copy out of the guarded section. The
+	 * handler runs in this thread, so no stronger fence is needed. */
 	atomic_signal_fence(memory_order_seq_cst);
 	copy_vectors(dst, iov, iovcnt);
 	atomic_signal_fence(memory_order_seq_cst);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* See file_window.h. What the window still holds is not read again. */
+/* See file_window.h. Bytes that the window has already are not read again. */
 #include "engine/env/file_window.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A window of a file in memory that moves forward: what the readers of logs
- * and segments look through. One thread. Memory: the largest stretch that
- * was asked for, at least FILE_WINDOW_CHUNK; callers bound what they ask.
+ * A window of a file in memory that moves forward, for the readers of logs and
+ * segments. Memory: the largest request, at least FILE_WINDOW_CHUNK; callers
+ * bound their requests.
+ * Threading: one thread.
  */
 #ifndef KVFS_ENGINE_ENV_FILE_WINDOW_H
 #define KVFS_ENGINE_ENV_FILE_WINDOW_H
@@ -14,10 +15,10 @@
 #define FILE_WINDOW_CHUNK (1u << 20)
 
 struct file_window {
-	struct env_file *file; /* borrowed */
+	struct env_file *file; /* borrows */
 	uint8_t *buf;
 	size_t cap;
-	uint64_t off; /* of buf in the file */
+	uint64_t off; /* offset of buf in the file */
 	size_t len;
 };
 
@@ -25,8 +26,8 @@ void file_window_init(struct file_window *w, struct env_file *file);
 void file_window_fini(struct file_window *w);
 
 /*
- * The bytes at off: *datap is valid until the next call. Returns how many
- * there are, at least want unless the file ends; mostly more. -ENOMEM or a
+ * Get the bytes at off. *datap is valid until the next call. Returns how many
+ * there are: at least want, unless the file ends; usually more. -ENOMEM or a
  * read error.
  */
 ssize_t file_window_get(struct file_window *w, uint64_t off, size_t want,

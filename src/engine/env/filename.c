@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Names of a store's files. Every file has one spelling, numbers of at
- * least six digits: what filename_parse() accepts, filename_make() writes.
+ * Names of a store's files. Every file has exactly one spelling, with at least
+ * six digits: filename_parse() accepts only what filename_make() writes.
  */
 #include "engine/env/filename.h"
 
@@ -41,7 +41,8 @@ filename_path(char dst[PATH_MAX], const char *dir, enum file_kind kind,
 	strlcat(dst, name, PATH_MAX);
 }
 
-/* Decimal digits at the start of s; false when none or beyond 64 bits. */
+/* Parse decimal digits at the start of s. False if there are none, or the
+ * number exceeds 64 bits. */
 static bool
 parse_digits(const char *s, uint64_t *vp, const char **endp)
 {
@@ -108,7 +109,7 @@ filename_parse(const char *name, enum file_kind *kindp, uint64_t *numberp)
 	    !kind_of_suffix(end, &kind)) {
 		return -EINVAL;
 	}
-	/* One spelling only: 1.log and 0000001.log are not ours. */
+	/* Only one spelling is valid: not 1.log or 0000001.log. */
 	filename_make(again, kind, number);
 	if (strcmp(name, again) != 0)
 		return -EINVAL;

@@ -13,20 +13,21 @@ enum file_kind {
 	FILE_WAL, /* 000001.log */
 	FILE_TABLE, /* 000001.sst */
 	FILE_SEGMENT, /* 000001.seg */
-	FILE_HOT, /* HOT: what the cache held when the store was closed */
-	FILE_TEMP, /* 000001.tmp: being made; removed at open */
+	FILE_HOT, /* HOT: the list of hot blocks */
+	FILE_TEMP, /* 000001.tmp: unfinished; removed when the store is
+	              opened */
 };
 
-/* Room for any of them. */
+/* Large enough for every name. */
 #define FILENAME_BYTES 40
 
-/* Its name in the store's directory. */
+/* Write the name of a file in the store's directory. */
 void filename_make(char dst[FILENAME_BYTES], enum file_kind kind,
     uint64_t number);
-/* DIR/NAME, for messages; cut off when it is too long. */
+/* Write DIR/NAME, for messages; cut off if it is too long. */
 void filename_path(char dst[PATH_MAX], const char *dir, enum file_kind kind,
     uint64_t number);
-/* 0, or -EINVAL when name is none of ours. */
+/* 0, or -EINVAL if name is not a name of a store's file. */
 int filename_parse(const char *name, enum file_kind *kindp, uint64_t *numberp);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* The files of a store's directory; see store_files.h. */
+/* The files in a store's directory; see store_files.h. */
 #include "engine/env/store_files.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- One ---- */
+/* ---- One file ---- */
 
 int
 store_file_open(struct env_dir *dir, enum file_kind kind, uint64_t number,
@@ -38,7 +38,7 @@ store_file_rename(struct env_dir *dir, enum file_kind from_kind, uint64_t from,
 	return env_rename(dir, old, new);
 }
 
-/* ---- All of them ---- */
+/* ---- All files ---- */
 
 int
 number_list_add(struct number_list *l, uint64_t n)
@@ -86,7 +86,7 @@ note_file(void *arg, const char *name)
 	uint64_t number;
 
 	if (filename_parse(name, &kind, &number) < 0) {
-		/* The root of a file system of its own has this one. */
+		/* The root of a new ext4 file system has this directory. */
 		if (strcmp(name, "lost+found") != 0)
 			files->foreign = true;
 		return 0;

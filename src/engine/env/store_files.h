@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A store's files, by kind and number, in its directory: what is done with
- * one, and which there are, for those that take a store over as it lies
- * there.
+ * The files in a store's directory, by kind and number: operations on one of
+ * them, and a list of all of them, for recovery and repair.
  */
 #ifndef KVFS_ENGINE_ENV_STORE_FILES_H
 #define KVFS_ENGINE_ENV_STORE_FILES_H
@@ -26,21 +25,21 @@ struct number_list {
 };
 
 struct store_files {
-	struct number_list kinds[FILE_TEMP + 1]; /* each in order */
-	bool foreign; /* and something that is none of the store's */
+	struct number_list kinds[FILE_TEMP + 1]; /* each sorted */
+	bool foreign; /* there are other files, too */
 };
 
-/* -ENOMEM leaves the list as it was. */
+/* On -ENOMEM the list is unchanged. */
 int number_list_add(struct number_list *l, uint64_t n);
-/* Of a list in order. */
+/* l has to be sorted. */
 bool number_list_has(const struct number_list *l, uint64_t n);
 void number_list_fini(struct number_list *l);
 
-/* Read the directory; files starts zeroed, and is the caller's to end also
- * after an error. */
+/* Read the directory. files is zeroed before; the caller ends it with
+ * store_files_fini(), also after an error. */
 int store_files_list(struct env_dir *dir, struct store_files *files);
 bool store_files_have(const struct store_files *files, enum file_kind kind);
-/* The highest number of any file; 0 when there is none. */
+/* The highest number of any file; 0 if there is none. */
 uint64_t store_files_highest(const struct store_files *files);
 void store_files_fini(struct store_files *files);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A table of which any part may be damaged: its blocks by the index, or by
- * their seals without one, and a walk over those that verify.
+ * Reads a table of which any part may be damaged: finds its blocks by the
+ * index, or by their seals, and iterates over those that are valid.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct stretch {
 	const char *what; /* NULL: none */
 };
 
-/* Memory for one block, grown as needed. */
+/* Memory for a block; it grows as needed. */
 struct scratch {
 	uint8_t *data;
 	size_t cap;
@@ -31,21 +31,22 @@ struct table_salvage {
 	salvage_damage_fn fn;
 	void *arg;
 	struct salvage_blocks blocks;
-	const char *index_problem; /* no index: what is wrong */
+	const char *index_problem; /* what is wrong with the index; NULL:
+	                              nothing */
 	struct buf smallest, largest; /* internal keys, or empty */
 
-	/* the walk */
+	/* of the iterator */
 	size_t next_block;
 	bool is_quiet;
-	struct scratch sealed, raw; /* the block, as stored and as it is */
+	struct scratch sealed, raw; /* the block as stored, and uncompressed */
 	struct block_cursor cursor;
-	struct buf last; /* the last key given, or empty */
-	struct stretch bad; /* damage not yet reported */
+	struct buf last; /* the last key returned, or empty */
+	struct stretch bad; /* damage that is not reported yet */
 };
 
 /* ---- Damage ---- */
 
-/* Report what is pending; it ends before the key before. */
+/* Report the pending damage. The keys lost with it lie below before. */
 static void
 report_pending(struct table_salvage *t, struct slice before)
 {
@@ -59,7 +60,7 @@ report_pending(struct table_salvage *t, struct slice before)
 		t->fn(t->arg, &d);
 }
 
-/* Stretches side by side are reported as one. */
+/* Adjacent damaged ranges are reported as one. */
 static void
 note_bad(struct table_salvage *t, uint64_t off, uint64_t end, const char *what)
 {
@@ -83,8 +84,8 @@ make_room(struct scratch *s, size_t want)
 	return s->data != NULL;
 }
 
-/* Put the cursor on the first entry of a block: 1, or 0 and what is wrong
- * with it, or -ENOMEM. */
+/* Set the cursor to the first entry of a block. Returns 1; 0 and what is wrong
+ * with the block; or -ENOMEM. */
 static int
 load_block(struct table_salvage *t, const struct salvage_block *b,
     const char **whatp)
@@ -114,7 +115,7 @@ load_block(struct table_salvage *t, const struct salvage_block *b,
 	return t->cursor.valid;
 }
 
-/* ---- The walk ---- */
+/* ---- The iterator ---- */
 
 static struct slice
 cursor_key(const struct table_salvage *t)
@@ -129,7 +130,7 @@ salvage_stop(struct table_salvage *t, int rc)
 	t->base.status = rc;
 }
 
-/* Give the cursor's entry, if it comes behind the last one. */
+/* Make the cursor's entry the current one, if it sorts behind the last one. */
 static bool
 salvage_show(struct table_salvage *t)
 {
@@ -150,7 +151,7 @@ salvage_show(struct table_salvage *t)
 	return true;
 }
 
-/* What lies between the blocks, or behind them. */
+/* Note a damaged range between two blocks, or behind the last one. */
 static void
 check_gap(struct table_salvage *t)
 {
@@ -166,8 +167,8 @@ check_gap(struct table_salvage *t)
 		to = b->v[t->next_block].off;
 	else
 		to = b->is_whole ? from : t->size;
-	/* At the end this is where the index was; without it nobody knows
-	 * whether data were there too. */
+	/* At the end this is the place of the index. Without an index nobody
+	 * knows whether there were data, too. */
 	if (to > from || (t->next_block == b->count && !b->is_whole))
 		note_bad(t, from, to, t->index_problem);
 }
@@ -258,8 +259,8 @@ table_salvage_iter(struct table_salvage *t)
 	return &t->base;
 }
 
-/* By the blocks; with hop only the first and the last one is read. False:
- * the last one is not readable after all. */
+/* Find the bounds by reading blocks; with hop only the first and the last one.
+ * False: the last one turned out to be unreadable. */
 static bool
 walk_bounds(struct table_salvage *t, bool hop)
 {
@@ -307,7 +308,7 @@ table_salvage_bounds(struct table_salvage *t, struct slice *smallestp,
 
 /* ---- Opening ---- */
 
-/* The blocks by the index: 1, 0 when there is none, or an error. */
+/* Find the blocks by the index. Returns 1, 0 if there is none, or an error. */
 static int
 load_index(struct table_salvage *t)
 {

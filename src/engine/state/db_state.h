@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The embedded store while it is open: what its sources share.
+ * The state of an open store, shared by the sources of the rooms above.
  *
  * A commit takes commit_mu, which orders sequence numbers, the log and the
- * memtable. The state lock mu guards what the tree is made of and who works
- * on it. Readers take neither: they hold a view.
+ * memtable. The state lock mu guards the parts of the tree and the work on it.
+ * Readers take neither: they use a view.
  */
 #ifndef KVFS_ENGINE_STATE_DB_STATE_H
 #define KVFS_ENGINE_STATE_DB_STATE_H
@@ -38,13 +38,14 @@ struct warm_up;
 /* What the manifest on disk says; guarded by the state lock. */
 struct tree_state {
 	struct manifest *manifest;
-	bool is_busy; /* with an install: one at a time */
+	bool is_busy; /* an edit is being installed */
 	uint64_t first_log; /* the manifest's log_number */
-	uint64_t flushed_seq; /* its last_seq: all up to it is in tables */
-	uint64_t installs; /* of versions of the tree, so far */
+	uint64_t flushed_seq; /* the manifest's last_seq: all up to it is in
+	                         tables */
+	uint64_t installs; /* how many versions were installed so far */
 };
 
-/* Of who opens and closes the store. */
+/* Used by the thread that opens and closes the store. */
 struct db_threads {
 	pthread_t flush, sync;
 	pthread_t *compact;
@@ -57,22 +58,24 @@ struct db {
 
 	/* constant after opening */
 	struct env *env;
-	struct kv_options opts; /* but for the live ones of the parts */
+	struct kv_options opts; /* initial values; some parts have current
+	                           ones */
 	struct table_options table_opts;
 	struct block_cache *cache;
 	struct table_cache *tables;
 	bool read_only;
-	struct warm_up *warm_up; /* NULL: none wanted */
+	struct warm_up *warm_up; /* NULL: not wanted */
 
 	/* own synchronisation */
-	_Atomic uint64_t last_seq; /* newest visible commit; release */
-	_Atomic uint64_t commit_count; /* since opening; under commit_mu */
+	_Atomic uint64_t last_seq; /* newest visible change; release */
+	_Atomic uint64_t commit_count; /* since opening; written under
+	                                  commit_mu */
 	_Atomic bool closing;
 	struct views views;
 	struct db_stats stats;
 	struct backoff backoff; /* of compression */
 
-	/* parts, each of which says by what it is guarded */
+	/* Parts; each one says what guards it. */
 	struct store_dir store;
 	struct fault fault;
 	struct write_delay delay;
@@ -93,12 +96,12 @@ struct db {
 
 	/* guarded by commit_mu */
 	struct mutex commit_mu;
-	struct memtable *mem; /* held; the current view's */
+	struct memtable *mem; /* referenced; the current view's */
 
 	/* guarded by mu */
 	struct mutex mu;
-	struct cond work; /* for the background threads */
-	struct cond progress; /* a flush or compaction ended */
+	struct cond work; /* wakes the background threads */
+	struct cond progress; /* a flush or compaction has ended */
 	bool stop;
 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Commits. Before the lock: the batch is encoded, once; values are compressed,
- * summed and, when they are many and large, written to a segment; the changes
- * are sorted. Under the lock: a sequence number, the log, the memtable, and
- * the new sequence number is published.
- * After it: the wait for durability, if the sync mode asks for one and the
- * caller does not do that himself.
+ * Commits. Before the lock: the batch is encoded once; values are compressed,
+ * their checksums computed, and, if they are many and large, they are written
+ * to a segment; the changes are sorted. Under the lock: the commit gets a
+ * sequence number, the log and the memtable get its changes, and the number is
+ * published. After the lock: the thread waits for durability, if the sync mode
+ * says so and the caller does not wait itself.
  */
 #include "engine/store/commit.h"
 
@@ -32,9 +32,9 @@
 #include "util/clock.h"
 #include "util/stats.h"
 
-/* A batch with this much of them writes them straight to a segment, and
- * only pointers to the log, also where each commit is synced and that makes
- * two files to sync. */
+/* A batch with so many bytes of large values writes them to a segment, and only
+ * pointers to the log, even if each commit is synced, which then syncs two
+ * files. */
 #define SEGMENT_DIRECT_MIN (64u << 10)
 
 static bool
@@ -44,11 +44,11 @@ op_is_large(const struct kv_op *op)
 }
 
 /*
- * Whether the large values of a batch go straight to a segment, so that they
- * are compressed and written once (4 KiB values 38,000/s, through the log
- * 19,000/s). Where that would cost each commit a second file to sync, only
- * much of them: the others travel through the log, and the flush separates
- * them.
+ * Whether the large values of a batch are written to a segment at once, so that
+ * they are compressed and written once (4 KiB values: 38,000/s, through the log
+ * 19,000/s). If each commit would then have to sync a second file, only batches
+ * with many bytes of them do that. Others go through the log, and the flush
+ * moves them to a segment.
  */
 static bool
 writes_segment(struct db *db, const struct kv_batch *batch)
@@ -62,8 +62,8 @@ writes_segment(struct db *db, const struct kv_batch *batch)
 	    (bytes >= SEGMENT_DIRECT_MIN || !db_is_synced_often(db));
 }
 
-/* Write the first n values of the context to a segment, and their pointers
- * to the record. */
+/* Write the first n values of the context to a segment, and their pointers to
+ * the record. */
 static int
 write_piece(struct db *db, struct commit_ctx *ctx, size_t n)
 {
@@ -83,7 +83,7 @@ write_piece(struct db *db, struct commit_ctx *ctx, size_t n)
 	return commit_ctx_hold(db, ctx, s);
 }
 
-/* Write what the record has pointers for. */
+/* Write the values for which the record has room for pointers. */
 static int
 write_large_values(struct db *db, const struct kv_batch *batch,
     struct commit_ctx *ctx)
@@ -112,7 +112,7 @@ write_large_values(struct db *db, const struct kv_batch *batch,
 	return rc == 0 ? write_piece(db, ctx, n) : rc;
 }
 
-/* Room in the memtable and in the log for body. */
+/* Make room for body in the memtable and in the log. */
 static int
 make_room(struct db *db, const struct wal_body *body) REQUIRES(&db->commit_mu)
 {
@@ -123,8 +123,8 @@ make_room(struct db *db, const struct wal_body *body) REQUIRES(&db->commit_mu)
 	return rc;
 }
 
-/* The payload as a log body. Where one value is most of it, that value's
- * group tells whether it will get smaller. */
+/* Encode the payload as a log body. If one value is most of it, the group of
+ * that value tells whether compression may pay. */
 static int
 encode_body(struct db *db, struct commit_ctx *ctx, size_t count)
 {
@@ -142,7 +142,7 @@ encode_body(struct db *db, struct commit_ctx *ctx, size_t count)
 	return db_body_encode(db, &ctx->body, buf_slice(&ctx->payload), user);
 }
 
-/* The batch as a log body, and as changes for the memtable. */
+/* Encode the batch as a log body, and as changes for the memtable. */
 static int
 encode_batch(struct db *db, const struct kv_batch *batch,
     struct commit_ctx *ctx)
@@ -164,9 +164,9 @@ encode_batch(struct db *db, const struct kv_batch *batch,
 }
 
 /*
- * What was appended goes to the kernel, unless it may wait. Who waits for a
- * sync needs no write(2) of his own before it; but he must hear now of a disk
- * that is full: once the commit was applied there is no way back.
+ * Write appended frames to the kernel, unless they may stay in the buffer. A
+ * thread that waits for a sync needs no write before it; but a full disk has to
+ * be noticed now: once the commit is applied, it cannot be undone.
  */
 static int
 write_to_kernel(struct db *db, struct commit_ctx *ctx) REQUIRES(&db->commit_mu)
@@ -212,14 +212,14 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 				       db_poison(db, rc, "cannot write %s",
 					   db->logs.current->path);
 	rc = memtable_add_all(db->mem, first, ctx->changes, batch->count);
-	if (rc < 0) /* the log has it, the memtable not all of it */
+	if (rc < 0) /* the log has the commit, the memtable only a part */
 		return db_poison(db, rc, "cannot apply a commit");
 	atomic_fetch_add_explicit(&db->mem->segment_bytes, ctx->segment_bytes,
 	    memory_order_relaxed);
 	ctx->number = atomic_fetch_add(&db->commit_count, 1) + 1;
 	db->mem->last_commit = ctx->number;
 	ctx->seq = first + batch->count - 1;
-	/* Release: who reads the number sees the entries. */
+	/* Release: whoever reads the number sees the entries. */
 	atomic_store_explicit(&db->last_seq, ctx->seq, memory_order_release);
 	return 0;
 }
@@ -249,7 +249,7 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	ctx = commit_ctx_get();
 	if (ctx == NULL)
 		return -ENOMEM;
-	/* Relaxed: a commit beside the change may go by either. */
+	/* Relaxed: during a change of the mode either one is right. */
 	ctx->sync_mode = (enum kv_sync_mode)atomic_load_explicit(&db->dur.mode,
 	    memory_order_relaxed);
 	rc = encode_batch(db, batch, ctx);

@@ -11,10 +11,10 @@
 #include "engine/state/segment_set.h"
 #include "util/buf.h"
 
-/* A thread keeps this much of each buffer for its next commit. */
+/* A thread keeps each buffer up to this size for its next commit. */
 #define KEEP_BUFFER_BYTES (128u << 10)
 
-/* Bytes that the threads of the process keep; relaxed, a statistic. */
+/* Bytes that the threads of the process keep; relaxed statistics. */
 static _Atomic size_t kept_buffers;
 
 static pthread_key_t ctx_key;
@@ -103,7 +103,7 @@ commit_ctx_put(struct db *db, struct commit_ctx *ctx)
 		ctx->changes = NULL;
 		ctx->change_cap = 0;
 	}
-	/* Of the file system's chunks a whole piece is kept. */
+	/* A whole piece of the file system's chunks is kept. */
 	for (size_t i = 0; ctx->values != NULL && i < COMMIT_PIECE_VALUES; i++)
 		if (ctx->values[i].buf.cap > KEEP_BUFFER_BYTES ||
 		    i >= COMMIT_PIECE_BYTES / (32u << 10))

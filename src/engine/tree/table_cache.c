@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Open tables and segments; see table_cache.h. The handles are kept by
- * table_handle.c; here files are opened for them.
+ * Open tables and segments; see table_cache.h. table_handle.c manages the
+ * handles; this source opens files for them.
  */
 #include "engine/tree/table_cache.h"
 
@@ -69,7 +69,8 @@ table_cache_destroy(struct table_cache *tc)
 	free(tc);
 }
 
-/* Open the file of h. Without the lock: h->state keeps others away. */
+/* Open the file of h. The cache's lock is not held: h->state keeps other
+ * threads away. */
 static int
 open_file(struct table_handle *h, enum file_kind kind)
 {
@@ -81,7 +82,8 @@ open_file(struct table_handle *h, enum file_kind kind)
 	filename_path(path, tc->dir->path, kind, h->number);
 	if (rc < 0) {
 		log_error("%s: open: %s", path, strerror(-rc));
-		/* A file that the store counts on: absence is damage. */
+		/* The store needs this file: if it is missing, the store is
+		 * damaged. */
 		return rc == -ENOENT ? -KVFS_ECORRUPT : rc;
 	}
 	if (kind == FILE_SEGMENT)
@@ -90,7 +92,7 @@ open_file(struct table_handle *h, enum file_kind kind)
 	return table_reader_open(file, path, h->number, tc->cache, &h->table);
 }
 
-/* Open a handle that table_handle_add_locked() made. */
+/* Open a handle that table_handle_add_locked() has made. */
 static int
 open_handle(struct table_cache *tc, struct table_handle *h, enum file_kind kind)
 {
@@ -100,7 +102,8 @@ open_handle(struct table_cache *tc, struct table_handle *h, enum file_kind kind)
 	mutex_lock(&tc->mu);
 	h->state = rc < 0 ? HANDLE_FAILED : HANDLE_OPEN;
 	h->error = rc;
-	/* Here, since table_handles_trim_locked() looks at it. */
+	/* Count it under the lock, since table_handles_trim_locked() reads the
+	 * sum. */
 	if (h->table != NULL)
 		h->memory = table_reader_memory(h->table);
 	atomic_fetch_add_explicit(&tc->memory, h->memory, memory_order_relaxed);
@@ -120,7 +123,7 @@ open_handle(struct table_cache *tc, struct table_handle *h, enum file_kind kind)
 	return rc;
 }
 
-/* A reference to an open handle. */
+/* Get a reference to an open handle; opens the file if necessary. */
 static int
 get_handle(struct table_cache *tc, uint64_t number, enum file_kind kind,
     struct table_handle **handlep)

@@ -31,7 +31,7 @@ table_handle_find_locked(struct table_cache *tc, uint64_t number)
 struct table_handle *
 table_handle_find_open(struct table_cache *tc, uint64_t number)
 {
-	/* Acquire: the handle's memory is seen as it was made. */
+	/* Acquire: the handle's memory is initialised. */
 	struct table_handle *h = atomic_load_explicit(hint_of(tc, number),
 	    memory_order_acquire);
 	uint32_t refs;
@@ -42,14 +42,16 @@ table_handle_find_open(struct table_cache *tc, uint64_t number)
 	do {
 		if ((refs & REFS_VISIBLE) == 0)
 			return NULL;
-		/* Acquire: its fields, as the one who showed it left them. */
+		/* Acquire: its members are as the thread that made it visible
+		 * left them. */
 	} while (!atomic_compare_exchange_weak_explicit(&h->refs, &refs,
 	    refs + 1, memory_order_acquire, memory_order_relaxed));
 	if (h->number != number) {
 		table_handle_release(h);
 		return NULL;
 	}
-	/* A line that is only read stays in every processor's cache. */
+	/* Write only if needed: a cache line that is only read stays in the
+	 * cache of every processor. */
 	if (!atomic_load_explicit(&h->is_used, memory_order_relaxed))
 		atomic_store_explicit(&h->is_used, true, memory_order_relaxed);
 	return h;
@@ -74,7 +76,8 @@ table_handle_add_locked(struct table_cache *tc, uint64_t number)
 	h->error = 0;
 	h->is_listed = true;
 	atomic_store_explicit(&h->is_used, false, memory_order_relaxed);
-	/* The list's and the caller's. Relaxed: not visible yet. */
+	/* One reference for the list, one for the caller. Relaxed: not visible
+	 * yet. */
 	atomic_store_explicit(&h->refs, 2, memory_order_relaxed);
 	LIST_INSERT_HEAD(bucket_of(tc, number), h, bucket);
 	TAILQ_INSERT_TAIL(&tc->queue, h, link);
@@ -88,7 +91,7 @@ table_handle_show_locked(struct table_cache *tc, struct table_handle *h)
 	mutex_assert_held(&tc->mu);
 	if (!h->is_listed)
 		return;
-	/* Release: who sees the bit sees the reader. */
+	/* Release: whoever sees the bit sees the reader. */
 	atomic_fetch_or_explicit(&h->refs, REFS_VISIBLE, memory_order_release);
 	atomic_store_explicit(hint_of(tc, h->number), h, memory_order_release);
 }
@@ -99,7 +102,7 @@ table_handle_unlist_locked(struct table_cache *tc, struct table_handle *h)
 	struct table_handle *hinted = h;
 
 	mutex_assert_held(&tc->mu);
-	/* Relaxed: that reference is still to be dropped. */
+	/* Relaxed: the list's reference is still to be dropped. */
 	atomic_fetch_and_explicit(&h->refs, ~REFS_VISIBLE,
 	    memory_order_relaxed);
 	(void)atomic_compare_exchange_strong_explicit(hint_of(tc, h->number),
@@ -115,7 +118,8 @@ table_handle_release(struct table_handle *h)
 {
 	struct table_cache *tc;
 
-	/* Release: our reads come before the close; acquire: others' too. */
+	/* Release: our reads come before the close. Acquire: and those of
+	 * others. */
 	if (h == NULL ||
 	    atomic_fetch_sub_explicit(&h->refs, 1, memory_order_acq_rel) != 1)
 		return;
@@ -130,15 +134,15 @@ table_handle_release(struct table_handle *h)
 	mutex_unlock(&tc->mu);
 }
 
-/* Take h out if nobody uses it. */
+/* Remove h from the list if nobody uses it. */
 static bool
 unlist_idle_locked(struct table_cache *tc, struct table_handle *h)
 {
 	uint32_t idle = REFS_VISIBLE + 1;
 
 	mutex_assert_held(&tc->mu);
-	/* From here on nobody can take a reference without the lock. Acquire:
-	 * what the last user did with it is over. */
+	/* From here on nobody gets a reference without the lock. Acquire: all
+	 * that the last user did with it has ended. */
 	if (!atomic_compare_exchange_strong_explicit(&h->refs, &idle, 1,
 		memory_order_acquire, memory_order_relaxed))
 		return false;
@@ -153,7 +157,7 @@ table_handles_trim_locked(struct table_cache *tc, struct handle_queue *out)
 	    memory_order_relaxed);
 
 	mutex_assert_held(&tc->mu);
-	/* Twice round at most: the second time finds none used. */
+	/* At most two rounds: in the second one no handle is marked as used. */
 	for (unsigned n = 2 * tc->count;
 	     n != 0 && (tc->count > tc->max_open || memory > tc->max_memory);
 	     n--) {
@@ -162,7 +166,7 @@ table_handles_trim_locked(struct table_cache *tc, struct handle_queue *out)
 		bool is_used = atomic_exchange_explicit(&h->is_used, false,
 		    memory_order_relaxed);
 
-		/* A segment gives no memory back. */
+		/* Closing a segment frees no memory. */
 		if (!is_used && (tc->count > tc->max_open || freed != 0) &&
 		    unlist_idle_locked(tc, h)) {
 			TAILQ_INSERT_TAIL(out, h, link);
