@@ -24,9 +24,9 @@
  * namespaces, by bind mounts or, after -f, by open files. */
 #define COPIES_MS 3000
 /* How often it is looked whether it goes on or is about to end. */
-#define LOOK_MS 100
+#define POLL_MS 100
 /* How long a daemon that did not answer may take to end in order. */
-#define LAST_CHANCE_MS 1000
+#define HUNG_END_MS 1000
 
 /* The daemon's process id, as it says itself. */
 static int
@@ -91,10 +91,10 @@ wait_for_daemon(const struct mount *m, int pidfd, int pid, bool for_files)
 {
 	int waited_ms = 0;
 
-	while (!has_ended(pidfd, LOOK_MS)) {
+	while (!has_ended(pidfd, POLL_MS)) {
 		if (daemon_is_ending(pid))
 			continue;
-		waited_ms += LOOK_MS;
+		waited_ms += POLL_MS;
 		if (waited_ms == COPIES_MS)
 			warnx("%s: unmounted; its daemon, process %d, goes on "
 			      "until %s",
@@ -121,7 +121,7 @@ unmount_hung(const struct place *p)
 		pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (pidfd >= 0)
 		(void)syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0);
-	if (pidfd >= 0 && has_ended(pidfd, LAST_CHANCE_MS)) {
+	if (pidfd >= 0 && has_ended(pidfd, HUNG_END_MS)) {
 		close(pidfd);
 		return 0;
 	}
@@ -134,7 +134,7 @@ unmount_hung(const struct place *p)
 		warnx("%s: unmounted; its daemon, which does not answer, is "
 		      "not known: it ends when it goes on",
 		    p->mount.path);
-	else if (!has_ended(pidfd, LOOK_MS))
+	else if (!has_ended(pidfd, POLL_MS))
 		warnx("%s: unmounted; its daemon, process %d, does not answer: "
 		      "it ends when it goes on",
 		    p->mount.path, (int)p->pid);
@@ -225,13 +225,13 @@ unmount_place(const char *name, bool force)
 		if (force)
 			status = unmount_hung(p);
 		else
-			place_complain(name, p);
+			place_report(name, p);
 		break;
 	case PLACE_STORE:
 		status = unmount_store(name, p);
 		break;
 	case PLACE_USED:
-		place_complain(name, p);
+		place_report(name, p);
 		break;
 	}
 	free(p);

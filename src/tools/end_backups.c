@@ -9,7 +9,7 @@
 
 /* Whoever makes one sees the end at his next read, and may be writing. */
 #define WAIT_MS 10000
-#define LOOK_MS 20
+#define POLL_MS 20
 #define FIGURE "\nBackups open: "
 
 /* How many are open; 0 when the daemon does not say. */
@@ -32,12 +32,12 @@ count_backups(struct target *t)
 void
 end_backups(struct target *t)
 {
-	const struct timespec pause = { 0, LOOK_MS * 1000000l };
+	const struct timespec pause = { 0, POLL_MS * 1000000l };
 
 	if (count_backups(t) == 0 ||
 	    target_control(t, "end backups", stdout) < 0)
 		return;
-	for (int ms = 0; ms < WAIT_MS && count_backups(t) != 0; ms += LOOK_MS)
+	for (int ms = 0; ms < WAIT_MS && count_backups(t) != 0; ms += POLL_MS)
 		nanosleep(&pause, NULL);
 	/* The daemon knows before the kernel has let go of the mount. */
 	nanosleep(&pause, NULL);

@@ -154,7 +154,7 @@ place_find_dead(struct place *p)
 }
 
 int
-place_complain(const char *name, const struct place *p)
+place_report(const char *name, const struct place *p)
 {
 	char who[64] = "";
 

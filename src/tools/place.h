@@ -36,6 +36,6 @@ bool place_find_dead(struct place *p);
 
 /* Say that its daemon does not answer, or is gone, or who has it: for those
  * who need one that answers. Returns a negative errno. */
-int place_complain(const char *name, const struct place *p);
+int place_report(const char *name, const struct place *p);
 
 #endif

@@ -34,7 +34,7 @@ target_open(const char *name, enum target_use use, struct target **tp)
 		if (rc < 0)
 			warnx("%s: %s", p->mount.path, strerror(-rc));
 	} else {
-		rc = place_complain(name, p);
+		rc = place_report(name, p);
 	}
 out:
 	free(p);

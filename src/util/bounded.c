@@ -91,7 +91,7 @@ await_message(int sock, int timeout_ms)
 /* The child keeps no file of ours: not the connection, no lock, and no pipe
  * whose end somebody waits for. */
 static void
-become_bare(int sock)
+close_all_files(int sock)
 {
 	if (dup2(sock, STDIN_FILENO) < 0)
 		_exit(1);
@@ -118,7 +118,7 @@ run_child(int (*fn)(void *arg), void *arg, int timeout_ms, int *fdp)
 		return rc;
 	}
 	if (pid == 0) {
-		become_bare(socks[1]);
+		close_all_files(socks[1]);
 		rc = fn(arg);
 		bounded_send(STDIN_FILENO, rc, rc > 0 ? rc : -1);
 		_exit(0);

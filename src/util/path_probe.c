@@ -86,7 +86,7 @@ path_probe_run(int fd, const char *name)
 
 /* Take what it tells until it ends: false when time is up. */
 static bool
-listen_to(int fd, struct path_probe *p)
+path_probe_receive(int fd, struct path_probe *p)
 {
 	uint64_t end = clock_now_ns() + PATH_PROBE_MS * 1000000ull;
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
@@ -135,7 +135,7 @@ path_probe(const char *name, struct path_probe *p)
 		_exit(0);
 	}
 	close(fds[1]);
-	if (listen_to(fds[0], p)) {
+	if (path_probe_receive(fds[0], p)) {
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	} else {
