@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kv_batch of kv.h: the list of changes that a commit takes. Knows nothing
- * of the engine, so that any store behind kv.h can use it.
+ * kv_batch of kv.h: the list of changes for a commit. It does not use the
+ * engine, so that any store behind kv.h can use it.
  */
 #include <stdlib.h>
 
@@ -33,7 +33,8 @@ kv_batch_fini(struct kv_batch *b)
 	*b = (struct kv_batch){ 0 };
 }
 
-/* Room for need elements of size bytes in *arrayp, which has *capp. */
+/* Grow *arrayp, which has room for *capp elements of size bytes, to need
+ * elements. 0 or -ENOMEM. */
 static int
 batch_grow_array(void **arrayp, size_t *capp, size_t need, size_t size)
 {

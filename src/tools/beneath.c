@@ -38,7 +38,7 @@ beneath_fini(struct beneath *b)
 	b->root = -1;
 }
 
-/* Below the directory at; path is shorter than PATH_MAX. */
+/* Open path, shorter than PATH_MAX, below the directory at. */
 static int
 open_step(int at, const char *path, int flags)
 {
@@ -55,7 +55,7 @@ open_step(int at, const char *path, int flags)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* In pieces, from the directory start, which stays open. */
+/* Open path in pieces, from the directory start, which stays open. */
 static int
 open_from(int start, const char *path, int flags)
 {
@@ -124,7 +124,7 @@ beneath_open_file(struct beneath *b, const char *path, int flags)
 
 	if (len != 0 && strncmp(path, b->near_path, len) == 0)
 		fd = open_from(b->near, path + len, flags);
-	/* It may be at its place again, in another directory. */
+	/* Another directory may have the path now. */
 	return fd == -ENOENT ? beneath_open(b, path, flags) : fd;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kvfsctl backup: a copy of a store as of now, which is a store of its own.
- * It is this process that opens and writes the new directory: it may write
- * what the user may write, finds a path where he stands, and whatever it
- * waits for, a daemon goes on serving.
+ * kvfsctl backup: a copy of a store as of now, which is a store itself. This
+ * process, not the daemon, opens and writes the new directory. So the user's
+ * permissions and working directory apply, and the daemon never waits for the
+ * new disk.
  */
 #include "tools/command.h"
 
@@ -20,14 +20,14 @@
 
 #include "tools/unpack.h"
 
-/* Pause between tries while another backup begins. */
+/* The time between tries while another backup begins. */
 #define RETRY_MS 50
 
 struct destination {
 	const char *name;
 	char parent[PATH_MAX];
 	int fd;
-	bool made; /* by us: goes again when there is no backup */
+	bool made; /* by this process, which removes it after a failure */
 };
 
 static int
@@ -37,7 +37,7 @@ backup_failed(const struct destination *d, const char *reason)
 	return 1;
 }
 
-/* ---- Where it may go ---- */
+/* ---- Whether the directory may be used ---- */
 
 static bool
 same_file(const struct stat *a, const struct stat *b)
@@ -45,7 +45,7 @@ same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Whether the directory fd is dir or lies below it. */
+/* Is the directory fd dir, or below it? */
 static bool
 is_below(int fd, const struct stat *dir)
 {
@@ -59,15 +59,16 @@ is_below(int fd, const struct stat *dir)
 		close(at);
 		at = up;
 		if (up >= 0 && fstat(up, &above) == 0 && same_file(&above, &st))
-			break; /* the root is above itself */
+			break; /* the root is its own parent */
 	}
 	if (at >= 0)
 		close(at);
 	return found;
 }
 
-/* Below the mount it would be a copy of itself in itself; the store's own
- * directory is the daemon's alone. fd is what will hold the backup. */
+/* Refuse a directory below the mount, where the backup would contain itself,
+ * and one below the store, which belongs to the daemon. fd: the parent of the
+ * backup. */
 static int
 check_place(const struct destination *d, int fd, struct target *t,
     const char *store)
@@ -100,7 +101,7 @@ check_empty(int fd)
 		return rc;
 	}
 	while (rc == 0 && (de = readdir(dir)) != NULL)
-		/* The root of a file system of its own has the last one. */
+		/* The root of a file system has lost+found. */
 		if (strcmp(de->d_name, ".") != 0 &&
 		    strcmp(de->d_name, "..") != 0 &&
 		    strcmp(de->d_name, "lost+found") != 0)
@@ -109,9 +110,9 @@ check_empty(int fd)
 	return rc;
 }
 
-/* ---- Opening it ---- */
+/* ---- Opening the directory ---- */
 
-/* The directory above, by a copy that dirname(3) may change. */
+/* Open the parent; dirname(3) may change its argument, so it gets a copy. */
 static int
 open_parent(struct destination *d)
 {
@@ -156,8 +157,8 @@ make_or_open(struct destination *d, struct target *t, const char *store)
 	return opened < 0 ? backup_failed(d, strerror(-opened)) : 0;
 }
 
-/* Make it, or take an empty one; the lock keeps another backup, and a
- * store, out of it. */
+/* Create the directory, or use an empty one. Its lock excludes another backup,
+ * and a store. */
 static int
 destination_open(struct destination *d, struct target *t, const char *store)
 {
@@ -179,7 +180,7 @@ destination_open(struct destination *d, struct target *t, const char *store)
 	return rc < 0 ? backup_failed(d, strerror(-rc)) : 0;
 }
 
-/* Its own name is durable with the directory above. */
+/* Sync it, and its parent, which has its name. */
 static int
 destination_sync(struct destination *d)
 {

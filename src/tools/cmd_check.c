@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * kvfsctl check: verify every checksum and every cross-reference. Changes
- * nothing; runs beside the daemon on a mounted store.
+ * nothing. For a mounted store the daemon runs it while it serves.
  */
 #include "tools/command.h"
 

@@ -22,7 +22,7 @@ print_long(struct target *t, const char *path, const char *name)
 	strmode(st.st_mode, mode);
 	if (localtime_r(&st.st_mtime, &tm) != NULL)
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &tm);
-	/* strmode ends in a blank, for marks that we do not make. */
+	/* Without the last character of strmode(3), a blank for ACL marks. */
 	printf("%.10s %3ju %5u %5u %12jd %s %s%s%s\n", mode,
 	    (uintmax_t)st.st_nlink, st.st_uid, st.st_gid, (intmax_t)st.st_size,
 	    when, name, *target != '\0' ? " -> " : "", target);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* kvfsctl put: set a value, in one step. */
+/* kvfsctl put: set a value, atomically. */
 #include "tools/command.h"
 #include "tools/value.h"
 

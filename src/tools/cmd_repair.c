@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kvfsctl repair: what can still be read of a damaged store, into a new
- * one. The damaged store stays as it is.
+ * kvfsctl repair: copy what can still be read of a damaged store to a new one.
+ * The damaged store is not changed.
  */
 #include "tools/command.h"
 
@@ -15,7 +15,7 @@
 #include "tools/mounts.h"
 #include "util/path_probe.h"
 
-/* The rows that were saved become a file system without faults. */
+/* Repair the rows of the new store, so that it is a consistent file system. */
 static int
 mend_store(const char *store, struct finding_list *lost)
 {
@@ -25,7 +25,7 @@ mend_store(const char *store, struct finding_list *lost)
 
 	kv_options_init(&opts);
 	opts.create = false;
-	/* Closing makes everything durable. */
+	/* The close makes everything durable. */
 	opts.sync = KV_SYNC_OFF;
 	opts.owner = "kvfsctl repair";
 	opts.warm_up = false;

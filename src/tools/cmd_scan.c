@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kvfsctl scan: all keys that begin with a prefix, in byte order of whole
- * paths. Directories are not keys: what is below them is. Only directories
- * that can hold a match are listed.
+ * kvfsctl scan: print all keys that begin with a prefix, in byte order of whole
+ * paths. A directory is not a key; the files below it are. Only directories
+ * that can hold a match are read.
  */
 #include "tools/command.h"
 #include "tools/value.h"
@@ -60,8 +60,7 @@ print_key(struct scan *s, const char *path)
 		printf("%12jd %s%c", (intmax_t)st.st_size, path, s->end);
 }
 
-/* Whether path, or when it is a directory a path below it, can begin with
- * the prefix. */
+/* Can path, or a path below it if it is a directory, begin with the prefix? */
 static bool
 can_match(const struct scan *s, const char *path, bool is_dir)
 {

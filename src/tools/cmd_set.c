@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What can be set, as kvfs(1) has it. */
+/* The options that can be set; kvfs(1) describes them. */
 static const struct settable {
 	const char *name, *values;
 } settables[] = {
@@ -21,7 +21,7 @@ static const struct settable {
 };
 #define SETTABLES (sizeof(settables) / sizeof(settables[0]))
 
-/* One line: the values that the option takes, or the options. */
+/* Print one line: the values of the option, or the options that there are. */
 static void
 explain_refusal(const char *assignment)
 {

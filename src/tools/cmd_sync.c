@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* kvfsctl sync, flush and compact: maintenance that answers when done. */
+/* kvfsctl sync, flush and compact. They return when the work is done. */
 #include "tools/command.h"
 
 #include <unistd.h>

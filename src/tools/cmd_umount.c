@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kvfsctl umount: end a mount, and return when its daemon has ended and
- * everything is on disk. The daemon is watched through a pidfd that is
- * taken before the unmount, so that no other process of that number can be
- * mistaken for it.
+ * kvfsctl umount: unmount, and return when the daemon has ended and everything
+ * is on disk. The daemon is watched by a pidfd, opened before the unmount, so
+ * that a later process with the same process id is not taken for it.
  */
 #include "tools/command.h"
 #include "tools/detach.h"
@@ -20,15 +19,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* How long a daemon that goes on is waited for: the mount is used in other
- * namespaces, by bind mounts or, after -f, by open files. */
+/* How long to wait for a daemon that goes on serving, since other namespaces,
+ * bind mounts or, after -f, open files use the mount. */
 #define COPIES_MS 3000
-/* How often it is looked whether it goes on or is about to end. */
+/* How often to look whether it is about to end. */
 #define POLL_MS 100
-/* How long a daemon that did not answer may take to end in order. */
+/* How long a daemon that did not answer may take to end by itself after
+ * SIGTERM. */
 #define HUNG_END_MS 1000
 
-/* The daemon's process id, as it says itself. */
+/* The daemon's process id, from its stats. */
 static int
 ask_pid(struct target *t)
 {
@@ -63,14 +63,14 @@ daemon_pidfd(struct target *t, int *pidp)
 	fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (fd < 0)
 		return -errno;
-	/* It still answers under that number: the pidfd is of it. */
+	/* It still answers with this process id, so the pidfd is right. */
 	if (ask_pid(t) == pid)
 		return fd;
 	close(fd);
 	return -ESRCH;
 }
 
-/* True when the process has ended within that time. */
+/* Has the process ended within that time? */
 static bool
 has_ended(int pidfd, int timeout_ms)
 {
@@ -80,11 +80,10 @@ has_ended(int pidfd, int timeout_ms)
 }
 
 /*
- * Wait until the daemon has ended, which may take long to write out what it
- * has. Before that the last copy of its mount must have gone: open files
- * have it after a mount was taken off by force, and are waited for; bind
- * mounts and other namespaces may keep it as long as they live, and are
- * waited for only a while.
+ * Wait until the daemon has ended; it may take long to write its data to disk.
+ * It ends when nothing uses the mount any more: open files after a forced
+ * unmount, which are waited for, and bind mounts and other namespaces, for
+ * which it waits COPIES_MS only.
  */
 static void
 wait_for_daemon(const struct mount *m, int pidfd, int pid, bool for_files)
@@ -108,9 +107,9 @@ wait_for_daemon(const struct mount *m, int pidfd, int pid, bool for_files)
 }
 
 /*
- * A mount that does not answer: its daemon is told to end, which one that
- * was only slow does in order; then the mount is taken off, and whoever
- * waits for an answer gets an error.
+ * A mount that does not answer. Its daemon gets a signal, by which one that is
+ * only slow ends in order. Then the mount is taken off, and calls that wait for
+ * the daemon fail.
  */
 static int
 unmount_hung(const struct place *p)
@@ -163,7 +162,7 @@ unmount_live(const struct mount *m, bool force)
 		    force ? "" : "; still mounted, -f ends it all the same");
 		status = 1;
 	}
-	/* The mount is in use as long as it is held open. */
+	/* The open target would keep the mount in use. */
 	if (!force)
 		target_close(t);
 	if (status != 0 && !force)
@@ -172,7 +171,7 @@ unmount_live(const struct mount *m, bool force)
 		status = 1;
 		force = false;
 	} else if (force) {
-		/* What was written while the mount was taken off. */
+		/* Contents may have been written during the unmount. */
 		(void)target_control(t, "sync", stdout);
 	}
 	if (force)
@@ -191,8 +190,8 @@ out:
 	return status;
 }
 
-/* What the name stands for is not mounted, unless a daemon that died has
- * left its mount behind. */
+/* The operand is a store that is not mounted; but a killed daemon may have left
+ * its mount. */
 static int
 unmount_store(const char *name, struct place *p)
 {

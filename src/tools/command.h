@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What every command of kvfsctl is made of: a row in the table of
- * kvfsctl.c, defined in cmd_NAME.c beside its usage text. A command parses
- * its own options, opens its target and returns the exit status: 0, 1 for
- * a failure that it has reported, 2 (through command_misuse) for misuse.
+ * A command of kvfsctl: a row in the table of kvfsctl.c, defined in cmd_NAME.c
+ * with its usage text. A command parses its own options, opens its target and
+ * returns the exit status: 0; 1 for a failure that it has reported; 2, by
+ * command_misuse(), for wrong usage. One thread.
  */
 #ifndef KVFS_TOOLS_COMMAND_H
 #define KVFS_TOOLS_COMMAND_H
@@ -33,7 +33,8 @@ int command_misuse(const struct command *cmd);
 /* Report "kvfsctl: what: reason" for a negative errno; returns 1. */
 int command_failed(const char *what, int rc);
 
-/* Open name, the first operand; on failure it has been reported. */
+/* Open name, the first operand. A failure has been reported; returns the exit
+ * status then, else 0. */
 int command_open(const char *name, enum target_use use, struct target **tp);
 
 /*

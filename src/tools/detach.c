@@ -16,10 +16,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Unmounting may wait for the daemon, as everything else does. */
+/* The longest that an unmount may take: it may wait for a daemon that
+ * hangs. */
 #define HUNG_MS 2000
 
-/* fusermount3(1) is set-uid root and checks that the mount is ours. */
+/* fusermount3(1) is set-uid root, and checks that the user made the mount. */
 static int
 run_fusermount(const char *path, bool lazy)
 {
@@ -40,12 +41,12 @@ run_fusermount(const char *path, bool lazy)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return command_failed("fusermount3", -errno);
-	/* It has said why. */
+	/* fusermount3 has printed why it failed. */
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
 }
 
-/* What would be taken off is the mount that was looked at, with nothing on
- * it: detaching takes what lies on it along. */
+/* Is m still the topmost mount at its path, with nothing mounted on it? A lazy
+ * unmount would take that off, too. */
 static bool
 may_detach(const struct mount *m)
 {
@@ -86,7 +87,8 @@ detach_mount(const struct mount *m, bool lazy)
 	return may_detach(m) ? detach_by(m, lazy ? MNT_DETACH : 0) : 1;
 }
 
-/* For users who may not do it by MNT_FORCE; the file is theirs. */
+/* Abort the connection by its file, which its user owns; MNT_FORCE takes
+ * privileges. */
 static void
 abort_connection(dev_t dev)
 {

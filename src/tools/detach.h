@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Taking a mount off the tree: that mount, and nothing on it or under it. */
+/* Unmounts a given mount, and no other one that lies on it or under it. */
 #ifndef KVFS_TOOLS_DETACH_H
 #define KVFS_TOOLS_DETACH_H
 
@@ -8,13 +8,13 @@
 #include "tools/mounts.h"
 
 /*
- * Both return 0, or 1 after a line that says why not. lazy: also when it is
- * in use, and then open files go on. Refused when something is mounted on
- * it.
+ * Both return 0, or 1 after a line that says why not. lazy: also when the
+ * mount is in use; its open files can still be used then. Refused when
+ * something is mounted on it.
  */
 int detach_mount(const struct mount *m, bool lazy);
-/* The same for a mount whose daemon does not answer: calls that wait for it
- * fail from then on. Does not wait for the daemon. */
+/* The same for a mount whose daemon does not answer. Calls that wait for the
+ * daemon fail from then on. Does not wait for the daemon. */
 int detach_hung(const struct mount *m);
 
 #endif

@@ -7,8 +7,8 @@
 struct fs;
 struct kv;
 
-/* Maintenance of a store that this process has open: what target_control()
- * takes. A negative errno, or the number of problems of a check. */
+/* target_control() for a store that this process has open. A negative errno,
+ * or the number of problems of a check. */
 int direct_control_run(struct kv *kv, struct fs *fs, const char *command,
     FILE *out);
 

@@ -7,12 +7,13 @@
 #include <string.h>
 #include <time.h>
 
-/* Whoever makes one sees the end at his next read, and may be writing. */
+/* The process that makes a backup gets the error at its next read; until then
+ * it may be writing. */
 #define WAIT_MS 10000
 #define POLL_MS 20
 #define FIGURE "\nBackups open: "
 
-/* How many are open; 0 when the daemon does not say. */
+/* The number of open backups; 0 if the daemon does not report it. */
 static int
 count_backups(struct target *t)
 {
@@ -39,6 +40,7 @@ end_backups(struct target *t)
 		return;
 	for (int ms = 0; ms < WAIT_MS && count_backups(t) != 0; ms += POLL_MS)
 		nanosleep(&pause, NULL);
-	/* The daemon knows before the kernel has let go of the mount. */
+	/* The daemon sees the release before the kernel no longer counts the
+	 * mount as used. */
 	nanosleep(&pause, NULL);
 }

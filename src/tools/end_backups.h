@@ -4,9 +4,9 @@
 
 #include "tools/target.h"
 
-/* End the backups that are being made of a mounted store, and wait until
- * nobody has one open, or for a while: an unmount that follows may still
- * find the mount in use. */
+/* End the backups that are being made of a mounted store, and wait, for some
+ * seconds at most, until none is open. So an unmount after that may still find
+ * the mount in use. */
 void end_backups(struct target *t);
 
 #endif

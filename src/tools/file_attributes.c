@@ -8,7 +8,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* One attribute; some may be seen and not be set, as those of security. */
+/* Copy one attribute; one that may not be set, as some of security., is left
+ * out. */
 static int
 copy_xattr(int from, int to, const char *name)
 {
@@ -54,8 +55,8 @@ copy_xattrs(int from, int to)
 	return rc;
 }
 
-/* Only root may give files away; the mode comes after the owner, whose change
- * drops set-id bits. */
+/* Only root may change the owner. The mode is set after that, since a change
+ * of the owner clears set-id bits. */
 int
 file_copy_attributes(int from, int to, const struct stat *like)
 {

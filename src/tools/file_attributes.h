@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 
 /*
- * Give the open file to the mode, the extended attributes and, where that
- * is allowed, the owner of the file from, of which like is the state. from
- * <0: a file that one may not read, which has its extended attributes for
- * itself. 0, or a negative errno.
+ * Give the open file to the mode, the extended attributes and, where that is
+ * allowed, the owner of the open file from. like: the state of from. If from
+ * is negative, since the file may not be read, its extended attributes are not
+ * copied. 0, or a negative errno.
  */
 int file_copy_attributes(int from, int to, const struct stat *like);
 

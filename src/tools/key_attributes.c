@@ -32,7 +32,7 @@ key_stat(struct fs *fs, const char *key, struct stat *stp)
 	return 0;
 }
 
-/* Attributes of one inode for another. */
+/* Copy the extended attributes of an inode to another. */
 static int
 copy_xattrs(struct fs *fs, uint64_t from, uint64_t to)
 {
@@ -73,7 +73,7 @@ key_copy_attributes(struct fs *fs, const char *key, uint64_t to,
 		return rc;
 	rc = copy_xattrs(fs, old.ino, to);
 	key_forget(fs, old.ino);
-	/* Two steps: a change of the owner drops set-id bits. */
+	/* In two steps, since a change of the owner clears set-id bits. */
 	if (rc == 0 && owner != 0)
 		rc = fs_setattr(fs, to, &attr, owner, &result);
 	if (rc < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kvfsctl, everything but mounting: this file has the table of commands,
- * finds the one that is asked for and runs it. See kvfsctl(1).
+ * kvfsctl, all commands on a store except mounting. This file has their table,
+ * and runs the one that was given. See kvfsctl(1).
  */
 #include <err.h>
 #include <locale.h>

@@ -38,8 +38,8 @@ by_name(const void *va, const void *vb)
 	return strcmp(a->name, b->name);
 }
 
-/* The byte after the common part decides; for a directory's end it is the
- * '/' that follows in every path below it. */
+/* The first byte that differs decides. After the name of a directory it is the
+ * '/' of the paths below it. */
 static int
 by_path_order(const void *va, const void *vb)
 {

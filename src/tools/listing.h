@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A directory's entries, collected and sorted, so that a command can walk
- * them while it changes the directory. Memory is one listing's.
+ * The entries of a directory, collected and sorted, so that a command can walk
+ * over them while it changes the directory.
  */
 #ifndef KVFS_TOOLS_LISTING_H
 #define KVFS_TOOLS_LISTING_H
@@ -21,9 +21,10 @@ struct listing {
 };
 
 /*
- * Fill l, which is zeroed, with the directory key in byte order of names.
- * by_path: a directory stands where "name/" does, so that walking it there
- * gives whole paths in order. The caller calls listing_fini().
+ * Fill l, which is zeroed, with the entries of the directory key, in byte order
+ * of names. by_path: a directory is sorted as "name/", so that a walk gives
+ * whole paths in order. 0 or a negative errno; the caller calls listing_fini()
+ * either way.
  */
 int listing_read(struct listing *l, struct target *t, const char *key,
     bool by_path);

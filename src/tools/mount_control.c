@@ -11,8 +11,8 @@
 #include "kvfs/store.h"
 #include "tools/beneath.h"
 
-/* Copy the lines of a control file to out, but for the number of problems
- * that a check ends in, which is returned. */
+/* Copy the lines of a control file to out, except the last one of a check,
+ * with the number of problems, which is returned. */
 static int
 copy_answer(int fd, FILE *out)
 {
@@ -48,8 +48,8 @@ read_file(struct beneath *files, const char *name, FILE *out)
 	return fd < 0 ? fd : copy_answer(fd, out);
 }
 
-/* The write's result is the command's; -ENOTSUP: an older daemon, that does
- * not have it. */
+/* The result of the write is that of the command; -ENOTSUP: an older daemon
+ * without that file. */
 static int
 write_file(struct beneath *files, const char *name, const char *text)
 {
@@ -82,7 +82,7 @@ mount_control_run(struct beneath *files, const char *command, FILE *out)
 	return read_file(files, command, out);
 }
 
-/* Copy the value of a line of the stats, "" when there is none. */
+/* Copy the value of a line of the stats; "" if there is none. */
 static void
 find_stat(const char *text, const char *name, char *value, size_t len)
 {
@@ -101,8 +101,8 @@ find_stat(const char *text, const char *name, char *value, size_t len)
 	}
 }
 
-/* Another mount namespace may have something else at the daemon's path: the
- * store there must be the daemon's. */
+/* In another mount namespace the daemon's path may name something else: check
+ * that the store there is the daemon's. */
 static int
 check_owner(const char *dir, int pid)
 {

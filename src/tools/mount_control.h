@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control directory of a mounted store, MOUNT/.kvfs, as kvfsctl uses
- * it. files has the mount's root. Results are negative errno.
+ * The control directory of a mounted store, MOUNT/.kvfs, as kvfsctl uses it.
+ * files is of the mount's root. They return 0 or a negative errno.
  */
 #ifndef KVFS_TOOLS_MOUNT_CONTROL_H
 #define KVFS_TOOLS_MOUNT_CONTROL_H
@@ -13,10 +13,11 @@ struct beneath;
 
 #define CONTROL_DIR ".kvfs"
 
-/* What target_control() takes. */
+/* target_control() for a mounted store. */
 int mount_control_run(struct beneath *files, const char *command, FILE *out);
 
-/* Where the store's files lie. -ENOENT: they cannot be seen from here. */
+/* The directory of the store's files. -ENOENT: it cannot be reached from this
+ * process. */
 int mount_control_store_dir(struct beneath *files, char dir[PATH_MAX]);
 
 #endif

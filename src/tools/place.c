@@ -11,7 +11,8 @@
 #include "util/daemon_note.h"
 #include "util/path_probe.h"
 
-/* A daemon that begins or ends, and a tool, have a store for a while. */
+/* A tool, and a daemon that starts or ends, have a store open for a short
+ * time: wait for that. */
 #define OWNER_WAIT_MS 5000
 #define OWNER_RETRY_MS 20
 
@@ -28,7 +29,8 @@ take_owner(struct place *p, const struct kv_owner *owner)
 	strlcpy(p->note, owner->note, sizeof(p->note));
 }
 
-/* A mount's daemon is who has its source, if that is a store. */
+/* The daemon of a mount is the process that has the mount's source, if that is
+ * a store, open. */
 static void
 find_daemon(struct place *p)
 {
@@ -42,8 +44,8 @@ find_daemon(struct place *p)
 }
 
 /*
- * The mount at p->path, by what looking at it gave: false when it is none
- * of kvfs.
+ * Set *p for the mount at p->path, which was probed: false when it is not a
+ * kvfs.
  */
 static bool
 take_mount(struct place *p, const struct path_probe *probe)
@@ -53,7 +55,7 @@ take_mount(struct place *p, const struct path_probe *probe)
 	if (probe->rc == -ETIMEDOUT)
 		p->kind = PLACE_HUNG;
 	else if (is_dead(probe->rc))
-		/* Whatever type and source it was given: of use to nobody. */
+		/* A dead FUSE mount, whatever its type and source. */
 		p->kind = PLACE_DEAD;
 	else if (probe->is_kvfs || p->mount.is_kvfs)
 		p->kind = PLACE_MOUNT;
@@ -62,8 +64,8 @@ take_mount(struct place *p, const struct path_probe *probe)
 	return true;
 }
 
-/* The store at p->path is used: by a mount, or by whom. False when who has
- * it does not mount it. */
+/* Another process has the store at p->path open: find its mount. False when it
+ * has none. */
 static bool
 find_its_mount(struct place *p)
 {
@@ -80,8 +82,8 @@ find_its_mount(struct place *p)
 	return true;
 }
 
-/* Who has the store, as kv_owner(). One that says that it is mounted, but is
- * not in the table of mounts, begins or ends: that gets some time. */
+/* kv_owner(). A daemon whose note names a mount that is not in the mount table
+ * is starting or ending: wait for that. */
 static int
 find_owner(struct place *p)
 {

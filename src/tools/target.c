@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * See target.h. A mounted store belongs to its daemon: whether the user
- * names the mountpoint or the store's directory, the way in is the mount.
+ * See target.h. A mounted store is used through its daemon, whether the user
+ * names the mountpoint or the directory of the store.
  */
 #include "tools/target.h"
 

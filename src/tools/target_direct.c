@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A store that is not mounted: the engine and the file system run in this
- * process for the length of one command. What is created belongs to the
- * caller; permissions are those of the store's directory, since whoever can
- * open it can read everything.
+ * process during one command. The caller owns what is created. Only the
+ * permissions of the store's directory count, since a user who can open the
+ * store can read all of it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -111,7 +111,7 @@ direct_readlink(struct target *t, const char *key, char *buf, size_t len)
 	return rc;
 }
 
-/* The open holds the inode, so the lookup can be given back. */
+/* The open keeps the inode live, so the lookup is given back at once. */
 static int
 direct_open(struct target *t, const char *key, bool create, mode_t mode,
     struct target_file *f)
@@ -328,12 +328,12 @@ target_open_direct(const char *store, enum target_use use, struct target **tp)
 	kv_opts.create = false;
 	kv_opts.read_only = use == TARGET_READ;
 	kv_opts.owner = "kvfsctl";
-	/* What the next mount wants to find is not ours to say. */
+	/* Do not replace the list of hot blocks that the next mount reads. */
 	kv_opts.warm_up = false;
 	fs_options_init(&fs_opts);
 	fs_opts.flush_on_close = true;
 	fs_opts.read_only = kv_opts.read_only;
-	/* Both have logged what is wrong when they fail. */
+	/* Both log a failure themselves. */
 	rc = kv_open(store, &kv_opts, &d->kv);
 	if (rc == 0)
 		rc = fs_open(d->kv, &fs_opts, &d->fs);

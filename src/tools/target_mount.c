@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A mounted store: ordinary file calls below the mountpoint, and its
- * control directory (mount_control.h).
+ * A mounted store: ordinary file calls below the mountpoint (beneath.h), and
+ * its control directory (mount_control.h).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 struct target_mount {
 	struct target base;
 	struct beneath files;
-	int backup; /* open, or -1 */
+	int backup; /* open descriptor, or -1 */
 };
 
 static struct beneath *
@@ -35,7 +35,8 @@ mount_stat(struct target *t, const char *key, struct stat *stp)
 	int rc = 0;
 
 	if (fd == -ELOOP) {
-		/* The last component may be a link, which is asked for. */
+		/* The last component may be a symbolic link, which is not
+		 * followed. */
 		fd = beneath_open_parent(files_of(t), key, name);
 		if (fd < 0)
 			return fd;
@@ -132,7 +133,7 @@ mount_open(struct target *t, const char *key, bool create, mode_t mode,
 			fd = -errno;
 		close(dir);
 	} else {
-		/* A FIFO must not block. */
+		/* O_NONBLOCK: the open of a FIFO must not wait. */
 		fd = beneath_open_file(files_of(t), key,
 		    O_NOFOLLOW | O_RDONLY | O_NONBLOCK);
 	}
@@ -232,8 +233,8 @@ mount_rename(struct target *t, const char *from, const char *to)
 	return rc;
 }
 
-/* What the kernel has gathered goes to the daemon first, which commits it
- * with everything else that waits. */
+/* Sync first: the kernel writes its dirty pages to the daemon, which commits
+ * them with all other dirty contents. */
 static int
 mount_backup_begin(struct target *t)
 {
@@ -247,7 +248,7 @@ mount_backup_begin(struct target *t)
 	m->backup = beneath_open(files_of(t), CONTROL_DIR "/backup", O_RDONLY);
 	if (m->backup < 0)
 		return m->backup == -ENOENT ? -ENOTSUP : m->backup;
-	/* Whoever ends the mount waits for the backup alone. */
+	/* An unmount then waits only for the backup's descriptor. */
 	beneath_fini(&m->files);
 	return 0;
 }
@@ -335,8 +336,8 @@ target_open_mount(const char *mountpoint, struct target **tp)
 	m->base.ops = &mount_ops;
 	m->base.is_mounted = true;
 	m->backup = -1;
-	/* The kernel remembers names of a mount whose daemon is gone; opening
-	 * a directory asks the daemon. */
+	/* The kernel answers lookups of a dead mount from its cache; to open a
+	 * directory it asks the daemon. */
 	root = open(mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root >= 0)
 		control = openat(root, CONTROL_DIR,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the two kinds of target are made of: target_direct.c and
- * target_mount.c fill the table, target.c calls it. Each function is
- * described at the one of the same name in target.h.
+ * The functions of a kind of target: target_direct.c and target_mount.c define
+ * them, target.c calls them. Each is described at the function of the same name
+ * in target.h.
  */
 #ifndef KVFS_TOOLS_TARGET_OPS_H
 #define KVFS_TOOLS_TARGET_OPS_H
@@ -36,13 +36,14 @@ struct target_ops {
 	int (*close)(struct target *t);
 };
 
-/* The two kinds embed it as their first member. */
+/* The first member of the two kinds' structures. */
 struct target {
 	const struct target_ops *ops;
 	bool is_mounted;
 };
 
-/* The store in that directory, which nobody has. Reports failures itself. */
+/* Open the store in a directory, which no other process has open. Reports
+ * failures itself. */
 int target_open_direct(const char *store, enum target_use use,
     struct target **tp);
 

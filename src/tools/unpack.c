@@ -20,7 +20,7 @@
 
 #define COPY_BYTES (1u << 20)
 #define MANIFEST "MANIFEST-"
-/* What the manifest is called until it is whole. */
+/* The name of the manifest until the backup is complete. */
 #define UNFINISHED "BACKUP-UNFINISHED"
 
 /* ---- Signals ---- */
@@ -40,7 +40,7 @@ unpack_catch_signals(void)
 	struct sigaction sa = { .sa_handler = unpack_note_signal }, old;
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		/* nohup(1) has its reasons. */
+		/* Signals that nohup(1) ignores stay ignored. */
 		if (sigaction(signals[i], NULL, &old) == 0 &&
 		    old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &sa, NULL);
@@ -90,7 +90,7 @@ is_manifest(const char *name)
 	return strncmp(name, MANIFEST, strlen(MANIFEST)) == 0;
 }
 
-/* A file of a store, and nothing that leads elsewhere. */
+/* Can it be the name of a file of a store, without a "/"? */
 static bool
 is_good_name(const char *name)
 {
@@ -102,7 +102,7 @@ is_good_name(const char *name)
 	return name[0] != '.' && strcmp(name, UNFINISHED) != 0;
 }
 
-/* True when the store's file of that name has become the copy's. */
+/* Link the store's file into the copy: true if that was possible. */
 static bool
 link_file(struct unpack *u, const struct tar_entry *e)
 {
@@ -161,7 +161,8 @@ copy_contents(struct unpack *u, const struct tar_entry *e, const char *name,
 		rc = write_all(fd, buf, len, (off_t)done);
 		if (rc < 0)
 			rc = write_failed(u, name, rc);
-		/* Paces the sync at the end. */
+		/* Start writing to disk now, so that the sync at the end is
+		 * short. */
 		(void)sync_file_range(fd, (off_t)done, (off_t)len,
 		    SYNC_FILE_RANGE_WRITE);
 		done += len;
@@ -189,9 +190,9 @@ copy_file(struct unpack *u, const struct tar_entry *e, uint64_t off)
 	return rc;
 }
 
-/* ---- All of them ---- */
+/* ---- All files ---- */
 
-/* Call fn for each entry, with the place of its contents. */
+/* Call fn for each entry, with the offset of its contents. */
 static int
 each_entry(struct unpack *u,
     int (*fn)(struct unpack *u, const struct tar_entry *e, uint64_t off))
@@ -221,7 +222,7 @@ each_entry(struct unpack *u,
 	}
 }
 
-/* Name the manifest, after all else. */
+/* Give the manifest its name, after all other files are on disk. */
 static int
 name_manifest(struct unpack *u, const char *manifest)
 {
@@ -243,8 +244,8 @@ bring_entry(struct unpack *u, const struct tar_entry *e, uint64_t off)
 	return rc;
 }
 
-/* Every name that it has made, whatever became of the archive since: the
- * directory was empty. The manifest first. */
+/* Remove all files, the manifest first: the directory was empty before, so it
+ * has no others. */
 static void
 remove_files(struct unpack *u)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A backup's archive made into the directory of a store: durable, and no
- * store until it is whole.
+ * Unpacks the archive of a backup to a directory, which becomes a store:
+ * durable, and not recognized as a store before it is complete.
  */
 #ifndef KVFS_TOOLS_UNPACK_H
 #define KVFS_TOOLS_UNPACK_H
@@ -15,19 +15,19 @@ struct unpack {
 	struct target *from; /* its backup has begun */
 	const char *from_name, *to_name; /* for messages */
 	int to; /* the directory, open */
-	int store; /* where the store's files lie, to be linked to, or -1 */
-	/* Counted. */
+	int store; /* the store's directory, to link its files, or -1 */
+	/* Results: files linked, files copied, and their bytes. */
 	uint64_t linked, copied, copied_bytes;
 };
 
 /* From now on SIGINT, SIGTERM and SIGHUP end unpack_run(). */
 void unpack_catch_signals(void);
-/* The signal that came, or 0. */
+/* The signal that was caught, or 0. */
 int unpack_signal(void);
 
 /*
- * 0, or a negative errno that has been reported, -EINTR after a signal,
- * which is not. Then the files that it made are gone again.
+ * 0; a negative errno, which has been reported; or -EINTR after a signal,
+ * which has not. After a failure it has removed its files.
  */
 int unpack_run(struct unpack *u);
 

@@ -31,7 +31,7 @@ value_copy_out(struct target *t, const char *key, FILE *out)
 		n = target_read(t, &f, piece, PIECE_BYTES, off);
 		if (n <= 0)
 			break;
-		/* command_close() reports what standard output refused. */
+		/* command_close() reports failed writes to standard output. */
 		if (fwrite(piece, 1, (size_t)n, out) != (size_t)n)
 			break;
 		off += (uint64_t)n;
@@ -91,12 +91,11 @@ write_source(struct target *t, struct target_file *f,
 	return rc;
 }
 
-/* The name beside key is not bound by the length of paths: only directories
- * are. */
+/* A temporary name is longer than its key, so it may exceed KEY_MAX. */
 #define TEMP_MAX (KEY_MAX + 64)
 
-/* A name that nobody uses or guesses, beside key; whoever dies between the
- * steps leaves one, and it says whose it was. */
+/* Make an unused random name in the directory of key. A process that is killed
+ * leaves such a file, whose name shows the key. */
 static int
 temp_key(const char *key, char temp[TEMP_MAX])
 {
@@ -111,9 +110,9 @@ temp_key(const char *key, char temp[TEMP_MAX])
 	return 0;
 }
 
-/* What a value gets before its name: a new one the mode of any new file; one
- * that replaces another is nobody's but the caller's until it has all that
- * the other had. */
+/* The mode of the temporary file: that of any new file for a new value; for one
+ * that replaces another, private to the caller until it has the mode and owner
+ * of the old one. */
 static mode_t
 temp_mode(bool is_new)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Whole values in and out of a target, streamed: any length, one buffer. */
+/* Reads and writes whole values of any length, in pieces of one buffer. */
 #ifndef KVFS_TOOLS_VALUE_H
 #define KVFS_TOOLS_VALUE_H
 
@@ -9,19 +9,19 @@
 /* Write the value of key to out. */
 int value_copy_out(struct target *t, const char *key, FILE *out);
 
-/* Where a new value comes from: the bytes, or fd until its end when bytes
- * is empty and fd is not -1. */
+/* The source of a new value: bytes, or, if that is empty and fd is not -1, fd
+ * until its end. Both borrowed. */
 struct value_source {
 	struct slice bytes;
 	int fd;
 };
 
 /*
- * Make key's value what src gives. Readers, and whoever comes after a
- * crash, see the old value or the new one: it is written under a name of
- * its own beside key and renamed. Mode and owner of a value that was there
- * are kept. On failure the old value is untouched. Reading src can fail
- * too: *source_failed tells.
+ * Replace key's value by that of src, atomically: it is written under a
+ * temporary name in the same directory, and renamed. So readers, also after a
+ * crash, see the old value or the new one. Mode and owner of the old value are
+ * kept. After a failure the old value is unchanged; *source_failed: it was src
+ * that could not be read.
  */
 int value_replace(struct target *t, const char *key,
     const struct value_source *src, bool *source_failed);

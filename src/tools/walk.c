@@ -20,12 +20,12 @@ struct walk {
 	const struct walk_calls *calls;
 	void *arg;
 	bool by_path;
-	char path[KEY_MAX]; /* of the deepest level, or what lies in it */
+	char path[KEY_MAX]; /* the deepest level, or an entry in it */
 	struct level *levels;
 	size_t depth, cap;
 };
 
-/* Go into the directory at path. */
+/* Enter the directory at path. */
 static int
 enter_directory(struct walk *w)
 {
@@ -50,7 +50,7 @@ enter_directory(struct walk *w)
 	return 0;
 }
 
-/* Everything in the deepest directory is done. */
+/* All entries of the deepest directory were visited. */
 static int
 leave_directory(struct walk *w)
 {
@@ -58,7 +58,7 @@ leave_directory(struct walk *w)
 	return w->calls->leave != NULL ? w->calls->leave(w->arg, w->path) : 0;
 }
 
-/* Make path that of an entry of the deepest directory. */
+/* Set path to an entry of the deepest directory. */
 static int
 append_name(struct walk *w, const char *name)
 {

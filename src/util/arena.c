@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Allocate many, free at once; see arena.h. */
+/* See arena.h. */
 #include "util/arena.h"
 
 #include <stdbool.h>
@@ -11,9 +11,10 @@
 /* Large enough that malloc maps and returns each block by itself. */
 #define ARENA_BLOCK_BYTES (256u << 10)
 /*
- * Of large pages, insertion into a skip list of 60,000 nodes takes 647
- * instead of 768 ns, of 400,000 nodes 1,454 instead of 2,164 (medians of 60).
- * Small arenas need not grow by so much at once.
+ * Arenas that expect at least this much use large pages. With these an
+ * insertion into a skip list of 60,000 nodes takes 647 ns instead of 768, of
+ * 400,000 nodes 1,454 ns instead of 2,164 (medians of 60). Smaller arenas would
+ * waste most of a page.
  */
 #define ARENA_HUGE_FROM ((size_t)1 << 20)
 #define ARENA_ALIGN 8
@@ -82,7 +83,7 @@ add_huge_block(struct arena *a)
 	return add_block(a, page_pool_take(a->pool), true);
 }
 
-/* The next block that pieces come from. */
+/* Get the next block. */
 static bool
 arena_refill(struct arena *a)
 {
@@ -106,9 +107,9 @@ arena_alloc(struct arena *a, size_t n)
 	struct arena_block *b;
 	char *p;
 
-	/* Of no bytes it is still a piece, which NULL is not. */
+	/* A piece of 0 bytes must not be NULL. */
 	n = (n + (n == 0) + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
-	/* What would waste much of a block gets one of its own. */
+	/* A piece that would waste much of a block gets a block of its own. */
 	if (n > a->left && n > ARENA_BLOCK_BYTES / 4) {
 		b = add_own_block(a, n);
 		p = b != NULL ? b->data : NULL;
@@ -119,7 +120,7 @@ arena_alloc(struct arena *a, size_t n)
 	} else {
 		p = NULL;
 	}
-	/* One thread writes it: no read-modify-write is needed. */
+	/* Only this thread writes it: no read-modify-write is needed. */
 	atomic_store_explicit(&a->bytes, arena_bytes(a) + n,
 	    memory_order_relaxed);
 	return p;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A number that several threads only ever raise. */
+/* A number that several threads raise and none lowers. */
 #ifndef KVFS_UTIL_ATOMIC_MAX_H
 #define KVFS_UTIL_ATOMIC_MAX_H
 

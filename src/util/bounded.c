@@ -22,7 +22,7 @@ struct opening {
 	int flags;
 };
 
-/* What the child has to say: a result, and a descriptor unless fd is -1. */
+/* The child sends a result, and a descriptor unless fd is -1. */
 static void
 bounded_send(int sock, int rc, int fd)
 {
@@ -46,7 +46,7 @@ bounded_send(int sock, int rc, int fd)
 	(void)sendmsg(sock, &msg, MSG_NOSIGNAL);
 }
 
-/* The result, and the descriptor or -1. */
+/* Receive the result, and the descriptor or -1. */
 static int
 bounded_receive(int sock, int *fdp)
 {
@@ -71,7 +71,7 @@ bounded_receive(int sock, int *fdp)
 	return rc;
 }
 
-/* False when time is up; a negative timeout_ms waits for ever. */
+/* Wait for a message: false after timeout_ms; negative: wait for ever. */
 static bool
 await_message(int sock, int timeout_ms)
 {
@@ -88,8 +88,9 @@ await_message(int sock, int timeout_ms)
 	return n > 0;
 }
 
-/* The child keeps no file of ours: not the connection, no lock, and no pipe
- * whose end somebody waits for. */
+/* Close all inherited files except sock: the child may live on, and must keep
+ * neither the FUSE connection, nor a lock, nor a pipe whose end a process waits
+ * for. */
 static void
 close_all_files(int sock)
 {

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Calls that walk along a path may never come back, when it leads through a
- * mount that hangs: a child process makes them, and is left behind when it
- * takes too long. Unlike path_probe() these may be used with many threads.
+ * Calls with a path, which may never return if it leads through a mount that
+ * hangs. A child process makes the call, and is abandoned when it takes too
+ * long. Any thread (path_probe() needs a process with one thread).
  */
 #ifndef KVFS_UTIL_BOUNDED_H
 #define KVFS_UTIL_BOUNDED_H
 
-/* How long a path may take. */
+/* The time for a call with a path. */
 #define BOUNDED_PATH_MS 2000
 
 /*
- * fn(arg) in a child process that has none of our files. Returns what it
- * returned, 0 or a negative errno; -ETIMEDOUT; or another when there was no
- * child. fn must not log or take locks of ours.
+ * Run fn(arg) in a child process that has no file of this one open. Returns its
+ * result, 0 or a negative errno; -ETIMEDOUT; or another negative errno if there
+ * was no child. fn must not log or take locks.
  */
 int bounded_call(int (*fn)(void *arg), void *arg, int timeout_ms);
 

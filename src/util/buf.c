@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Growable bytes; see buf.h. Growth doubles, so appending is linear. */
+/* See buf.h. Growth doubles, so that n appends take O(n) time. */
 #include "util/buf.h"
 
 #include <errno.h>
@@ -38,8 +38,8 @@ buf_reserve(struct buf *b, size_t more)
 
 	if (b->error != 0)
 		return b->error;
-	/* An empty buffer gets memory even for nothing: callers may add to
-	 * its pointer. */
+	/* An empty buffer gets memory even for 0 bytes: callers may add to its
+	 * pointer, which must not be NULL. */
 	if (b->data != NULL && b->cap - b->len >= more)
 		return 0;
 	if (more > SIZE_MAX / 2 - b->len)

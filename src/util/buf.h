@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Growable bytes, owned. A failed growth is remembered: later appends do
- * nothing, and buf_error() tells once at the end instead of at each step
- * (after git's strbuf and FoundationDB's builders). May not call anything
- * above util. One thread at a time.
+ * Growable bytes, owned. After a failed growth appends do nothing, so callers
+ * need to check buf_error() only once at the end (as git's strbuf and
+ * FoundationDB's builders do). One thread at a time.
  */
 #ifndef KVFS_UTIL_BUF_H
 #define KVFS_UTIL_BUF_H
@@ -20,14 +19,14 @@ struct buf {
 
 /* Life cycle. A zeroed struct buf is empty and valid. */
 void buf_fini(struct buf *b);
-/* Forget contents and error, keep the memory. */
+/* Make it empty, without error; keep the memory. */
 void buf_clear(struct buf *b);
 /* Returns owned: the bytes, to free(3); the buf is empty afterwards. */
 void *buf_detach(struct buf *b);
 
 /* Size. */
 int buf_reserve(struct buf *b, size_t more);
-/* Room for n more bytes, counted in; NULL after -ENOMEM. */
+/* Append n bytes, which the caller fills in; NULL after -ENOMEM. */
 uint8_t *buf_extend(struct buf *b, size_t n);
 
 /* Content. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The clock that deadlines and durations go by; see clock.h. */
+/* See clock.h. */
 #include "util/clock.h"
 
 #include <time.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The clock that deadlines and durations go by: it never jumps, and says
- * nothing about the time of day. Any thread.
+ * The clock for deadlines and durations: it never jumps, and is not the time of
+ * day. Any thread.
  */
 #ifndef KVFS_UTIL_CLOCK_H
 #define KVFS_UTIL_CLOCK_H

@@ -25,7 +25,7 @@ get_varint(const uint8_t *p, const uint8_t *end, uint64_t *vp)
 	while (p + n < end && n < VARINT_MAX_BYTES) {
 		uint8_t byte = p[n];
 
-		/* The tenth byte has room for one bit only. */
+		/* The tenth byte may hold one bit only. */
 		if (n == VARINT_MAX_BYTES - 1 && byte > 1)
 			return 0;
 		v |= (uint64_t)(byte & 0x7f) << (7 * n);
@@ -38,7 +38,8 @@ get_varint(const uint8_t *p, const uint8_t *end, uint64_t *vp)
 	return 0;
 }
 
-/* The next n bytes, or NULL and a failed cursor. */
+/* Advance by n bytes and return them; NULL, and ok is false, if there are
+ * fewer. */
 static const uint8_t *
 cursor_take(struct cursor *c, uint64_t n)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Integers in bytes: little-endian for formats, big-endian for keys, and
- * LEB128 varints. The cursor reads untrusted bytes: it never passes its
- * end, and after the first failure every read gives zero and ok is false.
+ * Encodes integers as bytes: little-endian for formats, big-endian for keys,
+ * and LEB128 varints. The cursor reads untrusted bytes: it never reads beyond
+ * its end; after the first failure ok is false, and all reads return zero.
  */
 #ifndef KVFS_UTIL_CODING_H
 #define KVFS_UTIL_CODING_H
@@ -56,7 +56,7 @@ get_be64(const void *p)
 	return be64toh(v);
 }
 
-/* Length of the prefix in which the first n bytes of a and b agree. */
+/* The length of the common prefix of a and b, at most n. */
 static inline size_t
 common_prefix(const uint8_t *a, const uint8_t *b, size_t n)
 {
@@ -75,9 +75,9 @@ common_prefix(const uint8_t *a, const uint8_t *b, size_t n)
 }
 
 #define VARINT_MAX_BYTES 10
-/* Bytes written, at most VARINT_MAX_BYTES. */
+/* Returns the bytes written, at most VARINT_MAX_BYTES. */
 size_t put_varint(uint8_t *p, uint64_t v);
-/* Bytes read from p..end, or 0 when there is no valid varint. */
+/* Returns the bytes read from p..end; 0 if there is no valid varint. */
 size_t get_varint(const uint8_t *p, const uint8_t *end, uint64_t *vp);
 
 struct cursor {

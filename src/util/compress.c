@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The sole user of snappy; see compress.h. */
+/* See compress.h. */
 #include "util/compress.h"
 
 #include <errno.h>

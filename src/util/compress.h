@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Compression, where it pays: the sole user of snappy. A codec byte stands
- * before or beside everything that was stored this way.
+ * Compression, where it saves space; nothing else uses snappy. Formats store
+ * the codec with the compressed bytes. Any thread.
  */
 #ifndef KVFS_UTIL_COMPRESS_H
 #define KVFS_UTIL_COMPRESS_H
@@ -30,22 +30,22 @@ enum codec {
 	 */
 };
 
-/* Below this nothing is won after the frame around it: not tried. */
+/* Shorter input is not compressed: it would save nothing. */
 #define COMPRESS_MIN_BYTES 64
 
 /*
- * Append raw to out, compressed with want if that saves an eighth of it
- * (LevelDB's rule), else as it is; returns the codec used. On -ENOMEM
+ * Append raw to out: compressed with the codec want if that saves an eighth
+ * (LevelDB's rule), else unchanged. Returns the codec used. Without memory
  * out->error is set.
  */
 enum codec compress_append(enum codec want, struct slice raw, struct buf *out);
-/* The same, but what does not get smaller is not appended. */
+/* The same, but appends nothing if it would be unchanged (CODEC_NONE). */
 enum codec compress_try(enum codec want, struct slice raw, struct buf *out);
 
 /*
- * Undo it into dst, which has room for exactly raw_len bytes. The bytes
- * are untrusted: -KVFS_ECORRUPT when they do not decode to raw_len bytes
- * or codec is unknown.
+ * Decompress to dst, which has raw_len bytes. The input is untrusted:
+ * -KVFS_ECORRUPT when it does not decode to exactly raw_len bytes, or codec is
+ * unknown.
  */
 int compress_decode(uint8_t codec, struct slice stored, void *dst,
     size_t raw_len);

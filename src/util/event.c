@@ -11,17 +11,17 @@
 
 #include "util/clock.h"
 
-/* Until the absolute time, if there is one. */
+/* Wait until the absolute time, if it is not NULL. */
 static int
 wait_for_epoch(struct event *e, uint32_t seen, const struct timespec *until)
 {
 	long rc;
 
-	/* Sequentially consistent, as in event_wake(): either that sees us
-	 * wait, or the kernel sees the new epoch. */
+	/* Sequentially consistent, as in event_wake(): either that sees this
+	 * waiter, or the kernel sees the new epoch. */
 	atomic_fetch_add(&e->waiters, 1);
-	/* It compares, so that no wake between the look and the wait is
-	 * missed. A signal or a change meanwhile ends it early. */
+	/* The kernel compares the epoch, so no wake-up after event_seen() is
+	 * missed. A signal or a new epoch ends the wait. */
 	rc = syscall(SYS_futex, &e->epoch,
 	    FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, seen, until, NULL,
 	    FUTEX_BITSET_MATCH_ANY);

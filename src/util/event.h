@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Waiting for a condition on atomic variables without a lock (an eventcount,
- * as folly's EventCount): whoever is woken looks for himself, and many wake
- * without queueing for a mutex.
+ * Waits for a condition on atomic variables without a lock (an eventcount, as
+ * folly's EventCount). Each woken thread tests the condition itself, so many
+ * can wake up without contending for a mutex.
  *
  *	for (;;) {
  *		uint32_t seen = event_seen(e);
@@ -30,19 +30,19 @@ event_init(struct event *e)
 	atomic_init(&e->epoch, 0);
 	atomic_init(&e->waiters, 0);
 }
-/* Take it before looking at the condition. */
+/* Call it before testing the condition. */
 static inline uint32_t
 event_seen(struct event *e)
 {
 	return atomic_load(&e->epoch);
 }
-/* Wait until event_wake() was called after seen was taken; may return
- * without that. */
+/* Wait until event_wake() is called after event_seen() returned seen. May
+ * return earlier. */
 void event_wait(struct event *e, uint32_t seen);
-/* Likewise, but no longer than until deadline_ns (clock_now_ns()): false when
- * it has passed. */
+/* The same until deadline_ns, on the clock of clock_now_ns(): false when that
+ * has passed. */
 bool event_wait_until(struct event *e, uint32_t seen, uint64_t deadline_ns);
-/* After the condition was changed: wake all who wait. */
+/* Wake all waiting threads; call it after the condition has changed. */
 void event_wake(struct event *e);
 
 #endif

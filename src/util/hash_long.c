@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * XXH3 by the widest vectors that the processor has: libxxhash looks which,
- * at run time, where it is built for x86. The sums are the same; see hash.c.
+ * XXH3 with the widest vectors of the processor, which libxxhash finds out at
+ * run time where it is built for x86. The result is the same; see hash.c.
  */
 #include "util/hash.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lines of a kind in a report, of which there may be any number: the first
- * LINE_LIST_MAX are printed, the others counted. Zeroed but for out and
- * prefix, it is empty.
+ * Prints lines of one kind in a report: the first LINE_LIST_MAX of them; the
+ * others are counted. A struct that is zero except for out and prefix is empty.
+ * One thread.
  */
 #ifndef KVFS_UTIL_LINE_LIST_H
 #define KVFS_UTIL_LINE_LIST_H
@@ -14,14 +14,14 @@
 
 struct line_list {
 	FILE *out;
-	const char *prefix; /* "damage": of each line; constant */
-	uint64_t count; /* of all */
+	const char *prefix; /* of each line, such as "damage"; constant */
+	uint64_t count; /* all lines, printed or not */
 };
 
-/* Print "PREFIX: ...", unless there were enough. */
+/* Print "PREFIX: ..." if fewer than LINE_LIST_MAX were printed. */
 void line_list_add(struct line_list *l, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* "PREFIX: ... and 7 more", where some were not printed. */
+/* Print "PREFIX: ... and 7 more" if some were not printed. */
 void line_list_end(const struct line_list *l);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Leveled messages; see log.h. One line reaches its place in one call. */
+/* See log.h. Each line is written by one call. */
 #include "util/log.h"
 
 #include <errno.h>
@@ -45,8 +45,8 @@ log_set_sink(void (*fn)(enum log_level, const char *))
 	atomic_store(&sink, fn);
 }
 
-/* Not by stdio, not even dprintf(3): exit(3) would write again what a
- * thread waits to write. */
+/* Does not use stdio, not even dprintf(3): while a thread waits in a write,
+ * exit(3) would write its buffer a second time. */
 static void
 write_stderr(const char *line)
 {

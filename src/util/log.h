@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Messages to people, one line each: "kvfs: what: where: what to do".
- * Goes to standard error, or to syslog(3) once log_to_syslog() was called.
- * Any thread. Once log_start_thread() was called no message waits for who
- * reads the log: some are dropped when that one does not (log_queue.h).
+ * Messages to users, one line each: "kvfs: what: where: what to do". They go to
+ * standard error, or to syslog(3) after log_to_syslog(). Any thread. After
+ * log_start_thread() no caller waits for the reader of the log; if that does
+ * not read, messages are dropped (log_queue.h).
  */
 #ifndef KVFS_UTIL_LOG_H
 #define KVFS_UTIL_LOG_H
@@ -12,16 +12,17 @@
 
 enum log_level { LOG_LVL_ERROR, LOG_LVL_WARN, LOG_LVL_INFO, LOG_LVL_DEBUG };
 
-/* The program's name in each line; borrows it for good. */
+/* Set the program's name for each line; borrowed for ever. */
 void log_set_program(const char *name);
 void log_set_level(enum log_level level);
 void log_to_syslog(void);
-/* Not before fork(2). When it cannot be started, all stays as it is. */
+/* Call it after fork(2). If the thread cannot be started, callers write
+ * themselves as before. */
 void log_start_thread(void);
-/* Wait until each message so far is written, for so long at most; false if
- * some are not yet. */
+/* Wait, at most timeout_ms, until all messages so far are written; false if
+ * some are not. */
 bool log_flush(unsigned timeout_ms);
-/* Send each line to fn instead (tests); NULL restores. */
+/* Pass each line to fn instead, for tests; NULL restores the default. */
 void log_set_sink(void (*fn)(enum log_level level, const char *line));
 
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

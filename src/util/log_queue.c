@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The thread that writes the log; see log_queue.h. The queue is a ring of
- * bytes: for each line its level, its length, and its text with the 0.
+ * See log_queue.h. The queue is a ring of bytes: for each line its level, its
+ * length, and its text with the NUL.
  */
 #include "util/log_queue.h"
 
@@ -28,9 +28,10 @@ static struct {
 	struct mutex mu;
 	struct cond added, written;
 	char ring[QUEUE_BYTES] GUARDED_BY(mu);
-	uint64_t head GUARDED_BY(mu), tail GUARDED_BY(mu); /* bytes, ever */
-	uint64_t dropped GUARDED_BY(mu); /* not told of yet */
-	bool writes GUARDED_BY(mu); /* the thread has a line in its hands */
+	/* Bytes since the start; they only grow. */
+	uint64_t head GUARDED_BY(mu), tail GUARDED_BY(mu);
+	uint64_t dropped GUARDED_BY(mu); /* lines not yet reported as dropped */
+	bool writes GUARDED_BY(mu); /* the thread is writing a line */
 } queue;
 
 static void put_locked(const void *data, size_t len) REQUIRES(&queue.mu);
@@ -59,7 +60,7 @@ get_locked(void *data, size_t len)
 		to[i] = queue.ring[queue.tail++ % QUEUE_BYTES];
 }
 
-/* False when there is none. */
+/* Take the next line; false when there is none. */
 static bool take_locked(int *level, char *line) REQUIRES(&queue.mu);
 
 static bool
@@ -121,8 +122,8 @@ log_queue_start(void (*write)(int level, const char *line))
 	cond_init(&queue.written);
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	/* No signal stops it at a terminal that wants no output (SIGTTOU):
-	 * that would stop all of us. */
+	/* Block all signals: SIGTTOU, from a terminal that does not accept
+	 * output, would stop the whole process. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(&thread, &attr, log_queue_run, NULL);

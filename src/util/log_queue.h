@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lines on their way to the log. A thread hands them over, one after the
- * other, to a reader that may be slow, stopped or gone, so that nobody else
- * waits for that: neither who has a message, nor the end of the program.
- * What does not fit is dropped and counted, and a line tells so later. There
- * is one queue, for good.
+ * A queue of log lines, and a thread that writes them. The reader of the log
+ * may be slow, stopped or gone; only this thread waits for it, neither callers
+ * nor the end of the program. Lines that do not fit are dropped and counted,
+ * and a later line tells how many. There is one queue, until the program ends.
  */
 #ifndef KVFS_UTIL_LOG_QUEUE_H
 #define KVFS_UTIL_LOG_QUEUE_H
 
 #include <stdbool.h>
 
-/* Start the thread; false when there cannot be one. write may wait. */
+/* Start the thread, which calls write, and may wait in it. False: it cannot be
+ * started. */
 bool log_queue_start(void (*write)(int level, const char *line));
-/* Never waits for write. */
+/* Copies line. Does not wait. */
 void log_queue_add(int level, const char *line);
-/* Wait until all that was added has been written, but no longer than that;
- * false when it was not. */
+/* Wait, at most timeout_ms, until all lines were written; false if some were
+ * not. */
 bool log_queue_flush(unsigned timeout_ms);
 
 #endif

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The number in a file; UINT64_MAX when there is none, as for "max". */
+/* The number in a file; UINT64_MAX when there is none, or "max". */
 static uint64_t
 limit_in(const char *path)
 {
@@ -23,7 +23,7 @@ limit_in(const char *path)
 	return found == 1 ? n : UINT64_MAX;
 }
 
-/* The least limit of a group and of those that it is in. */
+/* The smallest limit of a group and its ancestors. */
 static uint64_t
 limit_of(const char *root, const char *dir, const char *group, const char *file)
 {

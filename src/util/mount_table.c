@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-/* Undo the kernel's escapes, three octal digits each, in place. */
+/* Decode the kernel's escapes, "\" and three octal digits, in place. */
 static void
 mount_table_unescape(char *s)
 {
@@ -90,7 +90,7 @@ mount_table_add(struct mount_table *t, size_t *capp,
 	copy.path = strdup(e->path);
 	copy.type = strdup(e->type);
 	copy.source = strdup(e->source);
-	/* Counted before the look, so that it is freed in any case. */
+	/* Counted before the check, so that it is freed in any case. */
 	t->entries[t->count++] = copy;
 	return copy.root != NULL && copy.path != NULL && copy.type != NULL &&
 		copy.source != NULL ?
@@ -133,7 +133,7 @@ mount_table_fini(struct mount_table *t)
 	*t = (struct mount_table){ 0 };
 }
 
-/* The mount on the root of another, or at path when under is NULL. */
+/* The mount on the root of the mount under; if that is NULL, at path. */
 static const struct mount_entry *
 find_over(const struct mount_table *t, const char *path,
     const struct mount_entry *under)
@@ -154,7 +154,7 @@ mount_table_top(const struct mount_table *t, const char *path)
 {
 	const struct mount_entry *top = find_over(t, path, NULL), *over = top;
 
-	/* The order of the table says nothing: each lies on its parent. */
+	/* The order of the table has no meaning: follow the parents. */
 	for (size_t i = 0; i < t->count && over != NULL; i++) {
 		top = over;
 		over = find_over(t, path, top);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The mounts of this namespace, from /proc/self/mountinfo: looking at it
- * asks no file system, so it can be done while one of them hangs.
+ * The mounts of this namespace, from /proc/self/mountinfo. To read it sends no
+ * request to a file system, so it works while one of them hangs. One thread.
  */
 #ifndef KVFS_UTIL_MOUNT_TABLE_H
 #define KVFS_UTIL_MOUNT_TABLE_H
@@ -10,12 +10,12 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Strings are as they were given to mount(2): nothing is escaped. */
+/* Strings are unescaped, as they were given to mount(2). */
 struct mount_entry {
 	int id; /* unique while it is mounted */
-	int parent; /* the mount that it lies on */
-	dev_t dev; /* one for each file system, so for all its bind mounts */
-	char *root; /* which part of it is mounted here: "/" is all */
+	int parent; /* id of the mount on which it lies */
+	dev_t dev; /* of the file system: the same for all its bind mounts */
+	char *root; /* the mounted part of the file system; "/": all of it */
 	char *path;
 	char *type;
 	char *source;
@@ -30,21 +30,21 @@ struct mount_table {
 int mount_table_read(struct mount_table *t);
 void mount_table_fini(struct mount_table *t);
 
-/* The uppermost mount at path, which is canonical; NULL when there is none.
+/* The topmost mount at path, which is canonical; NULL when there is none.
  * Valid until mount_table_fini(). */
 const struct mount_entry *mount_table_top(const struct mount_table *t,
     const char *path);
-/* Some mount that lies on that one, over it or below its root, or NULL. */
+/* A mount that lies on mount id, over its root or below it; NULL if none. */
 const struct mount_entry *mount_table_child(const struct mount_table *t,
     int id);
 
-/* Is it of FUSE, whatever its subtype. */
+/* Is it a FUSE mount, of any subtype? */
 bool mount_is_fuse(const struct mount_entry *e);
-/* Is it of kvfs for sure: of FUSE, with the subtype that is the default. */
+/* Is it a FUSE mount with the subtype kvfs, which is the default? */
 bool mount_is_kvfs(const struct mount_entry *e);
 
-/* One line of mountinfo, which is changed, into *e, whose strings are then
- * parts of it: false when it is none. */
+/* Parse a line of mountinfo, which is modified; the strings of *e point into
+ * it. False: it is not such a line. */
 bool mount_entry_parse(char *line, struct mount_entry *e);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Annotated locks; see mutex.h for the lock order. */
+/* See mutex.h. */
 #include "util/mutex.h"
 
 #include <errno.h>
@@ -96,7 +96,7 @@ mutex_init(struct mutex *m)
 {
 	pthread_mutexattr_t attr;
 
-	/* Most are held for less than a sleep takes. */
+	/* Adaptive: most are held for less time than a sleep takes. */
 	abort_on_error(pthread_mutexattr_init(&attr), "mutexattr_init");
 	abort_on_error(pthread_mutexattr_settype(&attr,
 			   PTHREAD_MUTEX_ADAPTIVE_NP),

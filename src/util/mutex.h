@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Mutexes and condition variables with Clang's thread-safety annotations;
- * make lint checks them. Failures of pthreads are our bugs: they abort.
+ * Mutexes and condition variables with Clang's thread-safety annotations, which
+ * make lint checks. An error of a pthread function is a bug, and aborts.
  *
- * Lock order, outermost first; a thread holding one takes only later ones.
- * tests/style/locks.sh holds that each mutex stands here.
+ * Lock order, outermost first: a thread that holds one takes only later ones.
+ * tests/style/locks.sh checks that each mutex is listed here.
  *
  *   fuse/control/control.h change_mu    one change of options at a time
  *   fuse/control/control.h mu           options in force, jobs
@@ -63,7 +63,7 @@
 #define REQUIRES(...) TS_ATTR(requires_capability(__VA_ARGS__))
 #define EXCLUDES(...) TS_ATTR(locks_excluded(__VA_ARGS__))
 #define NO_THREAD_SAFETY TS_ATTR(no_thread_safety_analysis)
-/* Nobody else can reach the object yet, or any more. */
+/* No other thread can reach the object yet, or any more. */
 #define UNSHARED NO_THREAD_SAFETY
 #define ASSERTS_HELD(...) TS_ATTR(assert_capability(__VA_ARGS__))
 /* On a member of a C struct, of a mutex that is a member of it. Only clang 19

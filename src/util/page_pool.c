@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Large pages, made ahead; see page_pool.h. */
+/* See page_pool.h. */
 #include "util/page_pool.h"
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* At the beginning of a page that is there. */
+/* At the beginning of a page in the pool. */
 struct page_pool_page {
 	struct page_pool_page *next;
 };
@@ -18,7 +18,8 @@ page_unmap(struct page_pool_page *page)
 	(void)munmap(page, PAGE_POOL_PAGE);
 }
 
-/* A new one; not a large page if the kernel has none. NULL without memory. */
+/* Make a page; of small pages if the kernel has no huge one. NULL without
+ * memory. */
 static struct page_pool_page *
 page_map(void)
 {
@@ -34,7 +35,7 @@ page_map(void)
 	(void)munmap(p + before + PAGE_POOL_PAGE, PAGE_POOL_PAGE - before);
 	p += before;
 	(void)madvise(p, PAGE_POOL_PAGE, MADV_HUGEPAGE);
-	/* The kernel gives the memory when it is written to. */
+	/* The kernel allocates the memory when it is written to. */
 	memset(p, 0, PAGE_POOL_PAGE);
 	return (struct page_pool_page *)p;
 }

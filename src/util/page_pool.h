@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Large pages for who walks through much memory: few entries of the TLB are
- * enough for them. To make one takes a millisecond or more, so they are made
- * ahead, in the background, and kept when they are given back; to take one
- * never waits for the kernel. Any thread.
+ * A pool of huge pages, for memory that is accessed at random: they need few
+ * entries of the TLB. To get one from the kernel takes a millisecond or more, so
+ * they are made ahead in the background, and kept when they are given back. To
+ * take one from the pool does not wait for the kernel. Any thread.
  */
 #ifndef KVFS_UTIL_PAGE_POOL_H
 #define KVFS_UTIL_PAGE_POOL_H
@@ -21,25 +21,26 @@ struct page_pool {
 	struct mutex mu;
 	/* guarded by mu */
 	struct page_pool_page *pages;
-	size_t made; /* pages, here and taken */
+	size_t made; /* pages in the pool and taken */
 	/* written under mu */
-	_Atomic size_t count; /* here */
+	_Atomic size_t count; /* pages in the pool */
 };
 
 void page_pool_init(struct page_pool *p);
-/* Frees the pages that it has; those taken may no longer be given back. */
+/* Free the pages in the pool; pages that are taken may not be given back any
+ * more. */
 void page_pool_fini(struct page_pool *p);
-/* A page of PAGE_POOL_PAGE bytes, with anything in it; NULL: none is there. */
+/* A page of PAGE_POOL_PAGE bytes, of any contents; NULL: the pool is empty. */
 void *page_pool_take(struct page_pool *p);
-/* Give one back that was taken. */
+/* Give back a page that was taken. */
 void page_pool_give(struct page_pool *p, void *page);
 /*
- * Free what is there beyond keep pages. If less than half of total are left,
- * with those that are taken, make new ones, up to total and to keep, as long
- * as the kernel has memory; that may take long.
+ * Free pages in the pool beyond keep. Then, if fewer than half of total exist,
+ * taken ones included, make new ones, until total exist or keep are in the
+ * pool, as long as the kernel has memory. May take long.
  */
 void page_pool_fill(struct page_pool *p, size_t keep, size_t total);
-/* Bytes of the pages that are there; relaxed. */
+/* Bytes of the pages in the pool; relaxed. */
 size_t page_pool_bytes(const struct page_pool *p);
 
 #endif

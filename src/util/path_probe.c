@@ -22,7 +22,7 @@
 #define FUSE_MAGIC 0x65735546
 #define KVFS_FILE ".kvfs/stats"
 
-/* realpath(3) that does not enter the last component. */
+/* realpath(3) of the parent, and the last component. */
 static bool
 resolve_by_parent(const char *name, char out[PATH_MAX])
 {
@@ -41,7 +41,7 @@ resolve_by_parent(const char *name, char out[PATH_MAX])
 		   strcmp(last, "/") != 0 ? last : "") < PATH_MAX;
 }
 
-/* One message: the parent sees all of it or nothing. */
+/* Sent as one message, so that the parent gets all of it or nothing. */
 static void
 path_probe_send(int fd, const struct path_probe *p)
 {
@@ -57,7 +57,7 @@ has_control(const char *path)
 	return faccessat(AT_FDCWD, file, F_OK, AT_EACCESS) == 0;
 }
 
-/* The child: tells each step that it has come to. */
+/* Runs in the child: sends what is known after each step. */
 static void
 path_probe_run(int fd, const char *name)
 {
@@ -74,9 +74,10 @@ path_probe_run(int fd, const char *name)
 		return;
 	}
 	path_probe_send(fd, &p);
-	/* The kernel may answer stat(2) from its memory; statfs(2) it asks. */
+	/* The kernel may answer stat(2) from its cache; for statfs(2) it asks
+	 * the file system. */
 	p.rc = statfs(p.path, &sf) == 0 ? 0 : -errno;
-	/* To those whom it does not let in, it says no more. */
+	/* It answers, but this user may not enter. */
 	if (p.rc == -EACCES)
 		p.rc = 0;
 	else if (p.rc == 0 && sf.f_type == FUSE_MAGIC)
@@ -84,7 +85,7 @@ path_probe_run(int fd, const char *name)
 	path_probe_send(fd, &p);
 }
 
-/* Take what it tells until it ends: false when time is up. */
+/* Receive messages until the child ends: false when time is up. */
 static bool
 path_probe_receive(int fd, struct path_probe *p)
 {
@@ -125,7 +126,8 @@ path_probe(const char *name, struct path_probe *p)
 		return p->rc = rc;
 	}
 	if (pid == 0) {
-		/* It may live on: nobody's pipe or lock must wait for it. */
+		/* The child may live on: it must not keep a pipe or lock of
+		 * this process open. */
 		if (dup2(fds[1], STDIN_FILENO) < 0)
 			_exit(1);
 		close(STDOUT_FILENO);

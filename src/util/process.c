@@ -12,12 +12,12 @@ void
 process_reserve_standard_files(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		/* The direction that nobody uses. */
+		/* Opened for the direction that is not used. */
 		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
 
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
-		/* The lowest that is free: fd. */
+		/* open(2) returns the lowest free number, which is fd. */
 		if (open("/dev/null", flags) != fd && open("/", O_PATH) != fd)
 			_exit(EXIT_FAILURE);
 	}

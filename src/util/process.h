@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a program inherits from whoever started it, made such that the rest
- * of it can rely on the usual. Call while there is one thread.
+ * Puts what a process inherits (descriptors, signals) in the usual state, on
+ * which the rest of the program relies. Call these while there is one thread.
  */
 #ifndef KVFS_UTIL_PROCESS_H
 #define KVFS_UTIL_PROCESS_H
 
 /*
- * First of all in main(): no file that is opened later gets one of the
- * descriptors 0, 1 and 2. One that is closed is filled so that using it
- * fails with EBADF, as it would have.
+ * Call it first in main(). Opens those of the descriptors 0, 1 and 2 that are
+ * closed, so that no other file gets them; to use them still fails with EBADF.
  */
 void process_reserve_standard_files(void);
 
 /*
- * A write beyond the limit of file sizes is an error, no death, and a child
- * can be waited for. Signals that are ignored stay so.
+ * A write beyond the limit of file sizes returns an error instead of killing
+ * the process, and children can be waited for. Other ignored signals stay
+ * ignored.
  */
 void process_init_signals(void);
 
 /*
- * For a program that leaves its caller behind: close all descriptors above
- * 2 but keep (-1: none). A lock, or the end of a pipe that somebody reads
- * until its end, is not ours to hold.
+ * For a daemon: close all descriptors above 2 except keep (-1: none), since a
+ * process may wait for an inherited lock, or for the end of an inherited pipe.
  */
 void process_close_inherited(int keep);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* Figures as text or for Prometheus; see report.h. */
+/* See report.h. */
 #include "util/report.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-/* Limits of a monitor's buckets, as powers of two: 1 us to 17 s, and 1 to
+/* Upper bounds of Prometheus buckets, as powers of two: 1 us to 17 s, and 1 to
  * 1024. */
 #define TIME_FIRST 10u
 #define TIME_LAST 34u
@@ -31,7 +31,7 @@ report_text(struct report *r, const char *title, const char *fmt, ...)
 	fputc('\n', r->out);
 }
 
-/* The lines before the first figure of a family. */
+/* Print the lines that precede the first figure of a name. */
 static void
 begin_family(struct report *r, const char *title, const char *name,
     const char *suffix, const char *type)
@@ -43,7 +43,7 @@ begin_family(struct report *r, const char *title, const char *name,
 	    suffix, title, name, suffix, type);
 }
 
-/* A whole number; label, when not NULL, tells it from its family. */
+/* Print an integer. label may be NULL. */
 static void
 print_number(struct report *r, const char *title, const char *name,
     const char *suffix, const char *type, const char *label, uint64_t v)
@@ -125,8 +125,9 @@ report_percentiles(struct report *r, const char *title, const char *unit,
 			scale));
 }
 
-/* Buckets up to each power of two from first to last, the sum and the
- * count, which is what the last bucket has: values come in meanwhile. */
+/* Print the buckets for each power of two from first to last, the sum, and the
+ * count. The count is that of the last bucket, since values may be added
+ * meanwhile. */
 static void
 report_buckets(struct report *r, const char *name, const char *label,
     const struct histogram *h, unsigned first, unsigned last, double scale)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Figures for people and for monitors: each is stated once, by a title and
- * a name, and printed as a line "Title: value", or in the text format of
- * Prometheus (exposition format 0.0.4) as kvfs_name. A report belongs to
- * one thread.
+ * Figures for users and for monitoring. Each has a title and a name, and is
+ * printed as a line "Title: value", or in the text format of Prometheus
+ * (exposition format 0.0.4) as kvfs_name. A report belongs to one thread.
  */
 #ifndef KVFS_UTIL_REPORT_H
 #define KVFS_UTIL_REPORT_H
@@ -16,17 +15,17 @@
 #include "util/stats.h"
 
 struct report {
-	FILE *out; /* borrowed; its error flag tells of failures */
+	FILE *out; /* borrowed; write errors set its error flag */
 	enum report_format format;
-	const char *family; /* of the last figure; borrowed */
+	const char *family; /* name of the last figure; borrowed */
 };
 
 void report_init(struct report *r, FILE *out, enum report_format format);
 
-/* What is only for people, and may be any text. */
+/* Any text, in REPORT_TEXT only. */
 void report_text(struct report *r, const char *title, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* What only grows while the store is open: kvfs_NAME_total. */
+/* A number that only grows while the store is open: kvfs_NAME_total. */
 void report_counter(struct report *r, const char *title, const char *name,
     uint64_t v);
 struct report_row {
@@ -35,24 +34,24 @@ struct report_row {
 };
 void report_counters(struct report *r, const struct report_row *rows,
     size_t count);
-/* What goes up and down: kvfs_NAME. */
+/* A number that grows and shrinks: kvfs_NAME. */
 void report_gauge(struct report *r, const char *title, const char *name,
     uint64_t v);
 void report_ratio(struct report *r, const char *title, const char *name,
     double v);
-/* A gauge of several: label is op="read", say, and name the same for all,
- * one after the other. */
+/* One of several gauges with the same name, told apart by a label such as
+ * op="read"; call it for all of them in a row. */
 void report_gauge_of(struct report *r, const char *title, const char *name,
     const char *label, uint64_t v);
-/* The same of counters. */
+/* The same for a counter. */
 void report_counter_of(struct report *r, const char *title, const char *name,
     const char *label, uint64_t v);
-/* Nanoseconds: percentiles in microseconds, or a histogram
- * kvfs_NAME_seconds. label may be NULL. One without values is left out of
- * the lines for people. */
+/* Times in nanoseconds: printed as percentiles in microseconds, or as a
+ * histogram kvfs_NAME_seconds. label may be NULL. REPORT_TEXT leaves out a
+ * histogram without values. */
 void report_times(struct report *r, const char *title, const char *name,
     const char *label, const struct histogram *h);
-/* The same of plain numbers: kvfs_NAME. */
+/* The same for numbers without a unit: kvfs_NAME. */
 void report_sizes(struct report *r, const char *title, const char *name,
     const struct histogram *h);
 

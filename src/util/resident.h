@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* What this process has in memory; 0 when nobody tells. *privatep: what of
- * it is no file's. */
+/* Bytes of resident memory of this process; 0 when /proc cannot be read.
+ * *privatep: without pages of files. */
 uint64_t process_resident_bytes(uint64_t *privatep);
 
 #endif

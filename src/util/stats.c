@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Striped counters and histograms; see stats.h. */
+/* See stats.h. */
 #include "util/stats.h"
 
 unsigned
@@ -26,7 +26,8 @@ counter_read(const struct counter *c)
 	return sum;
 }
 
-/* Values below 4 have a bucket each; above, two bits follow the highest. */
+/* Values below 4 have a bucket each. Above that, the highest bit and the two
+ * after it select the bucket. */
 static unsigned
 bucket_of(uint64_t v)
 {

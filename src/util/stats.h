@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Counters and latency histograms that any thread may bump: relaxed
- * atomics, spread over a few cache lines by thread so that they do not
- * bounce; reading sums them and may miss what happens meanwhile.
+ * Counters and histograms that any thread may add to. They are relaxed atomics;
+ * a counter is spread over several cache lines by thread, to avoid contention.
+ * A read adds these up, and may miss concurrent additions.
  */
 #ifndef KVFS_UTIL_STATS_H
 #define KVFS_UTIL_STATS_H
@@ -18,7 +18,7 @@ struct counter {
 	} stripe[STATS_STRIPES];
 };
 
-/* This thread's stripe. */
+/* The stripe of this thread. */
 unsigned stats_stripe(void);
 
 static inline void
@@ -39,10 +39,10 @@ struct histogram {
 
 void histogram_add(struct histogram *h, uint64_t v);
 uint64_t histogram_count(const struct histogram *h);
-/* Of values below 2 to the power. */
+/* The number of values below 2 to the power. */
 uint64_t histogram_count_below(const struct histogram *h, unsigned power);
 uint64_t histogram_sum(const struct histogram *h);
-/* Upper bound of the bucket that holds the p-th part (0..1) of all. */
+/* The upper bound of the bucket with the p-quantile, p from 0 to 1. */
 uint64_t histogram_percentile(const struct histogram *h, double p);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The ustar header; see tar.h. Numbers are octal digits; sizes from 8 GiB
- * on are big-endian bytes behind 0x80, as GNU tar has them. */
+/* See tar.h. Numbers are octal digits; sizes from 8 GiB on are big-endian bytes
+ * after 0x80, as in GNU tar. */
 #include "util/tar.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ enum {
 #define OCTAL_SIZE_MAX 077777777777ull
 #define SIZE_IS_BYTES 0x80
 
-/* len digits and a NUL. */
+/* Write len digits and a NUL. */
 static void
 put_octal(uint8_t *to, unsigned len, uint64_t v)
 {
@@ -81,7 +81,7 @@ get_size(const uint8_t *from, uint64_t *sizep)
 	return 0;
 }
 
-/* The sum of a header counts its own digits as blanks. */
+/* The checksum of a header, with blanks in place of its own digits. */
 static uint64_t
 header_sum(const uint8_t h[TAR_BLOCK])
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Headers of the tar format, POSIX.1-1988 (ustar), as far as an archive
- * of plain files in one directory needs them: a header, the contents,
- * zeros up to a multiple of TAR_BLOCK; two blocks of zeros at the end.
+ * Headers of the tar format, POSIX.1-1988 (ustar), for archives of plain files
+ * in one directory. Each file is a header, the contents, and zeros up to a
+ * multiple of TAR_BLOCK; at the end there are two blocks of zeros.
  */
 #ifndef KVFS_UTIL_TAR_H
 #define KVFS_UTIL_TAR_H
@@ -25,11 +25,11 @@ struct tar_entry {
 
 void tar_header_encode(const struct tar_entry *e, uint8_t h[TAR_BLOCK]);
 
-/* Untrusted. 1 and the entry; 0 for a block of zeros, the end; -EINVAL for
- * what is neither, or no plain file. */
+/* Decode an untrusted header: 1; 0 for a block of zeros, which is the end;
+ * -EINVAL for anything else, and for what is no plain file. */
 int tar_header_decode(const uint8_t h[TAR_BLOCK], struct tar_entry *e);
 
-/* Bytes of a file and of the zeros behind it. */
+/* The bytes of a file and the zeros after it. */
 static inline uint64_t
 tar_padded(uint64_t size)
 {
