@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The seam between a file system and a store: an ordered map from
+ * The interface between a file system and a store: an ordered map from
  * (space, group, name) to bytes, changed by atomic batches, as a table of
- * functions. The embedded engine (kvfs/store.h) stands behind it; another
- * store can.
+ * functions. The embedded engine (kvfs/store.h) implements it; another store
+ * can.
  *
  * Keys sort by space, then by group as an unsigned number, then by name as
- * bytes. A group is what a distributed store would keep in one place.
+ * bytes. A distributed store would keep the keys of a group in one place.
  *
  * Errors are those of kvfs/kv_error.h.
  *
@@ -14,8 +14,8 @@
  * except that an iterator, a batch and a pinned value each belong to one
  * thread at a time, and kv_close() must be the last call.
  *
- * Here stand reading and writing; this header includes those of the other
- * themes, so that a caller needs no more.
+ * This header has reading and writing; it includes the other kv_*.h, so that a
+ * caller needs only this one.
  */
 #ifndef KVFS_KV_H
 #define KVFS_KV_H
@@ -30,8 +30,9 @@
 #include "kvfs/kv_types.h"
 
 /*
- * Newest value of key, or as of snap when it is not NULL. The value is
- * pinned: release it soon, it may hold cache memory. -ENOENT: absent.
+ * The newest value of key, or that of snap if it is not NULL. *valuep is pinned
+ * until kv_value_release(); release it soon, since it may hold cache memory.
+ * -ENOENT: absent.
  */
 static inline int
 kv_get(struct kv *kv, const struct kv_key *key, struct kv_snapshot *snap,
@@ -77,8 +78,8 @@ kv_sync(struct kv *kv, uint64_t seq)
 	return kv->ops->sync(kv, seq);
 }
 
-/* A view of the store that later commits do not change. Holds back the
- * reuse of space, so release it. */
+/* A view of the store that later commits do not change. As long as it exists,
+ * space of overwritten data is not freed; end it by kv_snapshot_release(). */
 static inline int
 kv_snapshot(struct kv *kv, struct kv_snapshot **snapp)
 {
@@ -92,9 +93,8 @@ kv_snapshot_release(struct kv *kv, struct kv_snapshot *snap)
 		kv->ops->snapshot_release(kv, snap);
 }
 
-/* Finish background work, make everything durable, free the handle. NULL
- * is accepted. Returns the first error of the final writes; the handle is
- * gone all the same. */
+/* Finish background work, make everything durable, and free kv, also after an
+ * error. NULL is accepted. Returns the first error of the final writes. */
 static inline int
 kv_close(struct kv *kv)
 {

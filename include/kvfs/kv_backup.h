@@ -8,11 +8,11 @@
 #include "kvfs/kv_ops.h"
 
 /*
- * The store as it is now, everything that is committed, as the bytes of a
- * tar archive that can be read from any place, by several threads: the
- * files of a store, the last of them one without which the others are none.
- * Commits go on meanwhile, and what they free takes space on the disk until
- * the caller closes it. -ENOTSUP: the store cannot. What fails is logged.
+ * A backup of all that is committed now, as the bytes of a tar archive, which
+ * can be read at any offset, by several threads. It has the files of a store;
+ * without the last one the others are no store. Commits go on meanwhile; the
+ * files of the backup take space on the disk until the caller closes it.
+ * -ENOTSUP: the store has no backups. Failures are logged.
  */
 static inline int
 kv_backup_open(struct kv *kv, struct kv_backup **backupp)
@@ -22,7 +22,7 @@ kv_backup_open(struct kv *kv, struct kv_backup **backupp)
 		return -ENOTSUP;
 	return kv->ops->backup_open(kv, backupp);
 }
-/* Bytes read; less than len only at the end of the archive. */
+/* Returns the bytes read; less than len only at the end of the archive. */
 static inline ssize_t
 kv_backup_read(struct kv_backup *b, void *buf, size_t len, uint64_t off)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Batches: lists of changes that happen together or not at all. One thread
- * a batch; kv_commit() of kvfs/kv.h applies one. */
+/* Batches: lists of changes that kv_commit() (kvfs/kv.h) applies atomically.
+ * One thread at a time uses a batch. */
 #ifndef KVFS_KV_BATCH_H
 #define KVFS_KV_BATCH_H
 
@@ -36,15 +36,15 @@ struct kv_batch {
 	size_t names_len, names_cap;
 	int error; /* first -ENOMEM/-EINVAL/-E2BIG; commit returns it */
 	size_t bytes; /* keys and values, for limits */
-	/* It passes on a disk that is full but for what the store keeps free:
-	 * see kv_reserve(). A batch with a deletion passes anyway. */
+	/* The batch may use the space that the store keeps free: see
+	 * kv_reserve(). A batch with a deletion may always do so. */
 	bool is_reserved;
-	/* Without room the commit ends with -ENOSPC at once, instead of waiting
-	 * for dead data to make some: the caller holds locks that others wait
-	 * for, and calls kv_reserve() without them. */
+	/* On a full disk the commit returns -ENOSPC at once, instead of waiting
+	 * until space of deleted data is freed: the caller holds locks that
+	 * others need. It releases them and calls kv_reserve(). */
 	bool no_reclaim;
-	/* The commit does not wait for the disk: the caller calls kv_settle()
-	 * once it has let go of the locks that others wait for. */
+	/* The commit does not wait for the disk: the caller releases locks that
+	 * others need, and then calls kv_settle(). */
 	bool settles_later;
 };
 
@@ -53,9 +53,9 @@ void kv_batch_clear(struct kv_batch *b);
 void kv_batch_fini(struct kv_batch *b);
 
 /*
- * Add one change. Later changes of a batch win over earlier ones. Copies
- * the key, borrows the value until the commit has returned. Errors are
- * remembered in the batch and returned by kv_commit().
+ * Add one change. A later change of the same key replaces an earlier one.
+ * Copies the key; borrows the value until the commit has returned. An error is
+ * stored in the batch, and kv_commit() returns it.
  */
 void kv_batch_put(struct kv_batch *b, const struct kv_key *key,
     struct slice value);
@@ -66,8 +66,8 @@ void kv_batch_delete(struct kv_batch *b, const struct kv_key *key);
  * cf. Pebble's range keys and RocksDB's DeleteRange).
  */
 void kv_batch_delete_group(struct kv_batch *b, uint8_t space, uint64_t group);
-/* The same, with about how many bytes that gives back: the store cleans up
- * large deletions first. */
+/* The same, with an estimate of the bytes that it frees: the store reclaims
+ * the space of large deletions first. */
 void kv_batch_delete_group_hint(struct kv_batch *b, uint8_t space,
     uint64_t group, uint64_t bytes);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a store (kvfs/kv.h) takes and has left, and its maintenance: figures,
- * checks, and changes of how it runs. Any thread.
+ * Space and memory of a store (kvfs/kv.h), and its maintenance: statistics,
+ * checks, and changes of options. Any thread.
  */
 #ifndef KVFS_KV_CONTROL_H
 #define KVFS_KV_CONTROL_H
@@ -23,13 +23,13 @@ kv_memory(struct kv *kv, struct kv_memory *memoryp)
 }
 
 /*
- * Whether commits may add so many bytes now: 0, -ENOSPC or another error.
- * The store keeps some of the disk for its own needs, so that deleting works
- * when it is full; a commit that only adds ends with -ENOSPC then, unless its
- * batch says is_reserved. Before it says -ENOSPC it has what is dead make
- * room (flushes, compactions, moves of what lives beside what is dead), and
- * waits for that, for some seconds: call it without locks that others need.
- * Holds nothing back for the caller.
+ * May commits add this many bytes now? 0, -ENOSPC or another error. The store
+ * keeps some space for its own needs, so that deletions work on a full disk; a
+ * commit that only adds then fails with -ENOSPC, unless its batch has
+ * is_reserved. Before it returns -ENOSPC it frees the space of deleted data
+ * (by flushes, compactions and moves of values), and waits for that, for some
+ * seconds: call it without locks that others need. It reserves nothing for the
+ * caller.
  */
 static inline int
 kv_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes)
@@ -37,13 +37,13 @@ kv_reserve(struct kv *kv, enum kv_room kind, uint64_t bytes)
 	return kv->ops->reserve(kv, kind, bytes);
 }
 
-/* ---- Maintenance. -ENOTSUP: the store cannot. ---- */
+/* ---- Maintenance. -ENOTSUP: the store has no such function. ---- */
 
-/* Whether the store has that function of its maintenance. */
+/* Does the store have this maintenance function? */
 #define kv_can(kv, what)                                                       \
 	((kv)->ops->control != NULL && (kv)->ops->control->what != NULL)
 
-/* Sizes, levels, ratios, cache, durability: what the store tells of itself. */
+/* Print statistics of the store: sizes, levels, ratios, cache, durability. */
 static inline int
 kv_report(struct kv *kv, enum report_format format, FILE *out)
 {
@@ -51,8 +51,8 @@ kv_report(struct kv *kv, enum report_format format, FILE *out)
 				    -ENOTSUP;
 }
 
-/* Read everything and verify every checksum, beside all other work. Each
- * problem is a line "damage: FILE: what"; returns how many there are. */
+/* Read everything and verify every checksum; other calls go on meanwhile. Each
+ * problem is a line "damage: FILE: what". Returns the number of problems. */
 static inline int
 kv_check(struct kv *kv, enum kv_check_depth depth, FILE *out)
 {
@@ -60,23 +60,22 @@ kv_check(struct kv *kv, enum kv_check_depth depth, FILE *out)
 				   -ENOTSUP;
 }
 
-/* Have what is in memory in tables, and wait for it. -EROFS. */
+/* Write what is in memory to tables, and wait for that. -EROFS. */
 static inline int
 kv_flush(struct kv *kv)
 {
 	return kv_can(kv, flush) ? kv->ops->control->flush(kv) : -ENOTSUP;
 }
 
-/* Merge everything down, and wait for it. -EROFS. */
+/* Merge all tables to the last level, and wait for that. -EROFS. */
 static inline int
 kv_compact(struct kv *kv)
 {
 	return kv_can(kv, compact) ? kv->ops->control->compact(kv) : -ENOTSUP;
 }
 
-/* From now on, commits are made durable so; commits and ms where the mode has
- * them. What was committed before is made durable first, unless the new mode
- * is KV_SYNC_OFF. -EROFS. */
+/* Set the sync mode, with commits and ms if the mode has them. Earlier commits
+ * are made durable first, unless the new mode is KV_SYNC_OFF. -EROFS. */
 static inline int
 kv_set_sync(struct kv *kv, enum kv_sync_mode mode, uint32_t commits,
     uint32_t ms)
@@ -86,8 +85,8 @@ kv_set_sync(struct kv *kv, enum kv_sync_mode mode, uint32_t commits,
 	    -ENOTSUP;
 }
 
-/* Other values of kv_options in the running store. The cache's must not be
- * 0 (-EINVAL) and may be set in a store that is open read-only; the others
+/* Set other options (struct kv_options) of an open store. The size of the cache
+ * must not be 0 (-EINVAL), and can be set in a read-only store, too; the others
  * return -EROFS there. */
 static inline int
 kv_set_wal_buffer(struct kv *kv, uint64_t bytes)

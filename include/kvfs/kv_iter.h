@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-/* Ordered scans of a store (kvfs/kv.h). One thread an iterator. */
+/* Ordered scans of a store (kvfs/kv.h). One thread at a time uses an
+ * iterator. */
 #ifndef KVFS_KV_ITER_H
 #define KVFS_KV_ITER_H
 
 #include "kvfs/kv_ops.h"
 
 /*
- * Ordered scan over keys >= from, within scope: a consistent view as of
- * now, or of snap, while writes go on. The caller closes it. It stands
- * before its first entry: call kv_iter_next() first, which returns 1 on an
- * entry, 0 at the end, or an error. Key and value are valid until the next
- * call on the iterator.
+ * Open an iterator over keys >= from, within scope. It sees a consistent view
+ * as of now, or that of snap, while writes go on. It begins before its first
+ * entry: call kv_iter_next() first, which returns 1 on an entry, 0 at the end,
+ * or an error. Key and value are valid until the next call on the iterator. The
+ * caller closes it.
  */
 static inline int
 kv_iter_open(struct kv *kv, const struct kv_key *from, enum kv_scope scope,

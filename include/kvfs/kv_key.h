@@ -21,8 +21,8 @@ struct kv_key {
 };
 
 /*
- * A value held in place: data stays valid until kv_value_release().
- * Zero-initialised it is empty and may be released.
+ * A pinned value: data is valid until kv_value_release(). A zeroed struct is
+ * empty and may be released.
  */
 struct kv_value {
 	struct slice data;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What an implementation of the store gives: tables of functions, each of
- * which does what the call of its name says (kvfs/kv.h and the headers that
- * it includes).
+ * What an implementation of a store provides: tables of functions. Each
+ * function is described at the call of the same name in kvfs/kv.h and the
+ * headers that it includes.
  *
- * An implementation embeds struct kv, kv_iter and kv_backup as its first
- * member. What it cannot do of maintenance and backup it leaves NULL.
+ * An implementation embeds struct kv, kv_iter and kv_backup as the first
+ * members of its own structures. Functions of maintenance and backup that it
+ * does not have are NULL.
  */
 #ifndef KVFS_KV_OPS_H
 #define KVFS_KV_OPS_H

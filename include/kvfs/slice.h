@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A borrowed run of bytes: pointer and length, never owned, never
- * terminated. Every layer passes bytes in this form.
+ * Borrowed bytes: pointer and length. A slice never owns its bytes, and they
+ * are not NUL-terminated. All layers pass bytes in this form.
  */
 #ifndef KVFS_SLICE_H
 #define KVFS_SLICE_H
@@ -27,7 +27,7 @@ slice_str(const char *str)
 	return (struct slice){ str, strlen(str) };
 }
 
-/* Byte order, a prefix before what it begins: <0, 0 or >0. */
+/* Compare by bytes; a prefix is less than what it begins. <0, 0 or >0. */
 static inline int
 slice_cmp(struct slice a, struct slice b)
 {

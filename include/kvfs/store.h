@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The embedded store: a kv (kvfs/kv.h) in a directory. Its options, opening
- * it, who has it open, and saving what can be read of a damaged one.
+ * The embedded store: a kv (kvfs/kv.h) in a directory. Its options, opening it,
+ * finding the process that has it open, and repairing a damaged one.
  *
- * Threads: these functions may be called from any thread. Errors are those
- * of kv.h, and logged where it says so.
+ * Threads: these functions may be called from any thread. Errors are those of
+ * kvfs/kv_error.h, and are logged where it says so.
  */
 #ifndef KVFS_STORE_H
 #define KVFS_STORE_H
@@ -16,22 +16,22 @@ struct kv_options {
 	uint32_t sync_commits;
 	uint32_t sync_ms;
 	uint64_t wal_buffer_bytes; /* 0: each commit reaches the kernel */
-	uint64_t memtable_bytes; /* of the one that is written to */
-	/* Blocks, indexes and filters, memtables that wait for their flush,
-	 * and what flushes and compactions work with; a quarter stays for
-	 * blocks in any case. */
+	uint64_t memtable_bytes; /* size of the current memtable */
+	/* For blocks, indexes, filters, immutable memtables, and buffers of
+	 * flushes and compactions. A quarter always stays for blocks. */
 	uint64_t cache_bytes;
 	uint64_t max_bytes; /* of all files of the store; 0: no bound */
 	unsigned compaction_threads;
-	bool compress; /* snappy where it pays; reads never depend on it */
+	bool compress; /* snappy where it saves space; only for writes */
 	bool read_only; /* write nothing, not even a recovery */
 	bool create; /* make the store when there is none */
-	bool warm_up; /* after opening, open the tables and fill the cache with
-	                 what was hot at the last close; keep that list at
-	                 close */
+	bool warm_up; /* after opening, open the tables and read the blocks
+	                 that were hot at the last close; write the list of
+	                 these at close */
 	const char *owner; /* written to LOCK: "mounted at /mnt/kv" */
-	uint32_t wait_ms; /* for a process that writes it to let go of the
-	                     store; for short readers it waits anyway */
+	uint32_t wait_ms; /* how long to wait for a process that has the store
+	                     open for writing; it always waits for readers,
+	                     which are short */
 };
 
 /* The defaults of every field (sync=interval:1000, snappy, create). */
@@ -40,7 +40,7 @@ void kv_options_init(struct kv_options *opts);
 /* Parse "full", "every:N", "interval:MS", "hybrid:N:MS", "checkpoint" or
  * "off" into opts; -EINVAL when it is none of them. */
 int kv_options_parse_sync(struct kv_options *opts, const char *text);
-/* Print the mode in that spelling; buf holds at least 48 bytes. */
+/* Print the mode in that form; buf has at least 48 bytes. */
 void kv_options_format_sync(const struct kv_options *opts, char *buf,
     size_t len);
 
@@ -53,27 +53,26 @@ void kv_options_format_sync(const struct kv_options *opts, char *buf,
 int kv_open(const char *dir, const struct kv_options *opts, struct kv **kvp);
 
 struct kv_owner {
-	int pid; /* 0: it cannot be told */
-	char note[4200]; /* kv_options.owner of the process that has it */
+	int pid; /* 0: not known */
+	char note[4200]; /* kv_options.owner of that process */
 };
-/* Who has the store open: 1 and *ownerp filled, 0 when nobody (the note is
- * that of the last who wrote to it, the pid 0), or errno.
- * -ENOENT: dir holds no store. */
+/* Which process has the store open? 1: *ownerp tells; 0: none (the note is that
+ * of the last one, the pid 0); or a negative errno. -ENOENT: dir holds no
+ * store. */
 int kv_owner(const char *dir, struct kv_owner *ownerp);
-/* What a file or directory is that belongs to another database, such as "an
- * LMDB environment"; NULL when it is none that is known. */
+/* If path belongs to another database, what it is, such as "an LMDB
+ * environment"; NULL if it is none that is known. */
 const char *kv_foreign(const char *path);
 
 /*
- * Salvage what is readable of the store in dir, whatever is damaged or
- * missing there, into a new store in dest, which must not exist, or be
- * empty; dir is not changed. Each loss is a line "lost: FILE: what" on
- * report; but when lost is not NULL it is called for the value of
- * a key (last is NULL), and for what there was of keys from key to last, of
- * which the one before all others is zero. It borrows all. There is a bound
- * on the lines, not on the calls. Returns the number of losses, or errno
- * (logged; dest is then left empty): -EBUSY: in use; -ENOENT: none there;
- * -ENOTEMPTY: dest; -EPROTO: written by a newer version.
+ * Copy what is readable of a damaged store in dir to a new store in dest, which
+ * must not exist or be empty; dir is not changed. Each loss is a line "lost:
+ * FILE: what" on report. If lost is not NULL, it is called instead for losses
+ * of keys: for the value of one key (last is NULL), and for a range of keys,
+ * from key to last; a zeroed key is the lowest. It borrows its arguments. The
+ * number of lines is bounded, that of calls is not. Returns the number of
+ * losses, or a negative errno (logged; dest is then empty): -EBUSY: in use;
+ * -ENOENT: no store; -ENOTEMPTY: dest; -EPROTO: of a newer version.
  */
 typedef void (*kv_lost_fn)(void *arg, const struct kv_key *key,
     const struct kv_key *last, const char *why);

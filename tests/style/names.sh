@@ -16,8 +16,7 @@ found=$(find src include -name '*.[ch]' -exec awk '
       if (name ~ /^[a-z][a-z0-9]*$/) print FILENAME " " name
     }' {} + | sort -u)
 
-# The names that the system gives; and what is still to be renamed. A line
-# that is no longer true has to go.
+# Names that the C library demands; a line that is no longer true must go.
 known=$(sort -u <<'LIST'
 src/fuse/main.c main
 src/tools/kvfsctl.c main

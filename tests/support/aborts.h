@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* Calls that have to end the process, as a broken invariant does. */
+/* Tests of calls that must end the process, such as failed assertions. */
 #ifndef KVFS_SUPPORT_ABORTS_H
 #define KVFS_SUPPORT_ABORTS_H
 
 #include <stdbool.h>
 
-/* Whether fn(arg), in a child process, ends in abort(3) after a line on
- * stderr that has text in it. What it wrote there is shown if not. */
+/* Run fn(arg) in a child process. Does it end in abort(3), after a line on
+ * stderr that contains text? If not, its stderr is printed. */
 bool aborts_with(const char *text, void (*fn)(void *arg), void *arg);
 
 #endif

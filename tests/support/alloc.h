@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Allocations of a test program, counted and refused. It is to be linked with
- * the --wrap options that the Makefile has for such programs.
+ * Counts the allocations of a test program, and makes some fail. The Makefile
+ * links such programs with --wrap options.
  */
 #ifndef KVFS_TESTS_SUPPORT_ALLOC_H
 #define KVFS_TESTS_SUPPORT_ALLOC_H
 
 #include <stddef.h>
 
-/* Of this thread: so far, refused ones too. */
+/* Allocations of this thread so far, failed ones included. */
 extern _Thread_local unsigned alloc_count;
-/* Of this thread: allocations until one fails; 0: none does. */
+/* The n-th allocation of this thread from now on fails; 0: none does. */
 extern _Thread_local unsigned alloc_fails_in;
-/* How many were refused, of any thread. */
+/* How many were made to fail, in all threads. */
 extern unsigned alloc_refused;
 
-/* malloc(3), neither counted nor refused. */
+/* malloc(3), not counted and never made to fail. */
 void *alloc_plain(size_t n);
 
 #endif

@@ -70,7 +70,7 @@ entries_add(struct entries *e, uint8_t space, uint64_t group, struct slice name,
 	r->key_len = key_append_trailer(r->key, key_encode(r->key, &k), seq,
 	    type);
 	r->value_len = value.len;
-	/* Exactly as long, so that a sanitizer sees every byte beyond. */
+	/* Allocated exactly, so that a sanitizer detects any access beyond. */
 	r->value = must(malloc(value.len != 0 ? value.len : 1));
 	if (value.len != 0)
 		memcpy(r->value, value.data, value.len);
@@ -188,7 +188,7 @@ entries_random_key(const struct entries *e, uint8_t *key)
 
 		memcpy(key, user.data, user.len);
 		len = user.len;
-		if (random_below(3) == 0) /* a neighbour */
+		if (random_below(3) == 0) /* an adjacent sequence number */
 			key[len - 1] += (uint8_t)(random_below(3) - 1);
 		if (random_below(8) == 0 && len > KEY_PREFIX_LEN)
 			len--;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A sorted array of internal keys with values: what tests of blocks, tables
- * and merges compare with, and random ones to fill them. One thread.
+ * A sorted array of internal keys with values, with which tests of blocks,
+ * tables and merges compare; and random entries. One thread.
  */
 #ifndef KVFS_SUPPORT_ENTRIES_H
 #define KVFS_SUPPORT_ENTRIES_H
@@ -35,7 +35,7 @@ uint64_t random_below(uint64_t n);
 void entries_fini(struct entries *e);
 void entries_add(struct entries *e, uint8_t space, uint64_t group,
     struct slice name, uint64_t seq, enum key_type type, struct slice value);
-/* Bring into order, drop equal keys. */
+/* Sort, and remove equal keys. */
 void entries_sort(struct entries *e);
 /* Add count random entries (fewer, where keys collide) and sort: few groups,
  * names that share prefixes, several versions of many keys, all kinds. */
@@ -57,8 +57,8 @@ size_t entries_find(const struct entries *e, struct slice ikey);
  * number; written to key (KEY_INTERNAL_MAX), which is returned. */
 struct slice entries_random_key(const struct entries *e, uint8_t *key);
 
-/* Walks e, which must outlive it. closedp (may be NULL) is counted up by
- * close. Returns status error at entry fail_at (SIZE_MAX: never). */
+/* An iterator over e, which must outlive it. Its close adds 1 to *closedp,
+ * unless that is NULL. At entry fail_at it fails (SIZE_MAX: never). */
 struct iter *entries_iter(const struct entries *e, size_t fail_at,
     int *closedp);
 

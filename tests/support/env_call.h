@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The calls of an env that can fail, as test backends count and name them. */
+/* The calls of an env that can fail, for counting and choosing them. */
 #ifndef KVFS_SUPPORT_ENV_CALL_H
 #define KVFS_SUPPORT_ENV_CALL_H
 
@@ -28,7 +28,7 @@ enum env_call {
 
 #define ENV_CALL_BIT(call) (1u << (call))
 #define ENV_CALL_ANY (ENV_CALL_BIT(ENV_CALL_COUNT) - 1)
-/* Those that change what is, or will be, on the disk. */
+/* The calls that change the disk, or make a change durable. */
 #define ENV_CALL_CHANGING                                                      \
 	(ENV_CALL_BIT(ENV_CALL_CREATE) | ENV_CALL_BIT(ENV_CALL_RENAME) |       \
 	    ENV_CALL_BIT(ENV_CALL_UNLINK) | ENV_CALL_BIT(ENV_CALL_MKDIR) |     \

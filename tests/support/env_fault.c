@@ -52,7 +52,7 @@ to_file(struct env_file *file)
 	return (struct fault_file *)file;
 }
 
-/* Count a call: 0 to let it pass, else its error. */
+/* Count a call: 0 to pass it on, else the error that it fails with. */
 static int
 judge(struct env_fault *env, enum env_call call, bool *writes_halfp)
 {
@@ -259,7 +259,7 @@ fault_read(struct env_file *file, void *buf, size_t len, uint64_t off)
 	return rc == 0 ? env_read(f->below, buf, len, off) : rc;
 }
 
-/* Put the first half of what iov holds; what becomes of it, nobody asks. */
+/* Write the first half of iov; the result is ignored. */
 static void
 write_half(struct env_file *below, const struct iovec *iov, int iovcnt,
     uint64_t off)

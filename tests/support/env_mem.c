@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The env in memory: its life, and what tests ask of it. Directories stand
- * in env_mem_dir.c, open files in env_mem_handle.c; what files and crashes
- * are made of in env_mem_node.c and env_mem_crash.c.
+ * The env in memory: create, crash, destroy, and the functions for tests.
+ * Directories are in env_mem_dir.c, open files in env_mem_handle.c, contents in
+ * env_mem_node.c, the state after a crash in env_mem_crash.c.
  *
  * Threading: one lock around everything; the hook runs outside it.
  */
@@ -32,7 +32,7 @@ static const struct env_ops env_mem_ops = {
 	.dir_make = mem_dir_make,
 };
 
-/* ---- Life and crashes ---- */
+/* ---- Create, destroy, crash ---- */
 
 struct env *
 env_mem_create(uint64_t seed) UNSHARED

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a crash leaves of a tree of env_mem; see env_mem.h for the rules.
+ * The state of a tree of env_mem after a crash; see env_mem.h for the rules.
  *
- * Each file and directory draws how likely its changes are to survive, so
- * that all, none and some occur often.
+ * The probability that a change survives is drawn at random for each file and
+ * directory, so that all, none and some survive often.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 struct crash {
 	enum env_mem_crash_mode mode;
 	struct mem_random *rnd;
-	uint64_t id; /* of this copy: marks nodes that have theirs */
+	uint64_t id; /* of this copy: in nodes that have been copied */
 };
 
 static uint64_t
@@ -28,7 +28,7 @@ static struct mem_node *copy_node(struct crash *c, struct mem_node *node);
 
 /* ---- Files ---- */
 
-/* How many of the changes, in order, had their effect on the size. */
+/* Choose how many of the changes, in order, the size has. */
 static uint64_t
 choose_size_changes(struct crash *c, uint64_t count)
 {
@@ -60,10 +60,9 @@ size_after(const struct mem_node *node, uint64_t count)
 }
 
 /*
- * One history of a file's sectors: last[s] is the number, from 1, of the
- * last change that sector s has on the disk. A cut that is not on the disk
- * ends the history: what comes after it went to blocks that the disk does
- * not know yet.
+ * Choose a state of a file's sectors: last[s] is the number, from 1, of the last
+ * change that sector s has on the disk. If a truncation is not on the disk, no
+ * later change is: it went to blocks that the disk does not have yet.
  */
 static void
 choose_sectors(struct crash *c, const struct mem_node *node, uint64_t settled,
@@ -98,7 +97,7 @@ choose_sectors(struct crash *c, const struct mem_node *node, uint64_t settled,
 	}
 }
 
-/* Apply to img what its sectors have of change number i. */
+/* Apply change number i to the sectors of img that have it. */
 static void
 replay_change(struct mem_bytes *img, const struct mem_change *ch, uint64_t i,
     const uint64_t *last, uint64_t sectors)
@@ -141,7 +140,7 @@ crash_file(struct crash *c, const struct mem_node *node, struct mem_bytes *img)
 	choose_sectors(c, node, settled, last, sectors);
 	STAILQ_FOREACH (ch, &node->changes, link) {
 		i++;
-		/* A growth writes nothing; a cut may have been one once. */
+		/* A change of the size writes only zeros, where it cuts. */
 		if (!ch->is_resize || ch->off < end)
 			replay_change(img, ch, i, last, sectors);
 	}
@@ -222,7 +221,7 @@ copy_entries(struct crash *c, const struct mem_entries *src,
 	}
 }
 
-/* As it is, with what is unsure still unsure. */
+/* Copy the present state; unsynced changes stay unsynced. */
 static void
 copy_alive(struct crash *c, struct mem_node *node, struct mem_node *copy)
 {
@@ -275,8 +274,8 @@ copy_crashed(struct crash *c, struct mem_node *node, struct mem_node *copy)
 	}
 }
 
-/* Returns a reference to the node's copy, made when first met: two names of
- * a file stay two names of one file. */
+/* Returns a reference to the node's copy, which is made the first time, so that
+ * two names of a file stay two names of one file. */
 static struct mem_node *
 copy_node(struct crash *c, struct mem_node *node)
 {
@@ -297,7 +296,7 @@ struct mem_node *
 mem_tree_copy(struct mem_node *root, enum env_mem_crash_mode mode,
     struct mem_random *rnd)
 {
-	/* Under the env's lock, and unlike any earlier copy of these nodes. */
+	/* The id differs from that of any earlier copy of these nodes. */
 	struct crash c = { mode, rnd, root->copy_id + 1 };
 
 	return copy_node(&c, root);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Directories of env_mem, and the names in them. After a crash the handles
- * of before belong to a generation that is gone.
+ * Directories of env_mem, and the names in them. A crash raises the generation;
+ * handles of an earlier one return -EIO.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,8 +35,8 @@ enter_dir(struct mem_dir *d, enum env_call call) ACQUIRE(&d->env->mu)
 /* ---- Directories ---- */
 
 /*
- * The directory that holds path, and path's last name in name, or "" when
- * path is the root. -ENOENT, -ENOTDIR, -ENAMETOOLONG.
+ * Find the directory that holds path; name gets the last component of path, or
+ * "" if path is the root. -ENOENT, -ENOTDIR, -ENAMETOOLONG.
  */
 static int
 walk_locked(struct env_mem *env, const char *path, struct mem_node **dirp,
@@ -81,7 +81,7 @@ create_locked(struct mem_node *dir, const char *name, bool is_dir)
 
 	node->links = 1;
 	mem_dir_change(dir, NULL, name, node);
-	mem_node_unref(node); /* the entry has it */
+	mem_node_unref(node); /* the entry has a reference */
 	return node;
 }
 
@@ -141,7 +141,7 @@ mem_dir_make(struct env *base, const char *path, struct env_dir **dirp)
 	mutex_unlock(&env->mu);
 	if (rc < 0)
 		return rc;
-	/* A crash may come between the two. */
+	/* A crash may have come between the two calls. */
 	mem_enter(env, ENV_CALL_SYNC_DIR);
 	if (to_dir(*dirp)->generation == env->generation)
 		mem_dir_sync(dir);

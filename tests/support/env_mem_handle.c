@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Open files of env_mem, and the room that files take on its disk. After a
- * crash the handles of before belong to a generation that is gone.
+ * Open files of env_mem, and the disk space that files take. A crash raises the
+ * generation; handles of an earlier one return -EIO.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -127,7 +127,7 @@ mem_handle_read(struct env_file *file, void *buf, size_t len, uint64_t off)
 	return rc < 0 ? rc : (ssize_t)len;
 }
 
-/* How far a file that is to end at end may grow now. */
+/* The largest size, up to end, that the file can have on the disk now. */
 static uint64_t
 limit_locked(const struct env_mem *env, const struct mem_node *node,
     uint64_t end) REQUIRES(&env->mu)

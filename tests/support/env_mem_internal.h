@@ -20,7 +20,7 @@ struct env_mem {
 	uint64_t bytes_written GUARDED_BY(mu);
 };
 
-/* Begin a call: tell the hook, take the lock, count. */
+/* Begin a call: call the hook, take the lock, count. */
 void mem_enter(struct env_mem *env, enum env_call call) ACQUIRE(&env->mu);
 
 /* Count what the file takes of the disk now. */
@@ -28,8 +28,8 @@ void mem_charge_locked(struct env_mem *env, struct mem_node *node)
     REQUIRES(&env->mu);
 uint64_t mem_free_locked(const struct env_mem *env) REQUIRES(&env->mu);
 
-/* A lock that the handle who, which has one of mode from now, wants of mode
- * to; *from is what it has afterwards. */
+/* The handle who changes its lock from mode *from to mode to; *from is the mode
+ * after that. */
 int mem_lock_locked(struct mem_node *node, const void *who,
     enum env_lock_mode *from, enum env_lock_mode to);
 

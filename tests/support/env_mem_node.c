@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Contents and directories of env_mem; see env_mem_node.h. */
+/* See env_mem_node.h. */
 #include "support/env_mem_node.h"
 
 #include <stdlib.h>
@@ -100,7 +100,7 @@ mem_bytes_write(struct mem_bytes *b, const void *data, size_t len, uint64_t off)
 	}
 }
 
-/* Beyond the size every byte is zero, here and after. */
+/* Bytes beyond the size are always zero. */
 void
 mem_bytes_resize(struct mem_bytes *b, uint64_t size)
 {

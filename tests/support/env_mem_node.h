@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Files and directories of env_mem: their present and their sure state, the
- * changes between, and what a crash leaves of them. No locks: env_mem.c has
- * one. Without memory they abort.
+ * Files and directories of env_mem: their present and their durable (sure)
+ * state, the changes between them, and the state after a crash. env_mem.c locks.
+ * Without memory they abort.
  */
 #ifndef KVFS_SUPPORT_ENV_MEM_NODE_H
 #define KVFS_SUPPORT_ENV_MEM_NODE_H
@@ -14,7 +14,7 @@
 
 #include "support/env_mem.h"
 
-/* Sparse bytes; what was never written is zero. */
+/* Sparse bytes; those that were never written are zero. */
 struct mem_bytes {
 	uint8_t **chunks;
 	size_t chunk_count;
@@ -38,7 +38,7 @@ struct mem_entry {
 };
 TAILQ_HEAD(mem_entries, mem_entry);
 
-/* One change of a directory: name from vanishes, name to becomes node;
+/* One change of a directory: name from is removed, name to refers to node;
  * either may be NULL. */
 struct mem_dir_change {
 	STAILQ_ENTRY(mem_dir_change) link;
@@ -85,8 +85,8 @@ void mem_dir_change(struct mem_node *dir, const char *from, const char *to,
     struct mem_node *node);
 void mem_dir_sync(struct mem_node *dir);
 
-/* A copy of the tree under root: as it is for ENV_MEM_KILL, else as a power
- * cut leaves it. Returns owned. */
+/* A copy of the tree below root: unchanged for ENV_MEM_KILL, else as after a
+ * power cut. Returns owned. */
 struct mem_node *mem_tree_copy(struct mem_node *root,
     enum env_mem_crash_mode mode, struct mem_random *rnd);
 

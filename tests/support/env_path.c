@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Open the directory that path lies in; the last name of it in name. */
+/* Open the directory that holds path; name gets its last component. */
 static int
 open_above(struct env *env, const char *path, char name[PATH_MAX],
     struct env_dir **dirp)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the fuzz targets share; see fuzz.h. */
+/* See fuzz.h. */
 #include "support/fuzz.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the fuzz targets share. */
+/* Helpers of the fuzz targets. */
 #ifndef KVFS_TESTS_FUZZ_H
 #define KVFS_TESTS_FUZZ_H
 
@@ -11,9 +11,9 @@ struct env_file;
 /* libFuzzer's entry, which each target defines. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What the code under test logs of bad input goes nowhere. */
+/* Discard what the code under test logs. */
 void fuzz_quiet(void);
-/* Writes to the file, or ends the program. */
+/* Write to the file, or end the program. */
 void fuzz_write(struct env_file *f, const void *data, size_t len, uint64_t off);
 
 #endif

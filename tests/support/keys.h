@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Keys by number, in that order. */
+/* Keys made of numbers, in the order of these. */
 #ifndef KVFS_SUPPORT_KEYS_H
 #define KVFS_SUPPORT_KEYS_H
 
@@ -7,7 +7,7 @@
 
 #include "kvfs/kv.h"
 
-/* name is where the key's name lies. */
+/* name holds the key's name. */
 static inline struct kv_key
 key_of(unsigned i, char name[16])
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A store in memory; see kv_mem.h. A red-black tree of rows, each with its
- * versions, newest first; one mutex around everything. A view (snapshot or
- * iterator) is a sequence number that holds back the end of old versions.
+ * versions, newest first; one mutex guards everything. A view (snapshot or
+ * iterator) is a sequence number; versions that a view can see are kept.
  */
 #include "support/kv_mem.h"
 
@@ -15,7 +15,7 @@
 
 #include "util/mutex.h"
 
-/* Puts up to here pass in a full store, as a reserve for deletions. */
+/* Batches up to this size are accepted by a full store, as deletions are. */
 #define SMALL_BATCH 8192u
 
 struct version {
@@ -56,7 +56,7 @@ struct mem {
 	int settle_error;
 	unsigned held, waiting;
 	bool is_lagging;
-	struct cond changed; /* held or waiting */
+	struct cond changed; /* held or waiting has changed */
 };
 
 struct mem_iter {
@@ -130,7 +130,7 @@ find(struct mem *m, const struct kv_key *key)
 	return RB_FIND(row_tree, &m->rows, &want);
 }
 
-/* The first row that is not before key. */
+/* The first row at or after key. */
 static struct row *
 find_from(struct mem *m, const struct kv_key *key)
 {
@@ -151,7 +151,7 @@ free_versions(struct version *v)
 	}
 }
 
-/* Drop the versions that no view can see; the row too when that is all. */
+/* Free the versions that no view can see, and the row if none is left. */
 static void
 prune(struct mem *m, struct row *r)
 {
@@ -268,7 +268,7 @@ put_bytes(const struct kv_batch *b)
 	return n;
 }
 
-/* Wait while what is held. */
+/* Wait while calls of this kind are blocked. */
 static void
 wait_held(struct mem *m, unsigned what) REQUIRES(&m->mu)
 {
@@ -515,7 +515,7 @@ mem_snapshot_release(struct kv *kv, struct kv_snapshot *snap)
 	free(snap);
 }
 
-/* All of it is the user's data. */
+/* Count all memory as memtables. */
 static void
 mem_memory(struct kv *kv, struct kv_memory *memoryp)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A file as bytes in memory; see mem_file.h. */
+/* See mem_file.h. */
 #include "support/mem_file.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One file as bytes in memory that a test reads, changes and counts the
- * calls of directly. For code that is given open files; env_mem.h has whole
- * file systems. One thread writes, several may read.
+ * A file in memory, whose bytes and counts of calls a test can access directly.
+ * It is for code that takes open files; env_mem.h has whole file systems. One
+ * thread writes, several may read.
  */
 #ifndef KVFS_SUPPORT_MEM_FILE_H
 #define KVFS_SUPPORT_MEM_FILE_H
@@ -12,11 +12,11 @@
 #include "engine/env/env.h"
 
 struct mem_file {
-	uint8_t *data; /* from malloc; len bytes of cap are there */
+	uint8_t *data; /* from malloc: len bytes used of cap */
 	size_t len, cap;
 	uint64_t writes, smallest_write, writebacks;
 	_Atomic uint64_t reads, read_bytes;
-	int read_error; /* returned by every read when it is not 0 */
+	int read_error; /* if not 0, every read returns it */
 	int write_error;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The model store; see model.h. */
+/* See model.h. */
 #include "support/model.h"
 
 #include <check.h>
@@ -64,7 +64,7 @@ model_key(unsigned index, char *buf)
 	};
 }
 
-/* Bytes that compress to about a half. */
+/* Fill with bytes that compress to about a half. */
 static void
 fill_value(uint8_t *dst, struct model_value v)
 {
@@ -199,8 +199,8 @@ key_is(struct kv_key got, unsigned index)
 	    slice_eq(got.name, want.name);
 }
 
-/* Index of the first key that differs, MODEL_KEYS when none does, or an
- * error. */
+/* The index of the first key that differs; MODEL_KEYS if none does; or a
+ * negative errno. */
 static int
 compare_scan(const struct model *m, struct kv *kv, struct kv_snapshot *snap)
 {
@@ -226,7 +226,7 @@ compare_scan(const struct model *m, struct kv *kv, struct kv_snapshot *snap)
 	if (rc >= 0 && i == MODEL_KEYS) {
 		rc = kv_iter_next(it);
 		if (rc > 0 && kv_iter_key(it).space <= MODEL_SPACES)
-			i = MODEL_KEYS + 1; /* more than there should be */
+			i = MODEL_KEYS + 1; /* kv has keys that m has not */
 	}
 	kv_iter_close(it);
 	return rc < 0 ? rc : (int)i;

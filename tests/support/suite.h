@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* How the main() of a check program ends. */
+/* The end of main() in a check program. */
 #ifndef KVFS_SUPPORT_SUITE_H
 #define KVFS_SUPPORT_SUITE_H
 
 #include <check.h>
 #include <stdlib.h>
 
-/* What tests/run.sh takes for a test that cannot run here. */
+/* The exit status of a test that cannot run here, for tests/run.sh. */
 #define EXIT_SKIPPED 77
 
-/* Run it and free it; main()'s exit status. */
+/* Run the suite and free it. Returns the exit status for main(). */
 static inline int
 run_suite(Suite *s)
 {
@@ -22,7 +22,7 @@ run_suite(Suite *s)
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* A suite of one case. */
+/* The same for a suite of one case. */
 static inline int
 run_case(const char *name, TCase *tc)
 {

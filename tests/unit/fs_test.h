@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Helpers that the tests of src/fs share: a file system on a store in
- * memory, opened again at will, and short ways to make and look at files.
+ * Helpers of the tests of src/fs: a file system on a store in memory, which can
+ * be closed and opened again, and short functions to create and check files.
  */
 #ifndef KVFS_TESTS_FS_TEST_H
 #define KVFS_TESTS_FS_TEST_H
@@ -54,7 +54,7 @@ reopen(void)
 	mount_fs();
 }
 
-/* Fails with the problems that a walk of store finds. */
+/* Fail with the problems that fs_verify() finds in store. */
 static void UNUSED
 expect_clean_kv(struct kv *store)
 {
@@ -222,7 +222,7 @@ expect_file(const char *name, const char *text)
 	fs_forget(fs, ino, 1);
 }
 
-/* Bytes that differ from place to place. */
+/* len bytes that differ from offset to offset. Returns owned (free). */
 static UNUSED uint8_t *
 pattern(size_t len, unsigned seed)
 {
@@ -233,7 +233,7 @@ pattern(size_t len, unsigned seed)
 	return p;
 }
 
-/* ---- A seed that is printed, and accepted back ---- */
+/* ---- A random seed that is printed, or given by KVFS_SEED ---- */
 
 static uint64_t UNUSED rng_state;
 
@@ -263,9 +263,9 @@ rng(uint64_t below)
 /* ---- Running one suite ---- */
 
 /*
- * Directories are locked downwards, and which is above which changes by
- * rename: the detector of lock order, which remembers locks and not the
- * tree, takes that for a cycle. Races are still found.
+ * Directories are locked from the root downwards. A rename may turn the order
+ * of two around; the sanitizer's detector of lock orders, which does not know
+ * the tree, takes that for a cycle. Races are still detected.
  */
 const char *__tsan_default_options(void);
 const char *
