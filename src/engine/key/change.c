@@ -10,7 +10,7 @@
 #define HEAD_LEN sizeof(uint64_t)
 static_assert(KEY_PREFIX_LEN >= HEAD_LEN, "each key has a head");
 
-/* Bytes 8 to 15, zeros where the key ends. */
+/* Bytes 8 to 15 of the key; zeros behind its end. */
 static uint64_t
 second_head(struct slice user)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The changes of a batch, encoded: what the log and the memtable take. No
- * state: any thread.
+ * The encoded changes of a batch, for the log and the memtable.
+ * Threading: functions without state; any thread.
  */
 #ifndef KVFS_ENGINE_KEY_CHANGE_H
 #define KVFS_ENGINE_KEY_CHANGE_H
@@ -13,15 +13,14 @@
 #include "kvfs/slice.h"
 
 struct key_change {
-	struct slice user; /* borrowed */
-	struct slice value; /* borrowed */
+	struct slice user; /* borrows */
+	struct slice value; /* borrows */
 	uint32_t index; /* in the batch, from 0 */
 	enum key_type type;
 };
 
-/* Sort n changes by their first bytes, which is enough to bring changes that
- * are close to each other in the memtable together. Changes whose first 16
- * bytes are the same may stand in any order. */
+/* Sort n changes by their first 16 bytes; changes with equal ones may be in any
+ * order. That is enough to bring neighbours in the memtable together. */
 void key_changes_sort(struct key_change *changes, size_t n);
 
 #endif

@@ -3,13 +3,13 @@
  * The bytes of a write-ahead log: one file of fixed size, a header and then
  * frames. Format: kvfs-format(5), "Log".
  *
- * A frame carries one commit. Each holds the sum of the frame before it
- * (the chain goes on across files) and the last sequence number known to be
- * durable when it was written. A chain that breaks below a number which a
- * later frame, of this or a later log, calls durable is damage; a break
- * above all of them is the torn tail of a crash (Sombra's chained frames,
- * Pebble's WAL-sync chunks). The file's size stands in its header: a
- * shorter file is damage.
+ * A frame has one commit. It also has the checksum of the frame before it (the
+ * chain, which continues from file to file) and the last sequence number that
+ * was known to be durable when it was written. If the chain breaks below a
+ * number that any later frame, in this log or a later one, says is durable, the
+ * log is damaged. If it breaks above all of these numbers, that is the torn
+ * tail of a crash (Sombra's chained frames, Pebble's WAL-sync chunks). The size
+ * of the file is in its header: a shorter file is damaged.
  *
  * All integers are little-endian; sums are CRC-32C.
  *
@@ -39,11 +39,10 @@
  *     44  4  sum of the body as stored
  *     48  .  body, then zeros up to a multiple of 8
  *
- * The salt hides the frames that a recycled file still holds, and keeps
- * contents that imitate a frame from ever being taken for one. A header of
- * zeros, in a first sector (512 bytes) of zeros, is a file that never became
- * a log: header and first frame share that sector, so no crash leaves the
- * one without the other.
+ * The salt makes old frames of a recycled file invalid, and so contents that
+ * look like a frame. If the first sector (512 bytes) is all zeros, the file was
+ * never used as a log: header and first frame are both in that sector, so that
+ * no crash can leave only one of them.
  */
 #ifndef KVFS_ENGINE_LOG_WAL_FORMAT_H
 #define KVFS_ENGINE_LOG_WAL_FORMAT_H
