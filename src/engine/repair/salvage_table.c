@@ -12,7 +12,7 @@
 #include "engine/table/table_internal.h"
 #include "util/log.h"
 
-struct stretch {
+struct damaged_range {
 	uint64_t off, end;
 	const char *what; /* NULL: none */
 };
@@ -41,7 +41,7 @@ struct table_salvage {
 	struct scratch sealed, raw; /* the block as stored, and uncompressed */
 	struct block_cursor cursor;
 	struct buf last; /* the last key returned, or empty */
-	struct stretch bad; /* damage that is not reported yet */
+	struct damaged_range bad; /* damage that is not reported yet */
 };
 
 /* ---- Damage ---- */

@@ -29,7 +29,7 @@
 #include "util/log.h"
 
 /* How long it pauses while others wait for the disk. */
-#define REST_NS (10 * 1000000ULL)
+#define PAUSE_NS (10 * 1000000ULL)
 /* The list gets this part of the cache, so that a new load finds space. */
 #define LIST_PART(bytes) ((bytes) / 4 * 3)
 
@@ -59,15 +59,15 @@ struct warm_up {
 	bool started;
 };
 
-/* Whether it has to stop. With rest, pauses before it returns. */
+/* Whether it has to stop. With pause, sleeps before it returns. */
 static bool
-is_stopped(struct warm_up *w, bool rest)
+is_stopped(struct warm_up *w, bool pause)
 {
 	bool stop;
 
 	mutex_lock(&w->mu);
-	if (rest && !w->stop)
-		cond_wait_until(&w->wake, &w->mu, clock_now_ns() + REST_NS);
+	if (pause && !w->stop)
+		cond_wait_until(&w->wake, &w->mu, clock_now_ns() + PAUSE_NS);
 	stop = w->stop;
 	mutex_unlock(&w->mu);
 	return stop;
@@ -110,7 +110,7 @@ open_tables(struct warm_up *w)
 
 /* After a piece of so many blocks: whether to go on, or why not. */
 static enum warm_state
-look_around(struct warm_up *w, size_t blocks)
+state_after_piece(struct warm_up *w, size_t blocks)
 {
 	uint64_t misses, kept;
 	bool others_miss, is_full;
@@ -159,7 +159,7 @@ read_table(struct warm_up *w, const struct block_place *places, size_t count)
 
 	if (t == NULL) {
 		atomic_fetch_add(&w->stale, count);
-		return look_around(w, 0);
+		return state_after_piece(w, 0);
 	}
 	for (size_t i = 0; i < count && state == WARM_READING;) {
 		struct table_warm done;
@@ -169,7 +169,7 @@ read_table(struct warm_up *w, const struct block_place *places, size_t count)
 		 * bad: skip them. */
 		i = rc < 0 ? count : i + done.seen;
 		atomic_fetch_add(&w->stale, done.stale);
-		state = look_around(w, done.read);
+		state = state_after_piece(w, done.read);
 	}
 	table_handle_release(handle);
 	return state;
@@ -179,7 +179,7 @@ static enum warm_state
 read_list(struct warm_up *w)
 {
 	const struct hot_list *l = &w->list;
-	enum warm_state state = look_around(w, 0);
+	enum warm_state state = state_after_piece(w, 0);
 	size_t n;
 
 	for (size_t i = 0; i < l->count && state == WARM_READING; i += n) {
@@ -300,7 +300,7 @@ cmp_number(const void *a, const void *b)
 
 /* Remove blocks of tables that do not exist any more. -ENOMEM. */
 static int
-keep_living(const struct version *v, struct hot_list *l)
+drop_stale_places(const struct version *v, struct hot_list *l)
 {
 	size_t tables = 0, n = 0;
 	uint64_t *numbers;
@@ -341,7 +341,7 @@ db_warm_save(struct db *db)
 	rc = block_cache_list_hot(db->cache, &l.places, &l.count);
 	if (rc == 0) {
 		v = view_acquire(&db->views);
-		rc = keep_living(v->version, &l);
+		rc = drop_stale_places(v->version, &l);
 		view_release(&db->views, v);
 	}
 	if (rc == 0) {

@@ -124,7 +124,7 @@ hold_segments(struct recovery *r)
 }
 
 static void
-let_segments_go(struct recovery *r)
+release_segments(struct recovery *r)
 {
 	for (size_t i = 0; i < r->held_count; i++)
 		segment_put(r->db, r->held[i]);
@@ -218,7 +218,7 @@ flush_replayed(struct recovery *r)
 
 /* After the replay: make it durable, and begin a new log. */
 static int
-go_on(struct recovery *r)
+finish_replay(struct recovery *r)
 {
 	struct db *db = r->db;
 	int rc = 0;
@@ -316,7 +316,7 @@ recover_state(struct recovery *r)
 	if (rc == 0 && !is_closed)
 		rc = recover_logs(r);
 	if (rc == 0 && !is_closed && !db->read_only)
-		rc = go_on(r);
+		rc = finish_replay(r);
 	return rc;
 }
 
@@ -363,7 +363,7 @@ out:
 	/* A store that cannot be opened keeps all its files. */
 	if (rc < 0)
 		atomic_store(&db->closing, true);
-	let_segments_go(&r);
+	release_segments(&r);
 	version_unref(r.version);
 	store_files_fini(&r.files);
 	return rc;

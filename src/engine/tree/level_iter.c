@@ -19,7 +19,7 @@ struct level_iter {
 };
 
 static void
-let_go(struct level_iter *li)
+close_inner(struct level_iter *li)
 {
 	iter_close(li->inner);
 	li->inner = NULL;
@@ -45,7 +45,7 @@ open_table(struct level_iter *li, size_t i)
 
 	if (li->inner != NULL && li->at == i)
 		return true;
-	let_go(li);
+	close_inner(li);
 	li->at = i;
 	if (i >= li->count) {
 		li->it.valid = false;
@@ -125,7 +125,7 @@ level_iter_close(struct iter *it)
 {
 	struct level_iter *li = (struct level_iter *)it;
 
-	let_go(li);
+	close_inner(li);
 	free(li);
 }
 
