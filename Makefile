@@ -197,8 +197,9 @@ check-unit: $(UNIT) ## run the tests that need no mount
 	$(RUN) $(UNIT)
 check-mount: $(PROGRAMS) $(MOUNT_TOOLS) | build/deps-CHECK ## run the tests on a mount
 	$(RUN) $(MOUNT)
-check-layers: $(PROGRAMS) ## no folder or room includes a higher one, no source is in a circle, names can be searched
-	@$(RUN) tests/style/layers.sh tests/style/circles.sh tests/style/names.sh
+check-layers: $(PROGRAMS) ## no folder or room includes a higher one, no source is in a circle, names can be searched, nothing is too long
+	@$(RUN) tests/style/layers.sh tests/style/circles.sh \
+		tests/style/names.sh tests/style/sizes.sh
 check-man: $(PROGRAMS) | build/deps-CHECK ## the manuals are well formed and say what --help says
 	@$(RUN) tests/style/manuals.sh
 unit: $(UNIT)
@@ -261,6 +262,7 @@ lint: $(PROGRAMS) | $(DEPS) build/deps-CHECK build/deps-LINT build/deps-BENCH ##
 	mandoc -Tlint -W warning $(wildcard man/*.[0-9])
 	tests/style/layers.sh
 	tests/style/names.sh
+	tests/style/sizes.sh
 	$(TEST_ENV) tests/style/circles.sh
 format: | build/deps-LINT ## lay all sources out as .clang-format says
 	clang-format -i $(SOURCES)
