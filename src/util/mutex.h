@@ -28,7 +28,7 @@
  *   fs/txn.h mu                         transactions kept for reuse
  *   engine/store/backup.h mu            the file that a backup reads
  *   engine/state/work_signal.h reclaim_mu  one writer looks for room
- *   engine/state/db_state.h commit_mu   order of commits, log, memtable
+ *   engine/state/commit_state.h mu      order of commits, log, memtable
  *   engine/state/db_state.h mu          what the store is made of
  *   engine/state/sync_timer.h mu        what the timer waits for
  *   engine/state/segment_set.h mu       the set of segments

@@ -55,7 +55,7 @@ not_durable(void)
 {
 	struct db *db = db_of(kv);
 	/* In this order it may only come out too small. */
-	uint64_t count = atomic_load(&db->commit_count);
+	uint64_t count = atomic_load(&db->commits.count);
 	uint64_t durable = atomic_load(&db->dur.commits);
 
 	return count > durable ? count - durable : 0;
@@ -193,10 +193,11 @@ log_used(struct db *db, bool *marked)
 {
 	uint64_t used;
 
-	mutex_lock(&db->commit_mu);
+	mutex_lock(&db->commits.mu);
 	used = wal_writer_used(db->logs.current->writer);
-	*marked = db->timer.marked_seq == atomic_load(&db->last_seq);
-	mutex_unlock(&db->commit_mu);
+	*marked = db->dur.timer.marked_seq ==
+	    atomic_load(&db->commits.last_seq);
+	mutex_unlock(&db->commits.mu);
 	return used;
 }
 
@@ -276,9 +277,9 @@ log_waiting(struct db *db)
 {
 	uint64_t n;
 
-	mutex_lock(&db->commit_mu);
+	mutex_lock(&db->commits.mu);
 	n = wal_writer_waiting(db->logs.current->writer);
-	mutex_unlock(&db->commit_mu);
+	mutex_unlock(&db->commits.mu);
 	return n;
 }
 

@@ -440,7 +440,7 @@ START_TEST(files_made_in_one_directory_share_a_sync)
 	ck_assert_int_eq(fs_open(store, &opts, &durable), 0);
 	db = db_of(store);
 	create_one((void *)(uintptr_t)CREATORS);
-	commits = atomic_load(&db->commit_count);
+	commits = atomic_load(&db->commits.count);
 	syncs = counter_read(&db->stats.syncs);
 	/* Nobody else can begin one. */
 	atomic_store(&db->dur.role, 1);
@@ -448,7 +448,7 @@ START_TEST(files_made_in_one_directory_share_a_sync)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, create_one,
 				     (void *)i),
 		    0);
-	while (atomic_load(&db->commit_count) < commits + CREATORS)
+	while (atomic_load(&db->commits.count) < commits + CREATORS)
 		sched_yield();
 	atomic_store(&db->dur.role, 0);
 	event_wake(&db->dur.done);

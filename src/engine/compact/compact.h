@@ -69,7 +69,7 @@ int compact_split(struct compact_job *job, uint64_t memtable_bytes,
 
 /* ---- compact_run.c ---- */
 
-/* A compaction thread; arg is the db. Returns when db.stop is set. */
+/* A compaction thread; arg is the db. Returns when db.work.stop is set. */
 void *db_compact_thread(void *arg);
 
 #endif

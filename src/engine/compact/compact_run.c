@@ -37,13 +37,13 @@ open_inputs(struct db *db, const struct compact_job *job)
 	/* Tables of level 0 overlap; those of any other level follow each
 	 * other. */
 	for (size_t i = 0; i < job->input_count[0] && !failed; i++) {
-		src[n].it = level_iter_create(db->tables, &job->inputs[0][i], 1,
-		    false);
+		src[n].it = level_iter_create(db->caches.tables,
+		    &job->inputs[0][i], 1, false);
 		src[n].max_seq = SEQ_MAX;
 		failed = src[n++].it == NULL;
 	}
 	if (!failed && job->input_count[1] != 0) {
-		src[n].it = level_iter_create(db->tables, job->inputs[1],
+		src[n].it = level_iter_create(db->caches.tables, job->inputs[1],
 		    job->input_count[1], false);
 		src[n].max_seq = SEQ_MAX;
 		failed = src[n++].it == NULL;
@@ -137,7 +137,7 @@ run_part(struct db *db, struct compact_job *job, struct compact_part *part)
 		.relocate = job->relocate,
 		.relocate_count = job->relocate_count,
 		.one_table = job->in_place,
-		.abandon = &db->compact.abandon,
+		.abandon = &db->work.compact.abandon,
 		.pause = pause_after_piece,
 		.pause_arg = &piece,
 		.reclaim_bytes = part_share(job, job->reclaim_bytes),
@@ -164,21 +164,21 @@ run_parts_locked(struct db *db, struct compact_job *job)
 		struct compact_part *part = &job->parts[job->parts_taken++];
 
 		if (job->parts_taken == job->part_count &&
-		    db->compact.shared_job == job)
-			db->compact.shared_job = NULL;
+		    db->work.compact.shared_job == job)
+			db->work.compact.shared_job = NULL;
 		mutex_unlock(&db->mu);
 		run_part(db, job, part);
 		mutex_lock(&db->mu);
 		job->parts_done++;
 	}
-	cond_broadcast(&db->progress);
+	cond_broadcast(&db->work.progress);
 }
 
 static void
 begin_pace_locked(struct db *db, struct compact_job *job) REQUIRES(&db->mu)
 {
 	const struct pace_state state = {
-		.compact = &db->compact,
+		.compact = &db->work.compact,
 		.delay = &db->delay,
 		.room = &db->room,
 		.slept_ns = &db->stats.pace_ns,
@@ -189,7 +189,8 @@ begin_pace_locked(struct db *db, struct compact_job *job) REQUIRES(&db->mu)
 	for (int i = 0; i < 2; i++)
 		for (size_t j = 0; j < job->input_count[i]; j++)
 			total += job->inputs[i][j]->props.raw_bytes;
-	job->pace.is_off |= db->compact.all_wanted || db->tidy.is_under_way;
+	job->pace.is_off |= db->work.compact.all_wanted ||
+	    db->work.tidy.is_under_way;
 	compact_pace_begin(&job->pace, &state, total);
 }
 
@@ -207,13 +208,14 @@ run_all_parts(struct db *db, struct compact_job *job)
 	rc = snapshots_list_locked(&db->snapshots, &job->snapshots,
 	    &job->snapshot_count);
 	if (rc == 0) {
-		if (job->part_count > 1 && db->compact.shared_job == NULL) {
-			db->compact.shared_job = job;
-			cond_broadcast(&db->work);
+		if (job->part_count > 1 &&
+		    db->work.compact.shared_job == NULL) {
+			db->work.compact.shared_job = job;
+			cond_broadcast(&db->work.wanted);
 		}
 		run_parts_locked(db, job);
 		while (job->parts_done < job->part_count)
-			cond_wait(&db->progress, &db->mu);
+			cond_wait(&db->work.progress, &db->mu);
 	}
 	mutex_unlock(&db->mu);
 	return rc;
@@ -320,7 +322,7 @@ pick_job_locked(struct db *db) REQUIRES(&db->mu)
 	struct version *v = db->views.current->version;
 	struct compact_job *job;
 	struct pick p = {
-		.compact = &db->compact,
+		.compact = &db->work.compact,
 		.segs = &db->segs,
 		.dir = db->store.dir,
 		.memtable_bytes = db->opts.memtable_bytes,
@@ -331,8 +333,8 @@ pick_job_locked(struct db *db) REQUIRES(&db->mu)
 	};
 
 	mutex_assert_held(&db->mu);
-	p.idle = p.relocate_percent != 0 || db->compact.all_wanted ||
-	    db->tidy.is_under_way || atomic_load(&db->room.is_short) ||
+	p.idle = p.relocate_percent != 0 || db->work.compact.all_wanted ||
+	    db->work.tidy.is_under_way || atomic_load(&db->room.is_short) ||
 	    write_delay_is_idle(&db->delay);
 	job = compact_pick(&p, v);
 	if (p.seal_first) {
@@ -349,25 +351,25 @@ db_compact_thread(void *arg)
 	struct db *db = arg;
 
 	mutex_lock(&db->mu);
-	while (!db->stop) {
+	while (!db->work.stop) {
 		struct compact_job *job;
 		int rc;
 
-		if (db->compact.shared_job != NULL) {
+		if (db->work.compact.shared_job != NULL) {
 			counter_add(&db->stats.shared_parts, 1);
-			run_parts_locked(db, db->compact.shared_job);
+			run_parts_locked(db, db->work.compact.shared_job);
 			continue;
 		}
 		job = fault_error(&db->fault) == 0 ? pick_job_locked(db) : NULL;
 		if (job == NULL) {
-			if (db->compact.running == 0) {
-				db->compact.all_wanted = false;
-				db->tidy.is_under_way = false;
+			if (db->work.compact.running == 0) {
+				db->work.compact.all_wanted = false;
+				db->work.tidy.is_under_way = false;
 				atomic_store(&db->room.is_short, false);
-				db->compact.idle_count++;
+				db->work.compact.idle_count++;
 			}
-			cond_broadcast(&db->progress);
-			cond_wait_until(&db->work, &db->mu,
+			cond_broadcast(&db->work.progress);
+			cond_wait_until(&db->work.wanted, &db->mu,
 			    clock_now_ns() + WORK_TICK_NS);
 			continue;
 		}
@@ -376,19 +378,19 @@ db_compact_thread(void *arg)
 		if (rc == 0)
 			obsolete_files_remove(db);
 		mutex_lock(&db->mu);
-		compact_job_finish(&db->compact, job);
+		compact_job_finish(&db->work.compact, job);
 		db_update_delay_locked(db);
-		cond_broadcast(&db->progress);
-		cond_broadcast(&db->work);
+		cond_broadcast(&db->work.progress);
+		cond_broadcast(&db->work.wanted);
 		if (rc < 0)
-			db->compact.error = rc;
-		if (rc < 0 && !db->stop) {
+			db->work.compact.error = rc;
+		if (rc < 0 && !db->work.stop) {
 			if (rc == -ENOSPC)
 				log_warn("%s: no room to compact; free some "
 					 "space",
 				    db->store.path);
 			/* Wait before the next try. */
-			cond_wait_until(&db->work, &db->mu,
+			cond_wait_until(&db->work.wanted, &db->mu,
 			    clock_now_ns() + WORK_TICK_NS);
 		}
 	}

@@ -69,8 +69,8 @@ add_pointer(struct merge_state *m, struct slice ikey, struct slice value)
 	if (rc < 0)
 		return rc;
 	if (must_relocate(m->out, p.segment)) {
-		rc = read_pointer(m->out->db->tables, m->out->db->store.path,
-		    key_user(ikey), value, &raw);
+		rc = read_pointer(m->out->db->caches.tables,
+		    m->out->db->store.path, key_user(ikey), value, &raw);
 		if (rc == 0) {
 			rc = store_value(m, key_user(ikey), raw.data, &p,
 			    encoded);

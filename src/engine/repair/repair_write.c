@@ -257,7 +257,7 @@ repair_write(struct repair *r, struct iter *it)
 	opts.owner = "repair";
 	rc = env_dir_reopen(r->to, &to);
 	if (rc == 0)
-		rc = db_open_in(r->env, to, &opts, &w->kv);
+		rc = db_open_in(to, &opts, &w->kv);
 	if (rc == 0)
 		rc = writer_add_all(w, it);
 	rc2 = kv_close(w->kv);

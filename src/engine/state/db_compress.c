@@ -23,7 +23,7 @@ may_try(struct db *db, struct slice user, struct slice raw)
 {
 	if (!db->opts.compress || raw.len < COMPRESS_MIN_BYTES)
 		return false;
-	if (user.len == 0 || backoff_may_try(&db->backoff, user))
+	if (user.len == 0 || backoff_may_try(&db->commits.backoff, user))
 		return true;
 	counter_add(&db->stats.compress_skips, 1);
 	return false;
@@ -33,7 +33,7 @@ static void
 note_result(struct db *db, struct slice user, size_t raw_len, size_t stored_len)
 {
 	if (user.len != 0)
-		backoff_learn(&db->backoff, user, stored_len < raw_len);
+		backoff_learn(&db->commits.backoff, user, stored_len < raw_len);
 	counter_add(&db->stats.compress_tries, 1);
 	counter_add(&db->stats.compress_saved_bytes, raw_len - stored_len);
 }

@@ -220,14 +220,14 @@ wait_durable_seq(struct db *db, uint64_t seq)
 int
 db_sync_all(struct db *db)
 {
-	return wait_durable_seq(db, atomic_load(&db->last_seq));
+	return wait_durable_seq(db, atomic_load(&db->commits.last_seq));
 }
 
 int
 db_sync(struct kv *kv, uint64_t seq)
 {
 	struct db *db = db_of(kv);
-	uint64_t last = atomic_load(&db->last_seq);
+	uint64_t last = atomic_load(&db->commits.last_seq);
 
 	if (fault_error(&db->fault) < 0)
 		return -EIO;
@@ -290,12 +290,12 @@ db_settle(struct kv *kv, uint64_t seq)
 	/* Relaxed: during a change of the mode either one is right. */
 	enum kv_sync_mode mode = (enum kv_sync_mode)
 	    atomic_load_explicit(&db->dur.mode, memory_order_relaxed);
-	uint64_t last = atomic_load(&db->last_seq);
+	uint64_t last = atomic_load(&db->commits.last_seq);
 
 	if (db->read_only)
 		return 0;
 	/* commit_count is the number of the commit of seq, or of a later
 	 * one. */
 	return db_sync_after_commit(db, mode, seq < last ? seq : last,
-	    atomic_load(&db->commit_count));
+	    atomic_load(&db->commits.count));
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "engine/state/sync_group.h"
+#include "engine/state/sync_timer.h"
 #include "kvfs/kv.h"
 #include "util/event.h"
 
@@ -35,6 +36,7 @@ struct durability {
 	_Atomic uint64_t took_ns; /* duration of the last sync */
 	struct sync_group group;
 	struct event done; /* the role was released, or the store failed */
+	struct sync_timer timer;
 };
 
 int db_sync(struct kv *kv, uint64_t seq);

@@ -59,9 +59,9 @@ db_poison(struct db *db, int rc, const char *fmt, ...)
 	 * Waiters for the disk are woken by the thread that syncs, and the
 	 * background threads by their timeout.
 	 */
-	cond_broadcast(&db->progress);
+	cond_broadcast(&db->work.progress);
 	event_wake(&db->dur.done);
-	cond_broadcast(&db->work);
+	cond_broadcast(&db->work.wanted);
 	return -EIO;
 }
 

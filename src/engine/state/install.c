@@ -33,7 +33,7 @@ db_table_dropped(void *arg, struct table_file *f)
 	struct db *db = arg;
 
 	segment_drop_uses(db, f);
-	if (atomic_load(&f->obsolete) && !atomic_load(&db->closing))
+	if (atomic_load(&f->obsolete) && !atomic_load(&db->work.closing))
 		obsolete_file_add(db, FILE_TABLE, f->number);
 	table_file_free(f);
 }
@@ -190,7 +190,7 @@ db_install_locked(struct db *db, struct version_edit *e,
 
 	mutex_assert_held(&db->mu);
 	while (db->tree.is_busy)
-		cond_wait(&db->progress, &db->mu);
+		cond_wait(&db->work.progress, &db->mu);
 	db->tree.is_busy = true;
 	e->next_file = atomic_load(&db->store.next_file);
 	if (flushed != NULL && flushed->max_seq != 0)
@@ -236,7 +236,7 @@ db_install_locked(struct db *db, struct version_edit *e,
 		log_warn("%s: the old manifest stays in use", db->store.path);
 	mutex_lock(&db->mu);
 	db->tree.is_busy = false;
-	cond_broadcast(&db->progress);
-	cond_broadcast(&db->work);
+	cond_broadcast(&db->work.progress);
+	cond_broadcast(&db->work.wanted);
 	return rc;
 }

@@ -179,7 +179,7 @@ take_spare(struct db *db, uint64_t need, uint64_t *sizep)
 		db->logs.current->size / 2)
 		db->logs.next_bytes *= 2;
 	db->logs.spare_wanted = true;
-	cond_broadcast(&db->work);
+	cond_broadcast(&db->work.wanted);
 	mutex_unlock(&db->mu);
 	return log;
 }
@@ -201,7 +201,7 @@ db_log_switch(struct db *db, uint64_t need)
 {
 	struct db_log *old = db->logs.current, *log;
 	uint64_t size;
-	uint64_t next_seq = atomic_load(&db->last_seq) + 1;
+	uint64_t next_seq = atomic_load(&db->commits.last_seq) + 1;
 	uint32_t chain = old != NULL ? wal_writer_chain(old->writer) :
 				       db->logs.recovered_chain;
 	struct env_file *file;
@@ -303,5 +303,5 @@ db_log_release_locked(struct db *db, uint64_t first_needed)
 	memmove(db->logs.all, db->logs.all + n,
 	    (db->logs.count - n) * sizeof(*db->logs.all));
 	db->logs.count -= n;
-	cond_broadcast(&db->work);
+	cond_broadcast(&db->work.wanted);
 }

@@ -12,7 +12,7 @@ bool db_is_synced_often(struct db *db);
 void db_log_prepare_locked(struct db *db) REQUIRES(&db->mu);
 /* Retire the current log and begin one with at least need bytes. -ENOSPC: the
  * current one stays in use. */
-int db_log_switch(struct db *db, uint64_t need) REQUIRES(&db->commit_mu);
+int db_log_switch(struct db *db, uint64_t need) REQUIRES(&db->commits.mu);
 /* Recycle or remove the logs below first_needed, which no memtable needs any
  * more. */
 void db_log_release_locked(struct db *db, uint64_t first_needed)

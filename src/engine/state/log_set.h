@@ -27,7 +27,7 @@ struct db_log {
 	uint64_t number;
 	uint64_t size;
 	_Atomic unsigned refs;
-	bool retired; /* no more appends; guarded by commit_mu */
+	bool retired; /* no more appends; guarded by commit_state.mu */
 	bool synced; /* retired and durable; guarded by the role of syncing */
 	bool has_mark; /* of a later log being durable; guarded like synced */
 	struct env_file *file; /* of a spare log, until it is opened */
@@ -36,9 +36,9 @@ struct db_log {
 
 /* Guarded by the state lock, unless stated otherwise. */
 struct log_set {
-	struct db_log *current; /* guarded by commit_mu */
+	struct db_log *current; /* guarded by commit_state.mu */
 	uint32_t recovered_chain; /* the checksum chain that the first log
-	                             continues; guarded by commit_mu */
+	                             continues; guarded by commit_state.mu */
 	struct db_log **all; /* oldest first; the last one is current */
 	size_t count, cap;
 	struct db_log *spare; /* made ahead of use */

@@ -24,10 +24,10 @@ obsolete_file_add(struct db *db, enum file_kind kind, uint64_t number)
 		return; /* the next opening removes it */
 	d->kind = kind;
 	d->number = number;
-	mutex_lock(&db->obsolete.mu);
-	d->next = db->obsolete.list;
-	db->obsolete.list = d;
-	mutex_unlock(&db->obsolete.mu);
+	mutex_lock(&db->store.obsolete.mu);
+	d->next = db->store.obsolete.list;
+	db->store.obsolete.list = d;
+	mutex_unlock(&db->store.obsolete.mu);
 }
 
 void
@@ -36,11 +36,11 @@ obsolete_files_remove(struct db *db)
 	struct obsolete_file *d, *next;
 	int rc;
 
-	mutex_lock(&db->obsolete.remove_mu);
-	mutex_lock(&db->obsolete.mu);
-	d = db->obsolete.list;
-	db->obsolete.list = NULL;
-	mutex_unlock(&db->obsolete.mu);
+	mutex_lock(&db->store.obsolete.remove_mu);
+	mutex_lock(&db->store.obsolete.mu);
+	d = db->store.obsolete.list;
+	db->store.obsolete.list = NULL;
+	mutex_unlock(&db->store.obsolete.mu);
 	for (; d != NULL; d = next) {
 		next = d->next;
 		if (fault_error(&db->fault) < 0) {
@@ -48,9 +48,9 @@ obsolete_files_remove(struct db *db)
 			continue;
 		}
 		if (d->kind == FILE_TABLE || d->kind == FILE_SEGMENT)
-			table_cache_evict(db->tables, d->number);
+			table_cache_evict(db->caches.tables, d->number);
 		rc = store_file_unlink(db->store.dir, d->kind, d->number);
-		atomic_store_explicit(&db->obsolete.has_removed, true,
+		atomic_store_explicit(&db->store.obsolete.has_removed, true,
 		    memory_order_relaxed);
 		if (rc < 0 && rc != -ENOENT) {
 			char path[PATH_MAX];
@@ -60,5 +60,5 @@ obsolete_files_remove(struct db *db)
 		}
 		free(d);
 	}
-	mutex_unlock(&db->obsolete.remove_mu);
+	mutex_unlock(&db->store.obsolete.remove_mu);
 }

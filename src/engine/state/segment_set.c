@@ -90,7 +90,7 @@ segment_put(struct db *db, struct segment_ref *s)
 	mutex_unlock(&db->segs.mu);
 	if (!last)
 		return;
-	if (!atomic_load(&db->closing))
+	if (!atomic_load(&db->work.closing))
 		obsolete_file_add(db, FILE_SEGMENT, s->number);
 	segment_writer_close(s->writer);
 	free(s);

@@ -29,7 +29,8 @@ db_snapshot(struct kv *kv, struct kv_snapshot **snapp)
 	/* The number is read under the lock under which compaction jobs read
 	 * the list. So a job that has started before can only drop entries that
 	 * this snapshot does not see either. */
-	s->seq = atomic_load_explicit(&db->last_seq, memory_order_acquire);
+	s->seq = atomic_load_explicit(&db->commits.last_seq,
+	    memory_order_acquire);
 	s->prev = head->prev;
 	s->next = head;
 	head->prev->next = s;

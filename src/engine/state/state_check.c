@@ -114,7 +114,7 @@ db_state_check_locked(struct db *db)
 	log_set_check(&db->logs);
 	snapshots_check_locked(&db->snapshots);
 	write_delay_check(&db->delay);
-	memory_use_check(&db->memory, false);
+	memory_use_check(&db->caches.memory, false);
 	mutex_lock(&db->segs.mu);
 	segment_set_check(&db->segs);
 	mutex_unlock(&db->segs.mu);
@@ -126,6 +126,6 @@ db_state_check(struct db *db)
 	mutex_lock(&db->mu);
 	db_state_check_locked(db);
 	mutex_unlock(&db->mu);
-	block_cache_check(db->cache);
-	table_cache_check(db->tables);
+	block_cache_check(db->caches.blocks);
+	table_cache_check(db->caches.tables);
 }

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "engine/state/obsolete.h"
 #include "engine/state/store_lock.h"
 
 struct db;
@@ -15,6 +16,7 @@ struct store_dir {
 	struct env_dir *dir; /* all files are opened relative to it */
 	const char *path; /* its path, for messages */
 	struct store_lock lock;
+	struct obsolete_files obsolete;
 	_Atomic uint64_t next_file;
 	/* How many names were made, and how many of them are durable. */
 	_Atomic uint64_t names_made, names_synced;

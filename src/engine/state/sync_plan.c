@@ -36,9 +36,9 @@ plan_make(struct db *db, struct sync_plan *plan)
 	int rc;
 
 	*plan = (struct sync_plan){ 0 };
-	mutex_lock(&db->commit_mu);
-	plan->seq = atomic_load(&db->last_seq);
-	plan->commits = atomic_load(&db->commit_count);
+	mutex_lock(&db->commits.mu);
+	plan->seq = atomic_load(&db->commits.last_seq);
+	plan->commits = atomic_load(&db->commits.count);
 	sync_group_begin(&db->dur.group,
 	    (struct sync_goal){ plan->seq, plan->commits });
 	rc = wal_writer_flush(db->logs.current->writer);
@@ -62,7 +62,7 @@ plan_make(struct db *db, struct sync_plan *plan)
 		plan->log_count = n;
 	}
 	mutex_unlock(&db->mu);
-	mutex_unlock(&db->commit_mu);
+	mutex_unlock(&db->commits.mu);
 	return rc;
 }
 
@@ -134,7 +134,7 @@ db_sync_once(struct db *db)
 	if (rc < 0)
 		return -EIO;
 	start = clock_now_ns();
-	atomic_store(&db->timer.is_pending, false);
+	atomic_store(&db->dur.timer.is_pending, false);
 	rc = plan_make(db, &plan);
 	if (rc == -ENOSPC) { /* the buffered commits stay in memory */
 		plan_free(db, &plan);

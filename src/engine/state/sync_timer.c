@@ -16,13 +16,14 @@
 void
 db_timer_want_mark(struct db *db)
 {
-	if (atomic_load_explicit(&db->timer.wants_mark, memory_order_relaxed) ||
-	    atomic_exchange(&db->timer.wants_mark, true))
+	if (atomic_load_explicit(&db->dur.timer.wants_mark,
+		memory_order_relaxed) ||
+	    atomic_exchange(&db->dur.timer.wants_mark, true))
 		return;
-	mutex_lock(&db->timer.mu);
-	db->timer.mark_due_ns = clock_now_ns() + MARK_AFTER_NS;
-	cond_signal(&db->timer.wanted);
-	mutex_unlock(&db->timer.mu);
+	mutex_lock(&db->dur.timer.mu);
+	db->dur.timer.mark_due_ns = clock_now_ns() + MARK_AFTER_NS;
+	cond_signal(&db->dur.timer.wanted);
+	mutex_unlock(&db->dur.timer.mu);
 }
 
 /* Tell the timer about the first commit that is not durable. */
@@ -31,17 +32,18 @@ db_timer_arm(struct db *db)
 {
 	bool idle;
 
-	if (atomic_load_explicit(&db->timer.is_pending, memory_order_relaxed) ||
-	    atomic_exchange(&db->timer.is_pending, true))
+	if (atomic_load_explicit(&db->dur.timer.is_pending,
+		memory_order_relaxed) ||
+	    atomic_exchange(&db->dur.timer.is_pending, true))
 		return;
-	mutex_lock(&db->timer.mu);
-	idle = db->timer.first_unsynced_ns == 0;
+	mutex_lock(&db->dur.timer.mu);
+	idle = db->dur.timer.first_unsynced_ns == 0;
 	if (idle)
-		db->timer.first_unsynced_ns = clock_now_ns();
-	mutex_unlock(&db->timer.mu);
+		db->dur.timer.first_unsynced_ns = clock_now_ns();
+	mutex_unlock(&db->dur.timer.mu);
 	/* A timer that is already running is early enough. Waking its thread
 	 * for each commit after an fsync would take a tenth of the time to
 	 * create and sync a file. */
 	if (idle)
-		cond_signal(&db->timer.wanted);
+		cond_signal(&db->dur.timer.wanted);
 }

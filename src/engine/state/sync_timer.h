@@ -21,7 +21,7 @@ struct sync_timer {
 	bool stop GUARDED_BY(mu);
 	uint64_t first_unsynced_ns GUARDED_BY(mu); /* 0: all is synced */
 	uint64_t mark_due_ns GUARDED_BY(mu); /* 0: no mark is wanted */
-	uint64_t marked_seq; /* of the last mark; guarded by commit_mu */
+	uint64_t marked_seq; /* of the last mark; guarded by commit_state.mu */
 };
 
 /* A commit was made that nobody waits for: have it synced in time. */

@@ -7,9 +7,9 @@
 void
 db_want_tidy(struct db *db)
 {
-	if (atomic_exchange(&db->tidy.is_wanted, true))
+	if (atomic_exchange(&db->work.tidy.is_wanted, true))
 		return;
 	mutex_lock(&db->mu);
-	cond_broadcast(&db->work);
+	cond_broadcast(&db->work.wanted);
 	mutex_unlock(&db->mu);
 }

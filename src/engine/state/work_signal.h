@@ -4,6 +4,7 @@
 #ifndef KVFS_ENGINE_STATE_WORK_SIGNAL_H
 #define KVFS_ENGINE_STATE_WORK_SIGNAL_H
 
+#include <pthread.h>
 #include <stdint.h>
 #include <stdbool.h>
 #include <stdatomic.h>
@@ -58,6 +59,28 @@ struct room_state {
 	uint64_t reclaim_late_ns; /* when the last attempt timed out */
 	struct mutex slack_mu;
 	uint64_t slack_number; /* the file that reserves space; 0: none */
+};
+
+/* Used by the thread that opens and closes the store. */
+struct db_threads {
+	pthread_t flush, sync;
+	pthread_t *compact;
+	unsigned compact_count;
+	bool has_flush, has_sync;
+};
+
+/* The background threads. */
+struct work_state {
+	struct flush_state flush;
+	struct compact_state compact;
+	struct tidy_state tidy;
+	struct db_threads threads;
+	_Atomic bool
+	    closing; /* what is dropped from now on stays on the disk */
+	/* guarded by the state lock */
+	struct cond wanted; /* wakes them */
+	struct cond progress; /* a flush or compaction has ended */
+	bool stop; /* they have to end */
 };
 
 struct db;

@@ -55,11 +55,11 @@ write_delay_sleep(struct db *db, size_t bytes)
 static uint64_t
 flush_ns_per_kib_locked(struct db *db) REQUIRES(&db->mu)
 {
-	uint64_t took = db->flush.took_ns, so_far = 0, per_kib;
+	uint64_t took = db->work.flush.took_ns, so_far = 0, per_kib;
 
 	mutex_assert_held(&db->mu);
-	if (db->flush.began_ns != 0)
-		so_far = clock_now_ns() - db->flush.began_ns;
+	if (db->work.flush.began_ns != 0)
+		so_far = clock_now_ns() - db->work.flush.began_ns;
 	if (took < so_far)
 		took = so_far;
 	per_kib = took / (db->opts.memtable_bytes / 1024 + 1);

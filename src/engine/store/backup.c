@@ -211,7 +211,8 @@ has_memtables(struct db *db)
 	bool has;
 
 	mutex_lock(&db->mu);
-	has = !memtable_is_empty(db->mem) || db->views.current->imm_count != 0;
+	has = !memtable_is_empty(db->commits.mem) ||
+	    db->views.current->imm_count != 0;
 	mutex_unlock(&db->mu);
 	return has;
 }

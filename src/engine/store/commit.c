@@ -114,7 +114,7 @@ write_large_values(struct db *db, const struct kv_batch *batch,
 
 /* Make room for body in the memtable and in the log. */
 static int
-make_room(struct db *db, const struct wal_body *body) REQUIRES(&db->commit_mu)
+make_room(struct db *db, const struct wal_body *body) REQUIRES(&db->commits.mu)
 {
 	int rc = db_memtable_make_room(db);
 
@@ -169,7 +169,7 @@ encode_batch(struct db *db, const struct kv_batch *batch,
  * be noticed now: once the commit is applied, it cannot be undone.
  */
 static int
-write_to_kernel(struct db *db, struct commit_ctx *ctx) REQUIRES(&db->commit_mu)
+write_to_kernel(struct db *db, struct commit_ctx *ctx) REQUIRES(&db->commits.mu)
 {
 	struct wal_writer *w = db->logs.current->writer;
 	uint64_t may_wait = atomic_load_explicit(&db->logs.buffer_bytes,
@@ -189,17 +189,20 @@ write_to_kernel(struct db *db, struct commit_ctx *ctx) REQUIRES(&db->commit_mu)
 
 static int
 commit_locked(struct db *db, const struct kv_batch *batch,
-    struct commit_ctx *ctx) REQUIRES(&db->commit_mu)
+    struct commit_ctx *ctx) REQUIRES(&db->commits.mu)
 {
 	uint64_t first;
 	int rc = fault_error(&db->fault) < 0 ? -EIO : make_room(db, &ctx->body);
 
-	mutex_assert_held(&db->commit_mu);
+	mutex_assert_held(&db->commits.mu);
 	if (rc < 0)
 		return rc;
-	first = atomic_load_explicit(&db->last_seq, memory_order_relaxed) + 1;
+	first = atomic_load_explicit(&db->commits.last_seq,
+		    memory_order_relaxed) +
+	    1;
 	for (size_t i = 0; i < ctx->segment_count; i++) {
-		rc = memtable_hold_segment(db, db->mem, ctx->segments[i]);
+		rc = memtable_hold_segment(db, db->commits.mem,
+		    ctx->segments[i]);
 		if (rc < 0)
 			return rc;
 	}
@@ -211,16 +214,18 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 		return rc == -ENOSPC ? rc :
 				       db_poison(db, rc, "cannot write %s",
 					   db->logs.current->path);
-	rc = memtable_add_all(db->mem, first, ctx->changes, batch->count);
+	rc = memtable_add_all(db->commits.mem, first, ctx->changes,
+	    batch->count);
 	if (rc < 0) /* the log has the commit, the memtable only a part */
 		return db_poison(db, rc, "cannot apply a commit");
-	atomic_fetch_add_explicit(&db->mem->segment_bytes, ctx->segment_bytes,
-	    memory_order_relaxed);
-	ctx->number = atomic_fetch_add(&db->commit_count, 1) + 1;
-	db->mem->last_commit = ctx->number;
+	atomic_fetch_add_explicit(&db->commits.mem->segment_bytes,
+	    ctx->segment_bytes, memory_order_relaxed);
+	ctx->number = atomic_fetch_add(&db->commits.count, 1) + 1;
+	db->commits.mem->last_commit = ctx->number;
 	ctx->seq = first + batch->count - 1;
 	/* Release: whoever reads the number sees the entries. */
-	atomic_store_explicit(&db->last_seq, ctx->seq, memory_order_release);
+	atomic_store_explicit(&db->commits.last_seq, ctx->seq,
+	    memory_order_release);
 	return 0;
 }
 
@@ -240,7 +245,7 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 		return -EIO;
 	if (batch->count == 0) {
 		if (seqp != NULL)
-			*seqp = atomic_load(&db->last_seq);
+			*seqp = atomic_load(&db->commits.last_seq);
 		return 0;
 	}
 	rc = db_room_take(db, batch);
@@ -256,13 +261,13 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 	if (rc < 0)
 		goto out;
 	write_delay_sleep(db, ctx->payload.len);
-	mutex_lock(&db->commit_mu);
+	mutex_lock(&db->commits.mu);
 	rc = commit_locked(db, batch, ctx);
-	mutex_unlock(&db->commit_mu);
+	mutex_unlock(&db->commits.mu);
 	if (rc == -ENOSPC && db_room_may_pass(batch) && db_slack_spend(db)) {
-		mutex_lock(&db->commit_mu);
+		mutex_lock(&db->commits.mu);
 		rc = commit_locked(db, batch, ctx);
-		mutex_unlock(&db->commit_mu);
+		mutex_unlock(&db->commits.mu);
 	}
 	if (rc < 0)
 		goto out;

@@ -112,7 +112,7 @@ open_files_max(void)
 
 /* Takes store, except on failure. */
 static struct db *
-db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
+db_create(struct env_dir *store, const struct kv_options *opts)
 {
 	struct db *db = aligned_alloc(64, (sizeof(*db) + 63) & ~(size_t)63);
 
@@ -121,7 +121,6 @@ db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 	memset(db, 0, sizeof(*db));
 	db->kv.ops = &db_ops;
 	db->kv.caps = KV_CAP_ATOMIC_STORE | KV_CAP_DURABLE;
-	db->env = env;
 	db->store.dir = store;
 	db->store.path = store->path;
 	db->opts = *opts;
@@ -138,27 +137,27 @@ db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 	atomic_store(&db->logs.buffer_bytes, opts->wal_buffer_bytes);
 	db->segs.writers_max = open_files_max() / 2 + 1;
 	RB_INIT(&db->segs.tree);
-	page_pool_init(&db->memory.pages);
+	page_pool_init(&db->caches.memory.pages);
 	mutex_init(&db->room.reclaim_mu);
-	mutex_init(&db->commit_mu);
-	mutex_init(&db->timer.mu);
+	mutex_init(&db->commits.mu);
+	mutex_init(&db->dur.timer.mu);
 	mutex_init(&db->mu);
 	views_init(&db->views, &db->mu);
 	snapshots_init(&db->snapshots, &db->mu);
 	mutex_init(&db->segs.mu);
 	mutex_init(&db->room.slack_mu);
-	mutex_init(&db->obsolete.remove_mu);
-	mutex_init(&db->obsolete.mu);
+	mutex_init(&db->store.obsolete.remove_mu);
+	mutex_init(&db->store.obsolete.mu);
 	mutex_init(&db->fault.mu);
 	event_init(&db->dur.done);
-	cond_init(&db->timer.wanted);
-	cond_init(&db->work);
-	cond_init(&db->progress);
-	db->cache = block_cache_create(opts->cache_bytes);
-	if (db->cache != NULL)
-		db->tables = table_cache_create(store, db->cache,
+	cond_init(&db->dur.timer.wanted);
+	cond_init(&db->work.wanted);
+	cond_init(&db->work.progress);
+	db->caches.blocks = block_cache_create(opts->cache_bytes);
+	if (db->caches.blocks != NULL)
+		db->caches.tables = table_cache_create(store, db->caches.blocks,
 		    open_files_max(), opts->cache_bytes / INDEX_PART);
-	db->threads.compact = calloc(opts->compaction_threads + 1,
+	db->work.threads.compact = calloc(opts->compaction_threads + 1,
 	    sizeof(pthread_t));
 	return db;
 }
@@ -166,24 +165,24 @@ db_create(struct env *env, struct env_dir *store, const struct kv_options *opts)
 static void
 stop_threads(struct db *db)
 {
-	atomic_store(&db->compact.abandon, true);
+	atomic_store(&db->work.compact.abandon, true);
 	mutex_lock(&db->mu);
-	db->stop = true;
-	cond_broadcast(&db->work);
+	db->work.stop = true;
+	cond_broadcast(&db->work.wanted);
 	mutex_unlock(&db->mu);
-	for (unsigned i = 0; i < db->threads.compact_count; i++)
-		pthread_join(db->threads.compact[i], NULL);
-	db->threads.compact_count = 0;
-	if (db->threads.has_flush)
-		pthread_join(db->threads.flush, NULL);
-	db->threads.has_flush = false;
-	mutex_lock(&db->timer.mu);
-	db->timer.stop = true;
-	cond_broadcast(&db->timer.wanted);
-	mutex_unlock(&db->timer.mu);
-	if (db->threads.has_sync)
-		pthread_join(db->threads.sync, NULL);
-	db->threads.has_sync = false;
+	for (unsigned i = 0; i < db->work.threads.compact_count; i++)
+		pthread_join(db->work.threads.compact[i], NULL);
+	db->work.threads.compact_count = 0;
+	if (db->work.threads.has_flush)
+		pthread_join(db->work.threads.flush, NULL);
+	db->work.threads.has_flush = false;
+	mutex_lock(&db->dur.timer.mu);
+	db->dur.timer.stop = true;
+	cond_broadcast(&db->dur.timer.wanted);
+	mutex_unlock(&db->dur.timer.mu);
+	if (db->work.threads.has_sync)
+		pthread_join(db->work.threads.sync, NULL);
+	db->work.threads.has_sync = false;
 }
 
 static void
@@ -194,59 +193,60 @@ db_free(struct db *db)
 	db_warm_free(db);
 	stop_threads(db);
 	if (HAVE_CHECKS)
-		memory_use_check(&db->memory, true);
+		memory_use_check(&db->caches.memory, true);
 	obsolete_files_remove(db);
 	/* From here on, files that lose their last reference are kept. */
-	atomic_store(&db->closing, true);
+	atomic_store(&db->work.closing, true);
 	for (size_t i = 0; i < db->logs.count; i++)
 		db_log_put(db, db->logs.all[i]);
 	free(db->logs.all);
 	db_log_put(db, db->logs.spare);
 	db_log_put(db, db->logs.recycled);
-	memtable_unref(db->mem);
+	memtable_unref(db->commits.mem);
 	view_clear_slots(&db->views);
 	view_unref(db->views.current);
 	segment_seal_active(db);
 	manifest_close(db->tree.manifest);
-	if (db->tables != NULL)
-		table_cache_destroy(db->tables);
-	if (db->cache != NULL)
-		block_cache_destroy(db->cache);
+	if (db->caches.tables != NULL)
+		table_cache_destroy(db->caches.tables);
+	if (db->caches.blocks != NULL)
+		block_cache_destroy(db->caches.blocks);
 	store_lock_drop(&db->store.lock);
 	env_dir_close(db->store.dir);
-	page_pool_fini(&db->memory.pages);
-	cond_fini(&db->progress);
-	cond_fini(&db->work);
-	cond_fini(&db->timer.wanted);
+	page_pool_fini(&db->caches.memory.pages);
+	cond_fini(&db->work.progress);
+	cond_fini(&db->work.wanted);
+	cond_fini(&db->dur.timer.wanted);
 	mutex_fini(&db->fault.mu);
-	mutex_fini(&db->obsolete.mu);
-	mutex_fini(&db->obsolete.remove_mu);
+	mutex_fini(&db->store.obsolete.mu);
+	mutex_fini(&db->store.obsolete.remove_mu);
 	mutex_fini(&db->room.slack_mu);
 	mutex_fini(&db->segs.mu);
 	mutex_fini(&db->mu);
-	mutex_fini(&db->timer.mu);
-	mutex_fini(&db->commit_mu);
+	mutex_fini(&db->dur.timer.mu);
+	mutex_fini(&db->commits.mu);
 	mutex_fini(&db->room.reclaim_mu);
-	free(db->threads.compact);
+	free(db->work.threads.compact);
 	free(db);
 }
 
 static int
 start_threads(struct db *db)
 {
-	int rc = pthread_create(&db->threads.flush, NULL, db_housekeeper, db);
+	int rc = pthread_create(&db->work.threads.flush, NULL, db_housekeeper,
+	    db);
 
-	db->threads.has_flush = rc == 0;
+	db->work.threads.has_flush = rc == 0;
 	if (rc == 0) {
-		rc = pthread_create(&db->threads.sync, NULL, db_sync_thread,
-		    db);
-		db->threads.has_sync = rc == 0;
+		rc = pthread_create(&db->work.threads.sync, NULL,
+		    db_sync_thread, db);
+		db->work.threads.has_sync = rc == 0;
 	}
 	for (unsigned i = 0; i < db->opts.compaction_threads && rc == 0; i++) {
-		rc = pthread_create(&db->threads.compact[i], NULL,
+		rc = pthread_create(&db->work.threads.compact[i], NULL,
 		    db_compact_thread, db);
 		if (rc == 0)
-			db->threads.compact_count++;
+			db->work.threads.compact_count++;
 	}
 	if (rc != 0)
 		log_error("%s: cannot start a thread: %s", db->store.path,
@@ -277,15 +277,15 @@ open_directory(struct env *env, const char *dir, const struct kv_options *opts,
 }
 
 int
-db_open_in(struct env *env, struct env_dir *store,
-    const struct kv_options *opts, struct kv **kvp)
+db_open_in(struct env_dir *store, const struct kv_options *opts,
+    struct kv **kvp)
 {
-	struct db *db = db_create(env, store, opts);
+	struct db *db = db_create(store, opts);
 	int rc = -ENOMEM;
 
 	*kvp = NULL;
-	if (db == NULL || db->cache == NULL || db->tables == NULL ||
-	    db->threads.compact == NULL) {
+	if (db == NULL || db->caches.blocks == NULL ||
+	    db->caches.tables == NULL || db->work.threads.compact == NULL) {
 		log_error("%s: not enough memory to open the store",
 		    store->path);
 		if (db == NULL)
@@ -329,7 +329,7 @@ db_open(struct env *env, const char *dir, const struct kv_options *opts,
 	int rc = open_directory(env, dir, opts, &store);
 
 	*kvp = NULL;
-	return rc == 0 ? db_open_in(env, store, opts, kvp) : rc;
+	return rc == 0 ? db_open_in(store, opts, kvp) : rc;
 }
 
 int

@@ -13,7 +13,7 @@
 int db_open(struct env *env, const char *dir, const struct kv_options *opts,
     struct kv **kvp);
 /* The same in an open directory. Takes store, also on failure. */
-int db_open_in(struct env *env, struct env_dir *store,
-    const struct kv_options *opts, struct kv **kvp);
+int db_open_in(struct env_dir *store, const struct kv_options *opts,
+    struct kv **kvp);
 
 #endif

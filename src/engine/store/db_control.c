@@ -27,7 +27,7 @@ check_table(struct db *db, struct table_file *f, struct line_list *found)
 {
 	struct table_handle *handle;
 	struct table_reader *t;
-	int rc = table_cache_table(db->tables, f->number, &handle, &t);
+	int rc = table_cache_table(db->caches.tables, f->number, &handle, &t);
 
 	if (rc < 0) {
 		line_list_add(found, "%s/%06llu.sst: cannot be opened: %s",
@@ -112,18 +112,18 @@ db_compact(struct kv *kv)
 	rc = db_flush_all(db);
 	segment_seal_active(db); /* its dead values are freed, too */
 	mutex_lock(&db->mu);
-	db->compact.all_wanted = rc == 0;
-	db->compact.error = 0;
-	cond_broadcast(&db->work);
-	while (rc == 0 && db->compact.all_wanted) {
+	db->work.compact.all_wanted = rc == 0;
+	db->work.compact.error = 0;
+	cond_broadcast(&db->work.wanted);
+	while (rc == 0 && db->work.compact.all_wanted) {
 		if (fault_error(&db->fault) < 0)
 			rc = -EIO;
-		else if (db->compact.error < 0)
-			rc = db->compact.error;
+		else if (db->work.compact.error < 0)
+			rc = db->work.compact.error;
 		else
-			cond_wait(&db->progress, &db->mu);
+			cond_wait(&db->work.progress, &db->mu);
 	}
-	db->compact.all_wanted = false;
+	db->work.compact.all_wanted = false;
 	mutex_unlock(&db->mu);
 	return rc;
 }
@@ -146,9 +146,9 @@ db_set_sync(struct kv *kv, enum kv_sync_mode mode, uint32_t commits,
 		atomic_store(&db->dur.every_ms, ms);
 	atomic_store(&db->dur.mode, mode);
 	/* The running timer may be too long for the new mode. */
-	mutex_lock(&db->timer.mu);
-	cond_signal(&db->timer.wanted);
-	mutex_unlock(&db->timer.mu);
+	mutex_lock(&db->dur.timer.mu);
+	cond_signal(&db->dur.timer.wanted);
+	mutex_unlock(&db->dur.timer.mu);
 	return 0;
 }
 
@@ -169,7 +169,7 @@ db_set_cache(struct kv *kv, uint64_t bytes)
 {
 	if (bytes == 0)
 		return -EINVAL;
-	block_cache_resize(db_of(kv)->cache, bytes);
+	block_cache_resize(db_of(kv)->caches.blocks, bytes);
 	return 0;
 }
 

@@ -66,8 +66,8 @@ open_sources(struct db_iter *di)
 	}
 	for (size_t i = 0; i < l0->count && !failed; i++) {
 		src[n].max_seq = l0->files[i]->props.max_seq;
-		src[n].it = level_iter_create(di->db->tables, &l0->files[i], 1,
-		    true);
+		src[n].it = level_iter_create(di->db->caches.tables,
+		    &l0->files[i], 1, true);
 		failed = src[n++].it == NULL;
 	}
 	for (int i = 1; i < LEVELS && !failed; i++) {
@@ -79,7 +79,7 @@ open_sources(struct db_iter *di)
 		for (size_t j = 0; j < l->count; j++)
 			if (l->files[j]->props.max_seq > src[n].max_seq)
 				src[n].max_seq = l->files[j]->props.max_seq;
-		src[n].it = level_iter_create(di->db->tables, l->files,
+		src[n].it = level_iter_create(di->db->caches.tables, l->files,
 		    l->count, true);
 		failed = src[n++].it == NULL;
 	}
@@ -225,7 +225,7 @@ db_iter_value(struct kv_iter *it, struct slice *valuep)
 		return 0;
 	}
 	if (di->pinned.release == NULL) {
-		rc = read_pointer(di->db->tables, di->db->store.path,
+		rc = read_pointer(di->db->caches.tables, di->db->store.path,
 		    key_user(di->merge->key), di->merge->value, &di->pinned);
 		if (rc < 0)
 			return rc;
@@ -274,7 +274,7 @@ db_iter_open(struct kv *kv, const struct kv_key *from, enum kv_scope scope,
 	mutex_unlock(&db->mu);
 	di->seq = snap != NULL ?
 	    snap->seq :
-	    atomic_load_explicit(&db->last_seq, memory_order_acquire);
+	    atomic_load_explicit(&db->commits.last_seq, memory_order_acquire);
 	rc = open_sources(di);
 	if (rc == 0 && from->name.len != 0) {
 		/* The scan starts behind the place of the group's deletion. */

@@ -119,7 +119,8 @@ look_in_table(struct lookup *l, struct table_file *f)
 	struct kv_value value = { 0 };
 	uint64_t deleted = 0, found;
 	enum key_type type;
-	int rc = table_cache_table(l->db->tables, f->number, &handle, &t);
+	int rc = table_cache_table(l->db->caches.tables, f->number, &handle,
+	    &t);
 
 	if (rc < 0)
 		return rc;
@@ -200,14 +201,14 @@ read_key(struct db *db, const struct kv_key *key, struct kv_snapshot *snap,
 	v = view_acquire(&db->views);
 	l.seq = snap != NULL ?
 	    snap->seq :
-	    atomic_load_explicit(&db->last_seq, memory_order_acquire);
+	    atomic_load_explicit(&db->commits.last_seq, memory_order_acquire);
 	rc = look_in_view(&l, v);
 	counter_add(&db->stats.gets, 1);
 	if (rc == 0 || (rc > 0 && l.type == KEY_DELETE)) {
 		rc = -ENOENT;
 	} else if (rc > 0 && l.type == KEY_POINTER) {
 		/* The view keeps the segment from being removed. */
-		rc = read_pointer(db->tables, db->store.path, l.user,
+		rc = read_pointer(db->caches.tables, db->store.path, l.user,
 		    l.value.data, valuep);
 		kv_value_release(&l.value);
 	} else if (rc > 0) {
@@ -275,8 +276,8 @@ view_group_deletion(struct db *db, const struct view *v, struct slice user,
 				break;
 			if (f->props.group_deletes == 0)
 				continue;
-			rc = table_cache_table(db->tables, f->number, &handle,
-			    &t);
+			rc = table_cache_table(db->caches.tables, f->number,
+			    &handle, &t);
 			if (rc < 0)
 				return rc;
 			rc = find_in_table(t, prefix, hash, seq, true, &found,

@@ -37,7 +37,7 @@ report_durability(struct db *db, struct report *r)
 {
 	struct kv_options opts;
 	char mode[48];
-	uint64_t last = atomic_load(&db->last_seq);
+	uint64_t last = atomic_load(&db->commits.last_seq);
 	uint64_t durable = atomic_load(&db->dur.seq);
 	uint64_t at = atomic_load(&db->dur.at_ns), commits;
 
@@ -52,7 +52,7 @@ report_durability(struct db *db, struct report *r)
 	 * shrinks. */
 	commits = atomic_load(&db->dur.commits);
 	report_gauge(r, "Commits not durable", "commits_not_durable",
-	    last > durable ? atomic_load(&db->commit_count) - commits : 0);
+	    last > durable ? atomic_load(&db->commits.count) - commits : 0);
 	report_text(r, "Last disk sync", "%.3f seconds ago",
 	    at != 0 ? (double)(clock_now_ns() - at) * 1e-9 : 0.0);
 }
@@ -206,7 +206,7 @@ report_cache(struct db *db, struct report *r)
 {
 	struct block_cache_stats cache;
 
-	block_cache_get_stats(db->cache, &cache);
+	block_cache_get_stats(db->caches.blocks, &cache);
 	report_gauge(r, "Cache capacity", "cache_capacity_bytes",
 	    cache.capacity_bytes);
 	report_gauge(r, "Cache bytes", "cache_bytes", cache.bytes);
@@ -221,7 +221,7 @@ report_cache(struct db *db, struct report *r)
 	    "cache_warm_target_bytes", cache.warm_target_bytes);
 	db_warm_report(db, r);
 	report_gauge(r, "Index and filter bytes", "index_bytes",
-	    table_cache_memory(db->tables));
+	    table_cache_memory(db->caches.tables));
 }
 
 static void
@@ -291,21 +291,22 @@ void
 db_memory(struct kv *kv, struct kv_memory *memoryp)
 {
 	struct db *db = db_of(kv);
-	uint64_t waiting = atomic_load(&db->memory.waiting_bytes);
-	uint64_t work = atomic_load(&db->memory.work_bytes), held;
+	uint64_t waiting = atomic_load(&db->caches.memory.waiting_bytes);
+	uint64_t work = atomic_load(&db->caches.memory.work_bytes), held;
 	struct block_cache_stats cache;
 	struct view *v;
 
-	block_cache_get_stats(db->cache, &cache);
+	block_cache_get_stats(db->caches.blocks, &cache);
 	mutex_lock(&db->mu);
 	v = view_current_locked(&db->views);
 	mutex_unlock(&db->mu);
 	*memoryp = (struct kv_memory){
-		.index_bytes = table_cache_memory(db->tables),
+		.index_bytes = table_cache_memory(db->caches.tables),
 		.memtable_bytes = memtable_bytes(v->mem) +
 		    mem_filter_bytes(&v->mem->filter) + waiting +
-		    page_pool_bytes(&db->memory.pages),
-		.work_bytes = work + db_commit_buffers() + sizeof(db->backoff),
+		    page_pool_bytes(&db->caches.memory.pages),
+		.work_bytes = work + db_commit_buffers() +
+		    sizeof(db->commits.backoff),
 	};
 	view_unref(v);
 	held = memoryp->index_bytes + waiting + work;

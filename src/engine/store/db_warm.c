@@ -87,7 +87,7 @@ open_table(struct db *db, int level, size_t i)
 	bool is_there = i < l->count;
 
 	if (is_there &&
-	    table_cache_table(db->tables, l->files[i]->number, &handle,
+	    table_cache_table(db->caches.tables, l->files[i]->number, &handle,
 		&reader) == 0)
 		table_handle_release(handle);
 	view_release(&db->views, v);
@@ -102,7 +102,7 @@ open_tables(struct warm_up *w)
 	for (int level = 0; level < LEVELS; level++)
 		for (size_t i = 0; open_table(db, level, i); i++)
 			if (is_stopped(w, false) ||
-			    !table_cache_has_room(db->tables))
+			    !table_cache_has_room(db->caches.tables))
 				return;
 }
 
@@ -115,7 +115,7 @@ state_after_piece(struct warm_up *w, size_t blocks)
 	uint64_t misses, kept;
 	bool others_miss, is_full;
 
-	block_cache_get_progress(w->db->cache, &misses, &kept);
+	block_cache_get_progress(w->db->caches.blocks, &misses, &kept);
 	others_miss = misses != w->misses;
 	/* Compare with a half: the shards do not fill evenly. */
 	is_full = kept - w->kept < blocks / 2;
@@ -142,8 +142,8 @@ find_table(struct db *db, uint64_t number, struct table_handle **handlep)
 		    number);
 
 		if (f != NULL)
-			(void)table_cache_table(db->tables, f->number, handlep,
-			    &reader);
+			(void)table_cache_table(db->caches.tables, f->number,
+			    handlep, &reader);
 	}
 	view_release(&db->views, v);
 	return reader;
@@ -224,9 +224,9 @@ warm_thread(void *arg)
 	if (rc == 0) {
 		atomic_store(&w->listed, w->list.count);
 		bytes = w->list.count * sizeof(*w->list.places);
-		block_cache_reserve(db->cache, bytes);
+		block_cache_reserve(db->caches.blocks, bytes);
 		state = read_list(w);
-		block_cache_unreserve(db->cache, bytes);
+		block_cache_unreserve(db->caches.blocks, bytes);
 		if (state == WARM_DONE && w->list.count != 0 &&
 		    atomic_load(&w->stale) == w->list.count)
 			drop_list(w);
@@ -251,18 +251,18 @@ db_warm_start(struct db *db)
 	w->db = db;
 	mutex_init(&w->mu);
 	cond_init(&w->wake);
-	block_cache_get_progress(db->cache, &w->misses, &w->kept);
+	block_cache_get_progress(db->caches.blocks, &w->misses, &w->kept);
 	w->misses_first = w->misses;
 	w->started = pthread_create(&w->thread, NULL, warm_thread, w) == 0;
 	if (!w->started)
 		atomic_store(&w->state, WARM_STOPPED);
-	db->warm_up = w;
+	db->caches.warm_up = w;
 }
 
 void
 db_warm_stop(struct db *db)
 {
-	struct warm_up *w = db->warm_up;
+	struct warm_up *w = db->caches.warm_up;
 
 	if (w == NULL || !w->started)
 		return;
@@ -277,7 +277,7 @@ db_warm_stop(struct db *db)
 void
 db_warm_free(struct db *db)
 {
-	struct warm_up *w = db->warm_up;
+	struct warm_up *w = db->caches.warm_up;
 
 	if (w == NULL)
 		return;
@@ -285,7 +285,7 @@ db_warm_free(struct db *db)
 	cond_fini(&w->wake);
 	mutex_fini(&w->mu);
 	free(w);
-	db->warm_up = NULL;
+	db->caches.warm_up = NULL;
 }
 
 /* ---- Writing the list ---- */
@@ -334,11 +334,11 @@ db_warm_save(struct db *db)
 
 	/* A warm-up that was stopped early would leave a shorter list than it
 	 * has found: keep that one. */
-	if (db->warm_up == NULL ||
-	    atomic_load(&db->warm_up->state) == WARM_STOPPED)
+	if (db->caches.warm_up == NULL ||
+	    atomic_load(&db->caches.warm_up->state) == WARM_STOPPED)
 		return;
-	block_cache_get_stats(db->cache, &st);
-	rc = block_cache_list_hot(db->cache, &l.places, &l.count);
+	block_cache_get_stats(db->caches.blocks, &st);
+	rc = block_cache_list_hot(db->caches.blocks, &l.places, &l.count);
 	if (rc == 0) {
 		v = view_acquire(&db->views);
 		rc = drop_stale_places(v->version, &l);
@@ -371,12 +371,12 @@ db_warm_report(struct db *db, struct report *r)
 		[WARM_BUSY] = "given up, others read much",
 		[WARM_STOPPED] = "stopped",
 	};
-	struct warm_up *w = db->warm_up;
+	struct warm_up *w = db->caches.warm_up;
 	uint64_t misses, ahead;
 
 	if (w == NULL)
 		return;
-	block_cache_get_progress(db->cache, &misses, &ahead);
+	block_cache_get_progress(db->caches.blocks, &misses, &ahead);
 	report_text(r, "Warm-up", "%s", states[atomic_load(&w->state)]);
 	report_counter(r, "Warm-up blocks", "warm_up_blocks", ahead);
 	report_gauge(r, "Warm-up blocks listed", "warm_up_listed_blocks",

@@ -178,9 +178,9 @@ begin_log(struct recovery *r)
 	int rc;
 
 	do {
-		mutex_lock(&db->commit_mu);
+		mutex_lock(&db->commits.mu);
 		rc = db_log_switch(db, 0);
-		mutex_unlock(&db->commit_mu);
+		mutex_unlock(&db->commits.mu);
 	} while (rc == -ENOSPC && recover_drop_unused_logs(r) != 0);
 	if (rc == -ENOSPC)
 		log_error("%s: no room for a log; free some space, or mount "
@@ -294,7 +294,7 @@ recover_state(struct recovery *r)
 	int rc = 0;
 
 	atomic_store(&db->store.next_file, r->next_file);
-	atomic_store(&db->last_seq, r->last_seq);
+	atomic_store(&db->commits.last_seq, r->last_seq);
 	atomic_store(&db->dur.seq, r->last_seq);
 	db->tree.flushed_seq = r->last_seq;
 	if (is_closed && !db->read_only)
@@ -304,11 +304,12 @@ recover_state(struct recovery *r)
 	db->tree.first_log = db->logs.current != NULL ?
 	    db->logs.current->number :
 	    r->log_number;
-	db->mem = db_memtable_create(db, db->tree.first_log);
-	if (db->mem == NULL)
+	db->commits.mem = db_memtable_create(db, db->tree.first_log);
+	if (db->commits.mem == NULL)
 		return -ENOMEM;
 	mutex_lock(&db->mu);
-	rc = view_install_locked(&db->views, db->mem, NULL, 0, r->version);
+	rc = view_install_locked(&db->views, db->commits.mem, NULL, 0,
+	    r->version);
 	mutex_unlock(&db->mu);
 	/* Replaying may flush, which needs a manifest. */
 	if (rc == 0 && !db->read_only)
@@ -362,7 +363,7 @@ db_recover(struct db *db)
 out:
 	/* A store that cannot be opened keeps all its files. */
 	if (rc < 0)
-		atomic_store(&db->closing, true);
+		atomic_store(&db->work.closing, true);
 	release_segments(&r);
 	version_unref(r.version);
 	store_files_fini(&r.files);

@@ -173,7 +173,7 @@ verify_record(void *arg, enum key_type type, struct slice user,
 		return 0;
 	rc = segment_pointer_decode(value, &p);
 	if (rc == 0)
-		rc = table_cache_segment(db->tables, p.segment, &handle,
+		rc = table_cache_segment(db->caches.tables, p.segment, &handle,
 		    &reader);
 	if (rc == 0) {
 		rc = segment_probe(reader, &p, user);
@@ -193,9 +193,9 @@ recover_next_memtable(struct db *db, uint64_t log_number)
 	mutex_unlock(&db->mu);
 	if (rc < 0)
 		return rc;
-	mutex_lock(&db->commit_mu);
+	mutex_lock(&db->commits.mu);
 	rc = db_memtable_next(db, log_number);
-	mutex_unlock(&db->commit_mu);
+	mutex_unlock(&db->commits.mu);
 	return rc;
 }
 
@@ -230,14 +230,14 @@ replay_frame(struct log_visit *v, const struct wal_frame *frame)
 	}
 	if (rc < 0)
 		return rc; /* the file may exist in spite of the error */
-	if (!db->read_only && db_memtable_is_full(db, db->mem)) {
+	if (!db->read_only && db_memtable_is_full(db, db->commits.mem)) {
 		rc = replay_finish(&r->replay);
 		if (rc == 0)
 			rc = recover_next_memtable(db, v->number);
 		if (rc == -ENOSPC) /* the memtable grows instead; the size of
 		                      the logs is a bound */
 			rc = 0;
-		r->replay.adder.m = db->mem;
+		r->replay.adder.m = db->commits.mem;
 	}
 	r->replay.seq = frame->seq;
 	if (rc == 0)
@@ -248,7 +248,7 @@ replay_frame(struct log_visit *v, const struct wal_frame *frame)
 			  "repair",
 		    v->path, (unsigned long long)frame->off);
 	if (rc == 0) {
-		atomic_store(&db->last_seq, last);
+		atomic_store(&db->commits.last_seq, last);
 		r->replayed_frames++;
 	}
 	return rc;
@@ -276,7 +276,7 @@ recover_sync_replayed(struct recovery *r)
 	if (rc == 0)
 		rc = env_dir_sync(db->store.dir);
 	if (rc == 0)
-		atomic_store(&db->dur.seq, atomic_load(&db->last_seq));
+		atomic_store(&db->dur.seq, atomic_load(&db->commits.last_seq));
 	return rc;
 }
 
@@ -307,7 +307,7 @@ recover_logs(struct recovery *r)
 		    (unsigned long long)r->chain_seq);
 		return -KVFS_ECORRUPT;
 	}
-	memtable_adder_init(&r->replay.adder, db->mem);
+	memtable_adder_init(&r->replay.adder, db->commits.mem);
 	rc = recover_walk_logs(r, keep_log, replay_frame, end_nothing);
 	if (rc == 0)
 		rc = replay_finish(&r->replay);

@@ -78,7 +78,7 @@ db_flush_oldest_locked(struct db *db)
 
 	mutex_assert_held(&db->mu);
 	memtable_ref(m);
-	db->flush.began_ns = start;
+	db->work.flush.began_ns = start;
 	e.log_number = next->first_log;
 	for (size_t i = 0; i < db->logs.count; i++)
 		if (db->logs.all[i]->number == e.log_number)
@@ -108,15 +108,15 @@ db_flush_oldest_locked(struct db *db)
 	mutex_lock(&db->mu);
 	if (rc == 0)
 		rc = db_install_locked(db, &e, m);
-	db->flush.began_ns = 0;
-	db->flush.took_ns = clock_now_ns() - start;
+	db->work.flush.began_ns = 0;
+	db->work.flush.took_ns = clock_now_ns() - start;
 	if (rc == 0) {
 		db_log_release_locked(db, db->tree.first_log);
 		db_now_durable(db, m->max_seq, m->last_commit);
-		compact_pace_flushed(&db->flush, &db->compact,
+		compact_pace_flushed(&db->work.flush, &db->work.compact,
 		    &db->views.current->version->levels[0]);
 		counter_add(&db->stats.flushes, 1);
-		histogram_add(&db->stats.flush_ns, db->flush.took_ns);
+		histogram_add(&db->stats.flush_ns, db->work.flush.took_ns);
 		db_update_delay_locked(db);
 	} else if (rc == -ENOSPC) {
 		log_warn("%s: no room to flush; free some space",
@@ -124,22 +124,22 @@ db_flush_oldest_locked(struct db *db)
 	} else if (rc != -ENOMEM) {
 		db_poison(db, rc, "cannot flush a memtable");
 	}
-	db->flush.error = rc;
-	db->flush.tries++;
+	db->work.flush.error = rc;
+	db->work.flush.tries++;
 	memtable_unref(m);
-	cond_broadcast(&db->progress);
-	cond_broadcast(&db->work);
+	cond_broadcast(&db->work.progress);
+	cond_broadcast(&db->work.wanted);
 	return rc;
 }
 
 int
 db_flush_all(struct db *db)
 {
-	uint64_t seq = atomic_load(&db->last_seq), tries;
+	uint64_t seq = atomic_load(&db->commits.last_seq), tries;
 	int rc = db_rotate(db);
 
 	mutex_lock(&db->mu);
-	tries = db->flush.tries;
+	tries = db->work.flush.tries;
 	while (rc == 0 && db->views.current->imm_count > 0 &&
 	    db->tree.flushed_seq < seq)
 		rc = db_await_flush_locked(db, tries);

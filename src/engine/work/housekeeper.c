@@ -52,14 +52,14 @@ begin_tidying_locked(struct db *db) REQUIRES(&db->mu)
 	uint64_t now = clock_now_ns();
 
 	mutex_assert_held(&db->mu);
-	if (!atomic_load(&db->tidy.is_wanted) ||
+	if (!atomic_load(&db->work.tidy.is_wanted) ||
 	    db->views.current->imm_count != 0 ||
-	    now - db->tidy.began_ns < TIDY_EVERY_NS)
+	    now - db->work.tidy.began_ns < TIDY_EVERY_NS)
 		return false;
-	atomic_store(&db->tidy.is_wanted, false);
-	db->tidy.began_ns = now;
-	db->tidy.is_under_way = true;
-	cond_broadcast(&db->work);
+	atomic_store(&db->work.tidy.is_wanted, false);
+	db->work.tidy.began_ns = now;
+	db->work.tidy.is_under_way = true;
+	cond_broadcast(&db->work.wanted);
 	return memtable_bytes(db->views.current->mem) >= IDLE_FLUSH_BYTES;
 }
 
@@ -83,7 +83,7 @@ is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 	return bytes >= IDLE_FLUSH_BYTES || bytes >= tree / 8 ||
 	    superseded >= IDLE_FLUSH_RECLAIM ||
 	    (superseded >= IDLE_FLUSH_LEAST && superseded >= tree / 8) ||
-	    atomic_exchange(&db->tidy.is_wanted, false);
+	    atomic_exchange(&db->work.tidy.is_wanted, false);
 }
 
 /* An idle store needs no large spare logs. */
@@ -131,7 +131,7 @@ prepare_pages_locked(struct db *db) REQUIRES(&db->mu)
 
 	mutex_assert_held(&db->mu);
 	mutex_unlock(&db->mu);
-	page_pool_fill(&db->memory.pages, keep, want / PAGE_POOL_PAGE);
+	page_pool_fill(&db->caches.memory.pages, keep, want / PAGE_POOL_PAGE);
 	mutex_lock(&db->mu);
 }
 
@@ -228,9 +228,9 @@ give_back_idle(struct db *db)
 {
 	if (!write_delay_is_idle(&db->delay))
 		return;
-	page_pool_fill(&db->memory.pages, 0, 0);
+	page_pool_fill(&db->caches.memory.pages, 0, 0);
 	/* Report freed space soon. */
-	if (atomic_exchange(&db->obsolete.has_removed, false))
+	if (atomic_exchange(&db->store.obsolete.has_removed, false))
 		env_dir_settle(db->store.dir);
 }
 
@@ -248,19 +248,19 @@ db_housekeeper(void *arg)
 	struct housekeeper h = { .db = arg };
 
 	mutex_lock(&h.db->mu);
-	while (!h.db->stop) {
+	while (!h.db->work.stop) {
 		if (do_chore_locked(&h))
 			continue;
 		/* Threads that wait check the error (db_poison()). */
 		if (fault_error(&h.db->fault) < 0)
-			cond_broadcast(&h.db->progress);
+			cond_broadcast(&h.db->work.progress);
 		mutex_unlock(&h.db->mu);
 		for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++)
 			rounds[i](h.db);
 		mutex_lock(&h.db->mu);
-		if (h.db->stop)
+		if (h.db->work.stop)
 			break;
-		cond_wait_until(&h.db->work, &h.db->mu,
+		cond_wait_until(&h.db->work.wanted, &h.db->mu,
 		    clock_now_ns() + WORK_TICK_NS);
 		h.waits_for_room = false;
 	}

@@ -4,7 +4,7 @@
 #ifndef KVFS_ENGINE_WORK_HOUSEKEEPER_H
 #define KVFS_ENGINE_WORK_HOUSEKEEPER_H
 
-/* The thread's function; arg is the db. Returns when db.stop is set. */
+/* The thread's function; arg is the db. Returns when db.work.stop is set. */
 void *db_housekeeper(void *arg);
 
 #endif

@@ -38,7 +38,7 @@ db_memtable_create(struct db *db, uint64_t first_log)
 
 	if (m != NULL) {
 		arena_expect(&m->arena, db->opts.memtable_bytes,
-		    &db->memory.pages);
+		    &db->caches.memory.pages);
 		m->on_free = memtable_release;
 		m->on_free_arg = db;
 	}
@@ -84,25 +84,25 @@ db_memtable_next(struct db *db, uint64_t first_log)
 	memcpy(imm + 1, old->imm, n * sizeof(imm[0]));
 	rc = view_install_locked(&db->views, mem, imm, n + 1, old->version);
 	db_update_delay_locked(db);
-	cond_broadcast(&db->work);
+	cond_broadcast(&db->work.wanted);
 	mutex_unlock(&db->mu);
 	if (rc < 0) {
 		memtable_unref(mem);
 		return rc;
 	}
-	db_memory_count(db, db->mem);
-	memtable_unref(db->mem);
-	db->mem = mem;
+	db_memory_count(db, db->commits.mem);
+	memtable_unref(db->commits.mem);
+	db->commits.mem = mem;
 	return 0;
 }
 
 /* Switch to a new log, and to a memtable that begins with it. */
 static int
-rotate_locked(struct db *db) REQUIRES(&db->commit_mu)
+rotate_locked(struct db *db) REQUIRES(&db->commits.mu)
 {
 	int rc = db_log_switch(db, 0);
 
-	mutex_assert_held(&db->commit_mu);
+	mutex_assert_held(&db->commits.mu);
 	return rc == 0 ? db_memtable_next(db, db->logs.current->number) : rc;
 }
 
@@ -112,32 +112,32 @@ db_await_flush_locked(struct db *db, uint64_t tries)
 	mutex_assert_held(&db->mu);
 	if (fault_error(&db->fault) < 0)
 		return -EIO;
-	if (db->flush.error == -ENOSPC) {
-		if (db->flush.tries != tries)
+	if (db->work.flush.error == -ENOSPC) {
+		if (db->work.flush.tries != tries)
 			return -ENOSPC;
 		/* That was an earlier flush; there may be space now: try
 		 * again. */
-		cond_broadcast(&db->work);
+		cond_broadcast(&db->work.wanted);
 	}
-	cond_wait(&db->progress, &db->mu);
+	cond_wait(&db->work.progress, &db->mu);
 	return 0;
 }
 
 /* Drop the commit lock, and wait until a memtable may become immutable. */
 static int
-wait_for_flush(struct db *db) REQUIRES(&db->commit_mu)
+wait_for_flush(struct db *db) REQUIRES(&db->commits.mu)
 {
 	uint64_t start = clock_now_ns(), tries;
 	int rc = 0;
 
-	mutex_unlock(&db->commit_mu);
+	mutex_unlock(&db->commits.mu);
 	mutex_lock(&db->mu);
-	tries = db->flush.tries;
+	tries = db->work.flush.tries;
 	while (db->views.current->imm_count >= IMM_MAX && rc == 0)
 		rc = db_await_flush_locked(db, tries);
 	mutex_unlock(&db->mu);
 	write_delay_count(db, clock_now_ns() - start);
-	mutex_lock(&db->commit_mu);
+	mutex_lock(&db->commits.mu);
 	return rc;
 }
 
@@ -157,7 +157,7 @@ db_memtable_make_room(struct db *db)
 {
 	int rc = 0;
 
-	while (rc == 0 && db_memtable_is_full(db, db->mem)) {
+	while (rc == 0 && db_memtable_is_full(db, db->commits.mem)) {
 		if (imm_count(db) >= IMM_MAX)
 			rc = wait_for_flush(db);
 		else
@@ -171,11 +171,11 @@ db_rotate(struct db *db)
 {
 	int rc = 0;
 
-	mutex_lock(&db->commit_mu);
+	mutex_lock(&db->commits.mu);
 	while (rc == 0 && imm_count(db) >= IMM_MAX)
 		rc = wait_for_flush(db);
-	if (rc == 0 && !memtable_is_empty(db->mem))
+	if (rc == 0 && !memtable_is_empty(db->commits.mem))
 		rc = rotate_locked(db);
-	mutex_unlock(&db->commit_mu);
+	mutex_unlock(&db->commits.mu);
 	return rc;
 }

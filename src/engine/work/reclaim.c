@@ -97,21 +97,21 @@ await_compaction(struct db *db, uint64_t deadline)
 	int rc = 1;
 
 	mutex_lock(&db->mu);
-	idle_count = db->compact.idle_count;
+	idle_count = db->work.compact.idle_count;
 	done = db->tree.installs;
-	db->compact.error = 0;
-	cond_broadcast(&db->work);
+	db->work.compact.error = 0;
+	cond_broadcast(&db->work.wanted);
 	while (rc == 1 && done == db->tree.installs) {
 		if (fault_error(&db->fault) < 0)
 			rc = -EIO;
-		else if (db->compact.idle_count != idle_count)
+		else if (db->work.compact.idle_count != idle_count)
 			rc = 0;
-		else if (db->compact.error < 0)
-			rc = db->compact.error;
+		else if (db->work.compact.error < 0)
+			rc = db->work.compact.error;
 		else if (clock_now_ns() >= deadline)
 			rc = -ETIMEDOUT;
 		else
-			cond_wait_until(&db->progress, &db->mu, deadline);
+			cond_wait_until(&db->work.progress, &db->mu, deadline);
 	}
 	mutex_unlock(&db->mu);
 	return rc;

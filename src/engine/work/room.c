@@ -71,7 +71,7 @@ wake_compaction(struct db *db)
 	if (atomic_exchange(&db->room.is_short, true))
 		return;
 	mutex_lock(&db->mu);
-	cond_broadcast(&db->work);
+	cond_broadcast(&db->work.wanted);
 	mutex_unlock(&db->mu);
 }
 

@@ -26,10 +26,10 @@ append_idle_mark(struct db *db)
 	struct wal_body none = { 0 };
 	uint64_t seq;
 
-	mutex_lock(&db->commit_mu);
+	mutex_lock(&db->commits.mu);
 	seq = atomic_load(&db->dur.seq);
-	if (fault_error(&db->fault) == 0 && seq != db->timer.marked_seq &&
-	    seq == atomic_load(&db->last_seq) &&
+	if (fault_error(&db->fault) == 0 && seq != db->dur.timer.marked_seq &&
+	    seq == atomic_load(&db->commits.last_seq) &&
 	    wal_writer_has_room(db->logs.current->writer, &none)) {
 		int rc = wal_writer_append(db->logs.current->writer, NULL,
 		    seq + 1, 0, seq);
@@ -40,50 +40,52 @@ append_idle_mark(struct db *db)
 		if (rc < 0 && rc != -ENOSPC)
 			db_poison(db, rc, "cannot write %s",
 			    db->logs.current->path);
-		db->timer.marked_seq = seq;
+		db->dur.timer.marked_seq = seq;
 	}
-	mutex_unlock(&db->commit_mu);
+	mutex_unlock(&db->commits.mu);
 }
 
 /* The next time at which the timer has work. */
 static uint64_t
-next_due_locked(struct db *db) REQUIRES(&db->timer.mu)
+next_due_locked(struct db *db) REQUIRES(&db->dur.timer.mu)
 {
 	uint64_t due = UINT64_MAX;
 
-	mutex_assert_held(&db->timer.mu);
-	if (db->timer.first_unsynced_ns != 0)
-		due = db->timer.first_unsynced_ns +
+	mutex_assert_held(&db->dur.timer.mu);
+	if (db->dur.timer.first_unsynced_ns != 0)
+		due = db->dur.timer.first_unsynced_ns +
 		    atomic_load(&db->dur.every_ms) * NS_PER_MS;
-	return db->timer.mark_due_ns != 0 && db->timer.mark_due_ns < due ?
-	    db->timer.mark_due_ns :
+	return db->dur.timer.mark_due_ns != 0 &&
+		db->dur.timer.mark_due_ns < due ?
+	    db->dur.timer.mark_due_ns :
 	    due;
 }
 
 /* Sync, or append the mark. Drops the lock meanwhile. */
 static void
-do_due_locked(struct db *db, uint64_t now) REQUIRES(&db->timer.mu)
+do_due_locked(struct db *db, uint64_t now) REQUIRES(&db->dur.timer.mu)
 {
-	bool mark = db->timer.mark_due_ns != 0 && db->timer.mark_due_ns <= now;
+	bool mark = db->dur.timer.mark_due_ns != 0 &&
+	    db->dur.timer.mark_due_ns <= now;
 
-	mutex_assert_held(&db->timer.mu);
+	mutex_assert_held(&db->dur.timer.mu);
 	if (mark)
-		db->timer.mark_due_ns = 0;
+		db->dur.timer.mark_due_ns = 0;
 	else
-		db->timer.first_unsynced_ns = 0;
-	mutex_unlock(&db->timer.mu);
+		db->dur.timer.first_unsynced_ns = 0;
+	mutex_unlock(&db->dur.timer.mu);
 	if (mark) {
-		atomic_store(&db->timer.wants_mark, false);
+		atomic_store(&db->dur.timer.wants_mark, false);
 		append_idle_mark(db);
 	} else {
 		/* A commit after this point arms the timer again, even if
 		 * another sync has covered everything by now. */
-		atomic_store(&db->timer.is_pending, false);
+		atomic_store(&db->dur.timer.is_pending, false);
 		/* A failure has put the store into its failed state; nobody
 		 * waits for the result. */
 		(void)db_sync_all(db);
 	}
-	mutex_lock(&db->timer.mu);
+	mutex_lock(&db->dur.timer.mu);
 }
 
 void *
@@ -92,19 +94,20 @@ db_sync_thread(void *arg)
 	struct db *db = arg;
 	uint64_t due, now;
 
-	mutex_lock(&db->timer.mu);
-	while (!db->timer.stop) {
+	mutex_lock(&db->dur.timer.mu);
+	while (!db->dur.timer.stop) {
 		due = next_due_locked(db);
 		now = clock_now_ns();
 		if (due == UINT64_MAX)
-			cond_wait(&db->timer.wanted, &db->timer.mu);
+			cond_wait(&db->dur.timer.wanted, &db->dur.timer.mu);
 		else if (now < due)
-			cond_wait_until(&db->timer.wanted, &db->timer.mu, due);
+			cond_wait_until(&db->dur.timer.wanted,
+			    &db->dur.timer.mu, due);
 		else
 			do_due_locked(db, now);
 	}
-	mutex_unlock(&db->timer.mu);
-	if (atomic_load(&db->timer.wants_mark))
+	mutex_unlock(&db->dur.timer.mu);
+	if (atomic_load(&db->dur.timer.wants_mark))
 		append_idle_mark(db);
 	return NULL;
 }
