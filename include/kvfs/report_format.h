@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* In what form figures are told; see kv_report(). */
+/* The form in which figures are printed; see kv_report(). */
 #ifndef KVFS_REPORT_FORMAT_H
 #define KVFS_REPORT_FORMAT_H
 

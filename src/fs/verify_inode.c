@@ -8,7 +8,7 @@
 /* Sums over the chunk rows of an inode. */
 struct chunks {
 	uint64_t alloc;
-	uint64_t end; /* of the last one that lies behind the end */
+	uint64_t end; /* of the last chunk beyond the size */
 	bool all_read;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * See unpack.h. Tables and segments of the archive never change in the
- * store: where they can be seen beside the copy they are linked to and not
+ * store: where both are on one file system they are linked and not
  * read. The manifest, which makes a store of the files, is named last, when
  * all else is on disk.
  */

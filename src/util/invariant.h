@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Invariants: what is true of a part of the program whenever nobody is in the
- * middle of changing it. Each part that has some states them at a function
- * called *_check(), which its tests call in every build.
+ * Invariants: what is true of a part of the program whenever no thread is
+ * changing it. A part with invariants has a function *_check() that tests
+ * them; the part's unit tests call it in every build.
  *
- * Builds with checks (KVFS_CHECKS: make CHECKS=1, SAN= or DEBUG=1) call them
- * on the way too, and know who holds which mutex (util/mutex.h).
+ * Builds with checks (KVFS_CHECKS: make CHECKS=1, SAN= or DEBUG=1) also call
+ * it at run time, and know which thread holds a mutex (util/mutex.h).
  */
 #ifndef KVFS_UTIL_INVARIANT_H
 #define KVFS_UTIL_INVARIANT_H
@@ -18,8 +18,8 @@
 #define HAVE_CHECKS false
 #endif
 
-/* End the process with "kvfs: bug: " and the line that says what is broken;
- * the caller's errors are no reason. */
+/* End the process, after a line "kvfs: bug: " that says what is broken. It is
+ * for bugs only, not for errors of callers. */
 _Noreturn void invariant_broken(const char *fmt, ...)
     __attribute__((format(printf, 1, 2)));
 

@@ -20,7 +20,7 @@ abort_on_error(int rc, const char *what)
 	abort();
 }
 
-/* ---- Who holds a mutex, in builds with checks ---- */
+/* ---- The holder of a mutex, in builds with checks ---- */
 
 #if defined(KVFS_CHECKS)
 static uintptr_t

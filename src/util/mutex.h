@@ -9,7 +9,7 @@
  *   fuse/control/control.h change_mu    one change of options at a time
  *   fuse/control/control.h mu           options in force, jobs
  *   fuse/request/adapt_dir.c mu         one reader of an open directory
- *   fuse/serve/overdue.c mu             requests that are looked at
+ *   fuse/serve/overdue.c mu             requests and their times
  *   fuse/serve/worker_pool.h mu         threads that serve
  *   fuse/prune.c mu                     when names are dropped
  *   fuse/reply/task_queue.h mu          a queue
@@ -77,8 +77,8 @@
 struct CAPABILITY("mutex") mutex {
 	pthread_mutex_t m;
 #if defined(KVFS_CHECKS)
-	/* A mark of the thread that holds it. Relaxed: a thread looks for its
-	 * own mark, which it alone writes. */
+	/* Identifies the thread that holds it. Relaxed: a thread compares it
+	 * with its own value only, which no other thread writes. */
 	_Atomic uintptr_t owner;
 #endif
 };

@@ -6,8 +6,8 @@
 #include <sched.h>
 #include <unistd.h>
 
-/* Those of the first thread. POSIX attributes know no SCHED_BATCH, so instead
- * of that it is SCHED_OTHER. */
+/* Set the processors and the policy of the first thread. POSIX attributes do
+ * not accept SCHED_BATCH, so SCHED_OTHER is used in its place. */
 static void
 set_as_first_thread(pthread_attr_t *attr)
 {
@@ -38,7 +38,7 @@ thread_start(pthread_t *threadp, bool is_detached, void *(*fn)(void *arg),
 		    PTHREAD_CREATE_DETACHED);
 	set_as_first_thread(&attr);
 	err = pthread_create(threadp, &attr, fn, arg);
-	/* A sandbox may forbid to set a policy, even the same. */
+	/* A sandbox may forbid to set a policy, even the present one. */
 	if (err == EPERM) {
 		(void)pthread_attr_setinheritsched(&attr,
 		    PTHREAD_INHERIT_SCHED);

@@ -29,7 +29,7 @@ struct version {
 
 struct row {
 	RB_ENTRY(row) link;
-	struct kv_key key; /* name points behind */
+	struct kv_key key; /* name points behind the struct */
 	struct version *newest;
 	char name[];
 };

@@ -65,7 +65,7 @@ may_change_policy(int *policy)
 	return result != NULL;
 }
 
-/* Until the thread leaves it by itself, or is replaced. */
+/* Set SCHED_IDLE, until the thread leaves it by itself or is replaced. */
 static void
 become_idle(struct affinity_thread *p)
 {
@@ -326,7 +326,7 @@ affinity_writev(int fd, const struct iovec *iov, int count)
 	struct affinity_thread *p = serving;
 
 	serving = NULL;
-	/* Nobody watches a thread that was replaced. */
+	/* A thread that was replaced is not watched. */
 	if (p == NULL ||
 	    atomic_load_explicit(&p->is_lost, memory_order_relaxed))
 		return writev(fd, iov, count);

@@ -23,13 +23,13 @@
  * processor. /proc is not asked: Linux reads the files of a process under a
  * lock that execve(2) holds while it waits for an answer of ours.
  *
- * Bounds: under that policy anybody else who wants the processor comes first,
- * for as long as he likes. So the leader leaves it before it sleeps or waits
- * for the disk; and a leader that has been kept from the processor for some
- * milliseconds is replaced by the thread that watches it, and gets its normal
- * policy back (affinity_lost()): nobody waits longer for a lock that it holds.
- * After AFFINITY_LOST_MAX of these within a second nothing is tried for 1 to 32
- * seconds (cooldown.h). It also ends when requests queue.
+ * Bounds: under that policy any other thread that wants the processor runs
+ * first, for as long as it likes. So the leader leaves the policy before it
+ * sleeps or waits for the disk. A leader that was kept from the processor for
+ * some milliseconds is replaced by the thread that watches it, and gets its
+ * normal policy back (affinity_lost()), so no thread waits longer for a lock
+ * that it holds. After AFFINITY_LOST_MAX of these within a second nothing is
+ * tried for 1 to 32 seconds (cooldown.h). It also ends when requests queue.
  *
  * Threads: each struct affinity_thread belongs to its thread. What others may
  * read or write is atomic, and relaxed but for has_idle_policy: hints.
@@ -77,8 +77,8 @@ struct affinity_thread {
 	 * skip before the next search, and how many after that one. */
 	unsigned misses, skips, next_skips;
 	uint64_t answered_ns; /* when the answer was written, or 0 */
-	/* It has SCHED_IDLE. Whoever clears it gives the thread its normal
-	 * policy back. Sequentially consistent: see become_idle(). */
+	/* The thread has SCHED_IDLE. The thread that clears this gives it its
+	 * normal policy back. Sequentially consistent: see become_idle(). */
 	atomic_bool has_idle_policy;
 	atomic_bool is_lost; /* since its last request as the leader */
 };
@@ -103,8 +103,8 @@ affinity_is_held(const struct affinity_thread *p)
 	return p->cpu >= 0;
 }
 
-/* Whether another request waits behind the one that the leader has received,
- * if it has looked. */
+/* The leader has checked whether another request waits behind the one that it
+ * has received. */
 void affinity_note_queue(struct affinity *a, bool is_behind);
 /*
  * The leader has received a request of caller (a thread's number, not 0),

@@ -138,7 +138,7 @@ loop_stop(struct loop *loop) UNSHARED
 		return 0;
 	fuse_session_exit(loop->se);
 	worker_pool_end(&loop->pool);
-	/* No thread starts from here on, so the list stands still. */
+	/* No thread starts from here on, so the list does not change. */
 	n = worker_pool_count(&loop->pool);
 	for (unsigned i = 0; i < n; i++)
 		end_thread(loop->pool.workers[i].thread);

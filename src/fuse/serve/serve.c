@@ -8,8 +8,8 @@
 #include "fuse/serve/loop_state.h"
 #include "fuse/serve/protocol.h"
 
-/* A leader on its caller's processor looks only at each eighth request for
- * another one behind it: mostly that caller is alone. */
+/* A leader on its caller's processor checks only after each eighth request
+ * whether another one waits: mostly that caller is alone. */
 #define LOOK_EVERY 8
 
 static bool
@@ -20,7 +20,7 @@ another_waits(struct loop *loop)
 	return poll(&p, 1, 0) > 0;
 }
 
-/* Sleep until a request has come, or a signal. */
+/* Sleep until a request or a signal has come. */
 static void
 await_request(struct loop *loop)
 {
@@ -62,8 +62,8 @@ process_request(struct loop *loop, struct worker *w, uint32_t caller)
 	histogram_add(&loop->stats.ns[op], affinity_end(&w->affinity) - start);
 	atomic_fetch_sub_explicit(&loop->hand_over.active, 1,
 	    memory_order_relaxed);
-	/* A thread that can be kept from the processor is watched until it has
-	 * its next request, or rests. */
+	/* A thread under SCHED_IDLE may be kept from the processor, so it is
+	 * watched until it has its next request or sleeps. */
 	if (!affinity_is_idle(&w->affinity))
 		overdue_end(w->slot);
 }

@@ -10,8 +10,8 @@
 
 /* A leader whose request takes longer is replaced. */
 #define WATCH_NS 1000000
-/* How often to look while the leader runs on its caller's processor, where
- * the watching thread could wake up and get in between. */
+/* The interval while the leader runs on its caller's processor: each wake-up
+ * of the watching thread there would disturb both. */
 #define WATCH_AFFINE_NS 4000000
 /* After so many looks without a request the watching thread sleeps until a
  * request wakes it. */
