@@ -4,8 +4,11 @@
 #define KVFS_ENGINE_STORE_BACKUP_H
 
 #include "engine/env/filename.h"
-#include "engine/state/db_state.h"
+#include "kvfs/kv.h"
 #include "util/buf.h"
+#include "util/mutex.h"
+
+struct db;
 
 /* One file in the archive. */
 struct member {

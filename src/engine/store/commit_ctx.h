@@ -10,7 +10,9 @@
 
 #include "engine/key/change.h"
 #include "engine/log/wal_writer.h"
-#include "engine/state/db_state.h"
+#include "engine/segment/segment.h"
+
+struct db;
 
 /* Large values are compressed and written in pieces of this size. So the memory
  * for them does not grow with the batch, and they are still in the processor's

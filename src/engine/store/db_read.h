@@ -3,8 +3,10 @@
 #ifndef KVFS_ENGINE_STORE_DB_READ_H
 #define KVFS_ENGINE_STORE_DB_READ_H
 
-#include "engine/state/db_state.h"
 #include "engine/state/view.h"
+#include "kvfs/kv.h"
+
+struct db;
 
 /* Function of kv.h. */
 int db_get(struct kv *kv, const struct kv_key *key, struct kv_snapshot *snap,

@@ -10,8 +10,10 @@
 #include <limits.h>
 
 #include "engine/log/wal_reader.h"
-#include "engine/state/db_state.h"
 #include "engine/env/store_files.h"
+#include "engine/memtable/memtable.h"
+
+struct db;
 
 /* Records that wait for the memtable. Several at a time are inserted faster
  * (skiplist_insert()), but a frame is valid only until the next one is read:
