@@ -245,10 +245,12 @@ bench: $(PROGRAMS) $(BENCH) | build/deps-BENCH ## measure beside RocksDB, LevelD
 # ---- Looking ----
 
 TIDY_CHECKS := -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-reserved-identifier,-bugprone-branch-clone,-bugprone-sizeof-expression,clang-analyzer-*,-clang-analyzer-optin.performance.Padding,-clang-analyzer-security.insecureAPI.*,-clang-analyzer-valist.Uninitialized,misc-redundant-expression,performance-*,-performance-no-int-to-ptr,readability-misleading-indentation
-lint: $(PROGRAMS) | $(DEPS) build/deps-CHECK build/deps-LINT build/deps-BENCH ## format, locks, analysers, shell and manuals
+lint: $(PROGRAMS) | $(DEPS) build/deps-CHECK build/deps-LINT build/deps-BENCH ## format, locks, atomics, analysers, shell and manuals
 	clang-format --dry-run -Werror $(SOURCES)
 	printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -P $(JOBS) -n 4 \
 	$(LOCK_CC) $(BASE_CFLAGS) -Itests $(LOCK_CFLAGS)
+	printf '%s\n' $(filter src/%.c,$(SOURCES)) | xargs -P $(JOBS) -n 4 \
+	$(LOCK_CC) $(BASE_CFLAGS) -fsyntax-only -Werror=atomic-implicit-seq-cst
 	printf '%s\n' $(filter src/%.c,$(SOURCES)) | xargs -P $(JOBS) -I'{}' \
 	clang-tidy --quiet --warnings-as-errors='*' \
 		--checks='$(TIDY_CHECKS)' '{}' -- $(BASE_CFLAGS) 2>&1 | \

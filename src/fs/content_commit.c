@@ -119,7 +119,8 @@ content_stage(struct fs *fs, struct txn *t, struct inode *in,
 void
 content_committed(struct fs *fs, struct inode *in, uint64_t seq)
 {
-	atomic_store(&in->commits.content_seq, seq);
+	atomic_store_explicit(&in->commits.content_seq, seq,
+	    memory_order_seq_cst);
 	space_use(&fs->space, in->content->data_bytes);
 	counter_add(&fs->counters.writebacks, 1);
 	content_drop(fs, in);
@@ -145,7 +146,8 @@ commit_run(struct fs *fs, struct inode *in, const struct dbuf *stop)
 		rc = inode_put_row(fs, t, in, &rec, &data);
 	if (rc < 0)
 		goto out;
-	atomic_fetch_add(&in->commits.content_gen, 1);
+	atomic_fetch_add_explicit(&in->commits.content_gen, 1,
+	    memory_order_seq_cst);
 	txn_reserve(t);
 	rc = inode_commit(fs, in, t, &seq);
 	if (rc < 0)
@@ -153,7 +155,8 @@ commit_run(struct fs *fs, struct inode *in, const struct dbuf *stop)
 	if (stop == NULL) {
 		content_committed(fs, in, seq);
 	} else {
-		atomic_store(&in->commits.content_seq, seq);
+		atomic_store_explicit(&in->commits.content_seq, seq,
+		    memory_order_seq_cst);
 		while ((b = RB_MIN(dbuf_tree, &c->bufs)) != NULL &&
 		    b->index <= last) {
 			space_use(&fs->space, b->len);

@@ -92,7 +92,8 @@ count_thread(void *arg)
 		rc = count_space(fs, SPACE_INODE, &n);
 	if (rc == 0) {
 		count_add(fs, (int64_t)(n - fs->count.assumed));
-		atomic_store(&fs->count.is_exact, true);
+		atomic_store_explicit(&fs->count.is_exact, true,
+		    memory_order_seq_cst);
 	} else if (rc != -ECANCELED) {
 		log_warn("inodes could not be counted: %s; df -i shows an "
 			 "estimate",
@@ -120,8 +121,9 @@ count_start(struct fs *fs)
 	} else if (rc != -ENOENT) {
 		return rc;
 	}
-	atomic_store(&fs->count.n, row.inodes);
-	atomic_store(&fs->count.is_exact, row.is_exact);
+	atomic_store_explicit(&fs->count.n, row.inodes, memory_order_relaxed);
+	atomic_store_explicit(&fs->count.is_exact, row.is_exact,
+	    memory_order_seq_cst);
 	fs->count.assumed = row.inodes;
 	if (row.is_exact && !fs->read_only)
 		return store_count(fs, false);
@@ -143,11 +145,13 @@ int
 count_stop(struct fs *fs)
 {
 	if (fs->count.has_thread) {
-		atomic_store(&fs->count.stop, true);
+		atomic_store_explicit(&fs->count.stop, true,
+		    memory_order_seq_cst);
 		pthread_join(fs->count.thread, NULL);
 		fs->count.has_thread = false;
 	}
-	if (fs->read_only || !atomic_load(&fs->count.is_exact))
+	if (fs->read_only ||
+	    !atomic_load_explicit(&fs->count.is_exact, memory_order_seq_cst))
 		return 0;
 	return store_count(fs, true);
 }

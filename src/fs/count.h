@@ -13,6 +13,8 @@ struct kv_snapshot;
 
 struct inode_count {
 	_Atomic uint64_t n; /* relaxed: a figure for statfs */
+	/* Sequentially consistent: is_exact after n is right; stop is read by
+	 * the thread between two rows. */
 	_Atomic bool is_exact;
 	_Atomic bool stop;
 	bool has_thread;

@@ -244,7 +244,8 @@ fs_close(struct fs *fs)
 void
 fs_set_options(struct fs *fs, const struct fs_options *opts)
 {
-	atomic_store(&fs->flush_on_close, opts->flush_on_close);
+	atomic_store_explicit(&fs->flush_on_close, opts->flush_on_close,
+	    memory_order_relaxed);
 	writeback_set_age(fs, opts->writeback_ms);
 }
 
@@ -295,8 +296,10 @@ fs_memory(struct fs *fs, struct fs_memory *memoryp)
 		.inode_bytes = inode_table_count(&fs->table) *
 			fs_inode_bytes() +
 		    iname_long_bytes() + rowless_bytes(),
-		.writeback_bytes = atomic_load(&fs->dirty.bytes),
-		.listing_bytes = atomic_load(&fs->listings.bytes),
+		.writeback_bytes = atomic_load_explicit(&fs->dirty.bytes,
+		    memory_order_relaxed),
+		.listing_bytes = atomic_load_explicit(&fs->listings.bytes,
+		    memory_order_relaxed),
 	};
 }
 
@@ -321,7 +324,7 @@ fs_report(struct fs *fs, struct report *r)
 	report_gauge(r, "Inodes in memory", "inodes_in_memory",
 	    inode_table_count(&fs->table));
 	report_gauge(r, "Write-back bytes", "writeback_bytes",
-	    atomic_load(&fs->dirty.bytes));
+	    atomic_load_explicit(&fs->dirty.bytes, memory_order_relaxed));
 	report_gauge(r, "Write-back limit", "writeback_limit_bytes",
 	    fs->wb.limit_bytes);
 	report_counters(r, counters, sizeof(counters) / sizeof(counters[0]));

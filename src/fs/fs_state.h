@@ -30,7 +30,7 @@ struct fs {
 	bool read_only; /* constant */
 	bool acl; /* constant */
 	bool keep_times; /* see fs_options */
-	_Atomic bool flush_on_close;
+	_Atomic bool flush_on_close; /* relaxed, as the next: live options */
 	_Atomic bool atime;
 	struct inode *root; /* constant, pinned */
 	/* The outermost lock, held while directories move; see live_inode.h. */

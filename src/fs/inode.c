@@ -43,8 +43,9 @@ inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
 	in->type = rec->mode & S_IFMT;
 	in->tombstones = TOMBSTONES_UNKNOWN;
 	/* The commit that created it may not be durable yet. */
-	atomic_store(&in->commits.seq,
-	    atomic_load_explicit(&fs->last_seq, memory_order_relaxed));
+	atomic_store_explicit(&in->commits.seq,
+	    atomic_load_explicit(&fs->last_seq, memory_order_relaxed),
+	    memory_order_seq_cst);
 	in->state = INODE_LIVE;
 	return 0;
 }
@@ -127,7 +128,8 @@ inode_from_row(struct fs *fs, struct inode *dir, struct slice name,
 	if (in == NULL)
 		return -ENOMEM;
 	mutex_lock(&in->mu);
-	is_current = atomic_load(&dir->commits.change) == change;
+	is_current = atomic_load_explicit(&dir->commits.change,
+			 memory_order_seq_cst) == change;
 	if (in->state != INODE_NEW) {
 		rc = match_row(in, dir, name, row, is_current);
 	} else if (!is_current) {
@@ -138,7 +140,8 @@ inode_from_row(struct fs *fs, struct inode *dir, struct slice name,
 			rc = -KVFS_ECORRUPT;
 		/* Its last name may have been removed since the read. */
 		if (rc == -ENOENT)
-			rc = atomic_load(&dir->commits.change) == change ?
+			rc = atomic_load_explicit(&dir->commits.change,
+				 memory_order_seq_cst) == change ?
 			    -KVFS_ECORRUPT :
 			    -EAGAIN;
 	} else {
@@ -166,7 +169,8 @@ inode_find_lock(struct fs *fs, struct inode *dir, struct slice name,
 
 	*inp = NULL;
 	do {
-		change = atomic_load(&dir->commits.change);
+		change = atomic_load_explicit(&dir->commits.change,
+		    memory_order_seq_cst);
 		rc = kv_get(fs->kv, &key, NULL, &v);
 		if (rc < 0)
 			return rc;
@@ -300,7 +304,8 @@ inode_stage_atime(struct inode *in)
 void
 inode_touch(struct inode *dir)
 {
-	atomic_fetch_add(&dir->commits.change, 1);
+	atomic_fetch_add_explicit(&dir->commits.change, 1,
+	    memory_order_seq_cst);
 }
 
 struct inode *

@@ -50,7 +50,7 @@ inode_row_committed(struct fs *fs, struct inode *in, const struct attr_rec *rec,
 		in->rec.atime = atime;
 	else
 		in->atime = ATIME_STORED;
-	atomic_store(&in->commits.seq, seq);
+	atomic_store_explicit(&in->commits.seq, seq, memory_order_seq_cst);
 	if (inode_has_dentry(in))
 		inode_touch(in->parent);
 	if (in->content == NULL && in->atime == ATIME_STORED)
@@ -69,7 +69,8 @@ inode_set_deleted(struct fs *fs, struct inode *in)
 	in->rec.nxattrs = 0;
 	in->rec.flags &= ~(uint32_t)ATTR_CHUNKS;
 	in->atime = ATIME_STORED;
-	atomic_fetch_add(&in->commits.content_gen, 1);
+	atomic_fetch_add_explicit(&in->commits.content_gen, 1,
+	    memory_order_seq_cst);
 	content_drop(fs, in);
 	dirty_list_remove(&fs->dirty, in);
 }

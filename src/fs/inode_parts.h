@@ -30,7 +30,9 @@ struct table_entry {
 	bool used; /* since the last inode_table_cold() looked at it */
 };
 
-/* Counters that commits raise. */
+/* Counters that commits raise. Sequentially consistent but for hints: who
+ * reads a row compares a counter before and after, and who commits raises it
+ * between; what comes of a commit is waited for by its seq. */
 struct inode_commits {
 	/* Of a directory: raised after each commit to a row of its group.
 	 * seq_cst: ordered against the reads of rows. */

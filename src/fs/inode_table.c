@@ -156,7 +156,8 @@ inode_table_cold(struct fs *fs, struct inode **out, size_t max)
 	size_t n = 0;
 
 	for (int i = 0; i < INODE_SHARDS && n < max; i++) {
-		unsigned hand = atomic_fetch_add(&fs->table.hand, 1);
+		unsigned hand = atomic_fetch_add_explicit(&fs->table.hand, 1,
+		    memory_order_relaxed);
 
 		n += cold_in_shard(&fs->table.shards[hand % INODE_SHARDS],
 		    out + n, max - n);

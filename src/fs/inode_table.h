@@ -26,7 +26,7 @@ struct inode_shard {
 
 struct inode_table {
 	struct inode_shard shards[INODE_SHARDS];
-	_Atomic unsigned hand; /* CLOCK: the next shard */
+	_Atomic unsigned hand; /* CLOCK: the next shard; relaxed */
 	_Atomic size_t count; /* in all shards; relaxed, a statistic */
 };
 

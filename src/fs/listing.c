@@ -149,7 +149,8 @@ void
 listing_begin(struct inode *dir, struct listing_scan *scan)
 {
 	struct listing *l = dir->opens.listing;
-	uint64_t change = atomic_load(&dir->commits.change);
+	uint64_t change = atomic_load_explicit(&dir->commits.change,
+	    memory_order_seq_cst);
 
 	/* The kernel continues the copy that it began for another reader. */
 	if (!l->is_whole && l->begun_change != change)
@@ -174,7 +175,9 @@ listing_is_safe(struct inode *dir, const struct listing_scan *scan)
 {
 	struct listing *l = dir->opens.listing;
 	bool is_safe = scan->is_sequential && !l->is_mixed &&
-	    scan->change == atomic_load(&dir->commits.change) &&
+	    scan->change ==
+		atomic_load_explicit(&dir->commits.change,
+		    memory_order_seq_cst) &&
 	    scan->tail != (size_t)sysconf(_SC_PAGESIZE);
 
 	/* The copy's pages are dropped, so the next one starts afresh. */

@@ -118,7 +118,8 @@ attr_commit(struct fs *fs, struct inode *in, const struct fs_attr *attr,
 		rc = inode_put_row(fs, t, in, &rec, is_riding ? &data : NULL);
 	if (rc == 0) {
 		if (is_riding)
-			atomic_fetch_add(&in->commits.content_gen, 1);
+			atomic_fetch_add_explicit(&in->commits.content_gen, 1,
+			    memory_order_seq_cst);
 		txn_reserve(t);
 		rc = inode_commit(fs, in, t, &seq);
 	}

@@ -317,7 +317,8 @@ fs_readdir(struct fs *fs, struct fs_dir *dir, int64_t offset, bool with_attr,
 	    (offset < LISTING_DOTS && !emit_dots(dir, offset, fn, arg)))
 		return rc;
 	/* Loaded before the rows are read; see live_inode.h. */
-	r.change = atomic_load(&dir->in->commits.change);
+	r.change = atomic_load_explicit(&dir->in->commits.change,
+	    memory_order_seq_cst);
 	return emit_rows(fs, dir, &r);
 }
 

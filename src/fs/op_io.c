@@ -213,7 +213,8 @@ fs_flush(struct fs *fs, uint64_t ino)
 		return rc;
 	rc = commit_waiting(fs, in);
 	/* Another thread may have committed what this descriptor wrote. */
-	txn_wait_also(atomic_load(&in->commits.content_seq));
+	txn_wait_also(atomic_load_explicit(&in->commits.content_seq,
+	    memory_order_seq_cst));
 	inode_put(fs, in);
 	return txn_settle(fs, rc);
 }
@@ -232,7 +233,9 @@ fs_fsync(struct fs *fs, uint64_t ino)
 		return rc;
 	if (!fs->read_only)
 		rc = commit_waiting(fs, in);
-	seq = inode_is_dir(in) ? UINT64_MAX : atomic_load(&in->commits.seq);
+	seq = inode_is_dir(in) ?
+	    UINT64_MAX :
+	    atomic_load_explicit(&in->commits.seq, memory_order_seq_cst);
 	inode_put(fs, in);
 	if (rc == 0 && !fs->read_only)
 		rc = kv_sync(fs->kv, seq);

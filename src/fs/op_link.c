@@ -63,7 +63,8 @@ link_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 	rc = dir_stage(fs, t, &change);
 	if (rc < 0)
 		goto out;
-	atomic_fetch_add(&in->commits.content_gen, 1);
+	atomic_fetch_add_explicit(&in->commits.content_gen, 1,
+	    memory_order_seq_cst);
 	rc = inode_commit(fs, dir, t, &seq);
 	if (rc < 0)
 		goto out;

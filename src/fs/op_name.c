@@ -144,7 +144,7 @@ create_in(struct fs *fs, struct inode *dir, struct slice name,
 	if (rc != 0)
 		goto out;
 	dir_commit(fs, &change, seq);
-	atomic_store(&(*inp)->commits.seq, seq);
+	atomic_store_explicit(&(*inp)->commits.seq, seq, memory_order_seq_cst);
 	count_add(fs, 1);
 	counter_add(&fs->counters.creates, 1);
 out:
@@ -334,7 +334,7 @@ tmpfile_create(struct fs *fs, uint64_t parent, uint32_t mode,
 		discard_inode(fs, in);
 		goto out;
 	}
-	atomic_store(&in->commits.seq, seq);
+	atomic_store_explicit(&in->commits.seq, seq, memory_order_seq_cst);
 	inode_hold(fs, in);
 	inode_begin_change(in);
 	in->opens.n = 1;

@@ -236,11 +236,13 @@ read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
 		inode_accessed(fs, in);
 	if (is_locked && rc == 0)
 		rc = read_fetch_chunks(fs, in->ino, &g, r);
-	gen = atomic_load(&in->commits.content_gen);
+	gen = atomic_load_explicit(&in->commits.content_gen,
+	    memory_order_seq_cst);
 	mutex_unlock(&in->mu);
 	if (!is_locked && rc == 0) {
 		rc = read_fetch_chunks(fs, in->ino, &g, r);
-		if (atomic_load(&in->commits.content_gen) != gen)
+		if (atomic_load_explicit(&in->commits.content_gen,
+			memory_order_seq_cst) != gen)
 			rc = -EAGAIN;
 	}
 	if (rc == 0 && (read_assemble(&g, r) || off + len == size))
@@ -268,8 +270,10 @@ fs_read_how(struct fs *fs, uint64_t ino, uint64_t off, size_t len, unsigned how,
 	if (rc < 0)
 		return rc;
 	/* Set before the read, so that a later writer sees it. */
-	if ((how & FS_READ_DIRECT) == 0 && !atomic_load(&in->copies.is_shared))
-		atomic_store(&in->copies.is_shared, true);
+	if ((how & FS_READ_DIRECT) == 0 &&
+	    !atomic_load_explicit(&in->copies.is_shared, memory_order_seq_cst))
+		atomic_store_explicit(&in->copies.is_shared, true,
+		    memory_order_seq_cst);
 	rc = read_once(fs, in, off, len, false, keep_atime, rp);
 	if (rc == -EAGAIN) {
 		fs_read_done(rp);
@@ -294,7 +298,8 @@ bool
 fs_is_shared(struct fs *fs, uint64_t ino)
 {
 	struct inode *in = inode_get(fs, ino);
-	bool is_shared = in != NULL && atomic_load(&in->copies.is_shared);
+	bool is_shared = in != NULL &&
+	    atomic_load_explicit(&in->copies.is_shared, memory_order_seq_cst);
 
 	inode_put(fs, in);
 	return is_shared;

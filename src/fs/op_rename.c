@@ -47,8 +47,10 @@ find_named(struct fs *fs, struct rename *r)
 {
 	int rc;
 
-	r->from_change = atomic_load(&r->from->commits.change);
-	r->to_change = atomic_load(&r->to->commits.change);
+	r->from_change = atomic_load_explicit(&r->from->commits.change,
+	    memory_order_seq_cst);
+	r->to_change = atomic_load_explicit(&r->to->commits.change,
+	    memory_order_seq_cst);
 	rc = inode_find(fs, r->from, r->name, &r->src);
 	if (rc != 0)
 		return rc;
@@ -144,8 +146,10 @@ rename_locked(struct fs *fs, struct rename *r, unsigned flags)
 	rename_assert_parents(r);
 	if (!take_names(r))
 		return -ENOENT;
-	if (atomic_load(&r->from->commits.change) != r->from_change ||
-	    atomic_load(&r->to->commits.change) != r->to_change) {
+	if (atomic_load_explicit(&r->from->commits.change,
+		memory_order_seq_cst) != r->from_change ||
+	    atomic_load_explicit(&r->to->commits.change,
+		memory_order_seq_cst) != r->to_change) {
 		rc = check_name(fs, r->from, r->name, r->src);
 		if (rc == 0)
 			rc = check_name(fs, r->to, r->newname, r->dst);

@@ -76,7 +76,7 @@ lose_name(struct inode *in, const struct attr_rec *rec, uint64_t seq)
 	in->is_nameless = true;
 	in->rec = *rec;
 	in->atime = ATIME_STORED;
-	atomic_store(&in->commits.seq, seq);
+	atomic_store_explicit(&in->commits.seq, seq, memory_order_seq_cst);
 	return inode_is_dir(in) ? NULL : inode_move(in, NULL, NULL);
 }
 

@@ -168,9 +168,11 @@ rename_batch(struct fs *fs, struct rename *r)
 		rc = dir_stage(fs, t, &other);
 	if (rc < 0)
 		goto out;
-	atomic_fetch_add(&r->src->commits.content_gen, 1);
+	atomic_fetch_add_explicit(&r->src->commits.content_gen, 1,
+	    memory_order_seq_cst);
 	if (r->is_exchange)
-		atomic_fetch_add(&r->dst->commits.content_gen, 1);
+		atomic_fetch_add_explicit(&r->dst->commits.content_gen, 1,
+		    memory_order_seq_cst);
 	rc = rename_commit(fs, r, t, &seq);
 	if (rc < 0)
 		goto out;

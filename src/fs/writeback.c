@@ -16,7 +16,8 @@
 void
 writeback_report(struct fs *fs, int rc)
 {
-	bool is_news = atomic_exchange(&fs->wb.is_failing, rc < 0) != (rc < 0);
+	bool is_news = atomic_exchange_explicit(&fs->wb.is_failing, rc < 0,
+			   memory_order_relaxed) != (rc < 0);
 
 	if (is_news && rc < 0)
 		log_error("contents cannot be committed: %s; they stay in "

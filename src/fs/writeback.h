@@ -15,7 +15,8 @@ struct fs_options;
 struct writeback {
 	pthread_t thread;
 	bool has_thread;
-	_Atomic bool is_failing; /* commits fail, which was logged */
+	/* Commits fail, which was logged. Relaxed: who logs it. */
+	_Atomic bool is_failing;
 	_Atomic uint32_t age_ms; /* the longest time that contents stay dirty */
 	uint64_t limit_bytes; /* of dirty memory; constant */
 };

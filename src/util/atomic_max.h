@@ -6,13 +6,16 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* Make *p at least value. Sequentially consistent. */
+/* Make *p at least value. Sequentially consistent: callers wake others
+ * after it, who look at it. */
 static inline void
 atomic_max(_Atomic uint64_t *p, uint64_t value)
 {
-	uint64_t old = atomic_load(p);
+	uint64_t old = atomic_load_explicit(p, memory_order_seq_cst);
 
-	while (old < value && !atomic_compare_exchange_weak(p, &old, value))
+	while (old < value &&
+	    !atomic_compare_exchange_weak_explicit(p, &old, value,
+		memory_order_seq_cst, memory_order_seq_cst))
 		;
 }
 

@@ -19,7 +19,7 @@ wait_for_epoch(struct event *e, uint32_t seen, const struct timespec *until)
 
 	/* Sequentially consistent, as in event_wake(): either that sees this
 	 * waiter, or the kernel sees the new epoch. */
-	atomic_fetch_add(&e->waiters, 1);
+	atomic_fetch_add_explicit(&e->waiters, 1, memory_order_seq_cst);
 	/* The kernel compares the epoch, so no wake-up after event_seen() is
 	 * missed. A signal or a new epoch ends the wait. */
 	rc = syscall(SYS_futex, &e->epoch,
@@ -27,7 +27,7 @@ wait_for_epoch(struct event *e, uint32_t seen, const struct timespec *until)
 	    FUTEX_BITSET_MATCH_ANY);
 	if (rc != 0)
 		rc = -errno;
-	atomic_fetch_sub(&e->waiters, 1);
+	atomic_fetch_sub_explicit(&e->waiters, 1, memory_order_seq_cst);
 	return (int)rc;
 }
 
@@ -49,8 +49,8 @@ event_wait_until(struct event *e, uint32_t seen, uint64_t deadline_ns)
 void
 event_wake(struct event *e)
 {
-	atomic_fetch_add(&e->epoch, 1);
-	if (atomic_load(&e->waiters) != 0)
+	atomic_fetch_add_explicit(&e->epoch, 1, memory_order_seq_cst);
+	if (atomic_load_explicit(&e->waiters, memory_order_seq_cst) != 0)
 		(void)syscall(SYS_futex, &e->epoch, FUTEX_WAKE_PRIVATE, INT_MAX,
 		    NULL, NULL, 0);
 }

@@ -19,6 +19,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Sequentially consistent with what is waited for: who waits raises waiters
+ * and then looks at the epoch, who wakes raises the epoch and then looks at
+ * waiters, so that one of them sees the other. */
 struct event {
 	_Atomic uint32_t epoch;
 	_Atomic uint32_t waiters;
@@ -34,7 +37,7 @@ event_init(struct event *e)
 static inline uint32_t
 event_seen(struct event *e)
 {
-	return atomic_load(&e->epoch);
+	return atomic_load_explicit(&e->epoch, memory_order_seq_cst);
 }
 /* Wait until event_wake() is called after event_seen() returned seen. May
  * return earlier. */

@@ -16,7 +16,10 @@
 #define LINE_MAX_BYTES 8192
 
 static const char *program = "kvfs";
+/* Relaxed: a message more or less. */
 static _Atomic enum log_level max_level = LOG_LVL_INFO;
+/* Sequentially consistent: what the thread or the sink needs is there before
+ * they are. */
 static atomic_bool to_syslog, has_thread;
 static void (*_Atomic sink)(enum log_level, const char *);
 
@@ -29,20 +32,20 @@ log_set_program(const char *name)
 void
 log_set_level(enum log_level level)
 {
-	atomic_store(&max_level, level);
+	atomic_store_explicit(&max_level, level, memory_order_relaxed);
 }
 
 void
 log_to_syslog(void)
 {
 	openlog(program, LOG_PID, LOG_DAEMON);
-	atomic_store(&to_syslog, true);
+	atomic_store_explicit(&to_syslog, true, memory_order_seq_cst);
 }
 
 void
 log_set_sink(void (*fn)(enum log_level, const char *))
 {
-	atomic_store(&sink, fn);
+	atomic_store_explicit(&sink, fn, memory_order_seq_cst);
 }
 
 /* Does not use stdio, not even dprintf(3): while a thread waits in a write,
@@ -71,7 +74,7 @@ write_line(int level, const char *line)
 	static const int priority[] = { LOG_ERR, LOG_WARNING, LOG_INFO,
 		LOG_DEBUG };
 
-	if (atomic_load(&to_syslog))
+	if (atomic_load_explicit(&to_syslog, memory_order_seq_cst))
 		syslog(priority[level], "%s", line);
 	else
 		write_stderr(line);
@@ -80,19 +83,22 @@ write_line(int level, const char *line)
 void
 log_start_thread(void)
 {
-	atomic_store(&has_thread, log_queue_start(write_line));
+	atomic_store_explicit(&has_thread, log_queue_start(write_line),
+	    memory_order_seq_cst);
 }
 
 bool
 log_flush(unsigned timeout_ms)
 {
-	return !atomic_load(&has_thread) || log_queue_flush(timeout_ms);
+	return !atomic_load_explicit(&has_thread, memory_order_seq_cst) ||
+	    log_queue_flush(timeout_ms);
 }
 
 static void __attribute__((format(printf, 2, 0)))
 log_emit(enum log_level level, const char *fmt, va_list ap)
 {
-	void (*fn)(enum log_level, const char *) = atomic_load(&sink);
+	void (*fn)(enum log_level, const char *) = atomic_load_explicit(&sink,
+	    memory_order_seq_cst);
 	char line[LINE_MAX_BYTES];
 
 	if (level > atomic_load_explicit(&max_level, memory_order_relaxed))
@@ -100,7 +106,7 @@ log_emit(enum log_level level, const char *fmt, va_list ap)
 	vsnprintf(line, sizeof(line), fmt, ap);
 	if (fn != NULL)
 		fn(level, line);
-	else if (atomic_load(&has_thread))
+	else if (atomic_load_explicit(&has_thread, memory_order_seq_cst))
 		log_queue_add((int)level, line);
 	else
 		write_line((int)level, line);

@@ -10,7 +10,7 @@
 bool
 compact_is_free(const struct table_file *f)
 {
-	return !f->compacting && !atomic_load(&f->damaged);
+	return !f->compacting && !table_file_is_damaged(f);
 }
 
 struct compact_job *

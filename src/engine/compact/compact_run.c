@@ -278,7 +278,7 @@ set_damaged(const struct compact_job *job)
 {
 	for (int i = 0; i < 2; i++)
 		for (size_t j = 0; j < job->input_count[i]; j++)
-			atomic_store(&job->inputs[i][j]->damaged, true);
+			table_file_set_damaged(job->inputs[i][j]);
 }
 
 static int
@@ -326,15 +326,16 @@ pick_job_locked(struct db *db) REQUIRES(&db->mu)
 		.segs = &db->segs,
 		.dir = db->store.dir,
 		.memtable_bytes = db->opts.memtable_bytes,
-		.segment_bytes = atomic_load(&db->space.sizes.segment_bytes),
-		.relocate_percent = atomic_load(&db->room.relocate_percent),
+		.segment_bytes = room_segment_bytes(&db->space.sizes),
+		.relocate_percent = room_relocate_percent(&db->room),
 		/* While writers are slowed down, they wait for what is due. */
 		.is_slowed = write_delay_is_slowed(&db->delay),
 	};
 
 	mutex_assert_held(&db->mu);
 	p.idle = p.relocate_percent != 0 || db->work.compact.all_wanted ||
-	    db->work.tidy.is_under_way || atomic_load(&db->room.is_short) ||
+	    db->work.tidy.is_under_way ||
+	    atomic_load_explicit(&db->room.is_short, memory_order_seq_cst) ||
 	    write_delay_is_idle(&db->delay);
 	job = compact_pick(&p, v);
 	if (p.seal_first) {
@@ -365,7 +366,8 @@ db_compact_thread(void *arg)
 			if (db->work.compact.running == 0) {
 				db->work.compact.all_wanted = false;
 				db->work.tidy.is_under_way = false;
-				atomic_store(&db->room.is_short, false);
+				atomic_store_explicit(&db->room.is_short, false,
+				    memory_order_seq_cst);
 				db->work.compact.idle_count++;
 			}
 			cond_broadcast(&db->work.progress);

@@ -115,7 +115,8 @@ static uint64_t
 target_bytes(const struct output *out)
 {
 	uint64_t bytes = out->below->levels[out->level].bytes / LEVEL_TABLES;
-	uint64_t most = atomic_load(&out->db->space.sizes.table_bytes);
+	uint64_t most = atomic_load_explicit(&out->db->space.sizes.table_bytes,
+	    memory_order_relaxed);
 
 	if (bytes < out->db->opts.memtable_bytes)
 		bytes = out->db->opts.memtable_bytes;

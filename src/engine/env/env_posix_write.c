@@ -25,7 +25,8 @@ posix_growth_error(int err)
 {
 	static atomic_bool told;
 
-	if (err == EFBIG && !atomic_exchange(&told, true))
+	if (err == EFBIG &&
+	    !atomic_exchange_explicit(&told, true, memory_order_relaxed))
 		log_warn("a file of the store cannot grow beyond the limit of "
 			 "this process: raise ulimit -f, and mount again");
 	return err == EFBIG || err == EDQUOT ? -ENOSPC : -err;

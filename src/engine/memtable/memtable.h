@@ -21,9 +21,10 @@ struct memtable {
 	uint64_t first_log; /* the oldest log that has a part of it */
 
 	/* own synchronisation */
-	_Atomic unsigned refs;
-	_Atomic uint64_t group_deletes; /* relaxed; counted before the change
-	                                   is published */
+	_Atomic unsigned refs; /* relaxed up, by a holder; acq_rel down */
+	/* Relaxed, as the next four: raised before the commit is published by
+	 * the store's last_seq. */
+	_Atomic uint64_t group_deletes;
 	_Atomic uint64_t deletes;
 	_Atomic uint64_t entries;
 	_Atomic uint64_t reclaim_bytes; /* estimates of group deletions */

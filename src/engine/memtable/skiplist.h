@@ -23,6 +23,8 @@ struct skip_node;
 struct skiplist {
 	struct arena *arena;
 	struct skip_node *head;
+	/* Relaxed: by a stale height a search takes longer, and finds the
+	 * same; links are released and acquired. */
 	_Atomic int height;
 	/* For the writer: the last insertion, where the search for the next one
 	 * begins, since neighbouring keys often follow each other; and on each

@@ -35,7 +35,7 @@ struct segment_writer {
 	 * sync reads it (acquire) and then covers them. */
 	_Atomic uint64_t appended;
 	_Atomic int error; /* the first one that is permanent; relaxed */
-	atomic_flag has_told_full;
+	atomic_flag has_told_full; /* relaxed: who logs it */
 
 	struct mutex mu;
 	struct cond sync_ended;
@@ -97,7 +97,8 @@ writer_fail(struct segment_writer *w, int rc, const char *what, uint64_t off)
 	int none = 0;
 
 	if (rc == -ENOSPC || rc == -EDQUOT) {
-		if (!atomic_flag_test_and_set(&w->has_told_full))
+		if (!atomic_flag_test_and_set_explicit(&w->has_told_full,
+			memory_order_relaxed))
 			log_warn("%s: cannot %s the segment: %s: delete "
 				 "something, or make room below the store",
 			    w->path, what, strerror(-rc));
@@ -130,7 +131,7 @@ segment_writer_open(struct env_file *file, const char *path, uint64_t number,
 	}
 	mutex_init(&w->mu);
 	cond_init(&w->sync_ended);
-	atomic_flag_clear(&w->has_told_full);
+	atomic_flag_clear_explicit(&w->has_told_full, memory_order_relaxed);
 	w->file = file;
 	w->number = number;
 	atomic_init(&w->size, SEGMENT_HEADER_LEN);

@@ -55,17 +55,22 @@ choose_sizes(struct db *db, uint64_t total)
 {
 	struct room_sizes *s = &db->space.sizes;
 
-	atomic_store(&s->segment_bytes,
-	    space_part(total, SEGMENT_PART, SEGMENT_MIN, SEGMENT_FILE_MAX));
-	atomic_store(&s->memtable_segment_bytes,
+	atomic_store_explicit(&s->segment_bytes,
+	    space_part(total, SEGMENT_PART, SEGMENT_MIN, SEGMENT_FILE_MAX),
+	    memory_order_relaxed);
+	atomic_store_explicit(&s->memtable_segment_bytes,
 	    space_part(total, MEMTABLE_SEGMENT_PART, SEGMENT_MIN,
-		MEMTABLE_SEGMENT_BYTES));
-	atomic_store(&s->table_bytes,
-	    space_part(total, TABLE_PART, TABLE_MIN, TABLE_FILE_BYTES));
-	atomic_store(&s->log_max_bytes,
-	    space_part(total, LOG_PART, LOG_LEAST_BYTES, LOG_MAX_BYTES));
-	atomic_store(&s->log_min_bytes,
-	    space_part(total, LOG_PART, LOG_LEAST_BYTES, LOG_MIN_BYTES));
+		MEMTABLE_SEGMENT_BYTES),
+	    memory_order_relaxed);
+	atomic_store_explicit(&s->table_bytes,
+	    space_part(total, TABLE_PART, TABLE_MIN, TABLE_FILE_BYTES),
+	    memory_order_relaxed);
+	atomic_store_explicit(&s->log_max_bytes,
+	    space_part(total, LOG_PART, LOG_LEAST_BYTES, LOG_MAX_BYTES),
+	    memory_order_relaxed);
+	atomic_store_explicit(&s->log_min_bytes,
+	    space_part(total, LOG_PART, LOG_LEAST_BYTES, LOG_MIN_BYTES),
+	    memory_order_relaxed);
 }
 
 void
@@ -74,7 +79,8 @@ db_space_init(struct db *db)
 	struct env_space space;
 	uint64_t memtable;
 
-	atomic_store(&db->space.max_bytes, db->opts.max_bytes);
+	atomic_store_explicit(&db->space.max_bytes, db->opts.max_bytes,
+	    memory_order_relaxed);
 	db->space.may_fill = !env_dir_keeps_blocks(db->store.dir);
 	if (db_space(db, &space) < 0)
 		space.total_bytes = UINT64_MAX;
@@ -83,7 +89,9 @@ db_space_init(struct db *db)
 	    UINT64_MAX);
 	if (db->opts.memtable_bytes > memtable)
 		db->opts.memtable_bytes = memtable;
-	db->logs.next_bytes = atomic_load(&db->space.sizes.log_min_bytes);
+	db->logs.next_bytes =
+	    atomic_load_explicit(&db->space.sizes.log_min_bytes,
+		memory_order_relaxed);
 }
 
 void
@@ -91,7 +99,8 @@ db_space_set_max(struct db *db, uint64_t max_bytes)
 {
 	struct env_space space;
 
-	atomic_store(&db->space.max_bytes, max_bytes);
+	atomic_store_explicit(&db->space.max_bytes, max_bytes,
+	    memory_order_relaxed);
 	if (db_space(db, &space) == 0)
 		choose_sizes(db, space.total_bytes);
 }
@@ -144,12 +153,15 @@ disk_space(struct db *db, struct env_space *spacep)
 	if (rc < 0 || !db->space.may_fill)
 		return rc;
 	written = written_bytes(db);
-	waiting = written - atomic_load(&db->space.settled_bytes);
+	waiting = written -
+	    atomic_load_explicit(&db->space.settled_bytes,
+		memory_order_seq_cst);
 	if (spacep->free_bytes <
 		waiting + SETTLE_MARGINS * space_margin(spacep) &&
 	    waiting > space_margin(spacep) / SETTLE_PART) {
 		env_dir_settle(db->store.dir);
-		atomic_store(&db->space.settled_bytes, written);
+		atomic_store_explicit(&db->space.settled_bytes, written,
+		    memory_order_seq_cst);
 		waiting = 0;
 		rc = env_dir_space(db->store.dir, spacep);
 	}
@@ -161,7 +173,9 @@ disk_space(struct db *db, struct env_space *spacep)
 int
 db_space(struct db *db, struct env_space *spacep)
 {
-	uint64_t max = atomic_load(&db->space.max_bytes), used, left;
+	uint64_t max = atomic_load_explicit(&db->space.max_bytes,
+		     memory_order_relaxed),
+		 used, left;
 	int rc = disk_space(db, spacep);
 
 	if (rc < 0 || max == 0)

@@ -23,7 +23,8 @@ struct db;
 
 /*
  * Sizes that depend on the space of the disk or max_bytes. Dead data is freed
- * in units of these, and some of each kind are only half full.
+ * in units of these, and some of each kind are only half full. Relaxed: each is
+ * read alone, and decides for the next file.
  */
 struct room_sizes {
 	_Atomic uint64_t segment_bytes; /* at which a segment is sealed */
@@ -33,10 +34,18 @@ struct room_sizes {
 	_Atomic uint64_t log_min_bytes, log_max_bytes;
 };
 
+static inline uint64_t
+room_segment_bytes(const struct room_sizes *sizes)
+{
+	return atomic_load_explicit(&sizes->segment_bytes,
+	    memory_order_relaxed);
+}
+
 struct disk_space {
 	bool may_fill; /* space made ahead may be missing later; constant */
-	_Atomic uint64_t max_bytes; /* live; 0: no bound */
+	_Atomic uint64_t max_bytes; /* live, relaxed; 0: no bound */
 	struct room_sizes sizes;
+	/* Sequentially consistent, though only a correction of a figure. */
 	_Atomic uint64_t settled_bytes; /* part of written bytes that the
 	                                   disk's figure includes */
 };

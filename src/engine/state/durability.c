@@ -45,12 +45,13 @@
 static bool
 role_sync(struct db *db)
 {
-	uintptr_t role = atomic_load(&db->dur.role);
+	uintptr_t role = atomic_load_explicit(&db->dur.role,
+	    memory_order_seq_cst);
 
 	while (role != ROLE_SYNC)
 		/* Acquire: what the last thread in this role has written. */
-		if (atomic_compare_exchange_weak(&db->dur.role, &role,
-			ROLE_SYNC))
+		if (atomic_compare_exchange_weak_explicit(&db->dur.role, &role,
+			ROLE_SYNC, memory_order_seq_cst, memory_order_seq_cst))
 			return true;
 	return false;
 }
@@ -60,7 +61,7 @@ role_release(struct db *db)
 {
 	/* Release, and before the wake-up, so that a waiter that checks again
 	 * can take it. */
-	atomic_store(&db->dur.role, ROLE_FREE);
+	atomic_store_explicit(&db->dur.role, ROLE_FREE, memory_order_seq_cst);
 	event_wake(&db->dur.done);
 }
 
@@ -80,10 +81,12 @@ struct sync_wait {
 static bool
 role_gather(struct db *db, struct sync_wait *w)
 {
-	uint64_t wait_ns = atomic_load(&db->dur.took_ns) / 2;
+	uint64_t wait_ns =
+	    atomic_load_explicit(&db->dur.took_ns, memory_order_relaxed) / 2;
 	uintptr_t role = ROLE_FREE;
 
-	if (!atomic_compare_exchange_strong(&db->dur.role, &role, (uintptr_t)w))
+	if (!atomic_compare_exchange_strong_explicit(&db->dur.role, &role,
+		(uintptr_t)w, memory_order_seq_cst, memory_order_seq_cst))
 		return false;
 	if (wait_ns > GROUP_WAIT_NS)
 		wait_ns = GROUP_WAIT_NS;
@@ -99,15 +102,18 @@ role_leave(struct db *db, struct sync_wait *w)
 	uintptr_t role = (uintptr_t)w;
 
 	if (w->deadline_ns != 0 &&
-	    atomic_compare_exchange_strong(&db->dur.role, &role, ROLE_FREE))
+	    atomic_compare_exchange_strong_explicit(&db->dur.role, &role,
+		ROLE_FREE, memory_order_seq_cst, memory_order_seq_cst))
 		event_wake(&db->dur.done);
 }
 
 static bool
 is_reached(struct db *db, struct sync_goal goal)
 {
-	return atomic_load(&db->dur.seq) >= goal.seq ||
-	    atomic_load(&db->dur.commits) >= goal.commits;
+	return atomic_load_explicit(&db->dur.seq, memory_order_seq_cst) >=
+	    goal.seq ||
+	    atomic_load_explicit(&db->dur.commits, memory_order_seq_cst) >=
+	    goal.commits;
 }
 
 /* Few waiters come back within microseconds; sleeping would take longer. */
@@ -117,7 +123,9 @@ spin_briefly(struct db *db, const struct sync_wait *w)
 	uint64_t end = clock_now_ns() + SPIN_NS;
 
 	while (!sync_group_is_complete(&db->dur.group) &&
-	    atomic_load(&db->dur.role) == (uintptr_t)w && clock_now_ns() < end)
+	    atomic_load_explicit(&db->dur.role, memory_order_seq_cst) ==
+		(uintptr_t)w &&
+	    clock_now_ns() < end)
 		sched_yield();
 }
 
@@ -185,7 +193,8 @@ db_yield_to_sync(struct db *db)
 {
 	uint32_t seen = event_seen(&db->dur.done);
 
-	if (atomic_load(&db->dur.role) == ROLE_SYNC &&
+	if (atomic_load_explicit(&db->dur.role, memory_order_seq_cst) ==
+		ROLE_SYNC &&
 	    !write_delay_is_slowed(&db->delay))
 		event_wait(&db->dur.done, seen);
 }
@@ -220,24 +229,29 @@ wait_durable_seq(struct db *db, uint64_t seq)
 int
 db_sync_all(struct db *db)
 {
-	return wait_durable_seq(db, atomic_load(&db->commits.last_seq));
+	return wait_durable_seq(db,
+	    atomic_load_explicit(&db->commits.last_seq, memory_order_seq_cst));
 }
 
 int
 db_sync(struct kv *kv, uint64_t seq)
 {
 	struct db *db = db_of(kv);
-	uint64_t last = atomic_load(&db->commits.last_seq);
+	uint64_t last = atomic_load_explicit(&db->commits.last_seq,
+	    memory_order_seq_cst);
 
 	if (fault_error(&db->fault) < 0)
 		return -EIO;
-	if (db->read_only || atomic_load(&db->dur.mode) == KV_SYNC_OFF)
+	if (db->read_only ||
+	    atomic_load_explicit(&db->dur.mode, memory_order_relaxed) ==
+		KV_SYNC_OFF)
 		return 0;
 	if (seq > last)
 		seq = last;
 	if (atomic_load_explicit(&db->dur.seq, memory_order_acquire) >= seq)
 		return 0;
-	atomic_fetch_add(&db->logs.user_syncs, 1);
+	atomic_fetch_add_explicit(&db->logs.user_syncs, 1,
+	    memory_order_relaxed);
 	return wait_durable_seq(db, seq);
 }
 
@@ -246,7 +260,8 @@ db_sync(struct kv *kv, uint64_t seq)
 static int
 limit_lag(struct db *db, uint64_t seq, uint64_t commit)
 {
-	uint64_t ahead = atomic_load(&db->dur.every_commits);
+	uint64_t ahead = atomic_load_explicit(&db->dur.every_commits,
+	    memory_order_relaxed);
 
 	if (commit < ahead)
 		return 0;
@@ -290,12 +305,13 @@ db_settle(struct kv *kv, uint64_t seq)
 	/* Relaxed: during a change of the mode either one is right. */
 	enum kv_sync_mode mode = (enum kv_sync_mode)
 	    atomic_load_explicit(&db->dur.mode, memory_order_relaxed);
-	uint64_t last = atomic_load(&db->commits.last_seq);
+	uint64_t last = atomic_load_explicit(&db->commits.last_seq,
+	    memory_order_seq_cst);
 
 	if (db->read_only)
 		return 0;
 	/* commit_count is the number of the commit of seq, or of a later
 	 * one. */
 	return db_sync_after_commit(db, mode, seq < last ? seq : last,
-	    atomic_load(&db->commits.count));
+	    atomic_load_explicit(&db->commits.count, memory_order_seq_cst));
 }

@@ -20,9 +20,13 @@ struct db;
 struct db_log;
 
 /*
- * The state of group commit; see durability.c. role is taken and released with
- * sequential consistency, paired with done. The other members are hints on when
- * to sync, in any order.
+ * The state of group commit; see durability.c.
+ *
+ * Sequentially consistent: role, since who releases it and then wakes, and who
+ * finds it taken and then waits for done, must not miss each other; seq and
+ * commits, which waiters test between taking event_seen() and waiting.
+ * Relaxed: the options, each of which is read alone, and the two times, which
+ * are figures.
  */
 struct durability {
 	_Atomic int mode; /* may change, as may the next two */

@@ -47,7 +47,8 @@ db_poison(struct db *db, int rc, const char *fmt, ...)
 		snprintf(db->fault.text, sizeof(db->fault.text), "%s: %s; %s",
 		    what, strerror(-rc), advice_for(rc));
 		/* Release: a thread that reads the error may read the text. */
-		atomic_store(&db->fault.error, rc);
+		atomic_store_explicit(&db->fault.error, rc,
+		    memory_order_release);
 	}
 	mutex_unlock(&db->fault.mu);
 	if (first)
@@ -73,7 +74,8 @@ db_watch_directory(struct db *db)
 	    store_lock_check(&db->store.lock);
 
 	if (rc == 1) {
-		atomic_fetch_add(&db->fault.locks_lost, 1);
+		atomic_fetch_add_explicit(&db->fault.locks_lost, 1,
+		    memory_order_relaxed);
 		log_warn("%s/LOCK: somebody removed or replaced it; written "
 			 "anew: leave it alone",
 		    db->store.path);

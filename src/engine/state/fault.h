@@ -17,8 +17,9 @@ struct db;
 
 struct fault {
 	_Atomic int error; /* the first one stays; release: text is written
-	                      before */
-	_Atomic uint64_t locks_lost; /* how often LOCK was missing and was
+	                      before, and acquire in fault_error() */
+	_Atomic uint64_t
+	    locks_lost; /* relaxed: how often LOCK was missing and was
 	                                written again */
 	struct mutex mu; /* serialises threads that fail at the same time */
 	char text[FAULT_BYTES]; /* the reason; constant once error is set */

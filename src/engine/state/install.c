@@ -33,7 +33,8 @@ db_table_dropped(void *arg, struct table_file *f)
 	struct db *db = arg;
 
 	segment_drop_uses(db, f);
-	if (atomic_load(&f->obsolete) && !atomic_load(&db->work.closing))
+	if (atomic_load_explicit(&f->obsolete, memory_order_seq_cst) &&
+	    !atomic_load_explicit(&db->work.closing, memory_order_seq_cst))
 		obsolete_file_add(db, FILE_TABLE, f->number);
 	table_file_free(f);
 }
@@ -44,7 +45,7 @@ db_edit_abandon(struct db *db, struct version_edit *e)
 	for (size_t i = 0; i < e->add_count; i++) {
 		struct table_file *f = e->adds[i].file;
 
-		if (atomic_load(&f->refs) > 1)
+		if (atomic_load_explicit(&f->refs, memory_order_acquire) > 1)
 			continue; /* the table was moved: another version has
 			             it */
 		segment_drop_uses(db, f);
@@ -85,7 +86,8 @@ account_edit(struct db *db, const struct version *base,
 			return -KVFS_ECORRUPT;
 		segment_count_uses(db, f, false);
 		if (!is_added(e, f->number))
-			atomic_store(&f->obsolete, true);
+			atomic_store_explicit(&f->obsolete, true,
+			    memory_order_seq_cst);
 	}
 	return 0;
 }
@@ -124,7 +126,8 @@ state_edit_locked(struct db *db, struct version_edit *e) REQUIRES(&db->mu)
 	mutex_assert_held(&db->mu);
 	*e = (struct version_edit){
 		.log_number = db->tree.first_log,
-		.next_file = atomic_load(&db->store.next_file),
+		.next_file = atomic_load_explicit(&db->store.next_file,
+		    memory_order_relaxed),
 		.last_seq = db->tree.flushed_seq,
 	};
 	for (int i = 0; i < LEVELS; i++) {
@@ -132,8 +135,10 @@ state_edit_locked(struct db *db, struct version_edit *e) REQUIRES(&db->mu)
 			table_file_ref(v->levels[i].files[j]);
 			rc = version_edit_add(e, i, v->levels[i].files[j]);
 			if (rc < 0)
-				atomic_fetch_sub(&v->levels[i].files[j]->refs,
-				    1);
+				atomic_fetch_sub_explicit(&v->levels[i]
+							       .files[j]
+							       ->refs,
+				    1, memory_order_acq_rel);
 		}
 	}
 	return rc;
@@ -192,7 +197,8 @@ db_install_locked(struct db *db, struct version_edit *e,
 	while (db->tree.is_busy)
 		cond_wait(&db->work.progress, &db->mu);
 	db->tree.is_busy = true;
-	e->next_file = atomic_load(&db->store.next_file);
+	e->next_file = atomic_load_explicit(&db->store.next_file,
+	    memory_order_relaxed);
 	if (flushed != NULL && flushed->max_seq != 0)
 		e->last_seq = flushed->max_seq;
 	mutex_unlock(&db->mu);

@@ -29,14 +29,15 @@
 bool
 db_is_synced_often(struct db *db)
 {
-	switch (atomic_load(&db->dur.mode)) {
+	switch (atomic_load_explicit(&db->dur.mode, memory_order_relaxed)) {
 	case KV_SYNC_FULL:
 	case KV_SYNC_EVERY:
 		return true;
 	case KV_SYNC_OFF:
 		return false;
 	default:
-		return atomic_load(&db->logs.user_syncs) >= 16;
+		return atomic_load_explicit(&db->logs.user_syncs,
+			   memory_order_relaxed) >= 16;
 	}
 }
 
@@ -94,7 +95,8 @@ log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
 		db_log_put(db, log);
 		return rc;
 	}
-	atomic_fetch_add(&db->store.names_made, 1);
+	atomic_fetch_add_explicit(&db->store.names_made, 1,
+	    memory_order_seq_cst);
 	*logp = log;
 	return 0;
 }
@@ -133,7 +135,7 @@ db_log_prepare_locked(struct db *db)
 			db_poison(db, rc, "cannot sync the directory %s",
 			    db->store.path);
 	}
-	atomic_store(&db->logs.user_syncs, 0);
+	atomic_store_explicit(&db->logs.user_syncs, 0, memory_order_relaxed);
 	mutex_lock(&db->mu);
 	if (log == NULL) {
 		if (rc == -ENOSPC)
@@ -174,7 +176,8 @@ take_spare(struct db *db, uint64_t need, uint64_t *sizep)
 	 * often. */
 	if (db->logs.current != NULL &&
 	    db->logs.next_bytes * 2 <=
-		atomic_load(&db->space.sizes.log_max_bytes) &&
+		atomic_load_explicit(&db->space.sizes.log_max_bytes,
+		    memory_order_relaxed) &&
 	    wal_writer_used(db->logs.current->writer) >
 		db->logs.current->size / 2)
 		db->logs.next_bytes *= 2;
@@ -188,9 +191,11 @@ take_spare(struct db *db, uint64_t need, uint64_t *sizep)
 static uint64_t
 gather_bytes(struct db *db)
 {
-	uint64_t bytes = atomic_load(&db->logs.buffer_bytes);
+	uint64_t bytes = atomic_load_explicit(&db->logs.buffer_bytes,
+	    memory_order_relaxed);
 
-	if (atomic_load(&db->dur.mode) == KV_SYNC_FULL &&
+	if (atomic_load_explicit(&db->dur.mode, memory_order_relaxed) ==
+		KV_SYNC_FULL &&
 	    bytes < LOG_GATHER_BYTES)
 		return LOG_GATHER_BYTES;
 	return bytes;
@@ -201,7 +206,9 @@ db_log_switch(struct db *db, uint64_t need)
 {
 	struct db_log *old = db->logs.current, *log;
 	uint64_t size;
-	uint64_t next_seq = atomic_load(&db->commits.last_seq) + 1;
+	uint64_t next_seq = atomic_load_explicit(&db->commits.last_seq,
+				memory_order_seq_cst) +
+	    1;
 	uint32_t chain = old != NULL ? wal_writer_chain(old->writer) :
 				       db->logs.recovered_chain;
 	struct env_file *file;
@@ -241,8 +248,8 @@ db_log_switch(struct db *db, uint64_t need)
 	file = log->file;
 	log->file = NULL;
 	rc = wal_writer_open(file, log->path, log->number, log->size, chain,
-	    next_seq, atomic_load(&db->dur.seq), gather_bytes(db),
-	    &log->writer);
+	    next_seq, atomic_load_explicit(&db->dur.seq, memory_order_seq_cst),
+	    gather_bytes(db), &log->writer);
 	if (rc == 0) {
 		mutex_lock(&db->mu);
 		rc = db_log_add_locked(db, log);

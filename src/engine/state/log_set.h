@@ -26,7 +26,7 @@ struct db_log {
 	struct wal_writer *writer; /* NULL: recovery has read it */
 	uint64_t number;
 	uint64_t size;
-	_Atomic unsigned refs;
+	_Atomic unsigned refs; /* relaxed up, by a holder; acq_rel down */
 	bool retired; /* no more appends; guarded by commit_state.mu */
 	bool synced; /* retired and durable; guarded by the role of syncing */
 	bool has_mark; /* of a later log being durable; guarded like synced */
@@ -46,6 +46,7 @@ struct log_set {
 	bool spare_wanted;
 	uint64_t next_bytes; /* size of the next log */
 	/* own synchronisation */
+	/* Relaxed, as the next: they decide about the next log. */
 	_Atomic uint32_t user_syncs; /* since the last log was made */
 	_Atomic uint64_t buffer_bytes; /* may change; used for the next log */
 };

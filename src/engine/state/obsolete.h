@@ -29,7 +29,9 @@ struct obsolete_files {
 	struct mutex remove_mu;
 	struct mutex mu; /* taken after remove_mu */
 	struct obsolete_file *list GUARDED_BY(mu);
-	_Atomic bool has_removed; /* space was freed since the last look */
+	/* Space was freed since the last look. Relaxed where it is set: a hint
+	 * to ask the disk again. */
+	_Atomic bool has_removed;
 };
 
 /* Have a file unlinked soon. It stays until the next opening if there is no

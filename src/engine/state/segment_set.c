@@ -90,7 +90,7 @@ segment_put(struct db *db, struct segment_ref *s)
 	mutex_unlock(&db->segs.mu);
 	if (!last)
 		return;
-	if (!atomic_load(&db->work.closing))
+	if (!atomic_load_explicit(&db->work.closing, memory_order_seq_cst))
 		obsolete_file_add(db, FILE_SEGMENT, s->number);
 	segment_writer_close(s->writer);
 	free(s);
@@ -148,7 +148,8 @@ segment_start(struct db *db, struct segment_ref **sp)
 	rc = store_file_open(db->store.dir, FILE_SEGMENT, s->number,
 	    ENV_WRITE | ENV_CREATE, &file);
 	if (rc == 0) {
-		atomic_fetch_add(&db->store.names_made, 1);
+		atomic_fetch_add_explicit(&db->store.names_made, 1,
+		    memory_order_seq_cst);
 		rc = segment_writer_open(file, path, s->number, &s->writer);
 		if (rc < 0)
 			store_file_unlink(db->store.dir, FILE_SEGMENT,
@@ -232,7 +233,7 @@ db_segment_append(struct db *db, const struct segment_value *v, size_t count,
 	mutex_lock(&db->segs.mu);
 	s->size = segment_writer_size(s->writer);
 	s->users--;
-	full = (s->size >= atomic_load(&db->space.sizes.segment_bytes) ||
+	full = (s->size >= room_segment_bytes(&db->space.sizes) ||
 		   (rc < 0 && rc != -ENOSPC)) &&
 	    s == db->segs.active;
 	mutex_unlock(&db->segs.mu);

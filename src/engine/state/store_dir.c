@@ -12,16 +12,19 @@
 uint64_t
 db_new_file_number(struct db *db)
 {
-	return atomic_fetch_add(&db->store.next_file, 1);
+	return atomic_fetch_add_explicit(&db->store.next_file, 1,
+	    memory_order_relaxed);
 }
 
 int
 db_sync_names(struct db *db)
 {
-	uint64_t made = atomic_load(&db->store.names_made);
+	uint64_t made = atomic_load_explicit(&db->store.names_made,
+	    memory_order_seq_cst);
 	int rc;
 
-	if (atomic_load(&db->store.names_synced) >= made)
+	if (atomic_load_explicit(&db->store.names_synced,
+		memory_order_seq_cst) >= made)
 		return 0;
 	rc = env_dir_sync(db->store.dir);
 	if (rc == 0)

@@ -17,8 +17,12 @@ struct store_dir {
 	const char *path; /* its path, for messages */
 	struct store_lock lock;
 	struct obsolete_files obsolete;
+	/* Relaxed: an addition alone makes a number unique; who writes it to
+	 * the manifest has got the numbers in it under the state lock. */
 	_Atomic uint64_t next_file;
 	/* How many names were made, and how many of them are durable. */
+	/* Sequentially consistent: names_made is raised after the file is made
+	 * and read before the sync of the directory that covers it. */
 	_Atomic uint64_t names_made, names_synced;
 };
 

@@ -2,7 +2,8 @@
 /*
  * The group of threads that wait for the same disk sync. It is counted, so that
  * the sync waits for as many threads as it can serve, and no longer. The counts
- * are hints, in any order.
+ * are hints: no order is needed between them, and sequential consistency is
+ * kept since a sync costs far more.
  * Threading: any thread.
  */
 #ifndef KVFS_ENGINE_STATE_SYNC_GROUP_H

@@ -18,7 +18,8 @@ db_now_durable(struct db *db, uint64_t seq, uint64_t commits)
 {
 	atomic_max(&db->dur.seq, seq);
 	atomic_max(&db->dur.commits, commits);
-	atomic_store(&db->dur.at_ns, clock_now_ns());
+	atomic_store_explicit(&db->dur.at_ns, clock_now_ns(),
+	    memory_order_relaxed);
 }
 
 /* What one disk sync has to cover. */
@@ -37,8 +38,10 @@ plan_make(struct db *db, struct sync_plan *plan)
 
 	*plan = (struct sync_plan){ 0 };
 	mutex_lock(&db->commits.mu);
-	plan->seq = atomic_load(&db->commits.last_seq);
-	plan->commits = atomic_load(&db->commits.count);
+	plan->seq = atomic_load_explicit(&db->commits.last_seq,
+	    memory_order_seq_cst);
+	plan->commits = atomic_load_explicit(&db->commits.count,
+	    memory_order_seq_cst);
 	sync_group_begin(&db->dur.group,
 	    (struct sync_goal){ plan->seq, plan->commits });
 	rc = wal_writer_flush(db->logs.current->writer);
@@ -110,7 +113,8 @@ append_durable_mark(struct db *db, uint64_t seq)
 		before = db->logs.all[db->logs.count - 2];
 	if (before != NULL && before->synced && !before->has_mark &&
 	    before->writer != NULL)
-		atomic_fetch_add(&before->refs, 1);
+		atomic_fetch_add_explicit(&before->refs, 1,
+		    memory_order_relaxed);
 	else
 		before = NULL;
 	mutex_unlock(&db->mu);
@@ -134,15 +138,19 @@ db_sync_once(struct db *db)
 	if (rc < 0)
 		return -EIO;
 	start = clock_now_ns();
-	atomic_store(&db->dur.timer.is_pending, false);
+	atomic_store_explicit(&db->dur.timer.is_pending, false,
+	    memory_order_seq_cst);
 	rc = plan_make(db, &plan);
 	if (rc == -ENOSPC) { /* the buffered commits stay in memory */
 		plan_free(db, &plan);
 		return rc;
 	}
-	if (rc == 0 && plan.seq > atomic_load(&db->dur.seq)) {
+	if (rc == 0 &&
+	    plan.seq >
+		atomic_load_explicit(&db->dur.seq, memory_order_seq_cst)) {
 		rc = plan_run(db, &plan);
-		durable = atomic_load(&db->dur.commits);
+		durable = atomic_load_explicit(&db->dur.commits,
+		    memory_order_seq_cst);
 		if (rc == 0) {
 			if (plan.commits > durable)
 				histogram_add(&db->stats.sync_commits,
@@ -153,7 +161,8 @@ db_sync_once(struct db *db)
 		}
 		took = clock_now_ns() - start;
 		sync_group_end(&db->dur.group);
-		atomic_store(&db->dur.took_ns, took);
+		atomic_store_explicit(&db->dur.took_ns, took,
+		    memory_order_relaxed);
 		counter_add(&db->stats.syncs, 1);
 		histogram_add(&db->stats.sync_ns, took);
 	}

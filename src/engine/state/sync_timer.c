@@ -18,7 +18,8 @@ db_timer_want_mark(struct db *db)
 {
 	if (atomic_load_explicit(&db->dur.timer.wants_mark,
 		memory_order_relaxed) ||
-	    atomic_exchange(&db->dur.timer.wants_mark, true))
+	    atomic_exchange_explicit(&db->dur.timer.wants_mark, true,
+		memory_order_seq_cst))
 		return;
 	mutex_lock(&db->dur.timer.mu);
 	db->dur.timer.mark_due_ns = clock_now_ns() + MARK_AFTER_NS;
@@ -34,7 +35,8 @@ db_timer_arm(struct db *db)
 
 	if (atomic_load_explicit(&db->dur.timer.is_pending,
 		memory_order_relaxed) ||
-	    atomic_exchange(&db->dur.timer.is_pending, true))
+	    atomic_exchange_explicit(&db->dur.timer.is_pending, true,
+		memory_order_seq_cst))
 		return;
 	mutex_lock(&db->dur.timer.mu);
 	idle = db->dur.timer.first_unsynced_ns == 0;

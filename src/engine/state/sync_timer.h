@@ -12,6 +12,13 @@
 
 struct db;
 
+/*
+ * Of the two flags, set by the first who wants something: a sync clears
+ * is_pending and then takes commit_mu to read what it covers, and a commit
+ * sets it after it held commit_mu, so that a commit that is not covered finds
+ * it clear. wants_mark is cleared before the mark is appended. Who finds a
+ * flag set may read it relaxed.
+ */
 struct sync_timer {
 	_Atomic bool is_pending; /* the timer knows about unsynced commits */
 	_Atomic bool wants_mark; /* a durable mark is to be appended to the

@@ -7,7 +7,8 @@
 void
 db_want_tidy(struct db *db)
 {
-	if (atomic_exchange(&db->work.tidy.is_wanted, true))
+	if (atomic_exchange_explicit(&db->work.tidy.is_wanted, true,
+		memory_order_seq_cst))
 		return;
 	mutex_lock(&db->mu);
 	cond_broadcast(&db->work.wanted);

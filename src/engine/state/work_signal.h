@@ -49,6 +49,9 @@ struct tidy_state {
 };
 
 /* Free space, as writers see it. */
+/* The flags of tidy_state, compact_state and here are wishes: sequentially
+ * consistent, and who sets one wakes the threads under the state lock after
+ * it, if they have to see it at once. Figures are relaxed. */
 struct room_state {
 	_Atomic int64_t left; /* bytes, until the disk is asked again */
 	_Atomic bool is_short; /* compact as in an idle store */
@@ -82,6 +85,12 @@ struct work_state {
 	struct cond progress; /* a flush or compaction has ended */
 	bool stop; /* they have to end */
 };
+
+static inline unsigned
+room_relocate_percent(const struct room_state *r)
+{
+	return atomic_load_explicit(&r->relocate_percent, memory_order_relaxed);
+}
 
 struct db;
 

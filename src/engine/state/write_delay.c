@@ -38,12 +38,13 @@ write_delay_sleep(struct db *db, size_t bytes)
 
 	if (per_kib == 0)
 		return;
-	debt = atomic_fetch_add(&db->delay.debt_ns,
-		   per_kib * (bytes + 64) / 1024) +
+	debt = atomic_fetch_add_explicit(&db->delay.debt_ns,
+		   per_kib * (bytes + 64) / 1024, memory_order_relaxed) +
 	    per_kib * (bytes + 64) / 1024;
 	if (debt < DELAY_MIN_NS)
 		return;
-	debt = atomic_exchange(&db->delay.debt_ns, 0);
+	debt = atomic_exchange_explicit(&db->delay.debt_ns, 0,
+	    memory_order_relaxed);
 	if (debt > DELAY_MAX_NS)
 		debt = DELAY_MAX_NS;
 	ts.tv_nsec = (long)debt;
@@ -91,5 +92,6 @@ db_update_delay_locked(struct db *db)
 		if (per_kib < flush)
 			per_kib = flush;
 	}
-	atomic_store(&db->delay.ns_per_kib, per_kib);
+	atomic_store_explicit(&db->delay.ns_per_kib, per_kib,
+	    memory_order_relaxed);
 }

@@ -23,6 +23,7 @@
 
 struct db;
 
+/* Relaxed: figures that steer, each read alone. */
 struct write_delay {
 	_Atomic uint64_t ns_per_kib; /* 0: not slowed down */
 	_Atomic uint64_t debt_ns; /* delay that has not been slept yet */
@@ -41,7 +42,9 @@ void write_delay_count(struct db *db, uint64_t ns);
 static inline bool
 write_delay_is_idle(const struct write_delay *d)
 {
-	return clock_now_ns() - atomic_load(&d->last_commit_ns) > IDLE_NS;
+	return clock_now_ns() -
+	    atomic_load_explicit(&d->last_commit_ns, memory_order_relaxed) >
+	    IDLE_NS;
 }
 
 /* A hint: it may be out of date. */

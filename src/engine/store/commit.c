@@ -207,7 +207,8 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 			return rc;
 	}
 	rc = wal_writer_append(db->logs.current->writer, &ctx->body, first,
-	    (uint32_t)batch->count, atomic_load(&db->dur.seq));
+	    (uint32_t)batch->count,
+	    atomic_load_explicit(&db->dur.seq, memory_order_seq_cst));
 	if (rc == 0)
 		rc = write_to_kernel(db, ctx);
 	if (rc < 0)
@@ -220,7 +221,9 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 		return db_poison(db, rc, "cannot apply a commit");
 	atomic_fetch_add_explicit(&db->commits.mem->segment_bytes,
 	    ctx->segment_bytes, memory_order_relaxed);
-	ctx->number = atomic_fetch_add(&db->commits.count, 1) + 1;
+	ctx->number = atomic_fetch_add_explicit(&db->commits.count, 1,
+			  memory_order_seq_cst) +
+	    1;
 	db->commits.mem->last_commit = ctx->number;
 	ctx->seq = first + batch->count - 1;
 	/* Release: whoever reads the number sees the entries. */
@@ -245,7 +248,8 @@ db_commit(struct kv *kv, struct kv_batch *batch, uint64_t *seqp)
 		return -EIO;
 	if (batch->count == 0) {
 		if (seqp != NULL)
-			*seqp = atomic_load(&db->commits.last_seq);
+			*seqp = atomic_load_explicit(&db->commits.last_seq,
+			    memory_order_seq_cst);
 		return 0;
 	}
 	rc = db_room_take(db, batch);

@@ -130,11 +130,11 @@ db_create(struct env_dir *store, const struct kv_options *opts)
 		db->kv.caps |= KV_CAP_READ_ONLY;
 	table_options_init(&db->table_opts);
 	db->table_opts.compress = opts->compress;
-	atomic_store(&db->delay.last_commit_ns, clock_now_ns());
-	atomic_store(&db->dur.mode, opts->sync);
-	atomic_store(&db->dur.every_commits, opts->sync_commits);
-	atomic_store(&db->dur.every_ms, opts->sync_ms);
-	atomic_store(&db->logs.buffer_bytes, opts->wal_buffer_bytes);
+	atomic_init(&db->delay.last_commit_ns, clock_now_ns());
+	atomic_init(&db->dur.mode, opts->sync);
+	atomic_init(&db->dur.every_commits, opts->sync_commits);
+	atomic_init(&db->dur.every_ms, opts->sync_ms);
+	atomic_init(&db->logs.buffer_bytes, opts->wal_buffer_bytes);
 	db->segs.writers_max = open_files_max() / 2 + 1;
 	RB_INIT(&db->segs.tree);
 	page_pool_init(&db->caches.memory.pages);
@@ -165,7 +165,8 @@ db_create(struct env_dir *store, const struct kv_options *opts)
 static void
 stop_threads(struct db *db)
 {
-	atomic_store(&db->work.compact.abandon, true);
+	atomic_store_explicit(&db->work.compact.abandon, true,
+	    memory_order_seq_cst);
 	mutex_lock(&db->mu);
 	db->work.stop = true;
 	cond_broadcast(&db->work.wanted);
@@ -196,7 +197,7 @@ db_free(struct db *db)
 		memory_use_check(&db->caches.memory, true);
 	obsolete_files_remove(db);
 	/* From here on, files that lose their last reference are kept. */
-	atomic_store(&db->work.closing, true);
+	atomic_store_explicit(&db->work.closing, true, memory_order_seq_cst);
 	for (size_t i = 0; i < db->logs.count; i++)
 		db_log_put(db, db->logs.all[i]);
 	free(db->logs.all);

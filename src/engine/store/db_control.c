@@ -141,10 +141,12 @@ db_set_sync(struct kv *kv, enum kv_sync_mode mode, uint32_t commits,
 	if (rc < 0)
 		return rc;
 	if (commits != 0)
-		atomic_store(&db->dur.every_commits, commits);
+		atomic_store_explicit(&db->dur.every_commits, commits,
+		    memory_order_relaxed);
 	if (ms != 0)
-		atomic_store(&db->dur.every_ms, ms);
-	atomic_store(&db->dur.mode, mode);
+		atomic_store_explicit(&db->dur.every_ms, ms,
+		    memory_order_relaxed);
+	atomic_store_explicit(&db->dur.mode, mode, memory_order_relaxed);
 	/* The running timer may be too long for the new mode. */
 	mutex_lock(&db->dur.timer.mu);
 	cond_signal(&db->dur.timer.wanted);
@@ -159,7 +161,8 @@ db_set_wal_buffer(struct kv *kv, uint64_t bytes)
 
 	if (db->read_only)
 		return -EROFS;
-	atomic_store(&db->logs.buffer_bytes, bytes);
+	atomic_store_explicit(&db->logs.buffer_bytes, bytes,
+	    memory_order_relaxed);
 	/* The new size takes effect with the next log. */
 	return db_rotate(db);
 }

@@ -20,10 +20,14 @@ static void
 live_options(struct db *db, struct kv_options *opts)
 {
 	*opts = db->opts;
-	opts->sync = (enum kv_sync_mode)atomic_load(&db->dur.mode);
-	opts->sync_commits = atomic_load(&db->dur.every_commits);
-	opts->sync_ms = atomic_load(&db->dur.every_ms);
-	opts->wal_buffer_bytes = atomic_load(&db->logs.buffer_bytes);
+	opts->sync = (enum kv_sync_mode)atomic_load_explicit(&db->dur.mode,
+	    memory_order_relaxed);
+	opts->sync_commits = atomic_load_explicit(&db->dur.every_commits,
+	    memory_order_relaxed);
+	opts->sync_ms = atomic_load_explicit(&db->dur.every_ms,
+	    memory_order_relaxed);
+	opts->wal_buffer_bytes = atomic_load_explicit(&db->logs.buffer_bytes,
+	    memory_order_relaxed);
 }
 
 static double
@@ -37,9 +41,13 @@ report_durability(struct db *db, struct report *r)
 {
 	struct kv_options opts;
 	char mode[48];
-	uint64_t last = atomic_load(&db->commits.last_seq);
-	uint64_t durable = atomic_load(&db->dur.seq);
-	uint64_t at = atomic_load(&db->dur.at_ns), commits;
+	uint64_t last = atomic_load_explicit(&db->commits.last_seq,
+	    memory_order_seq_cst);
+	uint64_t durable = atomic_load_explicit(&db->dur.seq,
+	    memory_order_seq_cst);
+	uint64_t at = atomic_load_explicit(&db->dur.at_ns,
+		     memory_order_relaxed),
+		 commits;
 
 	live_options(db, &opts);
 	kv_options_format_sync(&opts, mode, sizeof(mode));
@@ -50,9 +58,12 @@ report_durability(struct db *db, struct report *r)
 	    last > durable ? last - durable : 0);
 	/* In this order: the number of commits may grow in between, and never
 	 * shrinks. */
-	commits = atomic_load(&db->dur.commits);
+	commits = atomic_load_explicit(&db->dur.commits, memory_order_seq_cst);
 	report_gauge(r, "Commits not durable", "commits_not_durable",
-	    last > durable ? atomic_load(&db->commits.count) - commits : 0);
+	    last > durable ?
+		atomic_load_explicit(&db->commits.count, memory_order_seq_cst) -
+		    commits :
+		0);
 	report_text(r, "Last disk sync", "%.3f seconds ago",
 	    at != 0 ? (double)(clock_now_ns() - at) * 1e-9 : 0.0);
 }
@@ -92,7 +103,7 @@ report_state(struct db *db, struct report *r)
 		report_gauge_of(r, "Why it has failed", "failure", label, 1);
 	}
 	report_counter(r, "LOCK files lost", "locks_lost",
-	    atomic_load(&db->fault.locks_lost));
+	    atomic_load_explicit(&db->fault.locks_lost, memory_order_relaxed));
 }
 
 static void
@@ -291,8 +302,12 @@ void
 db_memory(struct kv *kv, struct kv_memory *memoryp)
 {
 	struct db *db = db_of(kv);
-	uint64_t waiting = atomic_load(&db->caches.memory.waiting_bytes);
-	uint64_t work = atomic_load(&db->caches.memory.work_bytes), held;
+	uint64_t waiting =
+	    atomic_load_explicit(&db->caches.memory.waiting_bytes,
+		memory_order_relaxed);
+	uint64_t work = atomic_load_explicit(&db->caches.memory.work_bytes,
+		     memory_order_relaxed),
+		 held;
 	struct block_cache_stats cache;
 	struct view *v;
 

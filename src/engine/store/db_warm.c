@@ -44,7 +44,8 @@ enum warm_state {
 
 struct warm_up {
 	struct db *db;
-	/* written by the thread */
+	/* written by the thread; the figures are relaxed, state is sequentially
+	 * consistent and nothing else is read by it */
 	_Atomic uint64_t listed, stale, ignored;
 	_Atomic int state;
 	/* only used by the thread */
@@ -158,7 +159,8 @@ read_table(struct warm_up *w, const struct block_place *places, size_t count)
 	enum warm_state state = WARM_READING;
 
 	if (t == NULL) {
-		atomic_fetch_add(&w->stale, count);
+		atomic_fetch_add_explicit(&w->stale, count,
+		    memory_order_relaxed);
 		return state_after_piece(w, 0);
 	}
 	for (size_t i = 0; i < count && state == WARM_READING;) {
@@ -168,7 +170,8 @@ read_table(struct warm_up *w, const struct block_place *places, size_t count)
 		/* The error is logged; the other blocks of the table may be as
 		 * bad: skip them. */
 		i = rc < 0 ? count : i + done.seen;
-		atomic_fetch_add(&w->stale, done.stale);
+		atomic_fetch_add_explicit(&w->stale, done.stale,
+		    memory_order_relaxed);
 		state = state_after_piece(w, done.read);
 	}
 	table_handle_release(handle);
@@ -203,7 +206,7 @@ remove_list(struct db *db)
 static void
 drop_list(struct warm_up *w)
 {
-	atomic_fetch_add(&w->ignored, 1);
+	atomic_fetch_add_explicit(&w->ignored, 1, memory_order_relaxed);
 	if (!w->db->read_only)
 		remove_list(w->db);
 }
@@ -222,17 +225,19 @@ warm_thread(void *arg)
 	if (rc < 0 && rc != -ENOENT)
 		drop_list(w);
 	if (rc == 0) {
-		atomic_store(&w->listed, w->list.count);
+		atomic_store_explicit(&w->listed, w->list.count,
+		    memory_order_relaxed);
 		bytes = w->list.count * sizeof(*w->list.places);
 		block_cache_reserve(db->caches.blocks, bytes);
 		state = read_list(w);
 		block_cache_unreserve(db->caches.blocks, bytes);
 		if (state == WARM_DONE && w->list.count != 0 &&
-		    atomic_load(&w->stale) == w->list.count)
+		    atomic_load_explicit(&w->stale, memory_order_relaxed) ==
+			w->list.count)
 			drop_list(w);
 	}
 	hot_list_fini(&w->list);
-	atomic_store(&w->state, state);
+	atomic_store_explicit(&w->state, state, memory_order_seq_cst);
 	return NULL;
 }
 
@@ -255,7 +260,8 @@ db_warm_start(struct db *db)
 	w->misses_first = w->misses;
 	w->started = pthread_create(&w->thread, NULL, warm_thread, w) == 0;
 	if (!w->started)
-		atomic_store(&w->state, WARM_STOPPED);
+		atomic_store_explicit(&w->state, WARM_STOPPED,
+		    memory_order_seq_cst);
 	db->caches.warm_up = w;
 }
 
@@ -335,7 +341,8 @@ db_warm_save(struct db *db)
 	/* A warm-up that was stopped early would leave a shorter list than it
 	 * has found: keep that one. */
 	if (db->caches.warm_up == NULL ||
-	    atomic_load(&db->caches.warm_up->state) == WARM_STOPPED)
+	    atomic_load_explicit(&db->caches.warm_up->state,
+		memory_order_seq_cst) == WARM_STOPPED)
 		return;
 	block_cache_get_stats(db->caches.blocks, &st);
 	rc = block_cache_list_hot(db->caches.blocks, &l.places, &l.count);
@@ -377,12 +384,13 @@ db_warm_report(struct db *db, struct report *r)
 	if (w == NULL)
 		return;
 	block_cache_get_progress(db->caches.blocks, &misses, &ahead);
-	report_text(r, "Warm-up", "%s", states[atomic_load(&w->state)]);
+	report_text(r, "Warm-up", "%s",
+	    states[atomic_load_explicit(&w->state, memory_order_seq_cst)]);
 	report_counter(r, "Warm-up blocks", "warm_up_blocks", ahead);
 	report_gauge(r, "Warm-up blocks listed", "warm_up_listed_blocks",
-	    atomic_load(&w->listed));
+	    atomic_load_explicit(&w->listed, memory_order_relaxed));
 	report_counter(r, "Warm-up blocks gone", "warm_up_stale_blocks",
-	    atomic_load(&w->stale));
+	    atomic_load_explicit(&w->stale, memory_order_relaxed));
 	report_counter(r, "Warm-up lists ignored", "warm_up_ignored_lists",
-	    atomic_load(&w->ignored));
+	    atomic_load_explicit(&w->ignored, memory_order_relaxed));
 }

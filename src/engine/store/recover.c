@@ -293,9 +293,11 @@ recover_state(struct recovery *r)
 	bool is_closed = r->log_number == LOG_NONE;
 	int rc = 0;
 
-	atomic_store(&db->store.next_file, r->next_file);
-	atomic_store(&db->commits.last_seq, r->last_seq);
-	atomic_store(&db->dur.seq, r->last_seq);
+	atomic_store_explicit(&db->store.next_file, r->next_file,
+	    memory_order_relaxed);
+	atomic_store_explicit(&db->commits.last_seq, r->last_seq,
+	    memory_order_seq_cst);
+	atomic_store_explicit(&db->dur.seq, r->last_seq, memory_order_seq_cst);
 	db->tree.flushed_seq = r->last_seq;
 	if (is_closed && !db->read_only)
 		rc = begin_log(r);
@@ -363,7 +365,8 @@ db_recover(struct db *db)
 out:
 	/* A store that cannot be opened keeps all its files. */
 	if (rc < 0)
-		atomic_store(&db->work.closing, true);
+		atomic_store_explicit(&db->work.closing, true,
+		    memory_order_seq_cst);
 	release_segments(&r);
 	version_unref(r.version);
 	store_files_fini(&r.files);

@@ -248,7 +248,8 @@ replay_frame(struct log_visit *v, const struct wal_frame *frame)
 			  "repair",
 		    v->path, (unsigned long long)frame->off);
 	if (rc == 0) {
-		atomic_store(&db->commits.last_seq, last);
+		atomic_store_explicit(&db->commits.last_seq, last,
+		    memory_order_seq_cst);
 		r->replayed_frames++;
 	}
 	return rc;
@@ -276,7 +277,10 @@ recover_sync_replayed(struct recovery *r)
 	if (rc == 0)
 		rc = env_dir_sync(db->store.dir);
 	if (rc == 0)
-		atomic_store(&db->dur.seq, atomic_load(&db->commits.last_seq));
+		atomic_store_explicit(&db->dur.seq,
+		    atomic_load_explicit(&db->commits.last_seq,
+			memory_order_seq_cst),
+		    memory_order_seq_cst);
 	return rc;
 }
 

@@ -52,7 +52,8 @@ table_cache_destroy(struct table_cache *tc)
 	mutex_lock(&tc->mu);
 	while ((h = TAILQ_FIRST(&tc->queue)) != NULL) {
 		table_handle_unlist_locked(tc, h);
-		assert(atomic_load(&h->refs) == 1);
+		assert(
+		    atomic_load_explicit(&h->refs, memory_order_relaxed) == 1);
 		mutex_unlock(&tc->mu);
 		table_handle_release(h);
 		mutex_lock(&tc->mu);

@@ -47,6 +47,12 @@ table_file_free(struct table_file *f)
 }
 
 void
+table_file_set_damaged(struct table_file *f)
+{
+	atomic_store_explicit(&f->damaged, true, memory_order_relaxed);
+}
+
+void
 table_file_ref(struct table_file *f)
 {
 	atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);

@@ -43,9 +43,11 @@ struct table_file {
 	uint64_t reclaim_bytes; /* bytes that its group deletions will free */
 
 	/* own synchronisation */
-	_Atomic unsigned refs;
-	atomic_bool obsolete; /* the manifest does not name it any more */
-	atomic_bool damaged; /* compaction leaves it alone */
+	_Atomic unsigned refs; /* relaxed up, by a holder; acq_rel down */
+	/* The manifest does not name it any more. Set by a holder, read by the
+	 * last one: the references order the two. */
+	atomic_bool obsolete;
+	atomic_bool damaged; /* compaction leaves it alone; relaxed: a hint */
 
 	/* guarded by the store's state lock */
 	bool compacting;
@@ -55,6 +57,15 @@ struct table_file {
 struct table_file *table_file_create(uint64_t number,
     const struct table_props *props, struct slice smallest, struct slice limit,
     const struct segment_use *uses, size_t use_count, uint64_t reclaim_bytes);
+
+static inline bool
+table_file_is_damaged(const struct table_file *f)
+{
+	return atomic_load_explicit(&f->damaged, memory_order_relaxed);
+}
+
+/* From now on compaction leaves it alone. */
+void table_file_set_damaged(struct table_file *f);
 
 struct level {
 	struct table_file **files;
@@ -68,7 +79,7 @@ struct version;
 typedef void (*table_file_drop_fn)(void *arg, struct table_file *f);
 
 struct version {
-	_Atomic unsigned refs;
+	_Atomic unsigned refs; /* as a table's */
 	struct level levels[LEVELS];
 	table_file_drop_fn drop;
 	void *drop_arg;

@@ -49,8 +49,8 @@ write_memtable(struct db *db, struct memtable *m, struct version_edit *e)
 	if (rc == 0) {
 		out.snapshots = snapshots;
 		out.below = below;
-		taken = db_memory_begin_work(db, 0, atomic_load(&m->entries),
-		    0);
+		taken = db_memory_begin_work(db, 0,
+		    atomic_load_explicit(&m->entries, memory_order_relaxed), 0);
 		rc = output_merge(&out, memtable_iter(m));
 		db_memory_end_work(db, taken);
 	}
@@ -84,7 +84,7 @@ db_flush_oldest_locked(struct db *db)
 		if (db->logs.all[i]->number == e.log_number)
 			log = db->logs.all[i];
 	if (log != NULL)
-		atomic_fetch_add(&log->refs, 1);
+		atomic_fetch_add_explicit(&log->refs, 1, memory_order_relaxed);
 	mutex_unlock(&db->mu);
 	if (HAVE_CHECKS)
 		memtable_check(m);
@@ -135,7 +135,9 @@ db_flush_oldest_locked(struct db *db)
 int
 db_flush_all(struct db *db)
 {
-	uint64_t seq = atomic_load(&db->commits.last_seq), tries;
+	uint64_t seq = atomic_load_explicit(&db->commits.last_seq,
+		     memory_order_seq_cst),
+		 tries;
 	int rc = db_rotate(db);
 
 	mutex_lock(&db->mu);

@@ -52,11 +52,13 @@ begin_tidying_locked(struct db *db) REQUIRES(&db->mu)
 	uint64_t now = clock_now_ns();
 
 	mutex_assert_held(&db->mu);
-	if (!atomic_load(&db->work.tidy.is_wanted) ||
+	if (!atomic_load_explicit(&db->work.tidy.is_wanted,
+		memory_order_seq_cst) ||
 	    db->views.current->imm_count != 0 ||
 	    now - db->work.tidy.began_ns < TIDY_EVERY_NS)
 		return false;
-	atomic_store(&db->work.tidy.is_wanted, false);
+	atomic_store_explicit(&db->work.tidy.is_wanted, false,
+	    memory_order_seq_cst);
 	db->work.tidy.began_ns = now;
 	db->work.tidy.is_under_way = true;
 	cond_broadcast(&db->work.wanted);
@@ -75,7 +77,8 @@ is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 		return false;
 	/* Superseded values in segments are freed only by a flush. */
 	superseded = db_memtable_superseded_locked(db);
-	if (atomic_load(&db->room.is_short) && superseded >= SHORT_FLUSH_BYTES)
+	if (atomic_load_explicit(&db->room.is_short, memory_order_seq_cst) &&
+	    superseded >= SHORT_FLUSH_BYTES)
 		return true;
 	if (!write_delay_is_idle(&db->delay))
 		return false;
@@ -83,14 +86,16 @@ is_worth_flushing_locked(struct db *db) REQUIRES(&db->mu)
 	return bytes >= IDLE_FLUSH_BYTES || bytes >= tree / 8 ||
 	    superseded >= IDLE_FLUSH_RECLAIM ||
 	    (superseded >= IDLE_FLUSH_LEAST && superseded >= tree / 8) ||
-	    atomic_exchange(&db->work.tidy.is_wanted, false);
+	    atomic_exchange_explicit(&db->work.tidy.is_wanted, false,
+		memory_order_seq_cst);
 }
 
 /* An idle store needs no large spare logs. */
 static void
 shrink_logs_locked(struct db *db) REQUIRES(&db->mu)
 {
-	uint64_t least = atomic_load(&db->space.sizes.log_min_bytes);
+	uint64_t least = atomic_load_explicit(&db->space.sizes.log_min_bytes,
+	    memory_order_relaxed);
 
 	mutex_assert_held(&db->mu);
 	if (db->logs.next_bytes > least)
@@ -230,7 +235,8 @@ give_back_idle(struct db *db)
 		return;
 	page_pool_fill(&db->caches.memory.pages, 0, 0);
 	/* Report freed space soon. */
-	if (atomic_exchange(&db->store.obsolete.has_removed, false))
+	if (atomic_exchange_explicit(&db->store.obsolete.has_removed, false,
+		memory_order_seq_cst))
 		env_dir_settle(db->store.dir);
 }
 

@@ -63,7 +63,8 @@ db_memtable_is_full(struct db *db, const struct memtable *m)
 {
 	return memtable_bytes(m) >= db->opts.memtable_bytes ||
 	    atomic_load_explicit(&m->segment_bytes, memory_order_relaxed) >=
-	    atomic_load(&db->space.sizes.memtable_segment_bytes);
+	    atomic_load_explicit(&db->space.sizes.memtable_segment_bytes,
+		memory_order_relaxed);
 }
 
 int

@@ -68,7 +68,8 @@ room_check(struct db *db, enum kv_room kind, uint64_t bytes, uint64_t *roomp)
 static bool
 flush_frees(struct db *db, uint64_t missing)
 {
-	uint64_t worth = atomic_load(&db->space.sizes.table_bytes);
+	uint64_t worth = atomic_load_explicit(&db->space.sizes.table_bytes,
+	    memory_order_relaxed);
 	const struct memtable *m;
 	bool is_worth;
 
@@ -124,12 +125,12 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
     uint64_t *roomp)
 {
 	uint64_t deadline = clock_now_ns() + RECLAIM_NS;
-	uint64_t more_bytes = atomic_load(&db->space.sizes.segment_bytes) / 2;
+	uint64_t more_bytes = room_segment_bytes(&db->space.sizes) / 2;
 	int rc, more;
 
-	atomic_store(&db->room.relocate_percent,
-	    kind == KV_ROOM_REPLACE ? EMPTY_PERCENT_REPLACE :
-				      EMPTY_PERCENT_ADD);
+	atomic_store_explicit(&db->room.relocate_percent,
+	    kind == KV_ROOM_REPLACE ? EMPTY_PERCENT_REPLACE : EMPTY_PERCENT_ADD,
+	    memory_order_relaxed);
 	do {
 		more = await_compaction(db, deadline);
 		rc = room_check(db, kind, bytes, roomp);
@@ -141,7 +142,8 @@ compact_until_room(struct db *db, enum kv_room kind, uint64_t bytes,
 			more = 1;
 	} while (more == 1 &&
 	    (rc == -ENOSPC || (rc == 0 && *roomp - bytes < more_bytes)));
-	atomic_store(&db->room.relocate_percent, 0);
+	atomic_store_explicit(&db->room.relocate_percent, 0,
+	    memory_order_relaxed);
 	if (rc == -ENOSPC && more == -ETIMEDOUT)
 		db->room.reclaim_late_ns = clock_now_ns();
 	return more == -EIO ? more : rc;

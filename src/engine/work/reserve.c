@@ -68,6 +68,7 @@ db_room_take(struct db *db, const struct kv_batch *batch)
 	room = rc == 0 ? room - batch->bytes : 0;
 	if (room > GRANT_MAX)
 		room = GRANT_MAX;
-	atomic_store(&db->room.left, (int64_t)room);
+	atomic_store_explicit(&db->room.left, (int64_t)room,
+	    memory_order_seq_cst);
 	return rc;
 }

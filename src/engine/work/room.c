@@ -68,7 +68,8 @@ db_room(struct db *db, const struct env_space *space)
 static void
 wake_compaction(struct db *db)
 {
-	if (atomic_exchange(&db->room.is_short, true))
+	if (atomic_exchange_explicit(&db->room.is_short, true,
+		memory_order_seq_cst))
 		return;
 	mutex_lock(&db->mu);
 	cond_broadcast(&db->work.wanted);
@@ -88,7 +89,8 @@ db_room_look(struct db *db, enum kv_room kind, uint64_t *roomp)
 	if (db_room(db, &space) < kept)
 		wake_compaction(db);
 	else
-		atomic_store(&db->room.is_short, false);
+		atomic_store_explicit(&db->room.is_short, false,
+		    memory_order_seq_cst);
 	*roomp = room_above(db, &space,
 	    kind == KV_ROOM_REPLACE ? kept / 2 : kept);
 	return 0;

@@ -27,9 +27,11 @@ append_idle_mark(struct db *db)
 	uint64_t seq;
 
 	mutex_lock(&db->commits.mu);
-	seq = atomic_load(&db->dur.seq);
+	seq = atomic_load_explicit(&db->dur.seq, memory_order_seq_cst);
 	if (fault_error(&db->fault) == 0 && seq != db->dur.timer.marked_seq &&
-	    seq == atomic_load(&db->commits.last_seq) &&
+	    seq ==
+		atomic_load_explicit(&db->commits.last_seq,
+		    memory_order_seq_cst) &&
 	    wal_writer_has_room(db->logs.current->writer, &none)) {
 		int rc = wal_writer_append(db->logs.current->writer, NULL,
 		    seq + 1, 0, seq);
@@ -54,7 +56,9 @@ next_due_locked(struct db *db) REQUIRES(&db->dur.timer.mu)
 	mutex_assert_held(&db->dur.timer.mu);
 	if (db->dur.timer.first_unsynced_ns != 0)
 		due = db->dur.timer.first_unsynced_ns +
-		    atomic_load(&db->dur.every_ms) * NS_PER_MS;
+		    atomic_load_explicit(&db->dur.every_ms,
+			memory_order_relaxed) *
+			NS_PER_MS;
 	return db->dur.timer.mark_due_ns != 0 &&
 		db->dur.timer.mark_due_ns < due ?
 	    db->dur.timer.mark_due_ns :
@@ -75,12 +79,14 @@ do_due_locked(struct db *db, uint64_t now) REQUIRES(&db->dur.timer.mu)
 		db->dur.timer.first_unsynced_ns = 0;
 	mutex_unlock(&db->dur.timer.mu);
 	if (mark) {
-		atomic_store(&db->dur.timer.wants_mark, false);
+		atomic_store_explicit(&db->dur.timer.wants_mark, false,
+		    memory_order_seq_cst);
 		append_idle_mark(db);
 	} else {
 		/* A commit after this point arms the timer again, even if
 		 * another sync has covered everything by now. */
-		atomic_store(&db->dur.timer.is_pending, false);
+		atomic_store_explicit(&db->dur.timer.is_pending, false,
+		    memory_order_seq_cst);
 		/* A failure has put the store into its failed state; nobody
 		 * waits for the result. */
 		(void)db_sync_all(db);
@@ -107,7 +113,8 @@ db_sync_thread(void *arg)
 			do_due_locked(db, now);
 	}
 	mutex_unlock(&db->dur.timer.mu);
-	if (atomic_load(&db->dur.timer.wants_mark))
+	if (atomic_load_explicit(&db->dur.timer.wants_mark,
+		memory_order_seq_cst))
 		append_idle_mark(db);
 	return NULL;
 }

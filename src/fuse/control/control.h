@@ -31,9 +31,10 @@ struct control {
 	struct timespec started; /* CLOCK_BOOTTIME */
 	bool read_only;
 
-	/* How often all open backups were ended by a write to "backup". */
+	/* How often all open backups were ended by a write to "backup".
+	 * Sequentially consistent: a read after that write fails. */
 	atomic_uint backup_ends;
-	atomic_uint backups; /* how many are open */
+	atomic_uint backups; /* how many are open; relaxed */
 
 	struct mutex change_mu; /* held while opts change; before mu */
 	struct mutex mu;

@@ -46,7 +46,8 @@ text_close(struct handle *base)
 	struct control_text *t = (struct control_text *)base;
 
 	if (t->backup != NULL)
-		atomic_fetch_sub(&t->c->backups, 1);
+		atomic_fetch_sub_explicit(&t->c->backups, 1,
+		    memory_order_relaxed);
 	kv_backup_close(t->backup);
 	free(t->data);
 	free(t);
@@ -63,7 +64,8 @@ text_make(struct control *c, const struct control_spec *spec,
 	if (spec->backup != NULL) {
 		rc = spec->backup(c, &t->backup);
 		if (rc == 0)
-			atomic_fetch_add(&c->backups, 1);
+			atomic_fetch_add_explicit(&c->backups, 1,
+			    memory_order_relaxed);
 		return rc;
 	}
 	out = open_memstream(&t->data, &t->len);
@@ -86,7 +88,7 @@ text_open(struct control *c, const struct control_spec *spec, bool reads,
 	if (t == NULL)
 		return -ENOMEM;
 	t->c = c;
-	t->ends = atomic_load(&c->backup_ends);
+	t->ends = atomic_load_explicit(&c->backup_ends, memory_order_seq_cst);
 	rc = reads ? text_make(c, spec, t) : 0;
 	if (rc < 0) {
 		text_close(&t->base);
@@ -244,7 +246,8 @@ static ssize_t
 read_backup(struct control *c, const struct control_text *t, char *buf,
     size_t len, uint64_t off)
 {
-	if (t->ends != atomic_load(&c->backup_ends))
+	if (t->ends !=
+	    atomic_load_explicit(&c->backup_ends, memory_order_seq_cst))
 		return -ECANCELED;
 	return kv_backup_read(t->backup, buf, len, off);
 }

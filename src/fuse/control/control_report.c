@@ -32,7 +32,7 @@ show_figures(struct control *c, struct report *r)
 	report_gauge(r, "Uptime seconds", "uptime_seconds",
 	    (uint64_t)(now.tv_sec - c->started.tv_sec));
 	report_gauge(r, "Backups open", "backups_open",
-	    atomic_load(&c->backups));
+	    atomic_load_explicit(&c->backups, memory_order_relaxed));
 	control_report_memory(c, r);
 	fs_report(c->fs, r);
 	rc = kv_report(c->kv, r->format, r->out);
@@ -164,6 +164,6 @@ int
 control_end_backups(struct control *c, const char *text)
 {
 	(void)text;
-	atomic_fetch_add(&c->backup_ends, 1);
+	atomic_fetch_add_explicit(&c->backup_ends, 1, memory_order_seq_cst);
 	return 0;
 }

@@ -73,16 +73,17 @@ become_idle(struct affinity_thread *p)
 		return;
 	/* If affinity_lost() comes between the two, it has given the normal
 	 * policy back too early. */
-	atomic_store(&p->has_idle_policy, true);
+	atomic_store_explicit(&p->has_idle_policy, true, memory_order_seq_cst);
 	(void)set_policy(pthread_self(), SCHED_IDLE);
-	if (!atomic_load(&p->has_idle_policy))
+	if (!atomic_load_explicit(&p->has_idle_policy, memory_order_seq_cst))
 		(void)set_policy(pthread_self(), p->owner->policy);
 }
 
 void
 affinity_leave_idle(struct affinity_thread *p)
 {
-	if (atomic_exchange(&p->has_idle_policy, false))
+	if (atomic_exchange_explicit(&p->has_idle_policy, false,
+		memory_order_seq_cst))
 		(void)set_policy(pthread_self(), p->owner->policy);
 }
 
@@ -276,7 +277,8 @@ affinity_lost(struct affinity_thread *p, pthread_t thread)
 	uint64_t now;
 
 	atomic_store_explicit(&p->is_lost, true, memory_order_relaxed);
-	if (!atomic_exchange(&p->has_idle_policy, false))
+	if (!atomic_exchange_explicit(&p->has_idle_policy, false,
+		memory_order_seq_cst))
 		return false;
 	/* So that it competes for the processor again. */
 	(void)set_policy(thread, a->policy);

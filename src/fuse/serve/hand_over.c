@@ -54,6 +54,8 @@ expects_other(struct hand_over *h, bool another)
 bool
 hand_over_is_due(struct hand_over *h, enum request_kind kind, bool another)
 {
+	unsigned backlog;
+
 	if (kind == REQUEST_BRIEF)
 		return false;
 	if (kind == REQUEST_SLOW)
@@ -64,8 +66,10 @@ hand_over_is_due(struct hand_over *h, enum request_kind kind, bool another)
 	if (atomic_load_explicit(&h->active, memory_order_relaxed) >= h->cpus)
 		return false;
 	if (!another) {
-		h->backlog = 0;
+		atomic_store_explicit(&h->backlog, 0, memory_order_relaxed);
 		return false;
 	}
-	return ++h->backlog % BACKLOG_MIN == 0;
+	backlog = atomic_fetch_add_explicit(&h->backlog, 1,
+	    memory_order_relaxed);
+	return (backlog + 1) % BACKLOG_MIN == 0;
 }

@@ -18,6 +18,7 @@
 
 #include "fuse/serve/opcode.h"
 
+/* Relaxed: counts and hints that only decide who reads the next request. */
 struct hand_over {
 	unsigned cpus; /* constant */
 	atomic_bool

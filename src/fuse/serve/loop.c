@@ -144,7 +144,7 @@ loop_stop(struct loop *loop) UNSHARED
 		end_thread(loop->pool.workers[i].thread);
 	overdue_stop(loop->overdue);
 	mutex_assert_free(&loop->pool.mu);
-	rc = atomic_load(&loop->error);
+	rc = atomic_load_explicit(&loop->error, memory_order_seq_cst);
 	worker_pool_fini(&loop->pool);
 	free(loop);
 	return rc;

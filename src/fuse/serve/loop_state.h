@@ -19,7 +19,9 @@ struct loop {
 	uint32_t request_bytes;
 	int done_fd;
 
-	atomic_int error; /* that broke the connection */
+	/* That broke the connection; read when the threads have ended, which
+	 * orders the two. */
+	atomic_int error;
 	struct worker_pool pool;
 	struct spin spin; /* used by the leader */
 	struct hand_over hand_over; /* used by the leader */

@@ -30,7 +30,7 @@ struct overdue {
 	void (*tick)(void *arg);
 	void *arg;
 	struct counter reported;
-	atomic_bool is_asleep;
+	atomic_bool is_asleep; /* sequentially consistent with since_ns */
 	/* It was reported that all threads are held up. Belongs to the
 	 * reporting thread. */
 	bool all;
@@ -44,11 +44,14 @@ struct overdue {
 static void
 report_request(const struct request_slot *slot, uint64_t waited_ns)
 {
-	uint32_t opcode = atomic_load(&slot->opcode);
-	uint64_t ino = atomic_load(&slot->ino);
+	uint32_t opcode = atomic_load_explicit(&slot->opcode,
+	    memory_order_seq_cst);
+	uint64_t ino = atomic_load_explicit(&slot->ino, memory_order_seq_cst);
 	char where[4352];
 
-	thread_wait_describe(atomic_load(&slot->thread), where, sizeof(where));
+	thread_wait_describe(atomic_load_explicit(&slot->thread,
+				 memory_order_seq_cst),
+	    where, sizeof(where));
 	log_warn("request %s (FUSE %u) of inode %" PRIu64 ": no answer for "
 		 "%" PRIu64 " s: %s",
 	    request_op_name(opcode_get(opcode)->op), opcode, ino,
@@ -62,7 +65,8 @@ overdue_count(const struct overdue *o, uint64_t now_ns, uint64_t *oldestp)
 
 	*oldestp = 0;
 	for (unsigned i = 0; i < o->count; i++) {
-		uint64_t since = atomic_load(&o->slots[i].since_ns);
+		uint64_t since = atomic_load_explicit(&o->slots[i].since_ns,
+		    memory_order_seq_cst);
 		uint64_t age = since != 0 && now_ns > since ? now_ns - since :
 							      0;
 
@@ -82,7 +86,8 @@ check_slots(struct overdue *o)
 
 	for (unsigned i = 0; i < o->count; i++) {
 		struct request_slot *slot = &o->slots[i];
-		uint64_t since = atomic_load(&slot->since_ns);
+		uint64_t since = atomic_load_explicit(&slot->since_ns,
+		    memory_order_seq_cst);
 
 		if (since == 0 || since == slot->reported_ns ||
 		    now < since + OVERDUE_NS)
@@ -104,7 +109,8 @@ static bool
 is_idle(struct overdue *o)
 {
 	for (unsigned i = 0; i < o->count; i++) {
-		if (atomic_load(&o->slots[i].since_ns) != 0)
+		if (atomic_load_explicit(&o->slots[i].since_ns,
+			memory_order_seq_cst) != 0)
 			return false;
 	}
 	return true;
@@ -121,10 +127,12 @@ sleep_locked(struct overdue *o)
 	mutex_assert_held(&o->mu);
 	/* Sequentially consistent with overdue_begin(): either it sees that
 	 * this thread is asleep, or this thread sees its request. */
-	atomic_store(&o->is_asleep, true);
-	while (!o->stops && atomic_load(&o->is_asleep) && is_idle(o))
+	atomic_store_explicit(&o->is_asleep, true, memory_order_seq_cst);
+	while (!o->stops &&
+	    atomic_load_explicit(&o->is_asleep, memory_order_seq_cst) &&
+	    is_idle(o))
 		cond_wait(&o->wake, &o->mu);
-	atomic_store(&o->is_asleep, false);
+	atomic_store_explicit(&o->is_asleep, false, memory_order_seq_cst);
 	due = clock_now_ns() + OVERDUE_CHECK_NS;
 	while (!o->stops && cond_wait_until(&o->wake, &o->mu, due))
 		;
@@ -225,7 +233,7 @@ static void
 wake_thread(struct overdue *o)
 {
 	mutex_lock(&o->mu);
-	atomic_store(&o->is_asleep, false);
+	atomic_store_explicit(&o->is_asleep, false, memory_order_seq_cst);
 	cond_signal(&o->wake);
 	mutex_unlock(&o->mu);
 }
@@ -242,8 +250,9 @@ overdue_begin(struct overdue *o, struct request_slot *slot, const void *request,
 		atomic_store_explicit(&slot->opcode, in->opcode,
 		    memory_order_relaxed);
 	}
-	atomic_store(&slot->since_ns, clock_now_ns());
-	if (atomic_load(&o->is_asleep))
+	atomic_store_explicit(&slot->since_ns, clock_now_ns(),
+	    memory_order_seq_cst);
+	if (atomic_load_explicit(&o->is_asleep, memory_order_seq_cst))
 		wake_thread(o);
 }
 
@@ -256,7 +265,7 @@ overdue_reported(const struct overdue *o)
 bool
 overdue_is_asleep(const struct overdue *o)
 {
-	return atomic_load(&o->is_asleep);
+	return atomic_load_explicit(&o->is_asleep, memory_order_seq_cst);
 }
 
 void

@@ -27,7 +27,12 @@
 
 struct overdue;
 
-/* The current request of one thread, which alone writes it. */
+/*
+ * The current request of one thread, which alone writes it. since_ns is
+ * sequentially consistent with the is_asleep of those who look: a thread
+ * stores it and then looks whether they sleep, they say so and then look at
+ * it. The other members are figures of a message.
+ */
 struct request_slot {
 	/* When the request was received; written last. 0: no request. */
 	_Alignas(64) _Atomic uint64_t since_ns;

@@ -40,7 +40,7 @@ receive_request(struct loop *loop, struct worker *w)
 	if (n > 0 || n == -EINTR || n == -EAGAIN)
 		return true;
 	if (n < 0) {
-		atomic_store(&loop->error, n);
+		atomic_store_explicit(&loop->error, n, memory_order_seq_cst);
 		fuse_session_exit(loop->se);
 	}
 	return false;
@@ -186,7 +186,7 @@ serve_requests(void *arg)
 	const uint64_t one = 1;
 	ssize_t n;
 
-	atomic_store(&w->slot->thread, gettid());
+	atomic_store_explicit(&w->slot->thread, gettid(), memory_order_seq_cst);
 	while (!fuse_session_exited(loop->se) && serve_one(loop, w))
 		;
 	worker_pool_end(&loop->pool);

@@ -71,7 +71,8 @@ void
 worker_pool_start_watcher(struct worker_pool *p)
 {
 	mutex_lock(&p->mu);
-	if (atomic_load(&p->leader) != NULL && p->waiting == 0)
+	if (atomic_load_explicit(&p->leader, memory_order_seq_cst) != NULL &&
+	    p->waiting == 0)
 		(void)start_thread_locked(p);
 	mutex_unlock(&p->mu);
 }
@@ -89,7 +90,7 @@ static void
 replace_leader_locked(struct worker_pool *p, struct worker *leader)
 {
 	mutex_assert_held(&p->mu);
-	atomic_store(&p->leader, NULL);
+	atomic_store_explicit(&p->leader, NULL, memory_order_seq_cst);
 	if (!affinity_lost(&leader->affinity, leader->thread))
 		hand_over_note_other(p->hand_over);
 }
@@ -103,22 +104,27 @@ static void watch_locked(struct worker_pool *p) REQUIRES(&p->mu);
 static void
 watch_locked(struct worker_pool *p)
 {
-	uint64_t served = atomic_load(&p->served), last;
+	uint64_t served = atomic_load_explicit(&p->served,
+		     memory_order_seq_cst),
+		 last;
 	struct worker *leader;
 	unsigned quiet = 0;
 
 	mutex_assert_held(&p->mu);
 	p->is_watched = true;
-	while (!p->has_ended && (leader = atomic_load(&p->leader)) != NULL) {
+	while (!p->has_ended &&
+	    (leader = atomic_load_explicit(&p->leader, memory_order_seq_cst)) !=
+		NULL) {
 		uint64_t now = clock_now_ns();
-		uint64_t since = atomic_load(&leader->slot->since_ns);
+		uint64_t since = atomic_load_explicit(&leader->slot->since_ns,
+		    memory_order_seq_cst);
 
 		if (since != 0 && now > since && now - since >= WATCH_NS) {
 			replace_leader_locked(p, leader);
 			break;
 		}
 		last = served;
-		served = atomic_load(&p->served);
+		served = atomic_load_explicit(&p->served, memory_order_seq_cst);
 		quiet = served == last && since == 0 ? quiet + 1 : 0;
 		if (quiet < SLEEP_TICKS) {
 			cond_wait_until(&p->watch_due, &p->mu,
@@ -128,10 +134,13 @@ watch_locked(struct worker_pool *p)
 		/* Sequentially consistent with worker_pool_begin_request():
 		 * either the leader sees that this thread is asleep, or this
 		 * thread sees its request. */
-		atomic_store(&p->is_asleep, true);
-		if (atomic_load(&leader->slot->since_ns) == 0)
+		atomic_store_explicit(&p->is_asleep, true,
+		    memory_order_seq_cst);
+		if (atomic_load_explicit(&leader->slot->since_ns,
+			memory_order_seq_cst) == 0)
 			cond_wait(&p->watch_due, &p->mu);
-		atomic_store(&p->is_asleep, false);
+		atomic_store_explicit(&p->is_asleep, false,
+		    memory_order_seq_cst);
 		quiet = 0;
 	}
 	p->is_watched = false;
@@ -144,7 +153,8 @@ worker_pool_lead(struct worker_pool *p, struct worker *w)
 
 	mutex_lock(&p->mu);
 	p->waiting++;
-	while (!p->has_ended && atomic_load(&p->leader) != NULL) {
+	while (!p->has_ended &&
+	    atomic_load_explicit(&p->leader, memory_order_seq_cst) != NULL) {
 		if (!p->is_watched)
 			watch_locked(p);
 		else
@@ -153,7 +163,7 @@ worker_pool_lead(struct worker_pool *p, struct worker *w)
 	p->waiting--;
 	if (!p->has_ended) {
 		leads = true;
-		atomic_store(&p->leader, w);
+		atomic_store_explicit(&p->leader, w, memory_order_seq_cst);
 		/* A thread has to watch from now on. */
 		if (p->waiting == 0)
 			(void)start_thread_locked(p);
@@ -171,8 +181,8 @@ worker_pool_resign(struct worker_pool *p, struct worker *w)
 
 	mutex_lock(&p->mu);
 	/* Otherwise it has been replaced. */
-	if (atomic_load(&p->leader) == w) {
-		atomic_store(&p->leader, NULL);
+	if (atomic_load_explicit(&p->leader, memory_order_seq_cst) == w) {
+		atomic_store_explicit(&p->leader, NULL, memory_order_seq_cst);
 		/* The watching thread is one of those that wait; prefer one
 		 * that does not watch. */
 		if (p->waiting > (p->is_watched ? 1 : 0))
@@ -192,7 +202,7 @@ void
 worker_pool_begin_request(struct worker_pool *p, struct worker *w)
 {
 	overdue_begin(p->overdue, w->slot, w->buf.mem, w->len);
-	if (!atomic_load(&p->is_asleep))
+	if (!atomic_load_explicit(&p->is_asleep, memory_order_seq_cst))
 		return;
 	/* The lock keeps the signal from coming between its last look at
 	 * since_ns and its sleep. */

@@ -58,9 +58,9 @@ struct worker_pool {
 	unsigned max_threads;
 
 	/*
-	 * Changed under mu. A thread that asks whether it is the leader itself
-	 * reads it without mu, relaxed: by a stale value it reads one request
-	 * more.
+	 * Changed under mu, sequentially consistent, which mu alone would make
+	 * needless. A thread that asks whether it is the leader itself reads
+	 * it without mu, relaxed: by a stale value it reads one request more.
 	 */
 	_Atomic(struct worker *) leader;
 	/* Requests. Relaxed: only whether it changes is of interest. */
