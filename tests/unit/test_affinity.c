@@ -11,6 +11,7 @@
 
 #include "fuse/serve/affinity.h"
 #include "support/suite.h"
+#include "util/clock.h"
 
 static struct affinity a;
 static struct affinity_thread place;
@@ -228,6 +229,17 @@ START_TEST(test_release)
 }
 END_TEST
 
+/* End a request that was answered so long before; negative: the clock of the
+ * answer is ahead, so that the test may take its time. */
+static void
+end_after(int64_t ns)
+{
+	place.answered_ns = (uint64_t)((int64_t)clock_now_ns() - ns);
+	ck_assert_uint_eq(affinity_end(&place), place.answered_ns);
+}
+
+#define SECOND_NS 1000000000
+
 START_TEST(test_answer)
 {
 	struct iovec iov = { (void *)"answer", 6 };
@@ -240,7 +252,7 @@ START_TEST(test_answer)
 	receive(AFFINITY_ALONE_MIN, false);
 	affinity_begin(&place, (uint32_t)gettid());
 	ck_assert_int_eq(affinity_writev(fds[1], &iov, 1), 6);
-	ck_assert_uint_eq(affinity_end(&place), place.answered_ns);
+	end_after(-SECOND_NS);
 	ck_assert_uint_eq(counter_read(&a.served), 1);
 	ck_assert_int_eq(read(fds[0], got, sizeof(got)), 6);
 
@@ -249,19 +261,27 @@ START_TEST(test_answer)
 	ck_assert(affinity_is_idle(&place));
 	affinity_begin(&place, (uint32_t)gettid());
 	ck_assert_int_eq(affinity_writev(fds[1], &iov, 1), 6);
-	affinity_end(&place);
+	end_after(-SECOND_NS);
 	ck_assert_int_eq(own_policy(), SCHED_IDLE);
 	affinity_leave_idle(&place);
 	ck_assert_int_eq(own_policy(), a.policy);
 	ck_assert(!affinity_is_idle(&place));
 	ck_assert_uint_eq(counter_read(&a.served), 2);
 
+	/* Nor does it after a long absence. */
+	affinity_begin(&place, (uint32_t)gettid());
+	ck_assert_int_eq(affinity_writev(fds[1], &iov, 1), 6);
+	ck_assert_int_eq(own_policy(), SCHED_IDLE);
+	end_after(SECOND_NS);
+	ck_assert_int_eq(own_policy(), a.policy);
+	ck_assert_uint_eq(counter_read(&a.served), 3);
+
 	/* Nobody waits: a plain writev(2). */
 	affinity_begin(&place, 0);
 	ck_assert_int_eq(affinity_writev(fds[1], &iov, 1), 6);
 	ck_assert_uint_gt(affinity_end(&place), 0);
 	ck_assert_uint_eq(place.answered_ns, 0);
-	ck_assert_uint_eq(counter_read(&a.served), 2);
+	ck_assert_uint_eq(counter_read(&a.served), 3);
 
 	/* A failure is told, and costs nothing else. */
 	affinity_begin(&place, (uint32_t)gettid());

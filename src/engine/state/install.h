@@ -6,8 +6,9 @@
 #include "engine/state/db_state.h"
 
 /* Write an edit to the manifest and apply it. flushed is the memtable that it
- * replaces, or NULL. Drops mu while it writes. Empties e. -ENOSPC leaves the
- * tree as it was; other failures of the manifest are a fault. */
+ * replaces, or NULL. Drops mu while it writes. Empties e. -ENOSPC and
+ * -ENOMEM leave the tree as it was; other failures of the manifest are a
+ * fault. */
 int db_install_locked(struct db *db, struct version_edit *e,
     struct memtable *flushed) REQUIRES(&db->mu);
 /* Begin a new manifest with the whole state. The caller does not hold mu. One

@@ -314,9 +314,9 @@ affinity_end(struct affinity_thread *p)
 	serving = NULL;
 	if (answered == 0)
 		return now;
-	if (now - answered > SHORT_NS)
+	if (now > answered + SHORT_NS)
 		affinity_leave_idle(p);
-	if (now - answered > LONG_NS)
+	if (now > answered + LONG_NS)
 		set_relaxed(&p->owner->cost,
 		    get_relaxed(&p->owner->cost) + AFFINITY_COST_STEP);
 	return answered;
