@@ -22,7 +22,7 @@ output_table_begin(struct merge_state *m, struct slice user)
 	struct open_table *t = &m->t;
 	int rc;
 
-	t->number = db_new_file_number(db);
+	t->number = store_new_file_number(&db->store);
 	t->use_count = 0;
 	t->reclaim_bytes = 0;
 	t->has_group_end = false;

@@ -211,7 +211,7 @@ db_sync_log(struct db *db, struct db_log *log)
 	}
 	rc = fault_error(&db->fault) < 0 ? -EIO : 0;
 	if (rc == 0)
-		rc = db_sync_names(db);
+		rc = store_sync_names(&db->store);
 	if (rc == 0 && log->writer != NULL)
 		rc = wal_writer_sync(log->writer);
 	if (rc < 0)

@@ -156,8 +156,8 @@ db_manifest_renew(struct db *db)
 	old = db->tree.manifest;
 	mutex_unlock(&db->mu);
 	if (rc == 0)
-		rc = manifest_create(db->store.dir, db_new_file_number(db), &e,
-		    &m);
+		rc = manifest_create(db->store.dir,
+		    store_new_file_number(&db->store), &e, &m);
 	/* The view has references to these tables, unless one was dropped just
 	 * now: then this is the last one. */
 	mutex_lock(&db->mu);

@@ -66,7 +66,8 @@ static int
 log_make(struct db *db, struct db_log *recycled, uint64_t size, bool zeros,
     bool often, struct db_log **logp)
 {
-	struct db_log *log = db_log_create(db, db_new_file_number(db), size);
+	struct db_log *log = db_log_create(db,
+	    store_new_file_number(&db->store), size);
 	int rc = log != NULL ? 0 : -ENOMEM;
 	bool reuse = recycled != NULL && recycled->size == size;
 
@@ -130,7 +131,7 @@ db_log_prepare_locked(struct db *db)
 	if (rc == 0 && often) {
 		/* Do it now, in the background: the first sync of the log need
 		 * not. */
-		rc = db_sync_names(db);
+		rc = store_sync_names(&db->store);
 		if (rc < 0)
 			db_poison(db, rc, "cannot sync the directory %s",
 			    db->store.path);

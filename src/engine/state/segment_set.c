@@ -143,7 +143,7 @@ segment_start(struct db *db, struct segment_ref **sp)
 		free(s);
 		return rc < 0 ? rc : -ENOMEM;
 	}
-	s->number = db_new_file_number(db);
+	s->number = store_new_file_number(&db->store);
 	filename_path(path, db->store.path, FILE_SEGMENT, s->number);
 	rc = store_file_open(db->store.dir, FILE_SEGMENT, s->number,
 	    ENV_WRITE | ENV_CREATE, &file);

@@ -10,8 +10,6 @@
 #include "engine/state/obsolete.h"
 #include "engine/state/store_lock.h"
 
-struct db;
-
 struct store_dir {
 	struct env_dir *dir; /* all files are opened relative to it */
 	const char *path; /* its path, for messages */
@@ -27,8 +25,8 @@ struct store_dir {
 };
 
 /* A number that no file of the store has had before. */
-uint64_t db_new_file_number(struct db *db);
+uint64_t store_new_file_number(struct store_dir *d);
 /* Make all names durable that were made before the call. Waits for the disk. */
-int db_sync_names(struct db *db);
+int store_sync_names(struct store_dir *d);
 
 #endif

@@ -76,7 +76,7 @@ plan_run(struct db *db, struct sync_plan *plan)
 	int rc = db_segment_sync(db);
 
 	if (rc == 0)
-		rc = db_sync_names(db);
+		rc = store_sync_names(&db->store);
 	for (size_t i = 0; i < plan->log_count && rc == 0; i++) {
 		rc = wal_writer_sync(plan->logs[i]->writer);
 		if (rc < 0)

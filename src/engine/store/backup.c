@@ -177,7 +177,7 @@ add_manifest(struct backup *b)
 {
 	struct version_edit e = { .log_number = b->log_number,
 		.last_seq = b->last_seq };
-	uint64_t number = db_new_file_number(b->db);
+	uint64_t number = store_new_file_number(&b->db->store);
 	int rc = 0;
 
 	e.next_file = number + 1;

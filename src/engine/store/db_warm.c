@@ -357,7 +357,7 @@ db_warm_save(struct db *db)
 			remove_list(db);
 		else
 			rc = hot_list_write(db->store.dir,
-			    db_new_file_number(db), &l);
+			    store_new_file_number(&db->store), &l);
 	}
 	if (rc < 0)
 		log_debug("%s: the list of hot blocks is not kept: %s",

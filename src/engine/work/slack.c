@@ -48,7 +48,7 @@ db_slack_keep(struct db *db)
 		return;
 	mutex_lock(&db->room.slack_mu);
 	if (db->room.slack_number == 0 && has_plenty(db, &bytes)) {
-		number = db_new_file_number(db);
+		number = store_new_file_number(&db->store);
 		rc = store_file_open(db->store.dir, FILE_TEMP, number,
 		    ENV_WRITE | ENV_CREATE, &file);
 		if (rc == 0) {
