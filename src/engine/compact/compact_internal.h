@@ -76,6 +76,10 @@ struct compact_job *compact_job_complete(struct compact_state *state,
 struct compact_job *compact_job_of_table(struct compact_state *state,
     struct version *v, int level, struct table_file *f);
 
+/* An input is damaged: mark it, so that compaction leaves it alone and others
+ * go on. Reads of it report the damage. */
+void compact_job_set_damaged(const struct compact_job *job);
+
 /* ---- compact_segments.c ---- */
 
 /* A job that moves live values out of the segment with the fewest of them, or

@@ -102,3 +102,11 @@ compact_job_of_table(struct compact_state *state, struct version *v, int level,
 		job->inputs[0][job->input_count[0]++] = f;
 	return compact_job_complete(state, job);
 }
+
+void
+compact_job_set_damaged(const struct compact_job *job)
+{
+	for (int i = 0; i < 2; i++)
+		for (size_t j = 0; j < job->input_count[i]; j++)
+			table_file_set_damaged(job->inputs[i][j]);
+}

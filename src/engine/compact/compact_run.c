@@ -271,16 +271,6 @@ run_merge(struct db *db, struct compact_job *job, struct version_edit *e)
 	return rc;
 }
 
-/* An input is damaged: mark it, so that compaction leaves it alone and others
- * go on. Reads of it report the damage. */
-static void
-set_damaged(const struct compact_job *job)
-{
-	for (int i = 0; i < 2; i++)
-		for (size_t j = 0; j < job->input_count[i]; j++)
-			table_file_set_damaged(job->inputs[i][j]);
-}
-
 static int
 run_job(struct db *db, struct compact_job *job)
 {
@@ -298,7 +288,7 @@ run_job(struct db *db, struct compact_job *job)
 			log_error("%s: damaged tables stay as they are; run "
 				  "kvfsctl check",
 			    db->store.path);
-			set_damaged(job);
+			compact_job_set_damaged(job);
 		}
 		return rc;
 	}
