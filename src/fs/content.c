@@ -2,10 +2,9 @@
 /*
  * Dirty contents in memory: finding buffers, and writing; see content.h.
  *
- * Invariants: b->len of every buffer ends at or before the file's size;
- * c->alloc is the base's allocation plus, for each buffer, alloc_of(len)
- * less old_alloc. A buffer of length 0 hides a chunk of the base that is
- * to be deleted.
+ * Invariants: b->len of every buffer ends at or before the file's size. A
+ * buffer of length 0 hides a chunk of the base that is to be deleted. For
+ * c->alloc see file_blocks.h.
  */
 #include "fs/content.h"
 
@@ -13,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/file_blocks.h"
 #include "fs/fs_state.h"
 #include "fs/inode.h"
 
@@ -136,8 +136,7 @@ content_touch(struct fs *fs, struct inode *in, const struct timespec *now)
 void
 content_set_len(struct fs *fs, struct content *c, struct dbuf *b, uint32_t len)
 {
-	c->alloc += alloc_of(len);
-	c->alloc -= alloc_of(b->len);
+	file_alloc_resize(c, b, len);
 	c->data_bytes += len;
 	c->data_bytes -= b->len;
 	dirty_list_account(&fs->dirty, 0, (ssize_t)len - (ssize_t)b->len);
@@ -186,7 +185,7 @@ content_add_buf(struct fs *fs, struct content *c, uint64_t index,
 	RB_INSERT(dbuf_tree, &c->bufs, b);
 	c->last = b;
 	c->count++;
-	c->alloc = c->alloc > old_alloc ? c->alloc - old_alloc : 0;
+	file_alloc_hide(c, b);
 	c->mem_bytes += sizeof(*b);
 	dirty_list_account(&fs->dirty, (ssize_t)sizeof(*b), 0);
 	return b;
@@ -253,7 +252,7 @@ content_get_buf(struct fs *fs, struct inode *in, uint64_t index, uint32_t start,
 	} else if (data.len != 0) {
 		rc = content_reserve(fs, c, b, (uint32_t)data.len, false);
 		if (rc < 0) {
-			c->alloc += b->old_alloc;
+			file_alloc_unhide(c, b);
 			content_free_buf(fs, c, b);
 			b = NULL;
 		} else {
@@ -293,7 +292,7 @@ write_chunk(struct fs *fs, struct inode *in, uint64_t index, uint32_t off,
 	if (rc < 0) {
 		/* An empty buffer would turn the base's chunk into a hole. */
 		if (is_new && b->len == 0) {
-			c->alloc += b->old_alloc;
+			file_alloc_unhide(c, b);
 			content_free_buf(fs, c, b);
 		}
 		return rc;

@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "fs/content.h"
+#include "fs/file_blocks.h"
 #include "fs/fs_state.h"
 #include "fs/inode.h"
 #include "fs/inode_commit.h"
@@ -47,17 +48,15 @@ add_chunk(struct txn *t, const struct inode *in, const struct dbuf *b,
 {
 	uint8_t space[8];
 	struct kv_key key = key_chunk(in->ino, b->index, space);
-	uint64_t old = b->old_alloc;
 
 	if (b->len != 0) {
 		kv_batch_put(&t->batch, &key,
 		    slice_make(b->mem, SCHEMA_TAG_LEN + b->len));
 		rec->flags |= ATTR_CHUNKS;
-	} else if (old != 0) {
+	} else if (b->old_alloc != 0) {
 		kv_batch_delete(&t->batch, &key);
 	}
-	rec->alloc -= old < rec->alloc ? old : rec->alloc;
-	rec->alloc += alloc_of(b->len);
+	file_alloc_replace(rec, b);
 }
 
 /* Stage the buffers up to and including stop; all of them if it is NULL. */

@@ -13,6 +13,7 @@
 #include "fs/fs_state.h"
 #include "fs/fs_time.h"
 #include "fs/inode.h"
+#include "fs/inode_lookup.h"
 #include "fs/rowless.h"
 #include "util/invariant.h"
 #include "util/log.h"
@@ -196,14 +197,14 @@ fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp) UNSHARED
 	if (rc == 0)
 		rc = inode_load_root(fs, &fs->root);
 	if (rc == 0)
-		rc = count_start(fs);
+		rc = inode_count_start(fs);
 	if (rc == 0 && !fs->read_only)
 		rc = orphan_sweep(fs);
 	rc = txn_settle(fs, rc);
 	if (rc < 0) {
 		writeback_stop(fs);
 		fs->read_only = true;
-		count_stop(fs);
+		inode_count_stop(fs);
 		fs_destroy(fs);
 		return rc;
 	}
@@ -224,7 +225,7 @@ fs_close(struct fs *fs)
 		rc2 = orphan_end_all(fs);
 		rc = rc < 0 ? rc : rc2;
 	}
-	rc2 = count_stop(fs);
+	rc2 = inode_count_stop(fs);
 	rc = txn_settle(fs, rc < 0 ? rc : rc2);
 	if (!fs->read_only) {
 		rc2 = kv_sync(fs->kv, UINT64_MAX);
@@ -277,7 +278,7 @@ fs_statfs(struct fs *fs, struct fs_statfs *stp)
 	stp->blocks_free = usage.free_bytes / ALLOC_UNIT;
 	stp->blocks_avail = stp->blocks_free;
 	stp->inodes_free = usage.free_bytes / INODE_BYTES_MIN;
-	stp->inodes = count_read(fs) + stp->inodes_free;
+	stp->inodes = inode_count_read(fs) + stp->inodes_free;
 	return 0;
 }
 
@@ -320,7 +321,7 @@ fs_report(struct fs *fs, struct report *r)
 		{ "Bytes written", "fs_written_bytes", &c->write_bytes },
 	};
 
-	report_gauge(r, "Inodes", "inodes", count_read(fs));
+	report_gauge(r, "Inodes", "inodes", inode_count_read(fs));
 	report_gauge(r, "Inodes in memory", "inodes_in_memory",
 	    inode_table_count(&fs->table));
 	report_gauge(r, "Write-back bytes", "writeback_bytes",

@@ -6,7 +6,7 @@
 #ifndef KVFS_FS_FS_STATE_H
 #define KVFS_FS_FS_STATE_H
 
-#include "fs/count.h"
+#include "fs/inode_count.h"
 #include "fs/dirty_list.h"
 #include "fs/fs.h"
 #include "fs/inode_table.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Live inodes and their rows: loads an inode from its row, adds its row to a
- * batch, and knows which row that is. Dirty contents are not known here; see
+ * Live inodes and their rows: fills an inode from its row, adds its row to a
+ * batch, and knows which row that is. inode_lookup.h finds them. Dirty contents are not known here; see
  * content.h and inode_commit.h, which use this.
  */
 #ifndef KVFS_FS_INODE_H
@@ -17,21 +17,6 @@ struct fs;
  * row when parent is NULL. */
 int inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
     struct slice name, const struct attr_rec *rec) REQUIRES(&in->mu);
-/* Load the root inode, with a reference. */
-int inode_load_root(struct fs *fs, struct inode **inp);
-
-/*
- * The inode of a row of dir that was read while dir->commits.change was
- * change; referenced and locked. -EAGAIN: the row is out of date, read it
- * again.
- */
-int inode_from_row(struct fs *fs, struct inode *dir, struct slice name,
-    const struct dentry_row *row, uint64_t change, struct inode **inp);
-/* The inode that name in dir refers to; referenced, and locked for _lock. */
-int inode_find_lock(struct fs *fs, struct inode *dir, struct slice name,
-    struct inode **inp);
-int inode_find(struct fs *fs, struct inode *dir, struct slice name,
-    struct inode **inp);
 
 /* The committed inline bytes; *datap is valid until *pin is released. */
 int inode_get_inline(struct fs *fs, struct inode *in, struct kv_value *pin,

@@ -3,6 +3,7 @@
 #include "fs/inode_attr.h"
 
 #include "fs/content.h"
+#include "fs/file_blocks.h"
 #include "fs/fs_state.h"
 #include "fs/fs_time.h"
 
@@ -30,10 +31,7 @@ inode_hides_data(const struct inode *in)
 bool
 inode_hides_all(const struct inode *in)
 {
-	uint64_t alloc = in->content != NULL ? in->content->alloc :
-					       in->rec.alloc;
-
-	if (alloc != 0 || !inode_hides_data(in))
+	if (file_alloc(in) != 0 || !inode_hides_data(in))
 		return false;
 	return inode_size(in) != 0 || hole_copies(in) == HOLE_CACHED;
 }
@@ -52,7 +50,7 @@ inode_attr(const struct inode *in, struct fs_attr *attrp)
 		.gid = rec->gid,
 		.rdev = rec->rdev,
 		.size = rec->size,
-		.blocks = rec->alloc / 512,
+		.blocks = file_blocks(in),
 		.atime = rec->atime,
 		.mtime = rec->mtime,
 		.ctime = rec->ctime,
@@ -65,7 +63,6 @@ inode_attr(const struct inode *in, struct fs_attr *attrp)
 	}
 	if (c != NULL) {
 		attrp->size = c->size;
-		attrp->blocks = c->alloc / 512;
 		attrp->mtime = c->mtime;
 		attrp->ctime = c->ctime;
 	}

@@ -43,7 +43,7 @@ inode_row_committed(struct fs *fs, struct inode *in, const struct attr_rec *rec,
 	if (in->is_rowless) {
 		in->is_rowless = false;
 		rowless_drop(in);
-		count_add(fs, 1);
+		inode_count_add(fs, 1);
 	}
 	in->rec = *rec;
 	if (in->atime == ATIME_MOVED) /* while the commit ran */

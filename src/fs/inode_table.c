@@ -306,7 +306,7 @@ inode_put(struct fs *fs, struct inode *in)
 
 /* The first and the last lookup hold a reference; so do opens. */
 void
-inode_count_lookup(struct fs *fs, struct inode *in)
+inode_note_lookup(struct fs *fs, struct inode *in)
 {
 	struct inode_shard *s = inode_table_shard(&fs->table, in->ino);
 

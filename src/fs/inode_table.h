@@ -78,7 +78,7 @@ void inode_unref(struct inode *in);
  * the shard's lock: hold no lock that comes after it. */
 void inode_put(struct fs *fs, struct inode *in);
 /* Count a lookup; take back n. */
-void inode_count_lookup(struct fs *fs, struct inode *in);
+void inode_note_lookup(struct fs *fs, struct inode *in);
 void inode_forget(struct fs *fs, struct inode *in, uint64_t n);
 /* Does it have lookups or opens? */
 bool inode_is_in_use(struct fs *fs, struct inode *in);

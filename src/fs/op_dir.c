@@ -11,6 +11,7 @@
 #include "fs/dir.h"
 #include "fs/fs_state.h"
 #include "fs/inode.h"
+#include "fs/inode_lookup.h"
 #include "fs/inode_attr.h"
 
 /* A position after a name; before all names if it has none. */
@@ -170,13 +171,13 @@ current_inode(struct fs *fs, struct fs_dir *dir, struct slice name,
 
 	rc = inode_from_row(fs, dir->in, name, row, change, &in);
 	if (rc == -EAGAIN)
-		rc = inode_find_lock(fs, dir->in, name, &in);
+		rc = inode_lookup_lock(fs, dir->in, name, &in);
 	if (rc < 0)
 		return NULL;
 	mutex_assert_held(&in->mu);
 	if (in->ino == row->ino) {
 		inode_attr(in, attrp);
-		inode_count_lookup(fs, in);
+		inode_note_lookup(fs, in);
 	}
 	mutex_unlock(&in->mu);
 	if (in->ino != row->ino) {

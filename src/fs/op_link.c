@@ -103,7 +103,7 @@ link_locked(struct fs *fs, struct inode *dir, struct slice name,
 		mutex_unlock(&dir->mu);
 	}
 	if (rc == 0) {
-		inode_count_lookup(fs, in);
+		inode_note_lookup(fs, in);
 		inode_attr(in, attrp);
 	}
 	mutex_unlock(&in->mu);

@@ -7,6 +7,7 @@
 #include "fs/dir.h"
 #include "fs/fs_state.h"
 #include "fs/inode.h"
+#include "fs/inode_lookup.h"
 #include "fs/inode_attr.h"
 #include "fs/inode_commit.h"
 #include "util/stats.h"
@@ -25,10 +26,10 @@ fs_lookup(struct fs *fs, uint64_t parent, struct slice name,
 	if (rc < 0)
 		return rc;
 	counter_add(&fs->counters.lookups, 1);
-	rc = inode_find_lock(fs, dir, name, &in);
+	rc = inode_lookup_lock(fs, dir, name, &in);
 	if (rc == 0) {
 		mutex_assert_held(&in->mu);
-		inode_count_lookup(fs, in);
+		inode_note_lookup(fs, in);
 		inode_attr(in, attrp);
 		mutex_unlock(&in->mu);
 		inode_put(fs, in);
@@ -92,7 +93,7 @@ add_inode(struct fs *fs, uint64_t ino, struct inode *parent, struct slice name,
 		inode_bad_row(ino, (struct slice){ 0 }, -KVFS_ECORRUPT);
 		return -KVFS_ECORRUPT;
 	}
-	inode_count_lookup(fs, in);
+	inode_note_lookup(fs, in);
 	*inp = in;
 	return 0;
 }
@@ -145,7 +146,7 @@ create_in(struct fs *fs, struct inode *dir, struct slice name,
 		goto out;
 	dir_commit(fs, &change, seq);
 	atomic_store_explicit(&(*inp)->commits.seq, seq, memory_order_seq_cst);
-	count_add(fs, 1);
+	inode_count_add(fs, 1);
 	counter_add(&fs->counters.creates, 1);
 out:
 	acl_new_fini(&acl);
@@ -341,7 +342,7 @@ tmpfile_create(struct fs *fs, uint64_t parent, uint32_t mode,
 	in->is_linkable = in->is_nameless = true;
 	inode_attr(in, attrp);
 	inode_end_change(in);
-	count_add(fs, 1);
+	inode_count_add(fs, 1);
 	counter_add(&fs->counters.creates, 1);
 	rc = txn_settle(fs, 0);
 	if (rc < 0) {

@@ -7,6 +7,7 @@
 #include "fs/fs_state.h"
 #include "fs/fs_time.h"
 #include "fs/inode.h"
+#include "fs/inode_lookup.h"
 #include "fs/inode_commit.h"
 #include "fs/removal.h"
 #include "util/stats.h"
@@ -64,7 +65,7 @@ remove_name(struct fs *fs, uint64_t parent, struct slice name, bool is_rmdir)
 		return rc;
 	mutex_lock(&dir->change_mu);
 	/* With change_mu of dir the name cannot change. */
-	rc = inode_find(fs, dir, name, &in);
+	rc = inode_lookup(fs, dir, name, &in);
 	if (rc == 0) {
 		mutex_lock(&in->change_mu);
 		mutex_lock(&dir->mu);

@@ -12,6 +12,7 @@
 #include "fs/dir.h"
 #include "fs/fs_state.h"
 #include "fs/inode.h"
+#include "fs/inode_lookup.h"
 
 /* The checks of src and dst that need no lock of theirs. */
 static int
@@ -51,10 +52,10 @@ find_named(struct fs *fs, struct rename *r)
 	    memory_order_seq_cst);
 	r->to_change = atomic_load_explicit(&r->to->commits.change,
 	    memory_order_seq_cst);
-	rc = inode_find(fs, r->from, r->name, &r->src);
+	rc = inode_lookup(fs, r->from, r->name, &r->src);
 	if (rc != 0)
 		return rc;
-	rc = inode_find(fs, r->to, r->newname, &r->dst);
+	rc = inode_lookup(fs, r->to, r->newname, &r->dst);
 	return rc == -ENOENT ? 0 : rc;
 }
 

@@ -72,7 +72,7 @@ delete_some(struct fs *fs, const struct orphan *all, size_t n)
 		rc = txn_commit_reserved(fs, t, &seq);
 	txn_end(fs, t);
 	if (rc == 0)
-		count_add(fs, -(int64_t)n);
+		inode_count_add(fs, -(int64_t)n);
 	else
 		log_warn("%zu deleted files keep their space until the next "
 			 "mount: %s",
@@ -298,7 +298,7 @@ orphan_sweep(struct fs *fs)
 		log_info("%" PRIu64 " files that were deleted while open are "
 			 "gone now",
 		    deleted);
-		count_add(fs, -(int64_t)deleted);
+		inode_count_add(fs, -(int64_t)deleted);
 	}
 	return rc;
 }

@@ -95,7 +95,7 @@ removal_commit(struct fs *fs, struct removal *r, uint64_t seq)
 		old = lose_name(in, &r->rec, seq);
 		break;
 	case REMOVAL_ROWLESS:
-		count_add(fs, -1);
+		inode_count_add(fs, -1);
 		old = lose_name(in, &r->rec, seq);
 		/* Without memory, programs that have it open lose its
 		 * contents. */
@@ -103,7 +103,7 @@ removal_commit(struct fs *fs, struct removal *r, uint64_t seq)
 			inode_set_deleted(fs, in);
 		break;
 	case REMOVAL_DELETE:
-		count_add(fs, -1);
+		inode_count_add(fs, -1);
 		old = lose_name(in, &r->rec, seq);
 		inode_set_deleted(fs, in);
 		break;

@@ -186,7 +186,7 @@ rename_batch(struct fs *fs, struct rename *r)
 	if (to == &other)
 		dir_commit(fs, &other, seq);
 	if (r->whiteout != NULL)
-		count_add(fs, 1);
+		inode_count_add(fs, 1);
 	counter_add(&fs->counters.renames, 1);
 out:
 	iname_fini(&name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Finds whole frames behind the end of a log's chain: they show that commits
- * were durable and are lost. Format: wal_format.h.
+ * were durable and are lost (store/recover_tail.c). Format: wal_format.h.
  */
 #include "engine/log/wal_reader_internal.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Slows writers down before they would have to stop. Also tells whether the
- * store is idle.
+ * Slows writers down before they would have to stop. They stop where no
+ * memtable is free (work/memtables.c); dirty contents have a bound of their
+ * own (fs/writeback.c). Also tells whether the store is idle.
  * Threading: any thread.
  */
 #ifndef KVFS_ENGINE_STATE_WRITE_DELAY_H

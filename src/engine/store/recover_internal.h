@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The state of one recovery, shared by recover.c, recover_walk.c and
- * recover_logs.c.
+ * The state of one recovery, shared by the recover*.c.
  * Threading: one thread.
  */
 #ifndef KVFS_ENGINE_STORE_RECOVER_INTERNAL_H
@@ -71,6 +70,12 @@ int recover_log_is_used(struct recovery *r, uint64_t number);
 /* Unlink logs that were made ahead and never used; does it only once. Returns
  * how many. */
 unsigned recover_drop_unused_logs(struct recovery *r);
+
+/* ---- recover_tail.c ---- */
+
+/* Find the end of the chain: 0 if all that is missing behind it is a torn
+ * tail, -KVFS_ECORRUPT if something durable is lost. Logs damage. */
+int recover_tail_verify(struct recovery *r);
 
 /* ---- recover_logs.c ---- */
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Replays the logs, in two passes. The first pass follows the checksum chain,
- * to find where it ends and the highest number that any durable mark in any log
- * has. If the chain ends below that number, the store is damaged and not
- * opened. The second pass adds the frames to memtables. A frame above the
+ * Replays the logs, once recover_tail_verify() has found that nothing durable
+ * is missing: adds the frames of the chain to memtables. A frame above the
  * durable number is valid only if its values in segments can be read: after a
  * crash the disk may have the log but not the segment.
  */
@@ -26,34 +24,6 @@
 #include "engine/work/flush.h"
 #include "engine/work/memtables.h"
 #include "util/log.h"
-
-static int
-skip_frame(struct log_visit *v, const struct wal_frame *frame)
-{
-	(void)v;
-	(void)frame;
-	return 0;
-}
-
-/* Find durable marks in the rest of the file, or in a log that does not
- * continue the chain. */
-static int
-note_marks(struct log_visit *v, struct wal_reader *reader, bool linked)
-{
-	uint64_t seq = 0, seen = wal_reader_durable_seq(reader);
-	int rc = wal_reader_scan_rest(reader, &seq);
-
-	(void)linked;
-	if (rc < 0)
-		return rc;
-	if (seen > seq)
-		seq = seen;
-	if (seq > v->r->durable_seq) {
-		v->r->durable_seq = seq;
-		v->r->broken_log = v->number;
-	}
-	return 0;
-}
 
 static int
 sync_file(struct db *db, enum file_kind kind, uint64_t number)
@@ -288,29 +258,10 @@ int
 recover_logs(struct recovery *r)
 {
 	struct db *db = r->db;
-	int rc;
+	int rc = recover_tail_verify(r);
 
-	if (!number_list_has(&r->files.kinds[FILE_WAL], r->log_number)) {
-		char path[PATH_MAX];
-
-		filename_path(path, db->store.path, FILE_WAL, r->log_number);
-		log_error("%s: missing: the store is damaged; run kvfsctl "
-			  "repair",
-		    path);
-		return -KVFS_ECORRUPT;
-	}
-	rc = recover_walk_logs(r, NULL, skip_frame, note_marks);
 	if (rc < 0)
 		return rc;
-	if (r->durable_seq > r->chain_seq) {
-		log_error("%s: %06llu.log: damaged: commits up to %llu were "
-			  "durable, those after %llu cannot be read; run "
-			  "kvfsctl repair",
-		    db->store.path, (unsigned long long)r->broken_log,
-		    (unsigned long long)r->durable_seq,
-		    (unsigned long long)r->chain_seq);
-		return -KVFS_ECORRUPT;
-	}
 	memtable_adder_init(&r->replay.adder, db->commits.mem);
 	rc = recover_walk_logs(r, keep_log, replay_frame, end_nothing);
 	if (rc == 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Mount options and command line; see options.h. All values are checked here,
- * and nowhere else.
+ * Mount options: reading a list of them, and what follows from several
+ * together; see options.h. option_table.c has each option, option_value.c
+ * reads and checks its value.
  */
 #include "fuse/options/options.h"
 

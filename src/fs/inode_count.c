@@ -6,7 +6,7 @@
  * before the first operation, while operations go on, and then corrects the
  * number by the difference to what was assumed.
  */
-#include "fs/count.h"
+#include "fs/inode_count.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "util/log.h"
 
 uint64_t
-count_read(struct fs *fs)
+inode_count_read(struct fs *fs)
 {
 	/* Before it is corrected, deletions may have made it negative. */
 	uint64_t n = atomic_load_explicit(&fs->count.n, memory_order_relaxed);
@@ -24,9 +24,9 @@ count_read(struct fs *fs)
 }
 
 static int
-store_count(struct fs *fs, bool is_exact)
+inode_count_store(struct fs *fs, bool is_exact)
 {
-	struct count_row row = { is_exact, count_read(fs) };
+	struct count_row row = { is_exact, inode_count_read(fs) };
 	uint8_t value[SCHEMA_ROW_MAX];
 	struct txn *t = txn_begin(fs);
 	uint64_t seq;
@@ -41,7 +41,7 @@ store_count(struct fs *fs, bool is_exact)
 }
 
 void
-count_add(struct fs *fs, int64_t n)
+inode_count_add(struct fs *fs, int64_t n)
 {
 	/* Relaxed: a figure for statfs. */
 	atomic_fetch_add_explicit(&fs->count.n, (uint64_t)n,
@@ -50,7 +50,7 @@ count_add(struct fs *fs, int64_t n)
 
 /* Count the rows of one space that hold an inode. -ECANCELED: stopped. */
 static int
-count_space(struct fs *fs, enum space space, uint64_t *np)
+count_space_rows(struct fs *fs, enum space space, uint64_t *np)
 {
 	struct kv_key from = { .space = (uint8_t)space };
 	struct dentry_row row;
@@ -87,11 +87,11 @@ count_thread(void *arg)
 	uint64_t n = 0;
 	int rc;
 
-	rc = count_space(fs, SPACE_DENTRY, &n);
+	rc = count_space_rows(fs, SPACE_DENTRY, &n);
 	if (rc == 0)
-		rc = count_space(fs, SPACE_INODE, &n);
+		rc = count_space_rows(fs, SPACE_INODE, &n);
 	if (rc == 0) {
-		count_add(fs, (int64_t)(n - fs->count.assumed));
+		inode_count_add(fs, (int64_t)(n - fs->count.assumed));
 		atomic_store_explicit(&fs->count.is_exact, true,
 		    memory_order_seq_cst);
 	} else if (rc != -ECANCELED) {
@@ -105,7 +105,7 @@ count_thread(void *arg)
 }
 
 int
-count_start(struct fs *fs)
+inode_count_start(struct fs *fs)
 {
 	struct kv_key key = key_store(KEY_INODES);
 	struct count_row row = { 0 };
@@ -126,7 +126,7 @@ count_start(struct fs *fs)
 	    memory_order_seq_cst);
 	fs->count.assumed = row.inodes;
 	if (row.is_exact && !fs->read_only)
-		return store_count(fs, false);
+		return inode_count_store(fs, false);
 	if (row.is_exact)
 		return 0;
 	rc = kv_snapshot(fs->kv, &fs->count.snap);
@@ -142,7 +142,7 @@ count_start(struct fs *fs)
 }
 
 int
-count_stop(struct fs *fs)
+inode_count_stop(struct fs *fs)
 {
 	if (fs->count.has_thread) {
 		atomic_store_explicit(&fs->count.stop, true,
@@ -153,5 +153,5 @@ count_stop(struct fs *fs)
 	if (fs->read_only ||
 	    !atomic_load_explicit(&fs->count.is_exact, memory_order_seq_cst))
 		return 0;
-	return store_count(fs, true);
+	return inode_count_store(fs, true);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The number of inodes, exact or an estimate; see count.c. Any thread. */
-#ifndef KVFS_FS_COUNT_H
-#define KVFS_FS_COUNT_H
+/* The number of inodes, exact or an estimate; see inode_count.c. Any thread. */
+#ifndef KVFS_FS_INODE_COUNT_H
+#define KVFS_FS_INODE_COUNT_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,10 +25,10 @@ struct inode_count {
 
 /* Start with the stored count. If the store was not closed, also start a
  * thread that counts; no operation may run yet. */
-int count_start(struct fs *fs);
+int inode_count_start(struct fs *fs);
 /* Stop counting, and store the count when it is exact. */
-int count_stop(struct fs *fs);
-void count_add(struct fs *fs, int64_t n);
-uint64_t count_read(struct fs *fs);
+int inode_count_stop(struct fs *fs);
+void inode_count_add(struct fs *fs, int64_t n);
+uint64_t inode_count_read(struct fs *fs);
 
 #endif
