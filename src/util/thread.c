@@ -24,26 +24,36 @@ set_as_first_thread(pthread_attr_t *attr)
 		(void)pthread_attr_setaffinity_np(attr, sizeof(set), &set);
 }
 
-int
-thread_start(pthread_t *threadp, bool is_detached, void *(*fn)(void *arg),
-    void *arg)
+/* Start a thread with those of the first one, or with inherited ones. A
+ * positive errno. */
+static int
+start_with(pthread_t *threadp, bool is_detached, bool as_first,
+    void *(*fn)(void *arg), void *arg)
 {
 	pthread_attr_t attr;
 	int err = pthread_attr_init(&attr);
 
 	if (err != 0)
-		return -err;
+		return err;
 	if (is_detached)
 		(void)pthread_attr_setdetachstate(&attr,
 		    PTHREAD_CREATE_DETACHED);
-	set_as_first_thread(&attr);
+	if (as_first)
+		set_as_first_thread(&attr);
 	err = pthread_create(threadp, &attr, fn, arg);
-	/* A sandbox may forbid to set a policy, even the present one. */
-	if (err == EPERM) {
-		(void)pthread_attr_setinheritsched(&attr,
-		    PTHREAD_INHERIT_SCHED);
-		err = pthread_create(threadp, &attr, fn, arg);
-	}
 	pthread_attr_destroy(&attr);
+	return err;
+}
+
+int
+thread_start(pthread_t *threadp, bool is_detached, void *(*fn)(void *arg),
+    void *arg)
+{
+	int err = start_with(threadp, is_detached, true, fn, arg);
+
+	/* A sandbox may forbid to set a policy or processors, even the present
+	 * ones. */
+	if (err == EPERM)
+		err = start_with(threadp, is_detached, false, fn, arg);
 	return -err;
 }

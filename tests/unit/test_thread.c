@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Threads that are started on demand, by one that is bound and demoted. */
 #include <check.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "support/suite.h"
@@ -70,6 +76,41 @@ START_TEST(it_runs_where_and_as_the_first_thread_does)
 }
 END_TEST
 
+/* As systemd's SystemCallFilter=~@resources does. For the process: each test
+ * runs in one of its own. */
+static void
+forbid_scheduling(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setaffinity, 1,
+		    0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setscheduler, 0,
+		    1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]),
+		filter };
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program),
+	    0);
+}
+
+START_TEST(a_sandbox_that_forbids_both_is_no_obstacle)
+{
+	struct place got = { -1, -1 };
+	pthread_t thread;
+
+	forbid_scheduling();
+	ck_assert_int_eq(thread_start(&thread, false, note_place, &got), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_gt(got.processors, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -77,5 +118,6 @@ main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, it_runs_where_and_as_the_first_thread_does);
+	tcase_add_test(tc, a_sandbox_that_forbids_both_is_no_obstacle);
 	return run_case("thread", tc);
 }
