@@ -124,36 +124,61 @@ START_TEST(impossible_internal_keys_are_told)
 END_TEST
 
 #define CHANGES 500
-#define HEADS_LEN 16
+#define NAME_MAX_HERE 12
 
-/* Changes are sorted by their first bytes, and none is lost. */
+/* The order is that of the keys up to the fourth byte behind what all begin
+ * with; no change is lost, and equal ones stay in the order of the batch. */
+static void
+expect_order(const struct key_change *changes, size_t n, size_t prefix)
+{
+	static struct change_place space[2 * CHANGES];
+	const struct change_place *order = key_changes_order(changes, n, space);
+	bool seen[CHANGES] = { false };
+
+	for (size_t i = 0; i < n; i++) {
+		struct slice a, b = changes[order[i].index].user;
+		int c;
+
+		ck_assert(!seen[order[i].index]);
+		seen[order[i].index] = true;
+		if (i == 0)
+			continue;
+		a = changes[order[i - 1].index].user;
+		/* The bytes behind the keys are zeros. */
+		c = memcmp(a.data, b.data, prefix + 4);
+		ck_assert_int_le(c, 0);
+		if (c == 0)
+			ck_assert_uint_lt(order[i - 1].index, order[i].index);
+	}
+}
+
 START_TEST(changes_close_to_each_other_come_together)
 {
-	static uint8_t bytes[CHANGES][KEY_PREFIX_LEN + 12];
+	static uint8_t bytes[CHANGES][KEY_PREFIX_LEN + NAME_MAX_HERE + 4];
 	struct key_change changes[CHANGES];
-	bool seen[CHANGES] = { false };
 	struct rng r = { test_seed() };
 
-	for (uint32_t i = 0; i < CHANGES; i++) {
-		uint8_t name[12];
-		struct kv_key k = { 1, rng_below(&r, 3),
-			slice_make(name, rng_below(&r, sizeof(name))) };
+	for (uint64_t groups = 1; groups <= 3; groups += 2) {
+		memset(bytes, 0, sizeof(bytes));
+		for (uint32_t i = 0; i < CHANGES; i++) {
+			uint8_t name[NAME_MAX_HERE];
+			struct kv_key k = { 1, rng_below(&r, groups),
+				slice_make(name, rng_below(&r, sizeof(name))) };
 
-		for (size_t j = 0; j < k.name.len; j++)
-			name[j] = (uint8_t)rng_below(&r, 3);
-		changes[i] = (struct key_change){ .index = i,
-			.user = slice_make(bytes[i],
-			    key_encode(bytes[i], &k)) };
-	}
-	key_changes_sort(changes, CHANGES);
-	for (uint32_t i = 0; i < CHANGES; i++) {
-		ck_assert_ptr_eq(changes[i].user.data, bytes[changes[i].index]);
-		ck_assert(!seen[changes[i].index]);
-		seen[changes[i].index] = true;
-		if (i != 0)
-			ck_assert_int_le(memcmp(changes[i - 1].user.data,
-					     changes[i].user.data, HEADS_LEN),
-			    0);
+			for (size_t j = 0; j < k.name.len; j++)
+				name[j] = (uint8_t)rng_below(&r, 300);
+			/* Both kinds are there, whatever the seed. */
+			if (i < 2)
+				k = (struct kv_key){ 1, i % groups,
+					slice_make(&"ab"[i], 1) };
+			changes[i] = (struct key_change){
+				.user = slice_make(bytes[i],
+				    key_encode(bytes[i], &k))
+			};
+		}
+		expect_order(changes, CHANGES,
+		    groups == 1 ? KEY_PREFIX_LEN : KEY_PREFIX_LEN - 1);
+		expect_order(changes, 1, changes[0].user.len);
 	}
 }
 END_TEST

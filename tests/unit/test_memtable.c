@@ -199,16 +199,17 @@ START_TEST(of_a_batch_the_later_change_wins)
 		{ "b", KEY_DELETE, "" },
 	};
 	enum { COUNT = sizeof(batch) / sizeof(batch[0]) };
+	struct change_place space[2 * COUNT];
 	struct key_change changes[COUNT];
 	uint8_t user[COUNT][KEY_USER_MAX];
 
 	for (uint32_t i = 0; i < COUNT; i++)
-		changes[i] = (struct key_change){ .index = i,
-			.type = batch[i].type,
+		changes[i] = (struct key_change){ .type = batch[i].type,
 			.user = user_of(user[i], 5, batch[i].name),
 			.value = slice_str(batch[i].value) };
-	key_changes_sort(changes, COUNT);
-	ck_assert_int_eq(memtable_add_all(m, 100, changes, COUNT), 0);
+	ck_assert_int_eq(memtable_add_all(m, 100, changes,
+			     key_changes_order(changes, COUNT, space), COUNT),
+	    0);
 	expect("b", 100, 100, KEY_VALUE, "one");
 	expect("a", 102, 101, KEY_DELETE, "");
 	expect("b", 102, 102, KEY_VALUE, "two");

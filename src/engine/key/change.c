@@ -2,53 +2,87 @@
 /* Order of a batch's changes; see change.h. */
 #include "engine/key/change.h"
 
-#include <assert.h>
-#include <stdlib.h>
+#include <string.h>
 
-#include "util/coding.h"
+#define HEAD_LEN sizeof(uint32_t)
+#define DIGITS 256
 
-#define HEAD_LEN sizeof(uint64_t)
-static_assert(KEY_PREFIX_LEN >= HEAD_LEN, "each key has a head");
-
-/* Bytes 8 to 15 of the key; zeros behind its end. */
-static uint64_t
-second_head(struct slice user)
+/* How many bytes all keys begin with. */
+static size_t
+prefix_of_all(const struct key_change *changes, size_t n)
 {
-	uint8_t bytes[HEAD_LEN] = { 0 };
+	struct slice first = changes[0].user;
+	size_t len = first.len;
 
-	if (user.len >= 2 * HEAD_LEN)
-		return get_be64((const uint8_t *)user.data + HEAD_LEN);
-	memcpy(bytes, (const uint8_t *)user.data + HEAD_LEN,
-	    user.len - HEAD_LEN);
-	return get_be64(bytes);
-}
+	for (size_t i = 1; i < n; i++) {
+		struct slice user = changes[i].user;
 
-static int
-change_cmp(const void *a, const void *b)
-{
-	struct slice x = ((const struct key_change *)a)->user;
-	struct slice y = ((const struct key_change *)b)->user;
-	uint64_t xh = get_be64(x.data), yh = get_be64(y.data);
-
-	if (xh == yh) {
-		xh = second_head(x);
-		yh = second_head(y);
+		if (len > user.len)
+			len = user.len;
+		/* Mostly it does not get shorter. */
+		if (memcmp(first.data, user.data, len) != 0)
+			len = common_prefix(first.data, user.data, len);
 	}
-	return (xh > yh) - (xh < yh);
+	return len;
 }
 
-static bool
-is_sorted(const struct key_change *changes, size_t n)
+/* The bytes from off on, zeros where the key ends. */
+static uint32_t
+head_at(struct slice user, size_t off)
 {
-	for (size_t i = 1; i < n; i++)
-		if (change_cmp(&changes[i - 1], &changes[i]) > 0)
-			return false;
+	const uint8_t *p = (const uint8_t *)user.data + off;
+	size_t left = user.len - off;
+	uint32_t head = 0;
+
+	for (size_t i = 0; i < HEAD_LEN; i++)
+		head = head << 8 | (i < left ? p[i] : 0);
+	return head;
+}
+
+/* One pass of a radix sort: by the eight bits from shift on, keeping the order
+ * of what has the same. False: all have the same, nothing is moved. */
+static bool
+sort_by_digit(const struct change_place *from, struct change_place *to,
+    size_t n, unsigned shift)
+{
+	size_t starts[DIGITS] = { 0 }, sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		starts[from[i].head >> shift & (DIGITS - 1)]++;
+	if (starts[from[0].head >> shift & (DIGITS - 1)] == n)
+		return false;
+	for (size_t d = 0; d < DIGITS; d++) {
+		size_t count = starts[d];
+
+		starts[d] = sum;
+		sum += count;
+	}
+	for (size_t i = 0; i < n; i++)
+		to[starts[from[i].head >> shift & (DIGITS - 1)]++] = from[i];
 	return true;
 }
 
-void
-key_changes_sort(struct key_change *changes, size_t n)
+const struct change_place *
+key_changes_order(const struct key_change *changes, size_t n,
+    struct change_place *space)
 {
-	if (!is_sorted(changes, n))
-		qsort(changes, n, sizeof(*changes), change_cmp);
+	struct change_place *from = space, *to = space + n, *old;
+	size_t prefix = prefix_of_all(changes, n);
+	bool is_sorted = true;
+
+	for (size_t i = 0; i < n; i++) {
+		from[i] = (struct change_place){
+			.head = head_at(changes[i].user, prefix),
+			.index = (uint32_t)i,
+		};
+		is_sorted &= i == 0 || from[i - 1].head <= from[i].head;
+	}
+	for (unsigned shift = 0; shift < 32 && !is_sorted; shift += 8) {
+		if (!sort_by_digit(from, to, n, shift))
+			continue;
+		old = from;
+		from = to;
+		to = old;
+	}
+	return from;
 }

@@ -103,8 +103,8 @@ record_encode(const struct kv_batch *batch, bool has_pointers, struct buf *out,
 		bool pointer = is_pointer(op, has_pointers);
 		struct key_change *c = &changes[i];
 
-		*c = (struct key_change){ .index = (uint32_t)i,
-			.type = pointer ? KEY_POINTER : op_key_type(op) };
+		*c = (struct key_change){ .type = pointer ? KEY_POINTER :
+							    op_key_type(op) };
 		p = put_key(p, batch, op, c);
 		if (pointer)
 			p = put_value(p, NULL, SEGMENT_POINTER_LEN, c);

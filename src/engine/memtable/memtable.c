@@ -106,15 +106,19 @@ memtable_add(struct memtable *m, uint64_t seq, enum key_type type,
 
 int
 memtable_add_all(struct memtable *m, uint64_t first,
-    const struct key_change *changes, size_t n)
+    const struct key_change *changes, const struct change_place *order,
+    size_t n)
 {
 	struct memtable_adder a;
 	int rc = 0;
 
 	memtable_adder_init(&a, m);
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = memtable_adder_add(&a, first + changes[i].index,
-		    changes[i].type, changes[i].user, changes[i].value);
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		const struct key_change *c = &changes[order[i].index];
+
+		rc = memtable_adder_add(&a, first + order[i].index, c->type,
+		    c->user, c->value);
+	}
 	return rc == 0 ? memtable_adder_finish(&a) : rc;
 }
 

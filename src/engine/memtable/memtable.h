@@ -59,13 +59,14 @@ int memtable_add(struct memtable *m, uint64_t seq, enum key_type type,
     struct slice user, struct slice value);
 
 /*
- * Add the changes of one batch, in any order; the one with index i gets the
- * sequence number first + i. One caller at a time. Sorted changes
- * (key_changes_sort()) are added faster: neighbouring searches share their path
- * through the list. After -ENOMEM some are added.
+ * Add the n changes of one batch, in the given order; the one of index i gets
+ * the sequence number first + i. An order in which neighbours come together
+ * (key_changes_order()) is faster: their searches share their path through the
+ * list. One caller at a time. -ENOMEM: some may be added.
  */
 int memtable_add_all(struct memtable *m, uint64_t first,
-    const struct key_change *changes, size_t n);
+    const struct key_change *changes, const struct change_place *order,
+    size_t n);
 
 /* Collects changes, to insert several at a time (skiplist_insert()). */
 struct memtable_adder {

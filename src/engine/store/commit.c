@@ -2,7 +2,7 @@
 /*
  * Commits. Before the lock: the batch is encoded once; values are compressed,
  * their checksums computed, and, if they are many and large, they are written
- * to a segment; the changes are sorted. Under the lock: the commit gets a
+ * to a segment; the changes are ordered. Under the lock: the commit gets a
  * sequence number, the log and the memtable get its changes, and the number is
  * published. After the lock: the thread waits for durability, if the sync mode
  * says so and the caller does not wait itself.
@@ -159,7 +159,8 @@ encode_batch(struct db *db, const struct kv_batch *batch,
 	if (rc == 0)
 		rc = encode_body(db, ctx, batch->count);
 	if (rc == 0)
-		key_changes_sort(ctx->changes, batch->count);
+		ctx->order = key_changes_order(ctx->changes, batch->count,
+		    ctx->places);
 	return rc;
 }
 
@@ -215,7 +216,7 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 		return rc == -ENOSPC ? rc :
 				       db_poison(db, rc, "cannot write %s",
 					   db->logs.current->path);
-	rc = memtable_add_all(db->commits.mem, first, ctx->changes,
+	rc = memtable_add_all(db->commits.mem, first, ctx->changes, ctx->order,
 	    batch->count);
 	if (rc < 0) /* the log has the commit, the memtable only a part */
 		return db_poison(db, rc, "cannot apply a commit");

@@ -14,11 +14,25 @@
 /* A thread keeps each buffer up to this size for its next commit. */
 #define KEEP_BUFFER_BYTES (128u << 10)
 
+/* What one change takes in a context. */
+#define CHANGE_BYTES                                                           \
+	(sizeof(struct key_change) + 2 * sizeof(struct change_place))
+
 /* Bytes that the threads of the process keep; relaxed statistics. */
 static _Atomic size_t kept_buffers;
 
 static pthread_key_t ctx_key;
 static pthread_once_t ctx_once = PTHREAD_ONCE_INIT;
+
+static void
+drop_changes(struct commit_ctx *ctx)
+{
+	free(ctx->changes);
+	free(ctx->places);
+	ctx->changes = NULL;
+	ctx->places = NULL;
+	ctx->change_cap = 0;
+}
 
 static void
 ctx_free(void *arg)
@@ -32,7 +46,7 @@ ctx_free(void *arg)
 	for (size_t i = 0; ctx->values != NULL && i < COMMIT_PIECE_VALUES; i++)
 		segment_value_fini(&ctx->values[i]);
 	free(ctx->values);
-	free(ctx->changes);
+	drop_changes(ctx);
 	free(ctx->segments);
 	free(ctx);
 }
@@ -71,7 +85,7 @@ static void
 count_kept(struct commit_ctx *ctx)
 {
 	size_t n = ctx->payload.cap + ctx->body.stored.cap +
-	    ctx->change_cap * sizeof(*ctx->changes);
+	    ctx->change_cap * CHANGE_BYTES;
 
 	for (size_t i = 0; ctx->values != NULL && i < COMMIT_PIECE_VALUES; i++)
 		n += sizeof(*ctx->values) + ctx->values[i].buf.cap;
@@ -98,11 +112,8 @@ commit_ctx_put(struct db *db, struct commit_ctx *ctx)
 		buf_fini(&ctx->payload);
 	if (ctx->body.stored.cap > KEEP_BUFFER_BYTES)
 		buf_fini(&ctx->body.stored);
-	if (ctx->change_cap * sizeof(*ctx->changes) > KEEP_BUFFER_BYTES) {
-		free(ctx->changes);
-		ctx->changes = NULL;
-		ctx->change_cap = 0;
-	}
+	if (ctx->change_cap * CHANGE_BYTES > KEEP_BUFFER_BYTES)
+		drop_changes(ctx);
 	/* A whole piece of the file system's chunks is kept. */
 	for (size_t i = 0; ctx->values != NULL && i < COMMIT_PIECE_VALUES; i++)
 		if (ctx->values[i].buf.cap > KEEP_BUFFER_BYTES ||
@@ -114,14 +125,15 @@ commit_ctx_put(struct db *db, struct commit_ctx *ctx)
 int
 commit_ctx_changes(struct commit_ctx *ctx, size_t n)
 {
-	struct key_change *p;
-
 	if (n <= ctx->change_cap)
 		return 0;
-	p = reallocarray(ctx->changes, n, sizeof(*p));
-	if (p == NULL)
+	drop_changes(ctx);
+	ctx->changes = calloc(n, sizeof(*ctx->changes));
+	ctx->places = calloc(2 * n, sizeof(*ctx->places));
+	if (ctx->changes == NULL || ctx->places == NULL) {
+		drop_changes(ctx);
 		return -ENOMEM;
-	ctx->changes = p;
+	}
 	ctx->change_cap = n;
 	return 0;
 }

@@ -24,6 +24,8 @@ struct commit_ctx {
 	struct buf payload; /* the batch as a record */
 	struct key_change *changes; /* its changes; their slices point into
 	                               payload */
+	struct change_place *places; /* twice as many */
+	const struct change_place *order; /* among them */
 	size_t change_cap;
 	struct wal_body body;
 	/* For one piece: COMMIT_PIECE_VALUES or NULL; and their changes. */
