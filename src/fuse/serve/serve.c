@@ -9,7 +9,8 @@
 #include "fuse/serve/protocol.h"
 
 /* A leader on its caller's processor checks only after each eighth request
- * whether another one waits: mostly that caller is alone. */
+ * whether another one waits, unless one did the last time: mostly that caller
+ * is alone. */
 #define LOOK_EVERY 8
 
 static bool
@@ -99,12 +100,14 @@ look_behind(struct loop *loop, struct worker *w, enum request_kind kind,
 {
 	bool another;
 
-	if (affinity_is_held(&w->affinity) && ++w->since_look % LOOK_EVERY != 0)
+	if (affinity_is_held(&w->affinity) && !w->saw_another &&
+	    ++w->since_look % LOOK_EVERY != 0)
 		return false;
 	/* A caller in another PID namespace has the number 0. */
 	if (kind == REQUEST_BRIEF && caller == 0)
 		return false;
 	another = another_waits(loop);
+	w->saw_another = another;
 	if (caller != 0)
 		affinity_note_queue(&loop->affinity, another);
 	return another;

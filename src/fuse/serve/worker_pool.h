@@ -40,6 +40,7 @@ struct worker {
 	size_t len; /* of the request in buf */
 	struct request_slot *slot; /* its current request, for overdue.h */
 	struct affinity_thread affinity;
+	bool saw_another; /* when it last looked for one */
 	unsigned since_look; /* requests, as serve.c counts them */
 	bool has_led; /* it may read requests as a helper */
 	/* The caller whose request this thread, as the leader, waited for the
