@@ -7,9 +7,9 @@
 #include "fs/schema.h"
 
 #include "fs/fs.h"
+#include "util/clock.h"
 
 #define VERSION_MASK 0x0fu
-#define NS_PER_S 1000000000u
 
 /* On disk: never renumber. */
 enum dentry_kind {

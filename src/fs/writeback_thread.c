@@ -7,7 +7,6 @@
 #include "util/clock.h"
 #include "util/mutex.h"
 
-#define NS_PER_MS 1000000ULL
 /* Inodes in one round at most. */
 #define ROUND_MAX 64
 

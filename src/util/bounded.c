@@ -75,7 +75,7 @@ bounded_receive(int sock, int *fdp)
 static bool
 await_message(int sock, int timeout_ms)
 {
-	uint64_t end = clock_now_ns() + (uint64_t)timeout_ms * 1000000;
+	uint64_t end = clock_now_ns() + (uint64_t)timeout_ms * NS_PER_MS;
 	struct pollfd p = { .fd = sock, .events = POLLIN };
 	int left_ms = timeout_ms, n;
 
@@ -83,7 +83,8 @@ await_message(int sock, int timeout_ms)
 		uint64_t now = clock_now_ns();
 
 		if (timeout_ms >= 0)
-			left_ms = now < end ? (int)((end - now) / 1000000) : 0;
+			left_ms = now < end ? (int)((end - now) / NS_PER_MS) :
+					      0;
 	}
 	return n > 0;
 }

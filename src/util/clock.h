@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#define NS_PER_MS 1000000ULL
 #define NS_PER_S 1000000000ULL
 
 /* CLOCK_MONOTONIC in nanoseconds. */

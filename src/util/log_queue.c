@@ -154,7 +154,7 @@ log_queue_add(int level, const char *line)
 bool
 log_queue_flush(unsigned timeout_ms)
 {
-	uint64_t deadline = clock_now_ns() + timeout_ms * 1000000ull;
+	uint64_t deadline = clock_now_ns() + timeout_ms * NS_PER_MS;
 	bool in_time = true, empty;
 
 	mutex_lock(&queue.mu);

@@ -89,7 +89,7 @@ path_probe_run(int fd, const char *name)
 static bool
 path_probe_receive(int fd, struct path_probe *p)
 {
-	uint64_t end = clock_now_ns() + PATH_PROBE_MS * 1000000ull;
+	uint64_t end = clock_now_ns() + PATH_PROBE_MS * NS_PER_MS;
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	struct path_probe step;
 
@@ -99,7 +99,7 @@ path_probe_receive(int fd, struct path_probe *p)
 
 		if (now >= end)
 			return false;
-		if (poll(&pfd, 1, (int)((end - now) / 1000000 + 1)) <= 0)
+		if (poll(&pfd, 1, (int)((end - now) / NS_PER_MS + 1)) <= 0)
 			continue;
 		n = read(fd, &step, sizeof(step));
 		if (n == 0)

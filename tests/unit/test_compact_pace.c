@@ -12,7 +12,6 @@
 #include "util/stats.h"
 
 #define MIB (1ull << 20)
-#define NS_PER_SECOND 1000000000ull
 
 static struct compact_state compact;
 static struct flush_state flush;
@@ -28,7 +27,7 @@ setup(void)
 
 	atomic_store(&delay.last_commit_ns, clock_now_ns());
 	compact_pace_begin(&pace, &state, 64 * MIB);
-	atomic_store(&compact.slow_at_ns, pace.start_ns + 2 * NS_PER_SECOND);
+	atomic_store(&compact.slow_at_ns, pace.start_ns + 2 * NS_PER_S);
 }
 
 /* Milliseconds from the beginning until so much may be done. */
@@ -46,14 +45,14 @@ START_TEST(a_job_takes_half_of_the_time_that_is_left)
 	ck_assert_uint_eq(due_ms(32 * MIB), 500);
 	ck_assert_uint_eq(due_ms(64 * MIB), 1000);
 	/* There is less time than it seemed. */
-	atomic_store(&compact.slow_at_ns, pace.start_ns + NS_PER_SECOND);
+	atomic_store(&compact.slow_at_ns, pace.start_ns + NS_PER_S);
 	ck_assert_uint_eq(due_ms(32 * MIB), 250);
 }
 END_TEST
 
 START_TEST(and_is_not_stretched_without_end)
 {
-	atomic_store(&compact.slow_at_ns, pace.start_ns + 3600 * NS_PER_SECOND);
+	atomic_store(&compact.slow_at_ns, pace.start_ns + 3600 * NS_PER_S);
 	ck_assert_uint_eq(due_ms(16 * MIB), 500);
 	ck_assert_uint_eq(due_ms(64 * MIB), 2000);
 }
@@ -83,7 +82,7 @@ END_TEST
 START_TEST(who_is_ahead_of_time_sleeps)
 {
 	/* 10 ms for all of it. */
-	atomic_store(&compact.slow_at_ns, clock_now_ns() + NS_PER_SECOND / 50);
+	atomic_store(&compact.slow_at_ns, clock_now_ns() + NS_PER_S / 50);
 	pace.start_ns = clock_now_ns();
 	compact_pace(&pace, pace.total / 2);
 	compact_pace(&pace, pace.total / 2);
@@ -113,7 +112,7 @@ START_TEST(writers_are_slowed_down_after_as_many_flushes_as_there_is_room_for)
 	/* The first flush tells nothing. */
 	compact_pace_flushed(&flush, &compact, l0);
 	ck_assert_uint_eq(slow_in_ms(), 0);
-	flush.ended_ns -= NS_PER_SECOND;
+	flush.ended_ns -= NS_PER_S;
 	l0->count = L0_SLOWDOWN_FILES - 4;
 	compact_pace_flushed(&flush, &compact, l0);
 	/* Half of a second by now, four times. */
@@ -124,7 +123,7 @@ START_TEST(writers_are_slowed_down_after_as_many_flushes_as_there_is_room_for)
 	compact_pace_flushed(&flush, &compact, l0);
 	ck_assert_uint_eq(slow_in_ms(), 0);
 	file.props.deletes = 50;
-	flush.ended_ns -= NS_PER_SECOND;
+	flush.ended_ns -= NS_PER_S;
 	compact_pace_flushed(&flush, &compact, l0);
 	ck_assert_uint_ne(slow_in_ms(), 0);
 	l0->count = L0_SLOWDOWN_FILES;

@@ -29,7 +29,6 @@
 
 /* The lowest rate of a job, in uncompressed bytes. */
 #define PACE_LEAST_PER_SECOND (32u << 20)
-#define NS_PER_SECOND 1000000000ULL
 
 /* Whether a table of mostly deletions waits in level 0. Merging it frees as
  * much as it costs, so the running jobs should not delay it. */
@@ -79,7 +78,7 @@ compact_pace_due_ns(const struct compact_pace *p, uint64_t done)
 	uint64_t slow_at = atomic_load_explicit(&s->compact->slow_at_ns,
 	    memory_order_relaxed);
 	double share = (double)done / (double)(p->total + 1);
-	double most = (double)done / PACE_LEAST_PER_SECOND * NS_PER_SECOND;
+	double most = (double)done / PACE_LEAST_PER_SECOND * NS_PER_S;
 	double ns;
 
 	if (slow_at <= p->start_ns || write_delay_is_idle(s->delay) ||

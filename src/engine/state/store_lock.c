@@ -157,7 +157,7 @@ store_lock_take(struct store_lock *l, struct env_dir *dir,
 		limit_ms = wait_ms;
 		if (limit_ms < READERS_WAIT_MS && !has_writer(dir))
 			limit_ms = READERS_WAIT_MS;
-		if (clock_now_ns() - start >= limit_ms * 1000000)
+		if (clock_now_ns() - start >= limit_ms * NS_PER_MS)
 			break;
 		usleep(RETRY_US);
 	}

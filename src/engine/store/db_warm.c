@@ -29,7 +29,7 @@
 #include "util/log.h"
 
 /* How long it pauses while others wait for the disk. */
-#define PAUSE_NS (10 * 1000000ULL)
+#define PAUSE_NS (10 * NS_PER_MS)
 /* The list gets this part of the cache, so that a new load finds space. */
 #define LIST_PART(bytes) ((bytes) / 4 * 3)
 

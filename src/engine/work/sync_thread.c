@@ -13,8 +13,6 @@
 #include "engine/state/fault.h"
 #include "util/clock.h"
 
-#define NS_PER_MS 1000000ULL
-
 /*
  * If nothing was committed since the last sync, append a durable mark: an empty
  * frame that says how far the log is durable. The next frame may come much
