@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Live inodes and their rows: fills an inode from its row, adds its row to a
- * batch, and knows which row that is. inode_lookup.h finds them. Dirty contents are not known here; see
- * content.h and inode_commit.h, which use this.
+ * batch, and knows which row that is. inode_lookup.h finds them. Dirty contents
+ * are not known here; see content.h and inode_commit.h, which use this.
  */
 #ifndef KVFS_FS_INODE_H
 #define KVFS_FS_INODE_H

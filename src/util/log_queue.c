@@ -14,6 +14,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mutex.h"
+#include "util/thread.h"
 
 #define QUEUE_BYTES 65536u
 #define LINE_BYTES 8192u
@@ -112,24 +113,20 @@ bool
 log_queue_start(void (*write)(int level, const char *line))
 {
 	sigset_t all, before;
-	pthread_attr_t attr;
 	pthread_t thread;
-	int err;
+	int rc;
 
 	queue.write = write;
 	mutex_init(&queue.mu);
 	cond_init(&queue.added);
 	cond_init(&queue.written);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	/* Block all signals: SIGTTOU, from a terminal that does not accept
 	 * output, would stop the whole process. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&thread, &attr, log_queue_run, NULL);
+	rc = thread_start(&thread, true, log_queue_run, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return err == 0;
+	return rc == 0;
 }
 
 void

@@ -4,8 +4,9 @@
  *
  * Anything that fails verification ends the chain silently: every log ends like
  * that after a crash. Only recovery, which knows all durable marks, can
- * distinguish a torn tail from damage (store/recover_tail.c). Memory for a length is allocated only
- * after its checksum is verified and the length fits into the file.
+ * distinguish a torn tail from damage (store/recover_tail.c). Memory for a
+ * length is allocated only after its checksum is verified and the length fits
+ * into the file.
  */
 #include "engine/log/wal_reader.h"
 

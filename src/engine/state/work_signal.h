@@ -48,10 +48,12 @@ struct tidy_state {
 	uint64_t began_ns; /* the last start; guarded by the state lock */
 };
 
-/* Free space, as writers see it. */
-/* The flags of tidy_state, compact_state and here are wishes: sequentially
- * consistent, and who sets one wakes the threads under the state lock after
- * it, if they have to see it at once. Figures are relaxed. */
+/*
+ * Free space, as writers see it. The flags of tidy_state, compact_state and
+ * here are wishes: sequentially consistent, and a thread that sets one wakes
+ * the others under the state lock after it, if they have to see it at once.
+ * Figures are relaxed.
+ */
 struct room_state {
 	_Atomic int64_t left; /* bytes, until the disk is asked again */
 	_Atomic bool is_short; /* compact as in an idle store */

@@ -2,18 +2,16 @@
 /*
  * Serving on the processor of the caller; see affinity.h.
  *
- * affinity.active: set in affinity_note_queue(), when requests have come one at a
- * time for a while; cleared there when it no longer pays off, and in
+ * affinity.active: set in affinity_note_queue(), when requests have come one
+ * at a time for a while; cleared there when it no longer pays off, and in
  * affinity_lost().
  */
 #include "fuse/serve/affinity.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "util/clock.h"
-#include "util/mutex.h"
 
 /* A caller that runs for longer than this after its answer: the leader is
  * away for others meanwhile, and the wake-ups saved are a small part. */
@@ -22,6 +20,7 @@
  * processor, and a change of policy is a small part of that time. */
 #define SHORT_NS 50000
 #define SKIPS_MAX 16
+
 /* The state of this thread while it serves a request that is to be answered
  * under SCHED_IDLE; else NULL. */
 static _Thread_local struct affinity_thread *serving;

@@ -23,6 +23,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mutex.h"
+#include "util/thread.h"
 
 struct overdue {
 	unsigned count; /* constant */
@@ -175,26 +176,13 @@ overdue_thread(void *arg)
 	return NULL;
 }
 
-static int
-start_thread(struct overdue *o)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	int err;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	err = pthread_create(&thread, &attr, overdue_thread, o);
-	pthread_attr_destroy(&attr);
-	return -err;
-}
-
 int
 overdue_start(unsigned slots, void (*tick)(void *arg), void *arg,
     struct overdue **op) UNSHARED
 {
 	struct overdue *o = calloc(1, sizeof(*o));
 	size_t bytes = slots * sizeof(*o->slots);
+	pthread_t thread;
 	int rc;
 
 	*op = NULL;
@@ -212,7 +200,7 @@ overdue_start(unsigned slots, void (*tick)(void *arg), void *arg,
 	o->refs = 2;
 	mutex_init(&o->mu);
 	cond_init(&o->wake);
-	rc = start_thread(o);
+	rc = thread_start(&thread, true, overdue_thread, o);
 	if (rc < 0) {
 		mutex_lock(&o->mu);
 		o->refs = 1;

@@ -13,21 +13,19 @@
  * is alone. */
 #define LOOK_EVERY 8
 
+/* Wait until there is a request, or a signal has come; -1: without limit. */
+static bool
+poll_requests(struct loop *loop, int timeout_ms)
+{
+	struct pollfd p = { .fd = fuse_session_fd(loop->se), .events = POLLIN };
+
+	return poll(&p, 1, timeout_ms) > 0;
+}
+
 static bool
 another_waits(struct loop *loop)
 {
-	struct pollfd p = { .fd = fuse_session_fd(loop->se), .events = POLLIN };
-
-	return poll(&p, 1, 0) > 0;
-}
-
-/* Sleep until a request or a signal has come. */
-static void
-await_request(struct loop *loop)
-{
-	struct pollfd p = { .fd = fuse_session_fd(loop->se), .events = POLLIN };
-
-	(void)poll(&p, 1, -1);
+	return poll_requests(loop, 0);
 }
 
 /* Read a request into w->buf. False when there will be no more; w->len is 0
@@ -85,7 +83,7 @@ await_and_receive(struct loop *loop, struct worker *w, bool *readyp)
 	overdue_end(w->slot);
 	if (!is_held)
 		spin_before_wait(&loop->spin, fuse_session_fd(loop->se));
-	await_request(loop);
+	(void)poll_requests(loop, -1);
 	if (!receive_request(loop, w))
 		return false;
 	if (w->len != 0 && !is_held)
@@ -134,6 +132,8 @@ serve_as_leader(struct loop *loop, struct worker *w)
 	another = look_behind(loop, w, kind, caller);
 	if (caller != 0)
 		affinity_received(&w->affinity, caller, ready);
+	/* From then on nobody watches this thread, so it answers with its
+	 * normal policy. */
 	if (hand_over_is_due(&loop->hand_over, kind, another)) {
 		affinity_leave_idle(&w->affinity);
 		worker_pool_resign(&loop->pool, w);
