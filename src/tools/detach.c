@@ -52,7 +52,8 @@ may_detach(const struct mount *m)
 {
 	struct mount now;
 
-	if (mount_at(m->path, &now) <= 0 || now.id != m->id) {
+	if (mount_at(m->path, &now) <= 0 || now.id != m->id ||
+	    now.dev != m->dev) {
 		warnx("%s: something else has been mounted there meanwhile",
 		    m->path);
 		return false;

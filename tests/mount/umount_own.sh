@@ -83,3 +83,32 @@ wait_gone "$PID"
 PID=
 same "mounts under it after SIGTERM" 1 "$(count "$MNT" tmpfs)"
 umount "$MNT" || fail "umount of what was under it"
+
+# Once it has gone, another daemon's mount gets its numbers, which a daemon that
+# is slow to end does not take for its own.
+slow_store=$STORE
+STORE=$T/second
+mkdir "$T/slow"
+numbers()
+{
+	sed -n "s,^\([0-9]*\) [0-9]* \([0-9:]*\) / $1 .*,\1 \2,p" \
+	    /proc/self/mountinfo
+}
+got=
+for i in $(seq 50); do
+	"$KVFS_BIN" "$slow_store" "$T/slow" || fail "the slow daemon"
+	slow=$(stat_value "$T/slow" Pid)
+	was=$(numbers "$T/slow")
+	kill -STOP "$slow"
+	umount -l "$T/slow" || fail "umount of the slow daemon"
+	start_kvfs
+	got=$(numbers "$MNT")
+	kill -CONT "$slow"
+	wait_gone "$slow"
+	is_mounted "$MNT" || fail "a daemon that ended took off another's mount"
+	stop_kvfs
+	# Others may mount meanwhile.
+	[ "$got" != "$was" ] || break
+done
+[ -n "$got" ] || fail "no numbers of $MNT"
+same "the numbers of a mount that came later" "$was" "$got"

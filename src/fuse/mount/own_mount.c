@@ -14,11 +14,16 @@
 #include <unistd.h>
 
 #include "util/bounded.h"
+#include "util/hash.h"
 #include "util/log.h"
 #include "util/mount_table.h"
 
 /* The longest that an unmount may take: it writes back dirty pages. */
 #define UNMOUNT_MS 30000
+
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x4000u /* Linux 6.8 */
+#endif
 
 extern char **environ;
 
@@ -26,6 +31,54 @@ struct unmount {
 	const char *path;
 	bool lazy;
 };
+
+/* The id of the mount in which fd is, of the kind STATX_MNT_ID or
+ * STATX_MNT_ID_UNIQUE; 0: the kernel does not tell. */
+static uint64_t
+mount_id_of(int fd, unsigned kind)
+{
+	struct statx stx;
+
+	/* DONT_SYNC: the kernel answers from memory, without a request. */
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kind, &stx) < 0)
+		return 0;
+	return (stx.stx_mask & kind) != 0 ? stx.stx_mnt_id : 0;
+}
+
+/* Open the root of the mount e; -EBUSY: another one covers it. */
+static int
+open_entry(const struct mount_entry *e, int flags)
+{
+	int fd = bounded_open(e->path, flags | O_NOFOLLOW);
+	uint64_t id = fd >= 0 ? mount_id_of(fd, STATX_MNT_ID) : 0;
+
+	if (id != 0 && id != (uint64_t)e->id) {
+		close(fd);
+		return -EBUSY;
+	}
+	return fd;
+}
+
+static uint64_t
+source_of(const struct mount_entry *e)
+{
+	return hash_bytes(e->source, strlen(e->source), 0);
+}
+
+static void
+remember_entry(struct own_mount *m, const struct mount_entry *e)
+{
+	int fd = open_entry(e, O_PATH);
+
+	*m = (struct own_mount){
+		.id = e->id,
+		.dev = e->dev,
+		.source = source_of(e),
+		.unique = fd >= 0 ? mount_id_of(fd, STATX_MNT_ID_UNIQUE) : 0,
+	};
+	if (fd >= 0)
+		close(fd);
+}
 
 int
 own_mount_find(const char *path, struct own_mount *m)
@@ -38,43 +91,38 @@ own_mount_find(const char *path, struct own_mount *m)
 	if (rc == 0)
 		e = mount_table_top(&t, path);
 	if (e != NULL && mount_is_fuse(e))
-		*m = (struct own_mount){ e->id, e->dev };
+		remember_entry(m, e);
 	else if (rc == 0)
 		rc = -ENOENT;
 	mount_table_fini(&t);
 	return rc;
 }
 
+/* NULL: it has gone. What is found may still be another one with the same
+ * numbers, which open_own() finds out. */
 static const struct mount_entry *
 find_entry(const struct mount_table *t, const struct own_mount *m)
 {
-	for (size_t i = 0; i < t->count; i++)
-		if (t->entries[i].id == m->id && t->entries[i].dev == m->dev)
-			return &t->entries[i];
+	for (size_t i = 0; i < t->count; i++) {
+		const struct mount_entry *e = &t->entries[i];
+
+		if (e->id == m->id && e->dev == m->dev &&
+		    source_of(e) == m->source)
+			return e;
+	}
 	return NULL;
 }
 
-/* Is fd in that mount, and not in another one that covers it? */
-static bool
-is_of_mount(int fd, int id)
-{
-	struct statx stx;
-
-	/* DONT_SYNC: the kernel answers from memory, without a request. */
-	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &stx) ==
-	    0 &&
-	    ((stx.stx_mask & STATX_MNT_ID) == 0 ||
-		stx.stx_mnt_id == (uint64_t)id);
-}
-
+/* Open its root, which is that of e if it has not gone. */
 static int
-open_entry(const struct mount_entry *e, int flags)
+open_own(const struct own_mount *m, const struct mount_entry *e, int flags)
 {
-	int fd = bounded_open(e->path, flags | O_NOFOLLOW);
+	int fd = open_entry(e, flags);
 
-	if (fd >= 0 && !is_of_mount(fd, e->id)) {
+	if (fd >= 0 && m->unique != 0 &&
+	    mount_id_of(fd, STATX_MNT_ID_UNIQUE) != m->unique) {
 		close(fd);
-		return -EBUSY;
+		return -ENOENT;
 	}
 	return fd;
 }
@@ -89,7 +137,7 @@ own_mount_open(const struct own_mount *m, int flags)
 	if (rc == 0)
 		e = find_entry(&t, m);
 	if (e != NULL)
-		rc = open_entry(e, flags);
+		rc = open_own(m, e, flags);
 	else if (rc == 0)
 		rc = -ENOENT;
 	mount_table_fini(&t);
@@ -150,11 +198,12 @@ detach_by_fd(int fd)
 	return umount2(name, MNT_DETACH) == 0 ? 0 : -errno;
 }
 
-int
-own_mount_end_entry(const struct mount_entry *e, bool lazy)
+/* fd is open in the mount e, and closed here; or a negative errno. */
+static int
+end_opened(const struct mount_entry *e, int fd, bool lazy)
 {
 	struct unmount u = { e->path, lazy };
-	int fd = open_entry(e, O_PATH), rc = -EPERM;
+	int rc = -EPERM;
 
 	if (fd < 0)
 		return fd;
@@ -168,25 +217,42 @@ own_mount_end_entry(const struct mount_entry *e, bool lazy)
 }
 
 int
+own_mount_end_entry(const struct mount_entry *e, bool lazy)
+{
+	return end_opened(e, open_entry(e, O_PATH), lazy);
+}
+
+/* Nothing is done when something is mounted on it. */
+static int
+end_uncovered(const struct mount_table *t, const struct mount_entry *e, int fd,
+    bool lazy)
+{
+	const struct mount_entry *on = mount_table_child(t, e->id);
+
+	if (on == NULL)
+		return end_opened(e, fd, lazy);
+	log_warn("%s: %s is mounted on it: the mount is left as it is", e->path,
+	    strcmp(on->path, e->path) != 0 ? on->path : on->source);
+	if (fd >= 0)
+		close(fd);
+	return -ENOTEMPTY;
+}
+
+int
 own_mount_end(const struct own_mount *m, bool lazy)
 {
-	const struct mount_entry *e = NULL, *on = NULL;
+	const struct mount_entry *e = NULL;
 	struct mount_table t;
-	int rc = mount_table_read(&t);
+	int fd, rc = mount_table_read(&t);
 
-	if (rc == 0)
+	if (rc == 0) {
 		e = find_entry(&t, m);
-	if (e != NULL)
-		on = mount_table_child(&t, m->id);
-	if (on != NULL) {
-		log_warn("%s: %s is mounted on it: the mount is left as it is",
-		    e->path,
-		    strcmp(on->path, e->path) != 0 ? on->path : on->source);
-		rc = -ENOTEMPTY;
-	} else if (e != NULL) {
-		rc = own_mount_end_entry(e, lazy);
-	} else if (rc == 0) {
 		rc = -ENOENT;
+	}
+	if (e != NULL) {
+		fd = open_own(m, e, O_PATH);
+		if (fd != -ENOENT)
+			rc = end_uncovered(&t, e, fd, lazy);
 	}
 	mount_table_fini(&t);
 	return rc;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One mount, identified by its mount id and not by its path, so that other
- * mounts over it, below it or later at the same path are left alone. Waits
- * for other mounts for a bounded time only. Logs only where it says so.
+ * One mount, identified by its numbers and not by its path, so that other
+ * mounts over it, below it or later at the same path are left alone. When it
+ * has gone the kernel gives id and device to the next mount, which may be that
+ * of another daemon; so more is compared. Waits for other mounts for a bounded
+ * time only. Logs only where it says so.
  */
 #ifndef KVFS_FUSE_MOUNT_OWN_MOUNT_H
 #define KVFS_FUSE_MOUNT_OWN_MOUNT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct mount_entry;
@@ -15,6 +18,10 @@ struct mount_entry;
 struct own_mount {
 	int id; /* as in mountinfo; -1: none */
 	dev_t dev;
+	uint64_t source; /* a hash of what the mount table shows: the store, or
+	                    what -o fsname= says */
+	uint64_t unique; /* an id that no other mount gets until the next boot;
+	                    0: not known, before Linux 6.8 */
 };
 
 /* Find the mount that has just been made at path. A negative errno. */
