@@ -9,12 +9,15 @@
 # running for more than SECONDS (default 600). Its output is kept and shown
 # only when it failed. Each test has a fresh TMPDIR, which is gone
 # afterwards; a mount that it leaves there is a failure too, and is ended.
-# The last line is "N passed, N failed, N skipped"; exit status 1 when any
-# failed or none ran, with -s also when any was skipped.
+# Each line has the seconds that the test took, and its processor seconds
+# (without those of daemons). The slowest are listed at the end. The last line
+# is "N passed, N failed, N skipped"; exit status 1 when any failed or none
+# ran, with -s also when any was skipped.
 set -u
 
 jobs=1
 limit=600
+slowest=12
 complete=
 while getopts sj:t: o; do
   case $o in
@@ -32,6 +35,7 @@ work=$(cd "$work" && pwd -P)
 chmod 711 "$work"
 # Tests that run make themselves are not part of the make above them.
 unset MAKEFLAGS MAKELEVEL MFLAGS
+TIMEFORMAT='%R %U %S'
 
 # Mounts at or below a directory, deepest first.
 mounts_below() {
@@ -59,7 +63,8 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# One test: output to $work/N.out, verdict to $work/N.rc.
+# One test: output to $work/N.out, seconds (elapsed, user, system) to
+# $work/N.time, verdict to $work/N.rc.
 run_one() {
   local n=$1 test=$2 dir=$work/$1 rc left
   mkdir "$dir"
@@ -67,8 +72,8 @@ run_one() {
     /*) ;;
     *) test=./$test ;;
   esac
-  TMPDIR=$dir timeout -k 15 "$limit" "$test" \
-    >"$work/$n.out" 2>&1 </dev/null
+  { time TMPDIR=$dir timeout -k 15 "$limit" "$test" \
+    >"$work/$n.out" 2>&1 </dev/null; } 2>"$work/$n.time"
   rc=$?
   if [ $rc = 124 ] || [ $rc = 137 ]; then
     echo "stopped after $limit seconds" >>"$work/$n.out"
@@ -89,14 +94,18 @@ skipped=0
 
 # Say how each test went that has ended since the last call.
 report() {
-  local n rc
+  local n rc real user sys took
   for n in "${!running[@]}"; do
     [ -s "$work/$n.rc" ] || continue
     rc=$(cat "$work/$n.rc")
+    read -r real user sys < <(tail -n 1 "$work/$n.time")
+    took=$(awk "BEGIN { printf \"%.1f s, %.1f of processor\", \
+      $real, $user + $sys }")
+    echo "$real ${running[$n]}: $took" >>"$work/times"
     case $rc in
       0)
         passed=$((passed + 1))
-        echo "ok      ${running[$n]}"
+        echo "ok      ${running[$n]} ($took)"
         ;;
       77)
         skipped=$((skipped + 1))
@@ -104,11 +113,11 @@ report() {
         ;;
       *)
         failed=$((failed + 1))
-        echo "FAILED  ${running[$n]} (status $rc); its output:"
+        echo "FAILED  ${running[$n]} (status $rc, $took); its output:"
         tail -n 200 "$work/$n.out" | sed 's/^/    /'
         ;;
     esac
-    rm -f "$work/$n.out" "$work/$n.rc"
+    rm -f "$work/$n.out" "$work/$n.rc" "$work/$n.time"
     unset "running[$n]"
   done
 }
@@ -129,6 +138,11 @@ while [ ${#running[@]} -gt 0 ]; do
   report
 done
 
+# A few need no list.
+if [ $# -gt $slowest ]; then
+  echo "the slowest of $#, $SECONDS s in all:"
+  sort -rn "$work/times" | head -n $slowest | sed 's/^[^ ]*/   /'
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
 if [ -n "$complete" ] && [ "$skipped" != 0 ]; then
   echo 'a test was skipped, and must not be here'
