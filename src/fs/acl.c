@@ -129,6 +129,12 @@ acl_kind(struct slice name)
 	return ACL_NONE;
 }
 
+struct slice
+acl_name(enum acl_kind kind)
+{
+	return slice_str(kind == ACL_DEFAULT ? NAME_DEFAULT : NAME_ACCESS);
+}
+
 int
 acl_to_mode(struct slice value, uint32_t *modep, bool *is_minimalp)
 {
@@ -175,19 +181,6 @@ acl_load(struct fs *fs, const struct inode *in, const char *name,
 	return inode_bad_row(in->ino, (struct slice){ 0 }, rc);
 }
 
-static void
-acl_stage(struct txn *t, uint64_t ino, const char *name, struct slice list)
-{
-	struct kv_key key = key_xattr(ino, slice_str(name));
-	uint8_t *p = txn_alloc(t, SCHEMA_TAG_LEN + list.len);
-
-	if (p == NULL)
-		return; /* txn_commit() reports it */
-	p[0] = SCHEMA_TAG;
-	memcpy(p + SCHEMA_TAG_LEN, list.data, list.len);
-	kv_batch_put(&t->batch, &key, slice_make(p, SCHEMA_TAG_LEN + list.len));
-}
-
 int
 acl_chmod(struct fs *fs, struct txn *t, struct inode *in, uint32_t mode)
 {
@@ -206,43 +199,44 @@ acl_chmod(struct fs *fs, struct txn *t, struct inode *in, uint32_t mode)
 		set_perm(parts.user, mode >> 6);
 		set_perm(group_class(&parts), mode >> 3);
 		set_perm(parts.other, mode);
-		acl_stage(t, in->ino, NAME_ACCESS, buf_slice(&list));
+		txn_put_xattr(t, in->ino, slice_str(NAME_ACCESS),
+		    buf_slice(&list));
 	}
 	buf_fini(&list);
 	return rc;
 }
 
 int
-acl_inherit(struct fs *fs, struct inode *dir, uint32_t umask,
-    struct attr_rec *rec, struct acl_new *n)
+acl_load_default(struct fs *fs, struct inode *dir, struct buf *list)
+{
+	return fs->acl ? acl_load(fs, dir, NAME_DEFAULT, list) : 0;
+}
+
+int
+acl_inherit_list(struct slice list, bool is_exact, struct attr_rec *rec,
+    struct acl_new *n)
 {
 	struct parts parts;
 	uint8_t *group;
+	uint32_t mode;
 	int rc;
 
-	*n = (struct acl_new){ 0 };
-	if (!fs->acl || S_ISLNK(rec->mode))
-		return 0;
-	rc = acl_load(fs, dir, NAME_DEFAULT, &n->list);
-	if (rc < 0)
-		return rc;
-	if (n->list.len == 0) {
-		rec->mode &= ~(umask & 0777u);
-		return 0;
-	}
-	buf_append_slice(&n->access, buf_slice(&n->list));
-	rc = buf_error(&n->access);
+	buf_append_slice(&n->list, list);
+	buf_append_slice(&n->access, list);
+	rc = buf_error(&n->list);
+	if (rc == 0)
+		rc = buf_error(&n->access);
 	if (rc < 0)
 		return rc;
 	rc = acl_parse(n->access.data, n->access.len, &parts);
 	if (rc < 0)
-		return inode_bad_row(dir->ino, slice_str(NAME_DEFAULT),
-		    -KVFS_ECORRUPT);
-	/* Mode and list are intersected. */
+		return -KVFS_ECORRUPT;
+	/* Mode and list are intersected, or the mode decides. */
 	group = group_class(&parts);
-	set_perm(parts.user, perm_of(parts.user) & rec->mode >> 6);
-	set_perm(group, perm_of(group) & rec->mode >> 3);
-	set_perm(parts.other, perm_of(parts.other) & rec->mode);
+	mode = is_exact ? 0777 : mode_of(&parts);
+	set_perm(parts.user, mode >> 6 & rec->mode >> 6);
+	set_perm(group, mode >> 3 & rec->mode >> 3);
+	set_perm(parts.other, mode & rec->mode);
 	rec->mode = (rec->mode & ~0777u) | mode_of(&parts);
 	if (parts.is_minimal)
 		buf_clear(&n->access);
@@ -251,13 +245,37 @@ acl_inherit(struct fs *fs, struct inode *dir, uint32_t umask,
 	return 0;
 }
 
+int
+acl_inherit(struct fs *fs, struct inode *dir, uint32_t umask,
+    struct attr_rec *rec, struct acl_new *n)
+{
+	struct buf list = { 0 };
+	int rc;
+
+	*n = (struct acl_new){ 0 };
+	if (!fs->acl || S_ISLNK(rec->mode))
+		return 0;
+	rc = acl_load_default(fs, dir, &list);
+	if (rc == 0 && list.len == 0) {
+		rec->mode &= ~(umask & 0777u);
+	} else if (rc == 0) {
+		rc = acl_inherit_list(buf_slice(&list), false, rec, n);
+		if (rc == -KVFS_ECORRUPT)
+			inode_bad_row(dir->ino, slice_str(NAME_DEFAULT), rc);
+	}
+	buf_fini(&list);
+	return rc;
+}
+
 void
 acl_new_stage(struct txn *t, uint64_t ino, const struct acl_new *n)
 {
 	if (n->access.len != 0)
-		acl_stage(t, ino, NAME_ACCESS, buf_slice(&n->access));
+		txn_put_xattr(t, ino, slice_str(NAME_ACCESS),
+		    buf_slice(&n->access));
 	if (n->has_default)
-		acl_stage(t, ino, NAME_DEFAULT, buf_slice(&n->list));
+		txn_put_xattr(t, ino, slice_str(NAME_DEFAULT),
+		    buf_slice(&n->list));
 }
 
 void

@@ -19,6 +19,8 @@ enum acl_kind {
 
 /* Which list the attribute of this name is. */
 enum acl_kind acl_kind(struct slice name);
+/* The name of that list. */
+struct slice acl_name(enum acl_kind kind);
 
 /*
  * An access list is to be set. *modep: the permissions that it stands for;
@@ -46,6 +48,13 @@ struct acl_new {
  */
 int acl_inherit(struct fs *fs, struct inode *dir, uint32_t umask,
     struct attr_rec *rec, struct acl_new *n) REQUIRES(&dir->mu);
+/* Append the default list of dir, if it has one. */
+int acl_load_default(struct fs *fs, struct inode *dir, struct buf *list)
+    REQUIRES(&dir->mu);
+/* The same as acl_inherit() for a directory with this default list. is_exact:
+ * as if chmod(2) with the mode followed. -KVFS_ECORRUPT: it is no list. */
+int acl_inherit_list(struct slice list, bool is_exact, struct attr_rec *rec,
+    struct acl_new *n);
 /* Add them to t, for inode ino. */
 void acl_new_stage(struct txn *t, uint64_t ino, const struct acl_new *n);
 void acl_new_fini(struct acl_new *n);

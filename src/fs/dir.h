@@ -43,5 +43,9 @@ int name_check(struct slice name);
 /* 0 if dir does not have name; else -EEXIST. */
 int dir_has_no(struct fs *fs, struct inode *dir, struct slice name)
     REQUIRES(&dir->change_mu);
+/* Does name in dir still refer to in, or to nothing if that is NULL? 0,
+ * -EAGAIN, or another negative errno. */
+int dir_check_name(struct fs *fs, struct inode *dir, struct slice name,
+    const struct inode *in);
 
 #endif

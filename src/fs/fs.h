@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #include "fs/fs_attrs.h"
+#include "fs/fs_bulk.h"
 #include "fs/fs_check.h"
 #include "fs/fs_contents.h"
 #include "fs/fs_dirs.h"

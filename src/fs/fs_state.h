@@ -45,6 +45,9 @@ struct fs {
 	struct ino_source numbers;
 	struct inode_count count;
 	_Atomic uint64_t last_seq; /* highest position of any commit */
+	/* Commits under way of files that are not in memory; see bulk_commit.c.
+	 * seq_cst: ordered against reads of their rows and of last_seq. */
+	_Atomic unsigned bulk_commits;
 	struct fs_counters counters;
 };
 

@@ -30,6 +30,7 @@ int
 inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
     struct slice name, const struct attr_rec *rec)
 {
+	uint64_t seq;
 	int rc;
 
 	if (parent != NULL) {
@@ -42,10 +43,12 @@ inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
 	in->rec = *rec;
 	in->type = rec->mode & S_IFMT;
 	in->tombstones = TOMBSTONES_UNKNOWN;
-	/* The commit that created it may not be durable yet. */
-	atomic_store_explicit(&in->commits.seq,
-	    atomic_load_explicit(&fs->last_seq, memory_order_relaxed),
-	    memory_order_seq_cst);
+	/* The commit that created it may not be durable yet, or not even have
+	 * returned: then all that is committed counts. */
+	seq = UINT64_MAX;
+	if (atomic_load_explicit(&fs->bulk_commits, memory_order_seq_cst) == 0)
+		seq = atomic_load_explicit(&fs->last_seq, memory_order_seq_cst);
+	atomic_store_explicit(&in->commits.seq, seq, memory_order_seq_cst);
 	in->state = INODE_LIVE;
 	return 0;
 }

@@ -35,7 +35,7 @@ remove_in(struct fs *fs, struct inode *dir, struct slice name, struct inode *in,
 	if (t == NULL)
 		return -ENOMEM;
 	dir_delete_entry(&change, t, name);
-	rc = removal_stage(fs, t, in, &now, &removal);
+	rc = removal_stage(fs, t, in, &now, 1, &removal);
 	if (rc == 0)
 		rc = dir_stage(fs, t, &change);
 	txn_reserve(t);

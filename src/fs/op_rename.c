@@ -59,29 +59,6 @@ find_named(struct fs *fs, struct rename *r)
 	return rc == -ENOENT ? 0 : rc;
 }
 
-/* Does name in dir still refer to in, or to nothing if that is NULL? 0,
- * -EAGAIN, or another negative errno. */
-static int
-check_name(struct fs *fs, struct inode *dir, struct slice name,
-    const struct inode *in)
-{
-	struct kv_key key = key_dentry(dir->ino, name);
-	struct dentry_row row;
-	struct kv_value v;
-	int rc;
-
-	rc = kv_get(fs->kv, &key, NULL, &v);
-	if (rc == -ENOENT)
-		return in == NULL ? 0 : -EAGAIN;
-	if (rc < 0)
-		return rc;
-	rc = schema_get_dentry(v.data, &row);
-	kv_value_release(&v);
-	if (rc < 0)
-		return inode_bad_row(dir->ino, name, rc);
-	return in != NULL && row.ino == in->ino ? 0 : -EAGAIN;
-}
-
 /* Commit contents that are too large for the batch of the rename. */
 static int
 commit_to_fit(struct fs *fs, struct inode *in) REQUIRES(&in->change_mu)
@@ -151,9 +128,9 @@ rename_locked(struct fs *fs, struct rename *r, unsigned flags)
 		memory_order_seq_cst) != r->from_change ||
 	    atomic_load_explicit(&r->to->commits.change,
 		memory_order_seq_cst) != r->to_change) {
-		rc = check_name(fs, r->from, r->name, r->src);
+		rc = dir_check_name(fs, r->from, r->name, r->src);
 		if (rc == 0)
-			rc = check_name(fs, r->to, r->newname, r->dst);
+			rc = dir_check_name(fs, r->to, r->newname, r->dst);
 	}
 	if (rc == 0)
 		rc = rename_check(r, flags);

@@ -13,38 +13,7 @@
 #include "fs/fs_time.h"
 #include "fs/inode.h"
 #include "fs/inode_commit.h"
-
-#define TRUSTED "trusted."
-
-/*
- * The prefixes of names that are stored. The kernel has checked the privileges
- * that they need (xattr(7)). For other names it checks nothing, so they are
- * refused.
- */
-static const char *const namespaces[] = { "user.", TRUSTED, "security." };
-
-static bool
-begins_with(struct slice name, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	return name.len >= len && memcmp(name.data, prefix, len) == 0;
-}
-
-static int
-check_name(const struct fs *fs, struct slice name)
-{
-	if (name.len == 0 || name.len > FS_NAME_MAX ||
-	    memchr(name.data, '\0', name.len) != NULL)
-		return -ERANGE;
-	if (acl_kind(name) != ACL_NONE)
-		return fs->acl ? 0 : -EOPNOTSUPP;
-	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++) {
-		if (begins_with(name, namespaces[i]))
-			return name.len > strlen(namespaces[i]) ? 0 : -EINVAL;
-	}
-	return -EOPNOTSUPP;
-}
+#include "fs/xattr.h"
 
 /* Is there such a row? 1, 0 or a negative errno. */
 static int
@@ -73,7 +42,7 @@ fs_getxattr(struct fs *fs, uint64_t ino, struct slice name, struct buf *value)
 	uint32_t n;
 	int rc;
 
-	rc = check_name(fs, name);
+	rc = xattr_check_name(fs, name);
 	if (rc < 0)
 		return rc;
 	rc = file_get(fs, ino, &in);
@@ -122,24 +91,10 @@ commit_count(struct fs *fs, struct txn *t, struct inode *in, int more,
 	return rc;
 }
 
-static void
-put_row(struct txn *t, const struct kv_key *key, struct slice value)
-{
-	uint8_t *p = txn_alloc(t, SCHEMA_TAG_LEN + value.len);
-
-	if (p == NULL)
-		return; /* txn_commit() reports it */
-	p[0] = SCHEMA_TAG;
-	if (value.len != 0)
-		memcpy(p + SCHEMA_TAG_LEN, value.data, value.len);
-	kv_batch_put(&t->batch, key, slice_make(p, SCHEMA_TAG_LEN + value.len));
-}
-
 static int
 set_locked(struct fs *fs, struct inode *in, struct slice name,
     struct slice value, int flags) REQUIRES(&in->change_mu, &in->mu)
 {
-	struct kv_key key = key_xattr(in->ino, name);
 	struct txn *t;
 	int has, rc;
 
@@ -159,7 +114,7 @@ set_locked(struct fs *fs, struct inode *in, struct slice name,
 	t = txn_begin(fs);
 	if (t == NULL)
 		return -ENOMEM;
-	put_row(t, &key, value);
+	txn_put_xattr(t, in->ino, name, value);
 	rc = commit_count(fs, t, in, has == 0, in->rec.mode);
 	txn_end(fs, t);
 	return rc;
@@ -192,7 +147,7 @@ set_access_list(struct fs *fs, struct inode *in, struct slice name,
 	if ((flags & FS_XATTR_KILL_SGID) != 0)
 		mode &= ~(uint32_t)S_ISGID;
 	if (!is_minimal)
-		put_row(t, &key, value);
+		txn_put_xattr(t, in->ino, name, value);
 	else if (has != 0)
 		kv_batch_delete(&t->batch, &key);
 	rc = commit_count(fs, t, in, !is_minimal - has, mode);
@@ -234,7 +189,7 @@ fs_setxattr(struct fs *fs, uint64_t ino, struct slice name, struct slice value,
 
 	if (fs->read_only)
 		return -EROFS;
-	rc = check_name(fs, name);
+	rc = xattr_check_name(fs, name);
 	if (rc < 0)
 		return rc;
 	if ((flags & ~(XATTR_CREATE | XATTR_REPLACE | FS_XATTR_KILL_SGID)) != 0)
@@ -276,8 +231,8 @@ fs_listxattr(struct fs *fs, uint64_t ino, bool is_trusted, struct buf *names)
 	while (it != NULL && rc >= 0 && (rc = kv_iter_next(it)) == 1) {
 		key = kv_iter_key(it);
 		/* A store of an older version may have any names. */
-		if (check_name(fs, key.name) < 0 ||
-		    (!is_trusted && begins_with(key.name, TRUSTED)))
+		if (xattr_check_name(fs, key.name) < 0 ||
+		    (!is_trusted && xattr_has_prefix(key.name, XATTR_TRUSTED)))
 			continue;
 		buf_append_slice(names, key.name);
 		buf_put_u8(names, 0);
@@ -297,7 +252,7 @@ fs_removexattr(struct fs *fs, uint64_t ino, struct slice name)
 
 	if (fs->read_only)
 		return -EROFS;
-	rc = check_name(fs, name);
+	rc = xattr_check_name(fs, name);
 	if (rc == 0)
 		rc = file_get(fs, ino, &in);
 	if (rc < 0)

@@ -133,7 +133,7 @@ add_locked(struct orphan_list *list, const struct orphan *o) REQUIRES(&list->mu)
 
 /* Queue o: its rows are deleted soon. */
 static void
-orphan_enqueue(struct fs *fs, const struct orphan *o)
+queue_orphan(struct fs *fs, const struct orphan *o)
 {
 	struct orphan_list *list = &fs->orphans;
 	bool is_added, is_urgent, is_first;
@@ -154,6 +154,25 @@ orphan_enqueue(struct fs *fs, const struct orphan *o)
 		dirty_list_wake(&fs->dirty);
 }
 
+static struct orphan
+orphan_of(uint64_t ino, const struct attr_rec *rec)
+{
+	return (struct orphan){
+		.ino = ino,
+		.alloc = rec->alloc,
+		.flags = rec->flags,
+		.nxattrs = rec->nxattrs,
+	};
+}
+
+void
+orphan_enqueue(struct fs *fs, uint64_t ino, const struct attr_rec *rec)
+{
+	const struct orphan o = orphan_of(ino, rec);
+
+	queue_orphan(fs, &o);
+}
+
 /* in has ended. Does it have rows? Then *o describes them. */
 static bool
 end_locked(struct fs *fs, struct inode *in, struct orphan *o)
@@ -163,12 +182,7 @@ end_locked(struct fs *fs, struct inode *in, struct orphan *o)
 
 	mutex_assert_held(&in->change_mu);
 	mutex_assert_held(&in->mu);
-	*o = (struct orphan){
-		.ino = in->ino,
-		.alloc = in->rec.alloc,
-		.flags = in->rec.flags,
-		.nxattrs = in->rec.nxattrs,
-	};
+	*o = orphan_of(in->ino, &in->rec);
 	inode_set_deleted(fs, in);
 	return has_rows;
 }
@@ -192,7 +206,7 @@ orphan_end(struct fs *fs, struct inode *in, bool is_closing)
 		has_rows = end_locked(fs, in, &o);
 	inode_end_change(in);
 	if (has_rows)
-		orphan_enqueue(fs, &o);
+		queue_orphan(fs, &o);
 }
 
 void

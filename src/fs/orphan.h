@@ -31,6 +31,9 @@ int orphan_sweep(struct fs *fs);
 /* A lookup or an open of in has ended. If it has no name and that was the last
  * one, the inode is deleted. Call without locks. */
 void orphan_forgotten(struct fs *fs, struct inode *in);
+/* An inode with an orphan row, which is not in memory, is not wanted any more:
+ * its rows are deleted soon. */
+void orphan_enqueue(struct fs *fs, uint64_t ino, const struct attr_rec *rec);
 /* Delete all of them, used or not: the file system is closing. */
 int orphan_end_all(struct fs *fs);
 /* Delete the rows of all inodes that were queued. Call without locks, and

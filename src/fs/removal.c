@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Removes a link. With the last one all rows of the inode are deleted, or, if
+ * Removes links. With the last one all rows of the inode are deleted, or, if
  * it is in use, it becomes an orphan; see orphan.c.
  */
 #include "fs/removal.h"
@@ -48,7 +48,7 @@ stage_last(struct fs *fs, struct txn *t, struct inode *in, struct removal *r)
 
 int
 removal_stage(struct fs *fs, struct txn *t, struct inode *in,
-    const struct timespec *now, struct removal *r)
+    const struct timespec *now, uint32_t names, struct removal *r)
 {
 	*r = (struct removal){ .in = in, .rec = in->rec };
 	r->rec.ctime = *now;
@@ -58,10 +58,10 @@ removal_stage(struct fs *fs, struct txn *t, struct inode *in,
 		r->rec.nlink = 0;
 		return stage_last(fs, t, in, r);
 	}
-	if (in->rec.nlink == 0 || (in->rec.nlink > 1 && in->parent != NULL))
+	if (in->rec.nlink < names || (in->rec.nlink > 1 && in->parent != NULL))
 		return inode_bad_row(in->ino, (struct slice){ 0 },
 		    -KVFS_ECORRUPT);
-	r->rec.nlink--;
+	r->rec.nlink -= names;
 	if (r->rec.nlink == 0)
 		return stage_last(fs, t, in, r);
 	r->how = REMOVAL_LINK;

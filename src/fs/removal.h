@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Removes one link of an inode, and its rows or some of them; see
+/* Removes links of an inode, and its rows or some of them; see
  * removal.c. */
 #ifndef KVFS_FS_REMOVAL_H
 #define KVFS_FS_REMOVAL_H
@@ -9,7 +9,7 @@
 
 struct fs;
 
-/* The removal of one link of an inode, in a batch. */
+/* The removal of links of an inode, in a batch. */
 struct removal {
 	struct inode *in;
 	struct attr_rec rec;
@@ -21,9 +21,9 @@ struct removal {
 	} how;
 	struct slice data; /* inline bytes, in the txn */
 };
-/* Add it to t; the caller deletes the dentry row. */
+/* Add it to t; the caller deletes, or replaces, the rows of so many names. */
 int removal_stage(struct fs *fs, struct txn *t, struct inode *in,
-    const struct timespec *now, struct removal *r)
+    const struct timespec *now, uint32_t names, struct removal *r)
     REQUIRES(&in->change_mu, &in->mu);
 /* It was committed at seq; the inode is still locked. Returns an inode for
  * inode_put() once no lock is held. */

@@ -157,7 +157,7 @@ rename_batch(struct fs *fs, struct rename *r)
 		else
 			dir_delete_entry(&from, t, r->name);
 		if (rc == 0 && r->dst != NULL)
-			rc = removal_stage(fs, t, r->dst, &now, &removal);
+			rc = removal_stage(fs, t, r->dst, &now, 1, &removal);
 	}
 	if (rc == 0)
 		rc = stage_move(fs, t, r->src, r->to, r->newname, &now,

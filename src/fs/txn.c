@@ -262,6 +262,22 @@ txn_del_orphan(struct txn *t, uint64_t ino)
 }
 
 void
+txn_put_xattr(struct txn *t, uint64_t ino, struct slice name,
+    struct slice value)
+{
+	struct kv_key key = key_xattr(ino, name);
+	uint8_t *p = txn_alloc(t, SCHEMA_TAG_LEN + value.len);
+
+	if (p == NULL)
+		return; /* txn_commit() reports it */
+	p[0] = SCHEMA_TAG;
+	if (value.len != 0)
+		memcpy(p + SCHEMA_TAG_LEN, value.data, value.len);
+	kv_batch_put(&t->batch, &key,
+	    slice_make(p, SCHEMA_TAG_LEN + value.len));
+}
+
+void
 txn_put_store(struct txn *t, const char *name, const uint8_t *value, size_t len)
 {
 	struct kv_key key = key_store(name);

@@ -89,6 +89,9 @@ void txn_put_inode(struct txn *t, uint64_t ino, const struct attr_rec *rec,
 void txn_del_inode(struct txn *t, uint64_t ino);
 void txn_put_orphan(struct txn *t, uint64_t ino);
 void txn_del_orphan(struct txn *t, uint64_t ino);
+/* Copies value. */
+void txn_put_xattr(struct txn *t, uint64_t ino, struct slice name,
+    struct slice value);
 void txn_put_store(struct txn *t, const char *name, const uint8_t *value,
     size_t len);
 
