@@ -4,8 +4,8 @@
  * pass over the logs follows the checksum chain, to find where it ends and the
  * highest number that any durable mark in any log has, behind that end too. A
  * chain that ends below that number has lost what was durable: the store is
- * damaged and not opened. Otherwise what follows the end was never promised to
- * anybody, and is dropped.
+ * damaged and not opened. Otherwise no sync of what follows the end had
+ * returned, and it is dropped.
  */
 #include "engine/env/filename.h"
 #include "engine/env/store_files.h"
