@@ -37,6 +37,25 @@ mount_at(const char *path, struct mount *m)
 	return rc;
 }
 
+bool
+mount_is_covered(const char *path)
+{
+	const struct mount_entry *top = NULL;
+	struct mount_table t;
+	bool is_covered = false;
+
+	if (mount_table_read(&t) == 0)
+		top = mount_table_top(&t, path);
+	for (size_t i = 0; top != NULL && i < t.count && !is_covered; i++) {
+		const struct mount_entry *e = &t.entries[i];
+
+		is_covered = e != top && mount_is_kvfs(e) &&
+		    strcmp(e->path, path) == 0;
+	}
+	mount_table_fini(&t);
+	return is_covered;
+}
+
 int
 mount_of_source(const char *store, struct mount *m)
 {

@@ -20,6 +20,8 @@ struct mount {
 /* The topmost mount at path, which is canonical: 1; 0 when it is not of FUSE or
  * nothing is mounted there; or a negative errno. */
 int mount_at(const char *path, struct mount *m);
+/* Does another mount lie over one of kvfs at path, which is canonical? */
+bool mount_is_covered(const char *path);
 /* The last mount of kvfs whose source is store. */
 int mount_of_source(const char *store, struct mount *m);
 

@@ -64,8 +64,8 @@ take_mount(struct place *p, const struct path_probe *probe)
 	return true;
 }
 
-/* Another process has the store at p->path open: find its mount. False when it
- * has none. */
+/* Another process has the store at p->path open: find its mount. False when
+ * that is not in the mount table yet, or not any more. */
 static bool
 find_its_mount(struct place *p)
 {
@@ -74,12 +74,11 @@ find_its_mount(struct place *p)
 
 	p->kind = PLACE_USED;
 	if (!daemon_note_parse(p->note, where, sizeof(where)))
-		return false;
+		return true; /* no daemon */
 	strlcpy(p->note, "mounted at ", sizeof(p->note));
 	strlcat(p->note, where, sizeof(p->note));
 	(void)path_probe(where, &probe);
-	(void)take_mount(p, &probe);
-	return true;
+	return take_mount(p, &probe) || mount_is_covered(where);
 }
 
 /* kv_owner(). A daemon whose note names a mount that is not in the mount table
@@ -95,8 +94,7 @@ find_owner(struct place *p)
 		if (rc <= 0)
 			return rc;
 		take_owner(p, &owner);
-		if (!find_its_mount(p) || p->kind != PLACE_USED ||
-		    ms >= OWNER_WAIT_MS)
+		if (find_its_mount(p) || ms >= OWNER_WAIT_MS)
 			return rc;
 		usleep(OWNER_RETRY_MS * 1000);
 	}
