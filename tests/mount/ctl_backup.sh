@@ -28,7 +28,7 @@ backup_refused()
 }
 
 start_kvfs
-for i in $(seq 60); do
+for i in $(seq 4 4 60); do
 	mkdir -p "$MNT/d$((i % 7))"
 	head -c $((i * i * 100)) /dev/urandom >"$MNT/d$((i % 7))/$i"
 done

@@ -6,22 +6,19 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_disk.sh"
 deadline_seconds=30
-max=600000
+max=2000000
 head -c $((2 * max)) /dev/urandom >"$T/random" || fail "random"
 declare -A size=() # of each file whose close has returned
 n=0
 
-contents()
-{
-	tail -c +$((${#1} + $2 % 1000)) "$T/random" | head -c "$2"
-}
-
+# File fN of B bytes has what stands in $T/random from N * 7 + B % 1000 on.
 # A new file of so many bytes; true when every call succeeded.
 write_file()
 {
 	n=$((n + 1))
-	if contents "f$n" "$1" 2>/dev/null >"$MNT/f$n" &&
-	    sync "$MNT/f$n" 2>"$T/err"; then
+	if dd if="$T/random" of="$MNT/f$n" bs=128k conv=fsync \
+	    iflag=skip_bytes,count_bytes skip=$((n * 7 + $1 % 1000)) \
+	    count="$1" 2>"$T/err"; then
 		size[f$n]=$1
 		return 0
 	fi
@@ -35,7 +32,7 @@ fill()
 	local before=${#size[@]} bytes
 
 	for bytes in $max 50000 5000; do
-		while write_file $((1 + RANDOM * 20 % bytes)); do
+		while write_file $((1 + RANDOM * 64 % bytes)); do
 			[ ${#size[@]} -lt 20000 ] || fail "$1: has no end"
 		done
 	done
@@ -47,14 +44,17 @@ fill()
 # Every file is there and right, and no other.
 verify()
 {
-	local f count
+	local f
 
 	for f in "${!size[@]}"; do
-		contents "$f" "${size[$f]}" | cmp -s - "$MNT/$f" ||
+		cmp -s -n "${size[$f]}" "$T/random" "$MNT/$f" \
+		    $((${f#f} * 7 + size[$f] % 1000)) 0 ||
 		    fail "$1: $f, ${size[$f]} bytes: lost or wrong"
-	done
-	count=$(find "$MNT" -type f | wc -l)
-	same "$1: number of files" ${#size[@]} "$count"
+		echo "$f ${size[$f]}"
+	done | sort >"$T/want"
+	[ "${PIPESTATUS[0]}" = 0 ] || exit 1
+	find "$MNT" -type f -printf '%f %s\n' | sort >"$T/got"
+	cmp "$T/want" "$T/got" || fail "$1: other files, or sizes"
 }
 
 check()
@@ -65,14 +65,15 @@ check()
 # All files but every Nth; all for 0.
 delete_but()
 {
-	local f i=0
+	local f i=0 gone=()
 
 	for f in "${!size[@]}"; do
 		i=$((i + 1))
 		[ "$2" = 0 ] || [ $((i % $2)) != 0 ] || continue
-		rm "$MNT/$f" || fail "$1: rm $f"
+		gone+=("$MNT/$f")
 		unset "size[$f]"
 	done
+	rm "${gone[@]}" || fail "$1: rm"
 }
 
 kill_kvfs()

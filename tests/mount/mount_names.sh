@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: ISC
 # Names are bytes: every length and value that the kernel can pass.
 . "$(dirname "$0")/lib.sh"
@@ -9,8 +9,8 @@ start_kvfs
 i=1
 while [ $i -le 255 ]; do
 	if [ $i -ne 47 ]; then
-		c=$(printf "\\$(printf %o $i).")
-		c=${c%.}
+		printf -v c '\\x%x' $i
+		printf -v c "$c"
 		[ "$c" = . ] || echo $i >"$MNT/$c" ||
 		    fail "a name of the byte $i"
 		echo $i >"$MNT/x${c}y" || fail "the byte $i within a name"
@@ -28,9 +28,10 @@ check_bytes()
 	i=1
 	while [ $i -le 255 ]; do
 		if [ $i -ne 47 ]; then
-			c=$(printf "\\$(printf %o $i).")
-			c=${c%.}
-			same "byte $i" $i "$(cat "$MNT/x${c}y")"
+			printf -v c '\\x%x' $i
+			printf -v c "$c"
+			read -r got <"$MNT/x${c}y"
+			same "byte $i" $i "$got"
 		fi
 		i=$((i + 1))
 	done
