@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,41 +12,52 @@
 #include "kvfs/store.h"
 #include "tools/beneath.h"
 
-/* Copy the lines of a control file to out, except the last one of a check,
- * with the number of problems, which is returned. */
+/* Copy the lines of a control file to out. *lastp: the number of problems in
+ * the last line of a check, which is not copied; -1 if there is none. */
 static int
-copy_answer(int fd, FILE *out)
+copy_lines(FILE *f, FILE *out, int *lastp)
 {
-	FILE *f = fdopen(fd, "r");
-	int problems = 0, rc = 0;
 	char *line = NULL;
 	size_t cap = 0;
+	int rc = 0;
 
+	*lastp = -1;
+	errno = 0;
+	while (getline(&line, &cap, f) >= 0) {
+		if (sscanf(line, "Problems: %d", lastp) != 1)
+			fputs(line, out);
+	}
+	if (!feof(f))
+		rc = errno != 0 ? -errno : -EIO;
+	free(line);
+	return rc;
+}
+
+/* Returns the number of problems if it is a check. A report without that
+ * number has not come to its end. */
+static int
+read_file(struct beneath *files, const char *name, FILE *out)
+{
+	bool is_check = strcmp(name, "check") == 0;
+	int fd, rc, problems;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), CONTROL_DIR "/%s", name);
+	fd = beneath_open(files, path, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	f = fdopen(fd, "r");
 	if (f == NULL) {
 		rc = -errno;
 		close(fd);
 		return rc;
 	}
-	while (getline(&line, &cap, f) >= 0) {
-		if (sscanf(line, "Problems: %d", &problems) != 1)
-			fputs(line, out);
-	}
-	if (ferror(f) || problems < 0)
-		rc = -EIO;
-	free(line);
+	rc = copy_lines(f, out, &problems);
 	fclose(f);
-	return rc < 0 ? rc : problems;
-}
-
-static int
-read_file(struct beneath *files, const char *name, FILE *out)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), CONTROL_DIR "/%s", name);
-	fd = beneath_open(files, path, O_RDONLY);
-	return fd < 0 ? fd : copy_answer(fd, out);
+	if (rc < 0 || !is_check)
+		return rc;
+	return problems >= 0 ? problems : -EIO;
 }
 
 /* The result of the write is that of the command; -ENOTSUP: an older daemon

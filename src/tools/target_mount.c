@@ -233,8 +233,22 @@ mount_rename(struct target *t, const char *from, const char *to)
 	return rc;
 }
 
-/* Sync first: the kernel writes its dirty pages to the daemon, which commits
- * them with all other dirty contents. */
+static void
+mount_backup_end(struct target *t)
+{
+	struct target_mount *m = (struct target_mount *)t;
+
+	if (m->backup >= 0)
+		close(m->backup);
+	m->backup = -1;
+}
+
+/*
+ * Sync first: the kernel writes its dirty pages to the daemon, which commits
+ * them with all other dirty contents. The backup is that of its first use, and
+ * to ask for its end is one. O_DIRECT: it is read once, so the kernel need not
+ * keep it.
+ */
 static int
 mount_backup_begin(struct target *t)
 {
@@ -245,9 +259,16 @@ mount_backup_begin(struct target *t)
 		return root;
 	(void)syncfs(root);
 	close(root);
-	m->backup = beneath_open(files_of(t), CONTROL_DIR "/backup", O_RDONLY);
+	m->backup = beneath_open(files_of(t), CONTROL_DIR "/backup",
+	    O_RDONLY | O_DIRECT);
 	if (m->backup < 0)
 		return m->backup == -ENOENT ? -ENOTSUP : m->backup;
+	if (lseek(m->backup, 0, SEEK_END) < 0) {
+		int err = errno;
+
+		mount_backup_end(t);
+		return -err;
+	}
 	/* An unmount then waits only for the backup's descriptor. */
 	beneath_fini(&m->files);
 	return 0;
@@ -270,16 +291,6 @@ mount_backup_read(struct target *t, void *buf, size_t len, uint64_t off)
 		done += (size_t)n;
 	}
 	return (ssize_t)done;
-}
-
-static void
-mount_backup_end(struct target *t)
-{
-	struct target_mount *m = (struct target_mount *)t;
-
-	if (m->backup >= 0)
-		close(m->backup);
-	m->backup = -1;
 }
 
 static int
