@@ -219,7 +219,7 @@ session_close(struct session *s)
 	prune_stop(s->prune);
 	kernel_cache_end(&s->conn.kernel_cache);
 	rc = loop_stop(s->control.loop);
-	control_await_jobs(&s->control);
+	control_end(&s->control);
 	fuse_mount_close(&s->mount);
 	handle_end_all(&s->conn.handles);
 	rc = first_error(rc, fs_close(s->fs));

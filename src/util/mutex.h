@@ -8,6 +8,7 @@
  *
  *   fuse/control/control.h change_mu    one change of options at a time
  *   fuse/control/control.h mu           options in force, jobs
+ *   fuse/control/control_node.h mu      nodes of control files
  *   fuse/request/adapt_dir.c mu         one reader of an open directory
  *   fuse/serve/overdue.c mu             requests and their times
  *   fuse/serve/worker_pool.h mu         threads that serve

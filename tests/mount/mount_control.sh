@@ -24,7 +24,6 @@ fi
 # The same for a monitor: each line is a comment or a figure, each family is
 # declared once, and histograms add up.
 echo x >"$MNT/timed"
-[ -s "$c/metrics" ] && fail "metrics: has a size"
 cat "$c/metrics" >"$T/metrics"
 if grep -Evq '^(# (HELP|TYPE) kvfs_|kvfs_[a-z_]+(\{[a-z]+="[^"]*"(,le="[^"]*")?\})? -?[0-9.e+-]+$)' \
     "$T/metrics"; then
@@ -113,6 +112,19 @@ refuses "File exists" mkdir "$c"
 [ ! -e "$c/none" ] || fail "a file that is not there"
 # The same name is free elsewhere.
 mkdir "$MNT/dir" && echo x >"$MNT/dir/.kvfs" || fail "dir/.kvfs"
+
+# What a file cannot do fails, for root too, and so does a size.
+refuses "Permission denied" cat "$c/flush"
+for name in stats metrics check; do
+	for how in conv=notrunc oflag=append,nofollow; do
+		refuses "Permission denied" sh -c \
+		    "echo 1 | dd of='$c/$name' $how status=none"
+	done
+done
+refuses "Operation not permitted" truncate -s 100 "$c/options"
+truncate -s 0 "$c/options" || fail "truncate to 0"
+grep -q ^sync= "$c/options" || fail "truncate has an effect"
+same "the year of stats" "$(date +%Y)" "$(date -r "$c/stats" +%Y)"
 
 # Modes: figures for all, the rest for the owner.
 same "mode of stats" 444 "$(stat -c %a "$c/stats")"

@@ -6,14 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuse/control/control.h"
 #include "fuse/control/control_file.h"
 #include "fuse/control/control_report.h"
 #include "fuse/reply/reply.h"
 
-#define CONTROL_DIR_INO UINT64_MAX
-#define FIRST_FILE_INO CONTROL_INO_MIN
-
-/* The order gives the inode numbers: add new files at the end. */
+/* The order gives the inode numbers that users see: add new files at the
+ * end. */
 static const struct control_spec files[] = {
 	{ .name = "stats", .mode = 0444, .show = control_show_stats },
 	{ .name = "metrics", .mode = 0444, .show = control_show_metrics },
@@ -24,7 +23,7 @@ static const struct control_spec files[] = {
 	{ .name = "check",
 	    .mode = 0400,
 	    .show = control_show_check,
-	    .open_job = JOB_CHECK },
+	    .read_job = JOB_CHECK },
 	{ .name = "sync",
 	    .mode = 0600,
 	    .show = control_show_sync,
@@ -41,111 +40,188 @@ static const struct control_spec files[] = {
 	    .mode = 0600,
 	    .backup = control_open_backup,
 	    .act = control_end_backups,
-	    .open_job = JOB_BACKUP },
+	    .read_job = JOB_BACKUP },
 };
 #define NFILES (sizeof(files) / sizeof(files[0]))
 
-static const struct control_spec *
-spec_of(uint64_t ino)
-{
-	uint64_t i = ino - FIRST_FILE_INO;
-
-	return i < NFILES ? &files[i] : NULL;
-}
-
-static bool
-fill_stat(const struct control *c, uint64_t ino, struct stat *st)
-{
-	const struct control_spec *spec = spec_of(ino);
-
-	if (spec == NULL && ino != CONTROL_DIR_INO)
-		return false;
-	*st = (struct stat){
-		.st_ino = ino,
-		.st_mode = spec != NULL ? S_IFREG | spec->mode : S_IFDIR | 0555,
-		.st_nlink = spec != NULL ? 1 : 2,
-		.st_uid = c->uid,
-		.st_gid = c->gid,
-		.st_blksize = 4096,
-		.st_atim = c->started,
-		.st_mtim = c->started,
-		.st_ctim = c->started,
-	};
-	return true;
-}
-
+/* What stat(2) tells is the same for all nodes of a file: programs compare the
+ * file that they have opened with the one that they had looked at. */
 static uint64_t
-ino_of(uint64_t parent, const char *name)
+st_ino_of(const struct control_spec *spec)
 {
-	if (parent == FS_ROOT_INO || strcmp(name, ".") == 0)
-		return CONTROL_DIR_INO;
-	for (size_t i = 0; i < NFILES && parent == CONTROL_DIR_INO; i++) {
+	return CONTROL_DIR_INO - 255 + (uint64_t)(spec - files);
+}
+
+static const struct control_spec *
+find_file(const char *name)
+{
+	for (size_t i = 0; i < NFILES; i++) {
 		if (strcmp(files[i].name, name) == 0)
-			return FIRST_FILE_INO + i;
+			return &files[i];
 	}
-	return 0;
+	return NULL;
+}
+
+static void
+stat_dir(const struct control *c, struct stat *st)
+{
+	control_fill_stat(c, CONTROL_DIR_INO, S_IFDIR | 0555, st);
+}
+
+static void
+lookup_dir(fuse_req_t req)
+{
+	struct fuse_entry_param e = {
+		.ino = CONTROL_DIR_INO,
+		.attr_timeout = CACHE_SECONDS,
+		.entry_timeout = CACHE_SECONDS,
+	};
+
+	stat_dir(request_control(req), &e.attr);
+	fuse_reply_entry(req, &e);
+}
+
+/* A new node. A text that cannot be made now is made when it is used, and
+ * that fails with the reason. */
+static struct control_node *
+make_node(struct control *c, const struct control_spec *spec)
+{
+	struct control_text text;
+	struct control_node *node;
+	bool is_made = spec->show != NULL && spec->read_job == JOB_NONE &&
+	    control_text_make(c, spec, &text) == 0;
+
+	node = control_node_add(c, spec, st_ino_of(spec),
+	    is_made ? &text : NULL);
+	if (node == NULL && is_made)
+		control_text_fini(c, &text);
+	return node;
+}
+
+static void
+lookup_file(fuse_req_t req, const struct control_spec *spec)
+{
+	struct control *c = request_control(req);
+	struct control_node *node = make_node(c, spec);
+	struct fuse_entry_param e = { 0 };
+
+	if (node == NULL) {
+		reply_status(req, -ENOMEM);
+		return;
+	}
+	e.ino = node->number;
+	e.attr_timeout = control_file_stat(c, node, &e.attr);
+	if (fuse_reply_entry(req, &e) < 0)
+		control_node_forget(c, e.ino, 1);
+	control_node_put(c, node);
 }
 
 void
 control_lookup(fuse_req_t req, uint64_t parent, const char *name)
 {
-	struct fuse_entry_param e = {
-		.ino = ino_of(parent, name),
-		.attr_timeout = CACHE_SECONDS,
-		.entry_timeout = CACHE_SECONDS,
-	};
+	const struct control_spec *spec = find_file(name);
 
-	if (e.ino != 0 && fill_stat(request_control(req), e.ino, &e.attr))
-		fuse_reply_entry(req, &e);
+	if (parent == FS_ROOT_INO || strcmp(name, ".") == 0)
+		lookup_dir(req);
+	else if (spec != NULL)
+		lookup_file(req, spec);
 	else
 		reply_negative(req);
 }
 
 void
-control_getattr(fuse_req_t req, uint64_t ino)
+control_forget(fuse_req_t req, uint64_t ino, uint64_t n)
 {
+	control_node_forget(request_control(req), ino, n);
+}
+
+/* The node of a request, or NULL when it was answered with rc. */
+static struct control_node *
+node_of(struct control *c, fuse_req_t req, uint64_t ino, int rc)
+{
+	struct control_node *node = control_node_get(c, ino);
+
+	if (node == NULL)
+		reply_status(req, rc);
+	return node;
+}
+
+void
+control_getattr(fuse_req_t req, uint64_t ino, bool is_open)
+{
+	struct control *c = request_control(req);
+	struct control_node *node;
 	struct stat st;
 
-	if (fill_stat(request_control(req), ino, &st))
+	if (ino == CONTROL_DIR_INO) {
+		stat_dir(c, &st);
 		reply_raw_stat(req, &st, &st.st_mtim);
-	else
-		reply_status(req, -ENOENT);
+		return;
+	}
+	node = node_of(c, req, ino, -ESTALE);
+	if (node != NULL) {
+		control_file_getattr(req, node, is_open);
+		control_node_put(c, node);
+	}
+}
+
+void
+control_setattr(fuse_req_t req, uint64_t ino, int to_set, off_t size)
+{
+	struct control *c = request_control(req);
+	struct control_node *node = node_of(c, req, ino, -EPERM);
+
+	if (node != NULL) {
+		control_file_setattr(req, node, to_set, size);
+		control_node_put(c, node);
+	}
 }
 
 /* ---- Files ---- */
 
+/*
+ * Nothing is kept for an open, so nothing is lost where the kernel sends none.
+ * With kernel_writeback the kernel knows sizes better, so that reads and
+ * writes have to bypass its cache.
+ */
 void
 control_open(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
 {
-	const struct control_spec *spec = spec_of(ino);
+	struct control *c = request_control(req);
 
-	if (spec == NULL)
+	if (ino == CONTROL_DIR_INO) {
 		reply_status(req, -EISDIR);
-	else
-		control_file_open(req, spec, fi);
+		return;
+	}
+	fi->fh = 0;
+	fi->keep_cache = 1;
+	fi->noflush = 1;
+	fi->direct_io = c->conn->kernel_writeback;
+	fuse_reply_open(req, fi);
 }
 
 void
-control_release(fuse_req_t req, const struct fuse_file_info *fi)
+control_read(fuse_req_t req, uint64_t ino, size_t size, off_t off)
 {
-	control_file_release(req, fi);
-}
+	struct control *c = request_control(req);
+	struct control_node *node = node_of(c, req, ino, -EISDIR);
 
-void
-control_read(fuse_req_t req, size_t size, off_t off, struct fuse_file_info *fi)
-{
-	control_file_read(req, size, off, fi);
+	if (node != NULL) {
+		control_file_read(req, node, size, off);
+		control_node_put(c, node);
+	}
 }
 
 void
 control_write(fuse_req_t req, uint64_t ino, struct slice text)
 {
-	const struct control_spec *spec = spec_of(ino);
+	struct control *c = request_control(req);
+	struct control_node *node = node_of(c, req, ino, -EINVAL);
 
-	if (spec == NULL)
-		reply_status(req, -EINVAL);
-	else
-		control_file_write(req, spec, text);
+	if (node != NULL) {
+		control_file_write(req, node, text);
+		control_node_put(c, node);
+	}
 }
 
 /* ---- The directory ---- */
@@ -160,11 +236,11 @@ control_opendir(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
 		reply_status(req, -ENOTDIR);
 }
 
-/* Offset n is before entry n: ".", "..", then the files. */
+/* Offset n is before entry n: ".", "..", then the files. The kernel gets no
+ * nodes: it looks up what it needs. */
 void
-control_readdir(fuse_req_t req, uint64_t ino, size_t size, off_t off, bool plus)
+control_readdir(fuse_req_t req, size_t size, off_t off, bool plus)
 {
-	struct control *c = request_control(req);
 	char *buf = malloc(size);
 	size_t len = 0;
 
@@ -175,14 +251,16 @@ control_readdir(fuse_req_t req, uint64_t ino, size_t size, off_t off, bool plus)
 	}
 	for (uint64_t n = (uint64_t)off; n < NFILES + 2; n++) {
 		struct fuse_entry_param e = { 0 };
-		const char *name = n == 0 ? "." : n == 1 ? ".." : NULL;
+		const struct control_spec *spec = n >= 2 ? &files[n - 2] : NULL;
+		const char *name = n == 0 ? "." : "..";
 		size_t need;
 
-		if (name == NULL) {
-			name = files[n - 2].name;
-			fill_stat(c, FIRST_FILE_INO + n - 2, &e.attr);
-		} else {
-			fill_stat(c, ino, &e.attr);
+		e.attr.st_ino = CONTROL_DIR_INO;
+		e.attr.st_mode = S_IFDIR;
+		if (spec != NULL) {
+			name = spec->name;
+			e.attr.st_ino = st_ino_of(spec);
+			e.attr.st_mode = S_IFREG;
 		}
 		need = plus ? fuse_add_direntry_plus(req, buf + len, size - len,
 				  name, &e, (off_t)n + 1) :

@@ -1,319 +1,294 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Open control files; see control_file.h. Reads bypass the kernel's cache
- * (direct_io). The text of an open is made at the open and kept until the
- * release, so that all reads see the same.
- */
+/* See control_file.h. */
 #include "fuse/control/control_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuse/reply/handle.h"
+#include "fuse/control/control.h"
 #include "fuse/reply/reply.h"
-#include "util/thread.h"
+#include "fuse/serve/protocol.h"
 
 /* Longer than any valid write to a control file. */
 #define TEXT_MAX 4096
 
-/* One open file: its text, or a backup. */
-struct control_text {
-	struct handle base;
-	struct control *c;
-	char *data;
-	size_t len;
-	struct kv_backup *backup;
-	unsigned ends; /* control.backup_ends at the open */
+/* Makes the text of a node. */
+struct make_job {
+	struct control_job base; /* first */
+	struct control_node *node; /* held */
 };
 
-/* Slow work, and the request that it answers when it has ended. */
-struct job {
-	struct control *c;
+/* A slow write. */
+struct write_job {
+	struct control_job base; /* first */
 	const struct control_spec *spec;
-	unsigned bit; /* of control.jobs */
 	fuse_req_t req;
-	struct fuse_file_info fi; /* for an open */
-	char *text; /* owned, of a write; NULL for an open */
+	char *text; /* owned */
 	size_t len;
 };
 
+/* ---- Answers ---- */
+
+double
+control_file_stat(struct control *c, const struct control_node *node,
+    struct stat *st)
+{
+	bool is_made = control_node_is_made(c, node);
+
+	control_fill_stat(c, node->st_ino, S_IFREG | node->spec->mode, st);
+	st->st_size = is_made ? (off_t)control_text_size(&node->text) : 0;
+	return is_made ? CACHE_SECONDS : 0;
+}
+
+/* An open file that cannot be read has a byte, lest read(2) ends there: so it
+ * asks us, and fails. */
 static void
-text_close(struct handle *base)
+answer_attr(struct control *c, const struct control_node *node,
+    const struct control_ask *ask)
 {
-	struct control_text *t = (struct control_text *)base;
+	struct stat st;
+	double timeout = control_file_stat(c, node, &st);
 
-	if (t->backup != NULL)
-		atomic_fetch_sub_explicit(&t->c->backups, 1,
-		    memory_order_relaxed);
-	kv_backup_close(t->backup);
-	free(t->data);
-	free(t);
-}
-
-/* Make the text of an open for reading. */
-static int
-text_make(struct control *c, const struct control_spec *spec,
-    struct control_text *t)
-{
-	FILE *out;
-	int rc;
-
-	if (spec->backup != NULL) {
-		rc = spec->backup(c, &t->backup);
-		if (rc == 0)
-			atomic_fetch_add_explicit(&c->backups, 1,
-			    memory_order_relaxed);
-		return rc;
-	}
-	out = open_memstream(&t->data, &t->len);
-	if (out == NULL)
-		return -ENOMEM;
-	rc = spec->show(c, out);
-	if (fclose(out) != 0 && rc == 0)
-		rc = -ENOMEM;
-	return rc;
-}
-
-static int
-text_open(struct control *c, const struct control_spec *spec, bool reads,
-    struct control_text **tp)
-{
-	struct control_text *t = calloc(1, sizeof(*t));
-	int rc;
-
-	*tp = NULL;
-	if (t == NULL)
-		return -ENOMEM;
-	t->c = c;
-	t->ends = atomic_load_explicit(&c->backup_ends, memory_order_seq_cst);
-	rc = reads ? text_make(c, spec, t) : 0;
-	if (rc < 0) {
-		text_close(&t->base);
-		return rc;
-	}
-	t->base.close = text_close;
-	handle_add(&c->conn->handles, &t->base);
-	*tp = t;
-	return 0;
-}
-
-/* rc and t: the result of text_make(). */
-static void
-answer_open(fuse_req_t req, struct fuse_file_info *fi, int rc,
-    struct control_text *t)
-{
-	fi->fh = (uint64_t)(uintptr_t)t;
-	if (rc < 0)
-		reply_status(req, rc);
-	else if (fuse_reply_open(req, fi) < 0)
-		handle_end(&request_connection(req)->handles, &t->base);
-}
-
-/* ---- Slow work ---- */
-
-/* Call it before the answer: after that the caller may ask for the same job
- * again, and must not get EBUSY. */
-static void
-finish_job(struct job *job)
-{
-	mutex_lock(&job->c->mu);
-	job->c->jobs &= ~job->bit;
-	mutex_unlock(&job->c->mu);
-}
-
-static void
-end_job(struct job *job)
-{
-	struct control *c = job->c;
-
-	mutex_lock(&c->mu);
-	c->job_threads--;
-	cond_broadcast(&c->idle);
-	mutex_unlock(&c->mu);
-	free(job->text);
-	free(job);
-}
-
-static void *
-run_job(void *arg)
-{
-	struct job *job = arg;
-	struct control_text *t;
-	int rc;
-
-	if (job->text == NULL) {
-		rc = text_open(job->c, job->spec, true, &t);
-		finish_job(job);
-		answer_open(job->req, &job->fi, rc, t);
-	} else {
-		rc = job->spec->act(job->c, job->text);
-		finish_job(job);
-		reply_count(job->req, rc < 0 ? rc : (ssize_t)job->len);
-	}
-	end_job(job);
-	return NULL;
-}
-
-/* Takes text. Starts the thread, which answers the request; answers it here
- * on failure. */
-static void
-start_job(fuse_req_t req, const struct control_spec *spec,
-    const struct fuse_file_info *fi, char *text, size_t len)
-{
-	struct control *c = request_control(req);
-	struct job *job = calloc(1, sizeof(*job));
-	pthread_t thread;
-	bool busy;
-	int rc;
-
-	if (job == NULL) {
-		free(text);
-		reply_status(req, -ENOMEM);
-		return;
-	}
-	*job = (struct job){ .c = c,
-		.spec = spec,
-		.bit = 1u << (fi != NULL ? spec->open_job : spec->act_job),
-		.req = req,
-		.text = text,
-		.len = len };
-	if (fi != NULL)
-		job->fi = *fi;
-	mutex_lock(&c->mu);
-	busy = (c->jobs & job->bit) != 0;
-	if (!busy) {
-		c->jobs |= job->bit;
-		c->job_threads++;
-	}
-	mutex_unlock(&c->mu);
-	if (busy) {
-		free(text);
-		free(job);
-		reply_status(req, -EBUSY);
-		return;
-	}
-	rc = thread_start(&thread, true, run_job, job);
-	if (rc < 0) {
-		finish_job(job);
-		end_job(job);
-		reply_status(req, rc);
-	}
-}
-
-/* ---- Files ---- */
-
-static bool
-is_writable(const struct control_spec *spec)
-{
-	return spec->act != NULL || spec->answer != NULL;
-}
-
-void
-control_file_open(fuse_req_t req, const struct control_spec *spec,
-    struct fuse_file_info *fi)
-{
-	int mode = fi->flags & O_ACCMODE, rc;
-	struct control_text *t;
-
-	if ((mode != O_WRONLY && spec->show == NULL && spec->backup == NULL) ||
-	    (mode != O_RDONLY && !is_writable(spec))) {
-		reply_status(req, -EACCES);
-		return;
-	}
-	fi->direct_io = 1;
-	fi->noflush = 1;
-	if (spec->open_job != JOB_NONE && mode != O_WRONLY) {
-		start_job(req, spec, fi, NULL, 0);
-		return;
-	}
-	rc = text_open(request_control(req), spec, mode != O_WRONLY, &t);
-	answer_open(req, fi, rc, t);
-}
-
-void
-control_file_release(fuse_req_t req, const struct fuse_file_info *fi)
-{
-	struct control_text *t = (struct control_text *)(uintptr_t)fi->fh;
-
-	if (t != NULL)
-		handle_end(&request_connection(req)->handles, &t->base);
-}
-
-static ssize_t
-read_backup(struct control *c, const struct control_text *t, char *buf,
-    size_t len, uint64_t off)
-{
-	if (t->ends !=
-	    atomic_load_explicit(&c->backup_ends, memory_order_seq_cst))
-		return -ECANCELED;
-	return kv_backup_read(t->backup, buf, len, off);
-}
-
-static ssize_t
-read_text(const struct control_text *t, char *buf, size_t len, uint64_t off)
-{
-	if (off >= t->len)
-		return 0;
-	if (len > t->len - off)
-		len = (size_t)(t->len - off);
-	memcpy(buf, t->data + off, len);
-	return (ssize_t)len;
-}
-
-/* The reply is sent from a copy: as soon as the kernel has the bytes, it may
- * release the handle, while this thread still sends. */
-void
-control_file_read(fuse_req_t req, size_t size, off_t off,
-    struct fuse_file_info *fi)
-{
-	const struct control_text *t =
-	    (const struct control_text *)(uintptr_t)fi->fh;
-	char *copy = off >= 0 ? malloc(size + 1) : NULL;
-	ssize_t n;
-
-	if (copy == NULL) {
-		reply_status(req, off >= 0 ? -ENOMEM : -EINVAL);
-		return;
-	}
-	if (t->backup != NULL)
-		n = read_backup(request_control(req), t, copy, size,
-		    (uint64_t)off);
+	if (ask->is_use && !control_is_readable(node->spec))
+		st.st_size = 1;
+	if (ask->what == ASK_STATX)
+		protocol_reply_statx(ask->req, &st, &st.st_mtim, timeout);
 	else
-		n = read_text(t, copy, size, (uint64_t)off);
-	if (n < 0)
-		reply_status(req, (int)n);
-	else
-		reply_bytes(req, 0, slice_make(copy, (size_t)n));
+		fuse_reply_attr(ask->req, &st, timeout);
+}
+
+static void
+answer_read(struct control *c, const struct control_node *node,
+    const struct control_ask *ask)
+{
+	struct slice bytes;
+	char *copy;
+	int rc = control_text_read(c, &node->text, ask->size, ask->off, &bytes,
+	    &copy);
+
+	reply_bytes(ask->req, rc, bytes);
 	free(copy);
 }
 
-void
-control_file_write(fuse_req_t req, const struct control_spec *spec,
-    struct slice text)
+static void
+answer_ask(struct control *c, const struct control_node *node,
+    const struct control_ask *ask)
 {
-	struct control *c = request_control(req);
-	char *copy;
+	if (ask->what == ASK_READ)
+		answer_read(c, node, ask);
+	else
+		answer_attr(c, node, ask);
+}
+
+/* ---- Making the text ---- */
+
+/* Answer all that have waited for the text; rc: whether it could be made. */
+static void
+answer_waiting(struct control *c, struct control_node *node, int rc)
+{
+	struct control_asks asks;
+	struct control_ask *ask;
+
+	control_node_made(c, node, rc, &asks);
+	while ((ask = STAILQ_FIRST(&asks)) != NULL) {
+		STAILQ_REMOVE_HEAD(&asks, link);
+		if (rc < 0)
+			reply_status(ask->req, rc);
+		else
+			answer_ask(c, node, ask);
+		free(ask);
+	}
+}
+
+/*
+ * The kernel keeps a name that it may not use, and the inode with it, until it
+ * looks the name up again. It is told to drop the name, so that FORGET comes
+ * with the last close: a backup keeps space on the disk until then.
+ */
+static void
+run_make(struct control_job *job)
+{
+	struct control_node *node = ((struct make_job *)job)->node;
+	struct control *c = job->c;
+	int rc = control_text_make(c, node->spec, &node->text);
+
+	control_job_finish(job);
+	answer_waiting(c, node, rc);
+	if (rc == 0)
+		kernel_cache_forget_name(c->conn, CONTROL_DIR_INO,
+		    node->spec->name);
+	control_node_put(c, node);
+	free(job);
+}
+
+static int
+start_make(struct control *c, struct control_node *node)
+{
+	struct make_job *job = malloc(sizeof(*job));
 	int rc;
 
-	if (!is_writable(spec) || text.len > TEXT_MAX) {
-		reply_status(req, -EINVAL);
-		return;
+	if (job == NULL)
+		return -ENOMEM;
+	*job = (struct make_job){
+		.base = { c, node->spec->read_job, run_make },
+		.node = node,
+	};
+	control_node_hold(c, node);
+	rc = control_job_start(&job->base);
+	if (rc < 0) {
+		control_node_put(c, node);
+		free(job);
 	}
-	if (spec->answer != NULL) {
-		spec->answer(req, text.len);
-		return;
-	}
-	copy = strndup(text.data, text.len);
-	if (copy == NULL) {
-		reply_status(req, -ENOMEM);
-	} else if (spec->act_job != JOB_NONE) {
-		start_job(req, spec, NULL, copy, text.len);
+	return rc;
+}
+
+static void
+make_text(struct control *c, struct control_node *node)
+{
+	int rc;
+
+	if (node->spec->read_job == JOB_NONE) {
+		rc = control_text_make(c, node->spec, &node->text);
+		answer_waiting(c, node, rc);
 	} else {
-		rc = spec->act(c, copy);
-		free(copy);
-		reply_count(req, rc < 0 ? rc : (ssize_t)text.len);
+		rc = start_make(c, node);
+		if (rc < 0)
+			answer_waiting(c, node, rc);
 	}
+}
+
+static void
+serve_ask(struct control_node *node, const struct control_ask *ask)
+{
+	struct control *c = request_control(ask->req);
+	int turn = TURN_ANSWER;
+
+	if (control_is_readable(node->spec))
+		turn = control_node_turn(c, node, ask);
+	if (turn < 0)
+		reply_status(ask->req, turn);
+	else if (turn == TURN_ANSWER)
+		answer_ask(c, node, ask);
+	else if (turn == TURN_MAKE)
+		make_text(c, node);
+}
+
+/* ---- Requests ---- */
+
+void
+control_file_getattr(fuse_req_t req, struct control_node *node, bool is_open)
+{
+	const struct control_ask ask = {
+		.req = req,
+		.what = protocol_is_statx() ? ASK_STATX : ASK_ATTR,
+		.is_use = is_open,
+	};
+
+	serve_ask(node, &ask);
+}
+
+void
+control_file_setattr(fuse_req_t req, struct control_node *node, int to_set,
+    off_t size)
+{
+	const int fixed = FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID |
+	    FUSE_SET_ATTR_GID;
+
+	if ((to_set & fixed) != 0 ||
+	    ((to_set & FUSE_SET_ATTR_SIZE) != 0 && size != 0))
+		reply_status(req, -EPERM);
+	else if ((to_set & FUSE_SET_ATTR_SIZE) != 0 &&
+	    !control_is_writable(node->spec))
+		reply_status(req, -EACCES);
+	else
+		control_file_getattr(req, node, false);
+}
+
+void
+control_file_read(fuse_req_t req, struct control_node *node, size_t size,
+    off_t off)
+{
+	const struct control_ask ask = {
+		.req = req,
+		.what = ASK_READ,
+		.is_use = true,
+		.size = size,
+		.off = (uint64_t)off,
+	};
+
+	if (!control_is_readable(node->spec))
+		reply_status(req, -EACCES);
+	else if (off < 0)
+		reply_status(req, -EINVAL);
+	else
+		serve_ask(node, &ask);
+}
+
+static void
+run_write(struct control_job *job)
+{
+	struct write_job *w = (struct write_job *)job;
+	int rc = w->spec->act(job->c, w->text);
+
+	control_job_finish(job);
+	reply_count(w->req, rc < 0 ? rc : (ssize_t)w->len);
+	free(w->text);
+	free(w);
+}
+
+/* Takes text unless it fails. */
+static int
+start_write(fuse_req_t req, const struct control_spec *spec, char *text,
+    size_t len)
+{
+	struct write_job *w = malloc(sizeof(*w));
+	int rc;
+
+	if (w == NULL)
+		return -ENOMEM;
+	*w = (struct write_job){
+		.base = { request_control(req), spec->act_job, run_write },
+		.spec = spec,
+		.req = req,
+		.text = text,
+		.len = len,
+	};
+	rc = control_job_start(&w->base);
+	if (rc < 0)
+		free(w);
+	return rc;
+}
+
+static void
+act_on_text(fuse_req_t req, const struct control_spec *spec, struct slice text)
+{
+	char *copy = strndup(text.data, text.len);
+	int rc = -ENOMEM;
+
+	if (copy != NULL && spec->act_job != JOB_NONE) {
+		rc = start_write(req, spec, copy, text.len);
+		if (rc == 0)
+			return; /* the job answers, and frees copy */
+	} else if (copy != NULL) {
+		rc = spec->act(request_control(req), copy);
+	}
+	free(copy);
+	reply_count(req, rc < 0 ? rc : (ssize_t)text.len);
+}
+
+void
+control_file_write(fuse_req_t req, const struct control_node *node,
+    struct slice text)
+{
+	const struct control_spec *spec = node->spec;
+
+	if (!control_is_writable(spec))
+		reply_status(req, -EACCES);
+	else if (text.len > TEXT_MAX)
+		reply_status(req, -EINVAL);
+	else if (spec->answer != NULL)
+		spec->answer(req, text.len);
+	else
+		act_on_text(req, spec, text);
 }

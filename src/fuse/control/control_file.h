@@ -1,48 +1,37 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One file of the control directory: what an open returns, what a write does,
- * and the threads that run slow work.
+ * Requests on one file of the control directory. Each answers the request,
+ * now or later; the caller keeps its use of the node.
+ *
+ * The kernel takes a file for as long as its attributes say, so the size of a
+ * text that is not made yet has to be told in time. Before a read beyond the
+ * end that it knows, and for SEEK_END, the kernel asks for the attributes of
+ * an open file; stat(2) and fstat(2) ask for those of an inode. So the first
+ * counts as a use, and has the text made; the others see a size of 0 until
+ * then, as in /proc. If they came while it is made, the kernel would take the
+ * later answer for older than theirs and ignore it: so they wait with it.
  */
 #ifndef KVFS_FUSE_CONTROL_CONTROL_FILE_H
 #define KVFS_FUSE_CONTROL_CONTROL_FILE_H
 
-#include <stdbool.h>
-#include <stdio.h>
+#include <sys/stat.h>
 
-#include "fuse/control/control.h"
-#include "fuse/fuse_api.h"
-#include "kvfs/slice.h"
+#include "fuse/control/control_node.h"
 
-/* Kinds of slow work; at most one of each runs at a time. */
-enum control_job {
-	JOB_NONE,
-	JOB_CHECK,
-	JOB_FLUSH,
-	JOB_COMPACT,
-	JOB_BACKUP,
-};
+/* The attributes of a node, and how long the kernel may keep them. */
+double control_file_stat(struct control *c, const struct control_node *node,
+    struct stat *st);
 
-struct control_spec {
-	const char *name;
-	mode_t mode;
-	/* What an open for reading returns: one of the two, or neither. */
-	int (*show)(struct control *c, FILE *out);
-	int (*backup)(struct control *c, struct kv_backup **backupp);
-	/* What a write does. */
-	int (*act)(struct control *c, const char *text);
-	/* If not JOB_NONE, an open or a write runs on its own thread. */
-	enum control_job open_job, act_job;
-	/* In place of act: answers the write itself; its text is ignored. */
-	void (*answer)(fuse_req_t req, size_t len);
-};
-
-/* Each answers the request, now or later, except control_file_release(). */
-void control_file_open(fuse_req_t req, const struct control_spec *spec,
-    struct fuse_file_info *fi);
-void control_file_read(fuse_req_t req, size_t size, off_t off,
-    struct fuse_file_info *fi);
-void control_file_write(fuse_req_t req, const struct control_spec *spec,
+/* is_open: the request is of an open file. */
+void control_file_getattr(fuse_req_t req, struct control_node *node,
+    bool is_open);
+/* to_set: of FUSE_SET_ATTR_*. Owner and mode are fixed, and a change of times
+ * or to no size at all has no effect: echo >FILE truncates. */
+void control_file_setattr(fuse_req_t req, struct control_node *node, int to_set,
+    off_t size);
+void control_file_read(fuse_req_t req, struct control_node *node, size_t size,
+    off_t off);
+void control_file_write(fuse_req_t req, const struct control_node *node,
     struct slice text);
-void control_file_release(fuse_req_t req, const struct fuse_file_info *fi);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Open directories and control files; see handle.h. */
+/* Open directories; see handle.h. */
 #include "fuse/reply/handle.h"
 
 #include <stddef.h>

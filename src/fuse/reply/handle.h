@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The state of an open directory or control file, listed so that it can be
- * closed. The kernel releases handles one by one, but not those that are
+ * The state of an open directory, listed so that it can be closed. The kernel releases handles one by one, but not those that are
  * open when the mount ends: handle_end_all() closes these, before the store
  * is closed.
  */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fuse/reply/reply.h"
 
@@ -18,6 +19,13 @@ struct stale {
 	fuse_req_t req;
 	uint64_t ino, off;
 	size_t n;
+};
+
+struct stale_name {
+	struct queued_task task; /* first */
+	struct connection *c;
+	uint64_t parent;
+	char name[]; /* NUL-terminated */
 };
 
 struct sync {
@@ -69,6 +77,34 @@ void
 kernel_cache_forget_pages(struct connection *c, uint64_t ino)
 {
 	(void)fuse_lowlevel_notify_inval_inode(c->se, ino, 0, 0);
+}
+
+static void
+drop_name(struct queued_task *task)
+{
+	struct stale_name *t = (struct stale_name *)task;
+
+	/* Fails if the kernel has dropped it already. */
+	(void)fuse_lowlevel_notify_inval_entry(t->c->se, t->parent, t->name,
+	    strlen(t->name));
+	free(t);
+}
+
+void
+kernel_cache_forget_name(struct connection *c, uint64_t parent,
+    const char *name)
+{
+	size_t len = strlen(name) + 1;
+	struct stale_name *t = malloc(sizeof(*t) + len);
+
+	if (t == NULL)
+		return;
+	t->task.run = drop_name;
+	t->c = c;
+	t->parent = parent;
+	memcpy(t->name, name, len);
+	if (!task_queue_add(&c->kernel_cache.stale, &t->task))
+		free(t);
 }
 
 static void

@@ -38,6 +38,10 @@ void kernel_cache_fini(struct kernel_cache *k);
 /* Have the kernel drop its copy of the attributes of ino. May be called
  * while a request on ino is served: the kernel takes no lock of the inode. */
 void kernel_cache_forget_attr(struct connection *c, uint64_t ino);
+/* Have it drop a name, soon, from a thread that may wait for requests. An
+ * inode that nobody uses goes with it. Without memory the name stays. */
+void kernel_cache_forget_name(struct connection *c, uint64_t parent,
+    const char *name);
 /* Have it drop its copy of the contents of ino, or of the listing. May not
  * be called while a request is served that has pages of ino locked. */
 void kernel_cache_forget_pages(struct connection *c, uint64_t ino);

@@ -16,9 +16,8 @@ do_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct fs_attr attr;
 	int rc;
 
-	(void)fi;
 	if (control_owns(ino)) {
-		control_getattr(req, ino);
+		control_getattr(req, ino, fi != NULL);
 		return;
 	}
 	rc = fs_getattr(c->fs, ino, &attr);
@@ -115,13 +114,7 @@ do_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 
 	(void)fi;
 	if (control_owns(ino)) {
-		/* echo > FILE truncates; owner and mode are fixed. */
-		if (to_set &
-		    (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID |
-			FUSE_SET_ATTR_GID))
-			reply_status(req, -EPERM);
-		else
-			control_getattr(req, ino);
+		control_setattr(req, ino, to_set, st->st_size);
 		return;
 	}
 	rc = fields_to_set(req, ino, to_set, &valid);

@@ -149,7 +149,7 @@ adapt_list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	int rc = -ENOMEM;
 
 	if (control_owns(ino)) {
-		control_readdir(req, ino, size, off, plus);
+		control_readdir(req, size, off, plus);
 		return;
 	}
 	l.buf = malloc(size);

@@ -173,9 +173,7 @@ do_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct connection *c = request_connection(req);
 
-	if (control_owns(ino))
-		control_release(req, fi);
-	else
+	if (!control_owns(ino))
 		end_open(c, ino, fi);
 	reply_status(req, 0);
 }
@@ -235,7 +233,7 @@ do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	int rc;
 
 	if (control_owns(ino)) {
-		control_read(req, size, off, fi);
+		control_read(req, ino, size, off);
 		return;
 	}
 	if ((fi->flags & O_NOATIME) != 0)

@@ -34,7 +34,9 @@ do_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
 {
 	struct connection *c = request_connection(req);
 
-	if (!control_owns(ino))
+	if (control_owns(ino))
+		control_forget(req, ino, n);
+	else
 		fs_forget(c->fs, ino, n);
 	fuse_reply_none(req);
 }
@@ -45,7 +47,9 @@ do_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 	struct connection *c = request_connection(req);
 
 	for (size_t i = 0; i < count; i++) {
-		if (!control_owns(forgets[i].ino))
+		if (control_owns(forgets[i].ino))
+			control_forget(req, forgets[i].ino, forgets[i].nlookup);
+		else
 			fs_forget(c->fs, forgets[i].ino, forgets[i].nlookup);
 	}
 	fuse_reply_none(req);
