@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The dirty contents of one inode, not committed yet: a buffer for each
- * changed chunk, which holds the whole chunk, and the size and times that
- * belong to them. The committed contents are called the base; a buffer hides
- * the base's chunk.
+ * changed chunk, and the size and times that belong to them. The committed
+ * contents are called the base: chunks, and patches over them. A whole buffer
+ * hides the base's chunk. A partial one has only the bytes of one range, which
+ * lie over the base's chunk, and mostly becomes a patch (inode_patches.h).
  *
  * Locks: as for the inode's fields (live_inode.h), a thread that changes
  * anything here has change_mu and mu; content.last needs mu only. While a
@@ -22,11 +23,21 @@ struct dbuf {
 	RB_ENTRY(dbuf) link;
 	uint64_t index; /* of the chunk */
 	uint8_t *mem; /* SCHEMA_TAG, then the data */
-	uint32_t len; /* of the data; zeros follow. 0: a hole */
+	uint32_t
+	    start; /* partial: where in the chunk the data begins; else 0 */
+	uint32_t held; /* bytes of data */
+	uint32_t len; /* of the chunk; zeros follow. 0: a hole */
 	uint32_t cap;
 	uint32_t old_alloc; /* alloc_of() the base's chunk; 0: none */
-	bool is_full; /* written up to its end */
+	bool is_partial;
+	bool is_full; /* whole, and written up to its end */
 };
+
+static inline uint32_t
+dbuf_end(const struct dbuf *b)
+{
+	return b->start + b->held;
+}
 
 static inline uint8_t *
 dbuf_data(const struct dbuf *b)
@@ -44,8 +55,9 @@ struct content {
 	uint64_t size, alloc;
 	struct timespec mtime, ctime;
 	size_t count; /* of bufs */
+	size_t partials; /* of bufs, the partial ones */
 	size_t mem_bytes; /* counted in the write-back cache */
-	size_t data_bytes; /* sum of len */
+	size_t data_bytes; /* sum of held */
 	size_t full_bytes; /* sum of len of full buffers */
 };
 
@@ -67,8 +79,9 @@ uint64_t content_base_size(const struct inode *in);
 bool content_base_is_dense(const struct inode *in);
 
 /*
- * The base's chunk, as far as it is still valid, without dirty bytes; empty
- * when there is none. *datap is valid until *pin is released.
+ * The base's chunk, with its patches, as far as it is still valid, without
+ * dirty bytes; empty when there is none. *datap is valid until *pin is
+ * released.
  */
 int content_base_chunk(struct fs *fs, struct inode *in, uint64_t index,
     struct kv_value *pin, struct slice *datap) REQUIRES(&in->mu);
@@ -94,24 +107,6 @@ void content_drop(struct fs *fs, struct inode *in)
  * row. */
 int content_load_inline(struct fs *fs, struct inode *in)
     REQUIRES(&in->change_mu, &in->mu);
-
-/* ---- Buffers: for the sources of content only ---- */
-
-/*
- * The buffer of a chunk, of which the caller writes [start, end) at once. The
- * base's bytes are read only if some of them stay.
- */
-int content_get_buf(struct fs *fs, struct inode *in, uint64_t index,
-    uint32_t start, uint32_t end, struct dbuf **bp)
-    REQUIRES(&in->change_mu, &in->mu);
-/* A new buffer of length 0; NULL without memory. */
-struct dbuf *content_add_buf(struct fs *fs, struct content *c, uint64_t index,
-    uint32_t old_alloc);
-/* Set the length, and update the counters. */
-void content_set_len(struct fs *fs, struct content *c, struct dbuf *b,
-    uint32_t len);
-/* Free one buffer; the caller has corrected c->alloc. */
-void content_free_buf(struct fs *fs, struct content *c, struct dbuf *b);
 
 /* ---- Committing (content_commit.c) ---- */
 

@@ -6,11 +6,12 @@
  */
 #include <assert.h>
 
-#include "fs/content.h"
+#include "fs/content_buf.h"
 #include "fs/file_blocks.h"
 #include "fs/fs_state.h"
 #include "fs/inode.h"
 #include "fs/inode_commit.h"
+#include "fs/inode_patches.h"
 #include "util/stats.h"
 
 /* Do the contents belong in chunk rows, rather than inline? */
@@ -33,7 +34,9 @@ begin_rec(struct txn *t, const struct inode *in, struct attr_rec *rec)
 		if ((in->rec.flags & ATTR_CHUNKS) != 0)
 			kv_batch_delete_group_hint(&t->batch, SPACE_CHUNK,
 			    in->ino, in->rec.alloc);
-		rec->flags &= ~(uint32_t)ATTR_CHUNKS;
+		if ((in->rec.flags & ATTR_PATCHES) != 0)
+			kv_batch_delete_group(&t->batch, SPACE_PATCH, in->ino);
+		rec->flags &= ~(uint32_t)(ATTR_CHUNKS | ATTR_PATCHES);
 		rec->size = 0;
 		rec->alloc = 0;
 		rec->inline_len = 0;
@@ -42,21 +45,61 @@ begin_rec(struct txn *t, const struct inode *in, struct attr_rec *rec)
 	rec->ctime = c->ctime;
 }
 
+/* *patchedp: the number of chunks that have patches, with this batch. */
 static void
-add_chunk(struct txn *t, const struct inode *in, const struct dbuf *b,
-    struct attr_rec *rec)
+add_chunk(struct fs *fs, struct txn *t, const struct inode *in,
+    const struct dbuf *b, struct attr_rec *rec, size_t *patchedp)
 {
+	bool is_patched = inode_patches_of(in, b->index) != NULL;
 	uint8_t space[8];
 	struct kv_key key = key_chunk(in->ino, b->index, space);
+	struct slice value = slice_make(b->mem, SCHEMA_TAG_LEN + b->held);
 
-	if (b->len != 0) {
-		kv_batch_put(&t->batch, &key,
-		    slice_make(b->mem, SCHEMA_TAG_LEN + b->len));
-		rec->flags |= ATTR_CHUNKS;
-	} else if (b->old_alloc != 0) {
-		kv_batch_delete(&t->batch, &key);
+	if (b->is_partial) {
+		inode_patches_stage(fs, t, in, b->index, b->start, value);
+		*patchedp += !is_patched;
+	} else {
+		inode_patches_stage_delete(t, in, b->index);
+		*patchedp -= is_patched;
+		if (b->len != 0)
+			kv_batch_put(&t->batch, &key, value);
+		else if (b->old_alloc != 0)
+			kv_batch_delete(&t->batch, &key);
 	}
+	if (b->len != 0)
+		rec->flags |= ATTR_CHUNKS;
 	file_alloc_replace(rec, b);
+}
+
+/* b was committed. */
+static void
+chunk_committed(struct fs *fs, struct inode *in, const struct dbuf *b)
+    REQUIRES(&in->change_mu, &in->mu)
+{
+	if (b->is_partial)
+		inode_patches_put(fs, in, b->index, b->start, dbuf_end(b));
+	else
+		inode_patches_deleted(fs, in, b->index);
+}
+
+/* What was staged is committed up to and including chunk last. */
+static void
+patches_committed(struct fs *fs, struct inode *in, uint64_t last)
+    REQUIRES(&in->change_mu, &in->mu)
+{
+	struct dbuf *b;
+
+	if (in->content->is_cut)
+		inode_patches_drop(fs, in);
+	if (in->patches.map == NULL)
+		return;
+	RB_FOREACH (b, dbuf_tree, &in->content->bufs) {
+		if (b->index > last)
+			break;
+		chunk_committed(fs, in, b);
+	}
+	if (in->patches.map->count == 0)
+		inode_patches_drop(fs, in);
 }
 
 /* Stage the buffers up to and including stop; all of them if it is NULL. */
@@ -66,6 +109,8 @@ stage_run(struct fs *fs, struct txn *t, struct inode *in,
     REQUIRES(&in->change_mu, &in->mu)
 {
 	struct content *c = in->content;
+	const struct patch_map *map = inode_patches(in);
+	size_t patched = map != NULL ? map->count : 0;
 	struct dbuf *b;
 	uint64_t end;
 
@@ -87,10 +132,13 @@ stage_run(struct fs *fs, struct txn *t, struct inode *in,
 	/* content_load_inline() has made a buffer of the inline bytes. */
 	rec->inline_len = 0;
 	RB_FOREACH (b, dbuf_tree, &c->bufs) {
-		add_chunk(t, in, b, rec);
+		add_chunk(fs, t, in, b, rec, &patched);
 		if (b == stop)
 			break;
 	}
+	rec->flags &= ~(uint32_t)ATTR_PATCHES;
+	if (patched != 0)
+		rec->flags |= ATTR_PATCHES;
 	if (stop == NULL) {
 		rec->size = c->size;
 	} else {
@@ -112,6 +160,8 @@ content_stage(struct fs *fs, struct txn *t, struct inode *in,
 	*datap = (struct slice){ 0 };
 	if (wants_chunks(in))
 		rc = content_load_inline(fs, in);
+	if (rc == 0)
+		rc = content_decide_parts(fs, in);
 	return rc < 0 ? rc : stage_run(fs, t, in, NULL, rec, datap);
 }
 
@@ -120,6 +170,7 @@ content_committed(struct fs *fs, struct inode *in, uint64_t seq)
 {
 	atomic_store_explicit(&in->commits.content_seq, seq,
 	    memory_order_seq_cst);
+	patches_committed(fs, in, UINT64_MAX);
 	space_use(&fs->space, in->content->data_bytes);
 	counter_add(&fs->counters.writebacks, 1);
 	content_drop(fs, in);
@@ -156,9 +207,10 @@ commit_run(struct fs *fs, struct inode *in, const struct dbuf *stop)
 	} else {
 		atomic_store_explicit(&in->commits.content_seq, seq,
 		    memory_order_seq_cst);
+		patches_committed(fs, in, last);
 		while ((b = RB_MIN(dbuf_tree, &c->bufs)) != NULL &&
 		    b->index <= last) {
-			space_use(&fs->space, b->len);
+			space_use(&fs->space, b->held);
 			content_free_buf(fs, c, b);
 		}
 		c->is_cut = false;
@@ -177,20 +229,21 @@ commit_upto(struct fs *fs, struct inode *in, bool is_all, uint64_t last)
 	struct content *c;
 	struct dbuf *b, *stop;
 	size_t bytes, count;
-	int rc;
+	int rc = 0;
 
-	if (wants_chunks(in)) {
+	if (wants_chunks(in))
 		rc = content_load_inline(fs, in);
-		if (rc < 0)
-			return rc;
-	}
+	if (rc == 0)
+		rc = content_decide_parts(fs, in);
+	if (rc < 0)
+		return rc;
 	while ((c = in->content) != NULL) {
 		bytes = count = 0;
 		stop = NULL;
 		RB_FOREACH (b, dbuf_tree, &c->bufs) {
 			if (!is_all && b->index > last)
 				break;
-			bytes += b->len;
+			bytes += b->held;
 			stop = b;
 			if (bytes >= COMMIT_BYTES || ++count >= COMMIT_BUFS)
 				break;

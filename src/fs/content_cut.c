@@ -5,9 +5,10 @@
  */
 #include <string.h>
 
-#include "fs/content.h"
+#include "fs/content_buf.h"
 #include "fs/fs_state.h"
 #include "fs/inode.h"
+#include "fs/inode_patches.h"
 
 /* Make a buffer of length 0 for a chunk of the base. */
 static int
@@ -21,7 +22,7 @@ hide_chunk(struct fs *fs, struct inode *in, uint64_t index, uint64_t base_len)
 		b = content_add_buf(fs, c, index, (uint32_t)alloc_of(base_len));
 	if (b == NULL)
 		return -ENOMEM;
-	content_set_len(fs, c, b, 0);
+	content_set_hole(fs, c, b);
 	return 0;
 }
 
@@ -49,15 +50,17 @@ hide_rows(struct fs *fs, struct inode *in, uint64_t from, uint64_t to)
     REQUIRES(&in->change_mu, &in->mu)
 {
 	bool is_dense = content_base_is_dense(in);
-	uint64_t size = in->rec.size, index, len;
+	uint64_t size = in->rec.size, index, len, row_len;
 	uint8_t space[8];
 	struct kv_key key = key_chunk(in->ino, from, space);
 	struct kv_iter *it;
-	struct slice value, data;
+	struct slice value, data = { 0 };
 	int rc;
 
-	rc = kv_iter_open(fs->kv, &key, KV_SCOPE_GROUP, NULL, &it);
-	if (rc < 0)
+	rc = inode_patches_load(fs, in);
+	if (rc == 0)
+		rc = kv_iter_open(fs->kv, &key, KV_SCOPE_GROUP, NULL, &it);
+	if (rc != 0)
 		return rc;
 	while ((rc = kv_iter_next(it)) == 1) {
 		key = kv_iter_key(it);
@@ -71,8 +74,11 @@ hide_rows(struct fs *fs, struct inode *in, uint64_t from, uint64_t to)
 			rc = kv_iter_value(it, &value);
 			if (rc == 0)
 				rc = schema_get_chunk(value, &data);
-			if (rc == 0 && data.len < len)
-				len = data.len;
+			row_len = patch_chunk_end(inode_patches_of(in, index));
+			if (row_len < data.len)
+				row_len = data.len;
+			if (rc == 0 && row_len < len)
+				len = row_len;
 		}
 		if (rc == 0)
 			rc = hide_some(fs, in, index, len);
@@ -94,7 +100,7 @@ hide_chunks(struct fs *fs, struct inode *in, uint64_t from, uint64_t to)
 
 	for (b = content_next(c, from); b != NULL && b->index < to; b = next) {
 		next = RB_NEXT(dbuf_tree, &c->bufs, b);
-		content_set_len(fs, c, b, 0);
+		content_set_hole(fs, c, b);
 		if (b->old_alloc == 0)
 			content_free_buf(fs, c, b);
 	}
@@ -128,7 +134,7 @@ zero_part(struct fs *fs, struct inode *in, uint64_t index, uint32_t start,
 	if (start >= b->len)
 		return 0;
 	if (end >= b->len)
-		content_set_len(fs, c, b, start);
+		content_set_len(fs, c, b, start, start);
 	else
 		memset(dbuf_data(b) + start, 0, end - start);
 	return 0;

@@ -69,8 +69,9 @@ print_row(FILE *out, const struct kv_key *key)
 		[SPACE_CHUNK] = "chunk",
 		[SPACE_XATTR] = "xattr",
 		[SPACE_ORPHAN] = "orphan",
+		[SPACE_PATCH] = "patch",
 	};
-	bool known = key->space > SPACE_STORE && key->space <= SPACE_ORPHAN;
+	bool known = key->space > SPACE_STORE && key->space <= SPACE_PATCH;
 
 	if (key->space == SPACE_STORE)
 		fputs("the store's record", out);
@@ -137,7 +138,7 @@ finding_add_inodes(const struct finding_list *l, struct verify_map *map)
 	for (size_t i = 0; i < l->count && rc >= 0; i++) {
 		const struct kv_key *key = &l->v[i].key;
 
-		if (key->space == SPACE_CHUNK)
+		if (key->space == SPACE_CHUNK || key->space == SPACE_PATCH)
 			rc = verify_map_put(map, SET_CHUNKS, key->group);
 		else if (key->space == SPACE_XATTR)
 			rc = verify_map_put(map, SET_XATTRS, key->group);
@@ -283,6 +284,7 @@ print_path(struct finding_printer *t, FILE *out, uint64_t ino)
 static bool
 print_file(struct finding_printer *t, FILE *out, const struct kv_key *key)
 {
+	struct patch_key place;
 	uint64_t index;
 
 	switch (key->space) {
@@ -298,6 +300,7 @@ print_file(struct finding_printer *t, FILE *out, const struct kv_key *key)
 	case SPACE_INODE:
 	case SPACE_CHUNK:
 	case SPACE_XATTR:
+	case SPACE_PATCH:
 		break;
 	default:
 		return false;
@@ -309,6 +312,9 @@ print_file(struct finding_printer *t, FILE *out, const struct kv_key *key)
 	if (key_chunk_index(key, &index) == 0)
 		fprintf(out, ": contents from byte %" PRIu64 " on",
 		    index * CHUNK_SIZE);
+	if (key_patch_place(key, &place) == 0)
+		fprintf(out, ": contents from byte %" PRIu64 " on",
+		    place.index * CHUNK_SIZE + place.start);
 	if (key->space == SPACE_XATTR && key->name.len != 0) {
 		fputs(": extended attribute ", out);
 		print_bytes(out, key->name);

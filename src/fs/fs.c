@@ -14,6 +14,7 @@
 #include "fs/fs_time.h"
 #include "fs/inode.h"
 #include "fs/inode_lookup.h"
+#include "fs/patch_map.h"
 #include "fs/rowless.h"
 #include "util/invariant.h"
 #include "util/log.h"
@@ -28,6 +29,7 @@ fs_options_init(struct fs_options *opts)
 		.flush_on_close = true,
 		.writeback_ms = 1000,
 		.writeback_bytes = 64u << 20,
+		.patch_rest_ms = 5000,
 		.listing_bytes = 8u << 20,
 		.atime = true,
 	};
@@ -37,7 +39,7 @@ fs_options_init(struct fs_options *opts)
 static int
 fs_format(struct fs *fs)
 {
-	struct super_row super = {
+	const struct super_row super = {
 		.version = SUPER_VERSION,
 		.chunk_size = CHUNK_SIZE,
 		.created = (uint64_t)fs_now().tv_sec,
@@ -60,6 +62,7 @@ fs_format(struct fs *fs)
 	txn_put_inode(t, FS_ROOT_INO, &root, (struct slice){ 0 });
 	rc = txn_commit(fs, t, &seq);
 	txn_end(fs, t);
+	fs->wb.patches.super = super;
 	return rc;
 }
 
@@ -97,9 +100,7 @@ check_super(struct fs *fs, struct slice value)
 	struct super_row super;
 	int rc = schema_get_super(value, &super);
 
-	if (rc == 0 &&
-	    (super.version > SUPER_VERSION || super.refuse_flags != 0 ||
-		super.chunk_size != CHUNK_SIZE))
+	if (rc == 0 && !schema_knows_super(&super))
 		rc = -EPROTO;
 	if (rc == 0 && super.ro_flags != 0 && !fs->read_only) {
 		log_error("the store was written by a newer version; this "
@@ -112,6 +113,9 @@ check_super(struct fs *fs, struct slice value)
 	else if (rc < 0)
 		log_error("the description of the store's format is damaged; "
 			  "run kvfsctl check");
+	fs->wb.patches.super = super;
+	atomic_init(&fs->wb.patches.is_declared,
+	    (super.refuse_flags & SUPER_PATCHES) != 0);
 	return rc;
 }
 
@@ -152,6 +156,7 @@ static void
 fs_destroy(struct fs *fs) UNSHARED
 {
 	writeback_fini(fs);
+	patch_list_fini(fs);
 	if (fs->root != NULL)
 		inode_unhold(fs, fs->root);
 	inode_table_fini(&fs->table);
@@ -186,6 +191,7 @@ fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp) UNSHARED
 	mutex_init(&fs->orphans.reap_mu);
 	mutex_init(&fs->orphans.mu);
 	fs->orphans.due_ns = UINT64_MAX;
+	patch_list_init(&fs->wb.patches, opts->patch_rest_ms);
 	txn_pool_init(&fs->txns);
 	fs->listings.max_bytes = (size_t)opts->listing_bytes;
 	rc = inode_table_init(&fs->table);
@@ -298,7 +304,8 @@ fs_memory(struct fs *fs, struct fs_memory *memoryp)
 			fs_inode_bytes() +
 		    iname_long_bytes() + rowless_bytes(),
 		.writeback_bytes = atomic_load_explicit(&fs->dirty.bytes,
-		    memory_order_relaxed),
+				       memory_order_relaxed) +
+		    patch_map_bytes(),
 		.listing_bytes = atomic_load_explicit(&fs->listings.bytes,
 		    memory_order_relaxed),
 	};
@@ -311,6 +318,8 @@ fs_report(struct fs *fs, struct report *r)
 	const struct report_row counters[] = {
 		{ "Commits", "fs_commits", &c->commits },
 		{ "Commits of contents", "fs_content_commits", &c->writebacks },
+		{ "Patches written", "fs_patches", &c->patches },
+		{ "Patched chunks merged", "fs_patch_merges", &c->merges },
 		{ "Lookups", "fs_lookups", &c->lookups },
 		{ "Creates", "fs_creates", &c->creates },
 		{ "Removes", "fs_removes", &c->removes },
@@ -328,5 +337,7 @@ fs_report(struct fs *fs, struct report *r)
 	    atomic_load_explicit(&fs->dirty.bytes, memory_order_relaxed));
 	report_gauge(r, "Write-back limit", "writeback_limit_bytes",
 	    fs->wb.limit_bytes);
+	report_gauge(r, "Patch map bytes", "patch_map_bytes",
+	    patch_map_bytes());
 	report_counters(r, counters, sizeof(counters) / sizeof(counters[0]));
 }

@@ -49,6 +49,8 @@ struct fs_options {
 	bool flush_on_close; /* flush=close */
 	uint32_t writeback_ms; /* longest stay in the write-back cache */
 	uint64_t writeback_bytes; /* bound of that cache */
+	/* Patches are merged once a file got none for so long. */
+	uint32_t patch_rest_ms;
 	uint64_t listing_bytes; /* bound of removed names kept for readdir */
 	bool read_only;
 	bool atime; /* relatime rules when true, never when false */

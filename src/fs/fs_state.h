@@ -23,6 +23,7 @@ struct fs_counters {
 	struct counter commits, lookups, creates, removes, renames;
 	struct counter reads, read_bytes, writes, write_bytes;
 	struct counter writebacks; /* commits of contents */
+	struct counter patches, merges; /* written; patched chunks rewritten */
 };
 
 struct fs {

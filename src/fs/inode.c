@@ -74,7 +74,7 @@ inode_get_inline(struct fs *fs, struct inode *in, struct kv_value *pin,
 	*pin = (struct kv_value){ 0 };
 	if (in->rec.inline_len == 0)
 		return 0;
-	if (in->rowless_data != NULL) {
+	if (in->rowless.data != NULL) {
 		rc = rowless_copy(in, pin);
 		*datap = pin->data;
 		return rc;
@@ -144,7 +144,7 @@ inode_put_row(struct fs *fs, struct txn *t, struct inode *in,
 		    in->ino, rec, *data);
 	else
 		txn_put_inode(t, in->ino, rec, *data);
-	if (in->is_rowless)
+	if (in->rowless.is_set)
 		txn_put_orphan(t, in->ino);
 	inode_stage_atime(in);
 	kv_value_release(&pin);

@@ -7,6 +7,7 @@
 #include "fs/content.h"
 #include "fs/fs_state.h"
 #include "fs/inode.h"
+#include "fs/inode_patches.h"
 #include "fs/rowless.h"
 
 void
@@ -40,8 +41,8 @@ inode_row_committed(struct fs *fs, struct inode *in, const struct attr_rec *rec,
 {
 	struct timespec atime = in->rec.atime;
 
-	if (in->is_rowless) {
-		in->is_rowless = false;
+	if (in->rowless.is_set) {
+		in->rowless.is_set = false;
 		rowless_drop(in);
 		inode_count_add(fs, 1);
 	}
@@ -67,10 +68,11 @@ inode_set_deleted(struct fs *fs, struct inode *in)
 	in->rec.alloc = 0;
 	in->rec.inline_len = 0;
 	in->rec.nxattrs = 0;
-	in->rec.flags &= ~(uint32_t)ATTR_CHUNKS;
+	in->rec.flags &= ~(uint32_t)(ATTR_CHUNKS | ATTR_PATCHES);
 	in->atime = ATIME_STORED;
 	atomic_fetch_add_explicit(&in->commits.content_gen, 1,
 	    memory_order_seq_cst);
 	content_drop(fs, in);
+	inode_patches_drop(fs, in);
 	dirty_list_remove(&fs->dirty, in);
 }

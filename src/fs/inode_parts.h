@@ -11,6 +11,7 @@
 
 struct inode;
 struct listing;
+struct patch_map;
 
 /* Its place in the dirty list; guarded by dirty_list.mu. */
 struct dirty_entry {
@@ -43,6 +44,24 @@ struct inode_commits {
 	/* That of the last commit of its contents; 0: none since it was
 	 * loaded. */
 	_Atomic uint64_t content_seq;
+};
+
+/* Of a nameless inode: does the store have rows of it? Guarded by inode.mu. */
+struct inode_rowless {
+	bool is_set; /* it has none */
+	uint8_t *data; /* owned, the inline bytes; or NULL */
+};
+
+/* Its patches in the store. */
+struct inode_patches {
+	/* Owned. NULL: it has none, or they were not looked for yet. Guarded
+	 * by inode.mu, alone while it is loaded; see patch_map.h. */
+	struct patch_map *map;
+	/* Its place in the patch list; guarded by patch_list.mu. */
+	bool is_listed;
+	bool is_settled; /* what it has need not be merged */
+	uint64_t since_ns; /* the last patch */
+	TAILQ_ENTRY(inode) link;
 };
 
 /* Which copies of holes the kernel may have. As long as the file is open for

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "fs/listing.h"
+#include "fs/patch_map.h"
 #include "fs/rowless.h"
 
 struct inode *
@@ -29,6 +30,7 @@ inode_free(struct inode *in)
 		return;
 	listing_free(in);
 	rowless_drop(in);
+	patch_map_destroy(in->patches.map);
 	iname_fini(&in->name);
 	mutex_fini(&in->mu);
 	mutex_fini(&in->change_mu);

@@ -72,8 +72,7 @@ struct inode {
 	enum inode_state state;
 	bool is_linkable; /* an O_TMPFILE file that may get a name */
 	bool is_nameless; /* it has no name (any more); see orphan.c */
-	bool is_rowless; /* nameless, and the store has no row of it */
-	uint8_t *rowless_data; /* rowless: owned, the inline bytes; or NULL */
+	struct inode_rowless rowless;
 	enum atime_state atime; /* mu alone */
 	uint32_t tombstones; /* of a directory: entries deleted since its group
 	                        was last deleted as a whole */
@@ -88,6 +87,7 @@ struct inode {
 	struct iname name;
 	struct attr_rec rec; /* as committed, except atime: mu alone */
 	struct content *content; /* dirty contents, or NULL */
+	struct inode_patches patches;
 };
 
 /* The value of tombstones of a directory that was loaded from its row. */

@@ -32,8 +32,18 @@ put_format(struct mend *m)
 		.chunk_size = CHUNK_SIZE,
 		.created = (uint64_t)fs_now().tv_sec,
 	};
+	struct kv_key key = key_store(KEY_FORMAT);
 	uint8_t value[SCHEMA_ROW_MAX];
+	struct super_row old;
+	struct kv_value v;
 
+	/* It may only lack a flag. */
+	if (kv_get(m->v.kv, &key, NULL, &v) == 0 &&
+	    schema_get_super(v.data, &old) == 0 && schema_knows_super(&old))
+		super = old;
+	kv_value_release(&v);
+	if (m->v.has_patches)
+		super.refuse_flags |= SUPER_PATCHES;
 	txn_put_store(&m->txn, KEY_FORMAT, value,
 	    schema_put_super(value, &super));
 }
@@ -98,6 +108,9 @@ set_attr(struct mend *m, const struct verify_fault *f)
 			finding_add(&m->reported, &f->key,
 			    "contents were found behind its end, which is "
 			    "moved there");
+			break;
+		case FAULT_PATCHES:
+			r.rec.flags |= ATTR_PATCHES;
 			break;
 		case FAULT_XATTRS:
 			report_missing(m, f, SET_XATTRS, r.rec.nxattrs,
@@ -211,6 +224,10 @@ mend_fault(struct verify *v, const struct verify_fault *f, const char *text)
 		return mend_chunks(m, f);
 	case FAULT_XATTRS_ALONE:
 		return mend_xattrs(m, f);
+	case FAULT_PATCHES_ALONE:
+		return mend_patches(m, f);
+	case FAULT_PATCH_ALONE:
+		return mend_patch_alone(m, f);
 	case FAULT_DIR_COUNTS:
 		if (f->ino == FS_ROOT_INO)
 			return set_counts(m, &f->key, f->ino);
@@ -218,6 +235,7 @@ mend_fault(struct verify *v, const struct verify_fault *f, const char *text)
 		return 0;
 	case FAULT_ALLOC:
 	case FAULT_SIZE:
+	case FAULT_PATCHES:
 	case FAULT_XATTRS:
 	case FAULT_LINK_ONE:
 		return set_attr(m, f);
@@ -313,6 +331,7 @@ fs_losses_add(void *losses, const struct kv_key *key, const struct kv_key *last,
     const char *why)
 {
 	struct kv_key of = *key;
+	struct patch_key place;
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
@@ -327,6 +346,9 @@ fs_losses_add(void *losses, const struct kv_key *key, const struct kv_key *last,
 	} else if (key->space == SPACE_CHUNK) {
 		/* The path tells where the loss begins. */
 		fprintf(out, "up to %u bytes are lost: %s", CHUNK_SIZE, why);
+	} else if (key_patch_place(key, &place) == 0) {
+		fprintf(out, "%u bytes are older than they were: %s", place.len,
+		    why);
 	} else {
 		fprintf(out, "lost: %s", why);
 	}

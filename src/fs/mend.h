@@ -61,7 +61,7 @@ int mend_move_group(struct mend *m, enum space space, uint64_t from,
     uint64_t to);
 /* Default attributes, for a file or directory whose own are lost. */
 struct attr_rec mend_new_rec(uint32_t mode);
-/* Attributes that fit the chunks of ino: 1, 0 when it has none, or a negative
+/* Attributes that fit the chunks and patches of ino: 1, 0 when it has none, or a negative
  * errno. */
 int mend_rec_of_chunks(struct mend *m, uint64_t ino, struct attr_rec *recp);
 /* Add a name in lost+found to the change: of r's attributes when r is not a
@@ -81,5 +81,7 @@ int mend_unreached(struct mend *m, const struct verify_fault *f);
 int mend_no_dir(struct mend *m, const struct verify_fault *f);
 int mend_chunks(struct mend *m, const struct verify_fault *f);
 int mend_xattrs(struct mend *m, const struct verify_fault *f);
+int mend_patches(struct mend *m, const struct verify_fault *f);
+int mend_patch_alone(struct mend *m, const struct verify_fault *f);
 
 #endif

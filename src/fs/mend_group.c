@@ -18,8 +18,13 @@ attach_group(struct mend *m, enum space space, uint64_t ino,
 	if (verify_map_has(&m->v.map, SET_INODES, ino)) {
 		r.ino = mend_number(m);
 		rc = mend_move_group(m, space, ino, r.ino);
+		if (rc == 0 && (rec->flags & ATTR_PATCHES) != 0)
+			rc = mend_move_group(m, SPACE_PATCH, ino, r.ino);
 	}
-	if (rc == 0)
+	/* This walk may still see them at their old place. */
+	if (rc == 0 && (rec->flags & ATTR_PATCHES) != 0)
+		rc = verify_map_put(&m->v.map, SET_PATCHES, ino);
+	if (rc >= 0)
 		rc = mend_attach(m, &r, why);
 	if (rc == 0)
 		rc = verify_map_put(&m->v.map, SET_INODES, r.ino);
@@ -56,6 +61,43 @@ mend_chunks(struct mend *m, const struct verify_fault *f)
 	kv_batch_delete_group(&m->txn.batch, SPACE_CHUNK, f->ino);
 	finding_add(&m->reported, &f->key,
 	    "contents that nothing names; removed");
+	return mend_commit(m);
+}
+
+int
+mend_patches(struct mend *m, const struct verify_fault *f)
+{
+	if (verify_map_has(&m->v.map, SET_CHUNKS, f->ino)) {
+		/* The next walk finds them when it gets to the inode's row. */
+		m->changes++;
+		return verify_map_put(&m->suspects, SET_PATCHES, f->ino);
+	}
+	kv_batch_delete_group(&m->txn.batch, SPACE_PATCH, f->ino);
+	finding_add(&m->reported, &f->key,
+	    "patches of contents that are lost; removed");
+	return mend_commit(m);
+}
+
+/* The chunk is lost, and what was written last over it is not: make an empty
+ * one, of a zero, since a chunk has at least a byte. */
+int
+mend_patch_alone(struct mend *m, const struct verify_fault *f)
+{
+	static const uint8_t zero[] = { SCHEMA_TAG, 0 };
+	struct patch_key place;
+	uint8_t space[8];
+	struct kv_key key;
+	int rc;
+
+	if (key_patch_place(&f->key, &place) < 0)
+		return 0;
+	key = key_chunk(f->ino, place.index, space);
+	rc = mend_has(m, &key);
+	if (rc != 0) /* for another patch of it */
+		return rc < 0 ? rc : 0;
+	kv_batch_put(&m->txn.batch, &key, slice_make(zero, sizeof(zero)));
+	finding_add(&m->reported, &key,
+	    "lost but for what was written last; the rest reads as zeros");
 	return mend_commit(m);
 }
 

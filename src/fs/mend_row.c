@@ -205,6 +205,24 @@ add_chunk(struct mend *m, const struct kv_key *key, struct kv_iter *it,
 	return 0;
 }
 
+static int
+add_patch(struct mend *m, const struct kv_key *key, struct kv_iter *it,
+    void *arg)
+{
+	struct attr_rec *rec = arg;
+	struct patch_key place;
+	uint64_t end;
+
+	(void)m, (void)it;
+	if (key_patch_place(key, &place) < 0)
+		return 0;
+	rec->flags |= ATTR_PATCHES;
+	end = place.index * CHUNK_SIZE + place.start + place.len;
+	if (end > rec->size)
+		rec->size = end;
+	return 0;
+}
+
 int
 mend_rec_of_chunks(struct mend *m, uint64_t ino, struct attr_rec *recp)
 {
@@ -213,7 +231,11 @@ mend_rec_of_chunks(struct mend *m, uint64_t ino, struct attr_rec *recp)
 	*recp = mend_new_rec(S_IFREG | 0600);
 	recp->flags = ATTR_CHUNKS;
 	rc = each_row(m, SPACE_CHUNK, ino, add_chunk, recp);
-	return rc < 0 ? rc : recp->size != 0;
+	if (rc < 0 || recp->size == 0)
+		return rc;
+	/* What they add to alloc is found by the next walk. */
+	rc = each_row(m, SPACE_PATCH, ino, add_patch, recp);
+	return rc < 0 ? rc : 1;
 }
 
 /* ---- lost+found ---- */

@@ -14,6 +14,7 @@
 #include "fs/inode.h"
 #include "fs/inode_attr.h"
 #include "fs/inode_commit.h"
+#include "fs/inode_patches.h"
 
 /* fs_copy_range() copies so many bytes at a time. */
 #define COPY_BYTES (1u << 20)
@@ -92,9 +93,11 @@ struct walk {
 
 static int
 walk_begin(struct walk *w, struct fs *fs, struct inode *in, uint64_t index)
+    REQUIRES(&in->mu)
 {
 	uint8_t space[8];
 	struct kv_key key;
+	int rc;
 
 	*w = (struct walk){ .fs = fs, .in = in };
 	if (content_base_size(in) == 0)
@@ -105,14 +108,17 @@ walk_begin(struct walk *w, struct fs *fs, struct inode *in, uint64_t index)
 		return 0;
 	}
 	key = key_chunk(in->ino, index, space);
-	return kv_iter_open(fs->kv, &key, KV_SCOPE_GROUP, NULL, &w->it);
+	rc = inode_patches_load(fs, in);
+	return rc < 0 ?
+	    rc :
+	    kv_iter_open(fs->kv, &key, KV_SCOPE_GROUP, NULL, &w->it);
 }
 
 /* Set base_* to the base's first chunk at or after index. */
 static int
 walk_base(struct walk *w, uint64_t index)
 {
-	uint64_t size = content_base_size(w->in);
+	uint64_t size = content_base_size(w->in), row_len;
 	struct slice value, data;
 	struct kv_key key;
 	int rc;
@@ -136,8 +142,12 @@ walk_base(struct walk *w, uint64_t index)
 		if (w->base_index >= chunks_of(size))
 			return 0;
 		w->base_len = size - w->base_index * CHUNK_SIZE;
-		if (data.len < w->base_len)
-			w->base_len = data.len;
+		row_len = patch_chunk_end(
+		    inode_patches_of(w->in, w->base_index));
+		if (row_len < data.len)
+			row_len = data.len;
+		if (row_len < w->base_len)
+			w->base_len = row_len;
 		w->has_base = true;
 	}
 	return 0;

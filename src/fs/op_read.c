@@ -7,7 +7,10 @@
  * wait for each other's disk. If a commit of contents has begun meanwhile
  * (content_gen), the read is repeated under the lock. A commit that began
  * earlier does no harm: it changes chunks that have buffers, which are read
- * instead.
+ * instead. That of a partial buffer adds a patch and deletes those that it
+ * covers: neither is read then, since the buffer's bytes lie over them. A merge
+ * of patches goes through a whole buffer: it has begun before the plan, which
+ * then sees that buffer, or it raises content_gen.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +21,7 @@
 #include "fs/fs_time.h"
 #include "fs/inode.h"
 #include "fs/inode_attr.h"
+#include "fs/read_mix.h"
 #include "util/stats.h"
 
 static const uint8_t zeros[CHUNK_SIZE];
@@ -27,12 +31,15 @@ struct slot {
 	struct slice data; /* zeros follow */
 	uint32_t from, n;
 	bool is_fetched; /* from a chunk row */
+	uint32_t mix; /* 1 + index of its read_mix; 0: none */
 };
 
 struct reading {
 	uint64_t first; /* chunk */
 	size_t count; /* of slots */
 	struct slot *slots;
+	struct read_mix *mixes;
+	size_t nmixes; /* of chunks in several pieces */
 	uint8_t *copy; /* memory for copies of dirty bytes */
 	uint64_t base_size; /* at the time of read_plan() */
 };
@@ -49,7 +56,7 @@ slot_set(struct slot *s, struct slice data)
 		s->data.len = s->n;
 }
 
-/* The number of dirty bytes in chunks first to last. */
+/* The number of dirty bytes in whole buffers of chunks first to last. */
 static size_t
 dirty_bytes(const struct inode *in, uint64_t first, uint64_t last)
 {
@@ -61,28 +68,33 @@ dirty_bytes(const struct inode *in, uint64_t first, uint64_t last)
 	b = content_next(in->content, first);
 	for (; b != NULL && b->index <= last;
 	     b = RB_NEXT(dbuf_tree, &in->content->bufs, b))
-		n += b->len;
+		if (!b->is_partial)
+			n += b->len;
 	return n;
 }
 
 /* Get memory for the reply: its own space suffices unless much is dirty. */
 static int
 read_prepare(struct inode *in, uint64_t off, size_t len, struct reading *g,
-    struct fs_read *r)
+    struct fs_read *r) REQUIRES(&in->mu)
 {
 	uint64_t last = (off + len - 1) / CHUNK_SIZE;
-	size_t ndirty, pieces, slots, pins;
+	size_t ncopy, pieces, slots, pins, mixes;
 	uint8_t *mem;
 
 	g->first = off / CHUNK_SIZE;
 	g->count = (size_t)(last - g->first + 1);
-	ndirty = dirty_bytes(in, g->first, last);
+	g->nmixes = read_mix_count(in, off, len);
+	ncopy = dirty_bytes(in, g->first, last);
+	if (g->nmixes != 0)
+		ncopy += 2 * len;
+	mixes = g->nmixes * sizeof(struct read_mix);
 	pins = g->count * sizeof(struct kv_value);
 	slots = g->count * sizeof(struct slot);
 	pieces = 2 * g->count * sizeof(struct slice);
 	mem = r->space;
-	if (pins + slots + pieces + ndirty > sizeof(r->space)) {
-		mem = malloc(pins + slots + pieces + ndirty);
+	if (pins + slots + mixes + pieces + ncopy > sizeof(r->space)) {
+		mem = malloc(pins + slots + mixes + pieces + ncopy);
 		if (mem == NULL)
 			return -ENOMEM;
 		r->owned = mem;
@@ -91,8 +103,9 @@ read_prepare(struct inode *in, uint64_t off, size_t len, struct reading *g,
 	r->pins = (struct kv_value *)mem;
 	r->npins = g->count;
 	g->slots = (struct slot *)(mem + pins);
-	r->pieces = (struct slice *)(mem + pins + slots);
-	g->copy = mem + pins + slots + pieces;
+	g->mixes = (struct read_mix *)(mem + pins + slots);
+	r->pieces = (struct slice *)(mem + pins + slots + mixes);
+	g->copy = mem + pins + slots + mixes + pieces;
 	for (size_t i = 0; i < g->count; i++) {
 		struct slot *s = &g->slots[i];
 
@@ -105,6 +118,23 @@ read_prepare(struct inode *in, uint64_t off, size_t len, struct reading *g,
 	return 0;
 }
 
+/* The same for a chunk in several pieces, the mix-th. */
+static void
+plan_mix(const struct inode *in, struct reading *g, size_t i, uint32_t mix)
+    REQUIRES(&in->mu)
+{
+	struct slot *s = &g->slots[i];
+	struct read_mix *m = &g->mixes[mix - 1];
+	uint8_t *mem = g->copy;
+
+	g->copy += 2 * (size_t)s->n;
+	s->is_fetched = read_mix_plan(in, g->first + i, s->from, s->n, m, mem);
+	if (s->is_fetched)
+		s->mix = mix;
+	else
+		s->data = slice_make(m->dirty, s->n);
+}
+
 /* Under the lock: copy dirty bytes, take inline bytes, and note which chunks
  * must be read from rows. */
 static int
@@ -112,6 +142,7 @@ read_plan(struct fs *fs, struct inode *in, struct reading *g, struct fs_read *r)
     REQUIRES(&in->mu)
 {
 	struct content *c = in->content;
+	uint32_t mixed = 0;
 	struct slice data;
 	struct dbuf *b;
 	int rc;
@@ -121,7 +152,10 @@ read_plan(struct fs *fs, struct inode *in, struct reading *g, struct fs_read *r)
 		struct slot *s = &g->slots[i];
 
 		b = c != NULL ? content_find(c, g->first + i) : NULL;
-		if (b != NULL) {
+		if (mixed < g->nmixes &&
+		    read_mix_is_needed(in, g->first + i, s->from, s->n)) {
+			plan_mix(in, g, i, ++mixed);
+		} else if (b != NULL && !b->is_partial) {
 			if (b->len <= s->from)
 				continue;
 			slot_set(s, slice_make(dbuf_data(b), b->len));
@@ -140,36 +174,59 @@ read_plan(struct fs *fs, struct inode *in, struct reading *g, struct fs_read *r)
 	return 0;
 }
 
+/* Read the row of a chunk; *datap is empty when there is none. */
+static int
+fetch_row(struct fs *fs, uint64_t ino, uint64_t index, uint64_t base_size,
+    struct kv_value *pin, struct slice *datap)
+{
+	uint64_t end = base_size > index * CHUNK_SIZE ?
+	    base_size - index * CHUNK_SIZE :
+	    0;
+	uint8_t space[8];
+	struct kv_key key = key_chunk(ino, index, space);
+	int rc = kv_get(fs->kv, &key, NULL, pin);
+
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	rc = schema_get_chunk(pin->data, datap);
+	/* Bytes beyond the size are not contents. */
+	if (datap->len > end)
+		datap->len = (size_t)end;
+	return inode_bad_row(ino, (struct slice){ 0 }, rc);
+}
+
+/* Read one chunk, and patches over it. */
+static int
+fetch_chunk(struct fs *fs, uint64_t ino, const struct reading *g, size_t i,
+    struct kv_value *pin)
+{
+	struct slot *s = &g->slots[i];
+	struct read_mix *m = s->mix != 0 ? &g->mixes[s->mix - 1] : NULL;
+	struct slice data = { 0 };
+	int rc = 0;
+
+	if (m == NULL || m->has_chunk)
+		rc = fetch_row(fs, ino, g->first + i, g->base_size, pin, &data);
+	if (rc < 0)
+		return rc;
+	if (m != NULL)
+		return read_mix_fetch(fs, ino, g->first + i, s->from, s->n,
+		    data, m, &s->data);
+	slot_set(s, data);
+	return 0;
+}
+
 /* Read the chunk rows; with or without the lock. */
 static int
 read_fetch_chunks(struct fs *fs, uint64_t ino, const struct reading *g,
     struct fs_read *r)
 {
-	uint8_t space[8];
-	struct kv_key key;
-	struct slice data;
-	uint64_t end;
-	int rc;
+	int rc = 0;
 
-	for (size_t i = 0; i < g->count; i++) {
-		if (!g->slots[i].is_fetched)
-			continue;
-		key = key_chunk(ino, g->first + i, space);
-		rc = kv_get(fs->kv, &key, NULL, &r->pins[i]);
-		if (rc == -ENOENT)
-			continue;
-		if (rc < 0)
-			return rc;
-		rc = schema_get_chunk(r->pins[i].data, &data);
-		if (rc < 0)
-			return inode_bad_row(ino, (struct slice){ 0 }, rc);
-		/* Bytes beyond the size are not contents. */
-		end = g->base_size - (g->first + i) * CHUNK_SIZE;
-		if (data.len > end)
-			data.len = end;
-		slot_set(&g->slots[i], data);
-	}
-	return 0;
+	for (size_t i = 0; i < g->count && rc == 0; i++)
+		if (g->slots[i].is_fetched)
+			rc = fetch_chunk(fs, ino, g, i, &r->pins[i]);
+	return rc;
 }
 
 /* Fill in the pieces of the reply. Is a part of a hole among them? */
@@ -215,7 +272,7 @@ static int
 read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
     bool is_locked, bool keep_atime, struct fs_read *r)
 {
-	struct reading g;
+	struct reading g = { 0 };
 	uint64_t size, gen;
 	int rc = 0;
 
@@ -229,7 +286,9 @@ read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
 	}
 	if (len > size - off)
 		len = (size_t)(size - off);
-	rc = read_prepare(in, off, len, &g, r);
+	rc = inode_patches_load(fs, in);
+	if (rc == 0)
+		rc = read_prepare(in, off, len, &g, r);
 	if (rc == 0)
 		rc = read_plan(fs, in, &g, r);
 	if (rc == 0 && !keep_atime)
@@ -245,6 +304,8 @@ read_once(struct fs *fs, struct inode *in, uint64_t off, size_t len,
 			memory_order_seq_cst) != gen)
 			rc = -EAGAIN;
 	}
+	if (rc == -KVFS_ECORRUPT && g.nmixes != 0)
+		inode_bad_row(in->ino, (struct slice){ 0 }, rc);
 	if (rc == 0 && (read_assemble(&g, r) || off + len == size))
 		share_hole(in, r);
 	return rc;

@@ -39,6 +39,8 @@ orphan_stage_groups(struct txn *t, uint64_t ino, const struct attr_rec *rec)
 	if ((rec->flags & ATTR_CHUNKS) != 0)
 		kv_batch_delete_group_hint(&t->batch, SPACE_CHUNK, ino,
 		    rec->alloc);
+	if ((rec->flags & ATTR_PATCHES) != 0)
+		kv_batch_delete_group(&t->batch, SPACE_PATCH, ino);
 	if (rec->nxattrs != 0)
 		kv_batch_delete_group(&t->batch, SPACE_XATTR, ino);
 }
@@ -178,7 +180,7 @@ static bool
 end_locked(struct fs *fs, struct inode *in, struct orphan *o)
     REQUIRES(&in->change_mu, &in->mu)
 {
-	bool has_rows = !in->is_rowless;
+	bool has_rows = !in->rowless.is_set;
 
 	mutex_assert_held(&in->change_mu);
 	mutex_assert_held(&in->mu);

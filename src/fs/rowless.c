@@ -20,12 +20,12 @@ rowless_bytes(void)
 void
 rowless_drop(struct inode *in)
 {
-	if (in->rowless_data == NULL)
+	if (in->rowless.data == NULL)
 		return;
 	atomic_fetch_sub_explicit(&total_bytes,
 	    in->rec.inline_len + ALLOC_OVERHEAD, memory_order_relaxed);
-	free(in->rowless_data);
-	in->rowless_data = NULL;
+	free(in->rowless.data);
+	in->rowless.data = NULL;
 }
 
 int
@@ -35,7 +35,7 @@ rowless_copy(const struct inode *in, struct kv_value *pin)
 
 	if (copy == NULL)
 		return -ENOMEM;
-	memcpy(copy, in->rowless_data, in->rec.inline_len);
+	memcpy(copy, in->rowless.data, in->rec.inline_len);
 	*pin = (struct kv_value){
 		.data = slice_make(copy, in->rec.inline_len),
 		.release = free,
@@ -48,13 +48,13 @@ int
 rowless_keep(struct inode *in, struct slice data)
 {
 	if (data.len != 0) {
-		in->rowless_data = malloc(data.len);
-		if (in->rowless_data == NULL)
+		in->rowless.data = malloc(data.len);
+		if (in->rowless.data == NULL)
 			return -ENOMEM;
-		memcpy(in->rowless_data, data.data, data.len);
+		memcpy(in->rowless.data, data.data, data.len);
 		atomic_fetch_add_explicit(&total_bytes,
 		    data.len + ALLOC_OVERHEAD, memory_order_relaxed);
 	}
-	in->is_rowless = true;
+	in->rowless.is_set = true;
 	return 0;
 }

@@ -147,6 +147,9 @@ is_plausible(const struct attr_rec *rec)
 		return false;
 	if (rec->size > SIZE_LIMIT || rec->alloc > SIZE_LIMIT)
 		return false;
+	/* What is patched is a chunk. */
+	if ((rec->flags & (ATTR_CHUNKS | ATTR_PATCHES)) == ATTR_PATCHES)
+		return false;
 	switch (rec->mode & S_IFMT) {
 	case S_IFREG:
 		/* Contents are inline or in chunks, never both. */
@@ -324,6 +327,24 @@ key_chunk_index(const struct kv_key *key, uint64_t *indexp)
 	if (key->space != SPACE_CHUNK || key->name.len != 8)
 		return -KVFS_ECORRUPT;
 	*indexp = get_be64(key->name.data);
+	return 0;
+}
+
+int
+key_patch_place(const struct kv_key *key, struct patch_key *pp)
+{
+	const uint8_t *p = key->name.data;
+
+	*pp = (struct patch_key){ 0 };
+	if (key->space != SPACE_PATCH || key->name.len != PATCH_NAME_LEN)
+		return -KVFS_ECORRUPT;
+	pp->index = get_be64(p);
+	pp->number = get_be16(p + 8);
+	pp->start = get_be16(p + 10);
+	pp->len = get_be16(p + 12);
+	if (pp->len == 0 || pp->start + pp->len > CHUNK_SIZE ||
+	    pp->index >= chunks_of(SIZE_LIMIT))
+		return -KVFS_ECORRUPT;
 	return 0;
 }
 

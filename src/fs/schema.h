@@ -25,6 +25,9 @@
  * largest that a row may have. */
 #define INLINE_MAX 2048u
 #define INLINE_LIMIT 4095u
+/* The most patches of one chunk, and their bytes together. */
+#define PATCH_ROWS_MAX 32u
+#define PATCH_BYTES_MAX CHUNK_SIZE
 /* Granularity of st_blocks. */
 #define ALLOC_UNIT 4096u
 #define SIZE_LIMIT ((uint64_t)INT64_MAX)
@@ -39,10 +42,11 @@ enum attr_flags {
 	ATTR_MTIME_SAME = 1 << 5, /* as atime */
 	ATTR_CTIME_SAME = 1 << 6, /* as mtime */
 	ATTR_INLINE = 1 << 7, /* contents follow the record */
+	ATTR_PATCHES = 1 << 8, /* the patch group may have rows */
 };
-#define ATTR_KNOWN 0xffu
+#define ATTR_KNOWN 0x1ffu
 /* The flags of a record in memory; the others follow from its fields. */
-#define ATTR_KEPT ((unsigned)(ATTR_CHUNKS | ATTR_EXPIRES))
+#define ATTR_KEPT ((unsigned)(ATTR_CHUNKS | ATTR_EXPIRES | ATTR_PATCHES))
 
 /* The attributes of an inode as a row holds them. */
 struct attr_rec {
@@ -75,6 +79,10 @@ struct super_row {
 	uint64_t created;
 };
 #define SUPER_VERSION 1
+/* refuse_flags. On disk: never renumber. */
+enum super_refuse_flags {
+	SUPER_PATCHES = 1 << 0, /* there may be patches */
+};
 
 /* The number of inodes, name "inodes". */
 struct count_row {
@@ -110,7 +118,7 @@ int schema_get_inode(struct slice value, struct attr_rec *recp,
 /* The tag in front of every value: 0, -KVFS_ECORRUPT or -EPROTO. */
 int schema_get_tag(struct cursor *c);
 
-/* Chunk, xattr and orphan values are this tag, then the bytes. */
+/* Chunk, patch, xattr and orphan values are this tag, then the bytes. */
 #define SCHEMA_TAG 1u
 #define SCHEMA_TAG_LEN 1u
 int schema_get_bytes(struct slice value, struct slice *bytesp);
@@ -119,6 +127,8 @@ int schema_get_chunk(struct slice value, struct slice *bytesp);
 
 size_t schema_put_super(uint8_t *dst, const struct super_row *row);
 int schema_get_super(struct slice value, struct super_row *rowp);
+/* May this program read a store of this description? */
+bool schema_knows_super(const struct super_row *row);
 size_t schema_put_number(uint8_t *dst, uint64_t v);
 int schema_get_number(struct slice value, uint64_t *vp);
 size_t schema_put_count(uint8_t *dst, const struct count_row *row);

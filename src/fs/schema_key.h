@@ -17,6 +17,7 @@ enum space {
 	SPACE_CHUNK = 4, /* inode, index as big-endian 64 bits */
 	SPACE_XATTR = 5, /* inode, name */
 	SPACE_ORPHAN = 6, /* inode, "" */
+	SPACE_PATCH = 7, /* inode, a struct patch_key */
 };
 
 static inline struct kv_key
@@ -53,6 +54,29 @@ key_chunk(uint64_t ino, uint64_t index, uint8_t space[8])
 }
 /* -KVFS_ECORRUPT when key is not the key of a chunk. */
 int key_chunk_index(const struct kv_key *key, uint64_t *indexp);
+
+/* The place of a patch, which its key holds: so a scan of keys tells what is
+ * patched. Four big-endian numbers. */
+struct patch_key {
+	uint64_t index; /* of the chunk */
+	uint16_t number; /* a patch is newer than those with lower ones */
+	uint16_t start, len; /* in the chunk */
+};
+#define PATCH_NAME_LEN 14u
+/* space holds the encoded name and lives as long as the key. */
+static inline struct kv_key
+key_patch(uint64_t ino, const struct patch_key *p,
+    uint8_t space[PATCH_NAME_LEN])
+{
+	put_be64(space, p->index);
+	put_be16(space + 8, p->number);
+	put_be16(space + 10, p->start);
+	put_be16(space + 12, p->len);
+	return (struct kv_key){ SPACE_PATCH, ino,
+		slice_make(space, PATCH_NAME_LEN) };
+}
+/* -KVFS_ECORRUPT when key is not the key of a patch that lies in a chunk. */
+int key_patch_place(const struct kv_key *key, struct patch_key *pp);
 /* A directory entry may have this name: 1 to 255 bytes, no '/', no NUL,
  * not "." or "..". */
 bool schema_is_name(struct slice name);

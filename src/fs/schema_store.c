@@ -46,6 +46,14 @@ schema_get_super(struct slice value, struct super_row *rowp)
 	return c.ok ? 0 : -KVFS_ECORRUPT;
 }
 
+bool
+schema_knows_super(const struct super_row *row)
+{
+	return row->version <= SUPER_VERSION &&
+	    (row->refuse_flags & ~(uint32_t)SUPER_PATCHES) == 0 &&
+	    row->chunk_size == CHUNK_SIZE;
+}
+
 size_t
 schema_put_number(uint8_t *dst, uint64_t v)
 {

@@ -269,7 +269,12 @@ walk_all(struct verify *v)
 		rc = walk_groups(v, SPACE_XATTR, SET_XATTRS,
 		    FAULT_XATTRS_ALONE);
 	if (rc == 0)
+		rc = walk_groups(v, SPACE_PATCH, SET_PATCHES,
+		    FAULT_PATCHES_ALONE);
+	if (rc == 0)
 		rc = verify_unknown(v);
+	if (rc == 0)
+		verify_declared(v);
 	if (rc == 0)
 		verify_count(v);
 	return rc;

@@ -32,8 +32,11 @@ enum verify_kind {
 	FAULT_DIR_COUNTS, /* wrong number of entries or subdirectories */
 	FAULT_NO_DIR, /* entries of an inode that is no directory */
 	FAULT_UNREACHED, /* ino, in directory number: not below the root */
+	FAULT_PATCHES, /* patches, and no flag for them */
+	FAULT_PATCH_ALONE, /* a patch of a chunk without a row */
 	FAULT_CHUNKS_ALONE, /* chunks without an inode that has chunks */
 	FAULT_XATTRS_ALONE, /* the same for extended attributes */
+	FAULT_PATCHES_ALONE, /* and for patches */
 };
 
 struct verify_fault {
@@ -53,13 +56,16 @@ struct verify {
 	uint64_t inodes; /* counted */
 	bool has_count;
 	struct count_row count;
+	bool has_patches; /* seen */
+	bool is_declared; /* the format row says that there may be */
 
 	/* Called for each fault; a negative result ends the walk. text
 	 * describes the fault, or is NULL without memory. Borrows both. */
 	int (*fault)(struct verify *v, const struct verify_fault *f,
 	    const char *text);
 	/* NULL, or: the inodes in its SET_XATTRS have their extended attributes
-	 * counted even if their number is stored as 0. */
+	 * counted even if their number is stored as 0, and those in SET_PATCHES
+	 * their patches checked even without the flag. */
 	struct verify_map *suspects;
 	int error; /* of fault() */
 
@@ -84,6 +90,9 @@ int verify_bad_row(struct verify *v, const struct kv_key *key, int rc);
 /* Check the inode whose attributes were found in row key. */
 int verify_inode(struct verify *v, const struct kv_key *key, uint64_t ino,
     const struct attr_rec *rec);
+/* Check its chunks, and patches if it may have some. */
+int verify_chunks(struct verify *v, const struct kv_key *row, uint64_t ino,
+    const struct attr_rec *rec, bool has_patches);
 /* Call visit for each row of one space. */
 typedef int (*verify_visit_fn)(struct verify *v, const struct kv_key *key,
     struct slice value);
@@ -94,6 +103,7 @@ void verify_tree(struct verify *v);
  * end, the number of inodes. */
 int verify_store(struct verify *v);
 void verify_count(struct verify *v);
+void verify_declared(struct verify *v);
 /* Report rows of kinds that this version does not know. */
 int verify_unknown(struct verify *v);
 

@@ -1,83 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Checks one inode in the walk of verify.c: its attributes, chunks and
- * extended attributes. */
+/* Checks one inode in the walk of verify.c: its attributes and extended
+ * attributes. Its chunks are in verify_chunks.c. */
 #include <inttypes.h>
 
 #include "fs/verify.h"
-
-/* Sums over the chunk rows of an inode. */
-struct chunks {
-	uint64_t alloc;
-	uint64_t end; /* of the last chunk beyond the size */
-	bool all_read;
-};
-
-static int
-check_chunk(struct verify *v, const struct kv_key *key, struct kv_iter *it,
-    const struct attr_rec *rec, struct chunks *c)
-{
-	struct slice value, data;
-	uint64_t index, end;
-	int rc = key_chunk_index(key, &index);
-
-	if (rc == 0)
-		rc = kv_iter_value(it, &value);
-	if (rc == 0)
-		rc = schema_get_chunk(value, &data);
-	if (rc == 0 && (data.len == 0 || index >= chunks_of(SIZE_LIMIT)))
-		rc = -KVFS_ECORRUPT;
-	if (rc != 0) {
-		c->all_read = false;
-		return verify_bad_row(v, key, rc);
-	}
-	end = index * CHUNK_SIZE + data.len;
-	if (end > rec->size)
-		c->end = end;
-	c->alloc += alloc_of(data.len);
-	return 0;
-}
-
-static int
-check_chunks(struct verify *v, const struct kv_key *row, uint64_t ino,
-    const struct attr_rec *rec)
-{
-	struct verify_fault f = { .key = *row, .ino = ino };
-	struct chunks c = { .all_read = true };
-	struct kv_iter *it;
-	struct kv_key key;
-	uint8_t space[8];
-	int rc;
-
-	key = key_chunk(ino, 0, space);
-	rc = kv_iter_open(v->kv, &key, KV_SCOPE_GROUP, v->snap, &it);
-	if (rc < 0)
-		return rc;
-	while ((rc = kv_iter_next(it)) == 1) {
-		key = kv_iter_key(it);
-		rc = check_chunk(v, &key, it, rec, &c);
-		if (rc < 0)
-			break;
-	}
-	kv_iter_close(it);
-	if (rc < 0)
-		return rc;
-	if (c.end != 0) {
-		f.kind = FAULT_SIZE;
-		f.number = c.end;
-		verify_problem(v, &f,
-		    "has contents up to byte %" PRIu64
-		    ", its attributes say %" PRIu64,
-		    c.end, rec->size);
-	}
-	if (c.all_read && c.alloc != rec->alloc) {
-		f.kind = FAULT_ALLOC;
-		f.number = c.alloc;
-		verify_problem(v, &f,
-		    "takes %" PRIu64 " bytes, its attributes say %" PRIu64,
-		    c.alloc, rec->alloc);
-	}
-	return 0;
-}
 
 static int
 check_xattrs(struct verify *v, const struct kv_key *row, uint64_t ino,
@@ -116,11 +42,22 @@ check_xattrs(struct verify *v, const struct kv_key *row, uint64_t ino,
 }
 
 static bool
-may_have_xattrs(struct verify *v, uint64_t ino, const struct attr_rec *rec)
+is_suspect(struct verify *v, enum verify_set set, uint64_t ino)
 {
-	return rec->nxattrs != 0 ||
-	    (v->suspects != NULL &&
-		verify_map_has(v->suspects, SET_XATTRS, ino));
+	return v->suspects != NULL && verify_map_has(v->suspects, set, ino);
+}
+
+static int
+check_contents(struct verify *v, const struct kv_key *key, uint64_t ino,
+    const struct attr_rec *rec)
+{
+	bool has_patches = (rec->flags & ATTR_PATCHES) != 0 ||
+	    is_suspect(v, SET_PATCHES, ino);
+	int rc = verify_map_put(&v->map, SET_CHUNKS, ino);
+
+	if (rc >= 0 && has_patches)
+		rc = verify_map_put(&v->map, SET_PATCHES, ino);
+	return rc < 0 ? rc : verify_chunks(v, key, ino, rec, has_patches);
 }
 
 int
@@ -146,9 +83,7 @@ verify_inode(struct verify *v, const struct kv_key *key, uint64_t ino,
 		    ino, v->next_ino);
 	}
 	if (rc >= 0 && (rec->flags & ATTR_CHUNKS) != 0) {
-		rc = verify_map_put(&v->map, SET_CHUNKS, ino);
-		if (rc >= 0)
-			rc = check_chunks(v, key, ino, rec);
+		rc = check_contents(v, key, ino, rec);
 	} else if (rc >= 0 && S_ISREG(rec->mode) &&
 	    rec->alloc != alloc_of(rec->inline_len)) {
 		f.kind = FAULT_ALLOC;
@@ -157,7 +92,7 @@ verify_inode(struct verify *v, const struct kv_key *key, uint64_t ino,
 		    "takes %" PRIu64 " bytes, its attributes say %" PRIu64,
 		    f.number, rec->alloc);
 	}
-	if (rc >= 0 && may_have_xattrs(v, ino, rec)) {
+	if (rc >= 0 && (rec->nxattrs != 0 || is_suspect(v, SET_XATTRS, ino))) {
 		rc = verify_map_put(&v->map, SET_XATTRS, ino);
 		if (rc >= 0)
 			rc = check_xattrs(v, key, ino, rec);

@@ -35,6 +35,7 @@ enum verify_set {
 	SET_INODES, /* has a row with attributes */
 	SET_CHUNKS, /* may have chunk rows */
 	SET_XATTRS, /* has xattr rows */
+	SET_PATCHES, /* may have patches */
 	SET_COUNT,
 };
 

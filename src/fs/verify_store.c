@@ -28,7 +28,7 @@ static int
 check_format(struct verify *v)
 {
 	struct kv_key key = key_store(KEY_FORMAT);
-	struct super_row super;
+	struct super_row super = { 0 };
 	struct kv_value value;
 	int rc;
 
@@ -36,10 +36,9 @@ check_format(struct verify *v)
 	if (rc == 0)
 		rc = schema_get_super(value.data, &super);
 	kv_value_release(&value);
-	if (rc == 0 &&
-	    (super.version > SUPER_VERSION || super.refuse_flags != 0 ||
-		super.chunk_size != CHUNK_SIZE))
+	if (rc == 0 && !schema_knows_super(&super))
 		rc = -EPROTO;
+	v->is_declared = rc < 0 || (super.refuse_flags & SUPER_PATCHES) != 0;
 	return bad_store_row(v, KEY_FORMAT, FAULT_FORMAT, rc);
 }
 
@@ -83,10 +82,20 @@ verify_count(struct verify *v)
 		    v->count.inodes, v->inodes);
 }
 
+void
+verify_declared(struct verify *v)
+{
+	struct verify_fault f = { .kind = FAULT_FORMAT,
+		.key = key_store(KEY_FORMAT) };
+
+	if (v->has_patches && !v->is_declared)
+		verify_problem(v, &f, "does not say that there are patches");
+}
+
 int
 verify_unknown(struct verify *v)
 {
-	const uint8_t spaces[] = { 0, SPACE_ORPHAN + 1 };
+	const uint8_t spaces[] = { 0, SPACE_PATCH + 1 };
 	struct verify_fault f = { .kind = FAULT_FOREIGN };
 	struct kv_iter *it;
 	int rc = 0;

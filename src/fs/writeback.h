@@ -8,6 +8,7 @@
 #define KVFS_FS_WRITEBACK_H
 
 #include "fs/live_inode.h"
+#include "fs/patch_list.h"
 
 struct fs;
 struct fs_options;
@@ -19,6 +20,7 @@ struct writeback {
 	_Atomic bool is_failing;
 	_Atomic uint32_t age_ms; /* the longest time that contents stay dirty */
 	uint64_t limit_bytes; /* of dirty memory; constant */
+	struct patch_list patches; /* what the thread merges */
 };
 
 int writeback_start(struct fs *fs, const struct fs_options *opts);

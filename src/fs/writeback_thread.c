@@ -4,6 +4,7 @@
 #include "fs/fs_state.h"
 #include "fs/inode.h"
 #include "fs/inode_commit.h"
+#include "fs/patch_merge.h"
 #include "util/clock.h"
 #include "util/mutex.h"
 
@@ -140,11 +141,13 @@ sleep_until_due(struct fs *fs, uint64_t *seen)
 	struct inode *head = TAILQ_FIRST(&list->inodes);
 	uint64_t age = age_ns(&fs->wb);
 	uint64_t now = clock_now_ns(), due = now + age;
-	uint64_t orphans_due = orphan_due_ns(fs);
+	uint64_t other_due = orphan_due_ns(fs);
+	uint64_t patches_due = patch_list_due_ns(&fs->wb.patches);
 
 	mutex_assert_held(&list->mu);
-	if (head == NULL && list->ticket == *seen &&
-	    orphans_due == UINT64_MAX) {
+	if (patches_due < other_due)
+		other_due = patches_due;
+	if (head == NULL && list->ticket == *seen && other_due == UINT64_MAX) {
 		list->is_idle = true;
 		cond_wait(&list->wake, &list->mu);
 		list->is_idle = false;
@@ -153,8 +156,8 @@ sleep_until_due(struct fs *fs, uint64_t *seen)
 	*seen = list->ticket;
 	if (head != NULL && !head->dirty.is_busy)
 		due = head->dirty.since_ns + age;
-	if (orphans_due < due)
-		due = orphans_due;
+	if (other_due < due)
+		due = other_due;
 	if (due < now + NS_PER_MS)
 		due = now + NS_PER_MS;
 	cond_wait_until(&list->wake, &list->mu, due);
@@ -181,6 +184,14 @@ writeback_thread(void *arg)
 		n = pick_due(list, age_ns(&fs->wb), ins);
 		if (n == 0) {
 			list->is_urgent = false;
+			if (patch_list_due_ns(&fs->wb.patches) <=
+			    clock_now_ns()) {
+				mutex_unlock(&list->mu);
+				patch_merge_some(fs);
+				(void)txn_settle(fs, 0);
+				mutex_lock(&list->mu);
+				continue;
+			}
 			sleep_until_due(fs, &seen);
 			continue;
 		}

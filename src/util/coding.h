@@ -31,6 +31,12 @@ put_be64(void *p, uint64_t v)
 	v = htobe64(v);
 	memcpy(p, &v, sizeof(v));
 }
+static inline void
+put_be16(void *p, uint16_t v)
+{
+	v = htobe16(v);
+	memcpy(p, &v, sizeof(v));
+}
 static inline uint32_t
 get_le32(const void *p)
 {
@@ -54,6 +60,14 @@ get_be64(const void *p)
 
 	memcpy(&v, p, sizeof(v));
 	return be64toh(v);
+}
+static inline uint16_t
+get_be16(const void *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return be16toh(v);
 }
 
 /* The length of the common prefix of a and b, at most n. */

@@ -25,6 +25,7 @@
  *   fs/inode_table.h mu                 a shard of the inode table
  *   fs/dirty_list.h mu                  what is dirty
  *   fs/orphan.h mu                      inodes without a name
+ *   fs/patch_list.h mu                  inodes with patches
  *   fs/new_inode.h mu                   the next inode number
  *   fs/txn.h mu                         transactions kept for reuse
  *   engine/store/backup.h mu            the file that a backup reads

@@ -23,8 +23,11 @@ decode_all(struct slice v)
 	struct super_row super;
 	struct count_row count;
 	struct slice bytes;
+	struct kv_key key = { SPACE_PATCH, 1, v };
+	struct patch_key place;
 	uint64_t number;
 
+	key_patch_place(&key, &place);
 	schema_get_dentry(v, &dentry);
 	schema_get_inode(v, &rec, &bytes);
 	schema_get_chunk(v, &bytes);
@@ -55,6 +58,10 @@ fill(struct kv *kv)
 	fs_create(fs, FS_ROOT_INO, slice_str("c"), S_IFREG | 0644, 0, &cred,
 	    &attr);
 	fs_write(fs, attr.ino, 10, slice_make(large, sizeof(large)));
+	fs_fsync(fs, attr.ino);
+	fs_write(fs, attr.ino, 1000, slice_str("a patch"));
+	fs_fsync(fs, attr.ino);
+	fs_write(fs, attr.ino, 1003, slice_str("another"));
 	fs_setxattr(fs, attr.ino, slice_str("user.x"), slice_str("y"), 0);
 	fs_symlink(fs, FS_ROOT_INO, slice_str("l"), slice_str("c"), &cred,
 	    &attr);
@@ -105,9 +112,9 @@ damage(struct kv *kv, struct slice input)
 	kv_batch_init(&batch);
 	while (c.ok && cursor_left(&c) > 4) {
 		uint8_t space = cursor_u8(&c), group = cursor_u8(&c);
-		struct slice name = cursor_bytes(&c, cursor_u8(&c) % 9);
+		struct slice name = cursor_bytes(&c, cursor_u8(&c) % 17);
 		struct slice value = cursor_bytes(&c, cursor_u8(&c));
-		struct kv_key key = { space % 8, group, name };
+		struct kv_key key = { space % 9, group, name };
 
 		if (!c.ok)
 			break;

@@ -233,6 +233,25 @@ run_log_plain(struct maker *m)
 	ck_assert_int_eq(fs_unlink(m->fs, FS_ROOT_INO, slice_str("open")), 0);
 }
 
+/* A file with patches: some in a table, some in the log. */
+static void
+run_patches(struct maker *m)
+{
+	static uint8_t block[4096];
+	uint64_t ino;
+
+	run_begin(m, false);
+	ino = make_file(m, FS_ROOT_INO, "patched", "");
+	write_pattern(m, ino, 70 << 10, false);
+	write_at(m, ino, 5000, slice_str("in a table"));
+	memset(block, 'b', sizeof(block));
+	write_at(m, ino, 40960, slice_make(block, sizeof(block)));
+	flush(m);
+	write_at(m, ino, 5003, slice_str("the log"));
+	write_at(m, ino, 71600, slice_str("longer than it was"));
+	ck_assert_int_eq(kv_sync(m->kv, UINT64_MAX), 0);
+}
+
 /* In a process of its own, which ends without closing anything. */
 static void
 run_and_kill(void (*run)(struct maker *m), struct maker *m)
@@ -308,6 +327,18 @@ static void
 count_table(void *arg, const char *name)
 {
 	*(unsigned *)arg += strstr(name, ".sst") != NULL;
+}
+
+/* Make the store dir with patches. */
+static void
+golden_make_patches(const char *dir)
+{
+	struct maker m = { 0 };
+
+	temp_name(m.dir, "make");
+	run_and_kill(run_patches, &m);
+	store_copy(m.dir, dir, true);
+	store_remove(m.dir);
 }
 
 /*

@@ -10,10 +10,12 @@
 #include "util/log.h"
 
 #define GOLDEN "tests/golden/v1"
+#define GOLDEN_PATCHES "tests/golden/v1-patches"
 /* The inode that was open without a name. */
 #define GOLDEN_ORPHAN 12291
 
-static char store[PATH_MAX]; /* a copy of GOLDEN */
+static const char *golden = GOLDEN; /* the one that is tested */
+static char store[PATH_MAX]; /* a copy of it */
 static char last_line[1024];
 
 static void
@@ -28,7 +30,7 @@ setup(void)
 {
 	log_set_sink(keep_line);
 	temp_name(store, "store");
-	store_copy(GOLDEN, store, false);
+	store_copy(golden, store, false);
 }
 
 static void

@@ -9,6 +9,9 @@
 
 #include "unit/fs_test.h"
 
+/* How many states with patches were looked at. */
+static unsigned patched;
+
 /* Open the state after each commit from first on, and let look look. */
 static void
 each_prefix(uint64_t first, void (*look)(uint64_t seq))
@@ -20,6 +23,7 @@ each_prefix(uint64_t first, void (*look)(uint64_t seq))
 	for (uint64_t seq = first; seq <= last; seq++) {
 		crashed = kv_mem_copy_at(kv, seq);
 		expect_clean_kv(crashed);
+		patched += kv_mem_rows(crashed, SPACE_PATCH) != 0;
 		ck_assert_int_eq(fs_open(crashed, &opts, &fs), 0);
 		if (look != NULL)
 			look(seq);
@@ -222,6 +226,56 @@ START_TEST(every_prefix_of_random_work_is_clean)
 }
 END_TEST
 
+/* One file that is written at random, a part of which is in patches. Blocks
+ * are as they were after one of the writes, never a mixture of two. */
+#define BLOCKS 24u
+#define BLOCK 4096u
+
+static void
+blocks_are_whole(uint64_t seq)
+{
+	uint64_t f = lookup("file");
+	uint8_t *got;
+	size_t n;
+
+	(void)seq;
+	got = read_at(f, 0, BLOCKS * BLOCK, &n);
+	ck_assert_uint_eq(n, BLOCKS * BLOCK);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_uint_eq(got[i], got[i / BLOCK * BLOCK]);
+	free(got);
+}
+
+START_TEST(a_patched_file_is_whole_at_each_commit)
+{
+	uint8_t data[BLOCK];
+	uint64_t f = make("file"), first;
+
+	seed_begin();
+	opts.patch_rest_ms = 1;
+	opts.writeback_ms = 1;
+	memset(data, 0, BLOCK);
+	for (unsigned i = 0; i < BLOCKS; i++)
+		write_at(f, i * BLOCK, data, BLOCK);
+	ck_assert_int_eq(fs_fsync(fs, f), 0);
+	reopen();
+	f = lookup("file");
+	first = kv_mem_commits(kv);
+	patched = 0;
+	for (unsigned i = 1; i < 150; i++) {
+		memset(data, (int)i, BLOCK);
+		write_at(f, rng(BLOCKS) * BLOCK, data, BLOCK);
+		if (rng(3) == 0)
+			ck_assert_int_eq(fs_fsync(fs, f), 0);
+		if (rng(20) == 0)
+			usleep(2000);
+	}
+	opts.patch_rest_ms = 5000;
+	each_prefix(first, blocks_are_whole);
+	ck_assert_uint_gt(patched, 20);
+}
+END_TEST
+
 static void
 new_is_whole(uint64_t seq)
 {
@@ -262,6 +316,7 @@ main(void)
 	tcase_add_test(tc, a_file_replaced_by_rename_is_old_or_new);
 	tcase_add_test(tc, a_cut_is_whole_at_each_of_its_commits);
 	tcase_add_test(tc, every_prefix_of_random_work_is_clean);
+	tcase_add_test(tc, a_patched_file_is_whole_at_each_commit);
 	tcase_add_test(tc, a_growing_file_is_whole_up_to_its_size);
 	return run_case("fs_crash", tc);
 }

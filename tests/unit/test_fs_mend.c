@@ -51,6 +51,11 @@ fill(uint64_t ino)
 	if (len != 0)
 		write_at(ino, 0, data, len);
 	ck_assert_int_eq(fs_flush(fs, ino), 0);
+	/* Some of it again, in patches. */
+	for (size_t off = rng(4000); off + 200 < len; off += 1 + rng(40000)) {
+		write_at(ino, off, data + off, 1 + rng(200));
+		ck_assert_int_eq(fs_flush(fs, ino), 0);
+	}
 	fs_release(fs, ino);
 	free(data);
 }
@@ -284,6 +289,7 @@ begin(void)
 	setup();
 	kv_mem_keep_history(kv);
 	make_tree();
+	ck_assert_uint_gt(kv_mem_rows(kv, SPACE_PATCH), 10);
 	memset(touched, 0, sizeof(touched));
 }
 
@@ -324,8 +330,8 @@ START_TEST(lost_rows_of_any_kind_leave_a_sound_store)
 		struct kv *store = copy_now();
 
 		memset(touched, 0, sizeof(touched));
-		for (uint8_t s = SPACE_STORE; s <= SPACE_ORPHAN; s++)
-			if (i / 5 % 7 == 0 || i / 5 % 7 == s)
+		for (uint8_t s = SPACE_STORE; s <= SPACE_PATCH; s++)
+			if (i / 5 % 8 == 0 || i / 5 % 8 == s)
 				damage(store, NULL, s, rates[i % 5]);
 		expect_mended(store);
 		kv_close(store);

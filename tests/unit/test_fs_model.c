@@ -751,18 +751,22 @@ START_TEST(behaves_as_the_model_does)
 	    atoi(getenv("KVFS_ROUNDS")) :
 	    4;
 
+	uint64_t patched = 0;
+
 	memset(long_name, 'n', 255);
 	for (int round = 0; round < rounds; round++) {
 		rng_state = (seed + (uint64_t)round) * 2 + 1;
 		opts.flush_on_close = rng(2) != 0;
 		opts.writeback_bytes = rng(2) != 0 ? 64u << 20 : 256u << 10;
 		opts.writeback_ms = rng(2) != 0 ? 1000 : 1;
+		opts.patch_rest_ms = rng(2) != 0 ? 5000 : 1;
 		kv = kv_mem_create();
 		mount_fs();
 		root = node_new(S_IFDIR | 0755);
 		for (int step = 0; step < 300; step++) {
 			ops[rng(sizeof(ops) / sizeof(ops[0]))]();
 			give_back();
+			patched += kv_mem_rows(kv, SPACE_PATCH) != 0;
 			if (step % 50 == 49)
 				compare_tree(root);
 			if (step % 25 == 24)
@@ -782,6 +786,7 @@ START_TEST(behaves_as_the_model_does)
 		kv_close(kv);
 		free_tree(root);
 	}
+	ck_assert_uint_ne(patched, 0);
 }
 END_TEST
 

@@ -5,7 +5,10 @@
  * today have the same bytes. For the other files of a store
  * test_golden_write tells.
  *
- * KVFS_GOLDEN_MAKE=DIR makes DIR, DIR.rows and DIR.tree in place of testing.
+ * The same for patches, in tests/golden/v1-patches.
+ *
+ * KVFS_GOLDEN_MAKE=DIR makes DIR, DIR.rows and DIR.tree, and those of
+ * DIR-patches, in place of testing.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -17,14 +20,28 @@
 #include "support/suite.h"
 #include "util/crc32c.h"
 
+static void
+setup_patches(void)
+{
+	golden = GOLDEN_PATCHES;
+	setup();
+}
+
+static bool
+golden_has_patches(void)
+{
+	return strcmp(golden, GOLDEN_PATCHES) == 0;
+}
+
 /* ---- What is in it ---- */
 
 static void
-expect_text(struct buf *text, const char *path)
+expect_text(struct buf *text, const char *suffix)
 {
 	struct buf want = { 0 };
-	char got[PATH_MAX];
+	char got[PATH_MAX], path[PATH_MAX];
 
+	snprintf(path, sizeof(path), "%s%s", golden, suffix);
 	file_read(path, &want);
 	if (slice_eq(buf_slice(text), buf_slice(&want))) {
 		buf_fini(&want);
@@ -67,7 +84,7 @@ expect_rows(struct kv *kv)
 	struct buf text = { 0 };
 
 	take_rows(kv, &text);
-	expect_text(&text, GOLDEN ".rows");
+	expect_text(&text, ".rows");
 	buf_fini(&text);
 }
 
@@ -77,7 +94,7 @@ expect_tree(struct fs *fs)
 	struct buf text = { 0 };
 
 	take_tree(fs, &text);
-	expect_text(&text, GOLDEN ".tree");
+	expect_text(&text, ".tree");
 	buf_fini(&text);
 }
 
@@ -283,7 +300,7 @@ START_TEST(rows_are_written_alike)
 	static uint8_t again[CHUNK_SIZE + SCHEMA_TAG_LEN];
 	struct kv *kv = open_kv(store, true);
 	struct kv_key key = { 0 };
-	unsigned rows[SPACE_ORPHAN + 1] = { 0 };
+	unsigned rows[SPACE_PATCH + 1] = { 0 };
 	struct kv_iter *it;
 	struct slice value;
 	int rc;
@@ -293,7 +310,7 @@ START_TEST(rows_are_written_alike)
 		size_t n;
 
 		key = kv_iter_key(it);
-		ck_assert_uint_le(key.space, SPACE_ORPHAN);
+		ck_assert_uint_le(key.space, SPACE_PATCH);
 		ck_assert_int_eq(kv_iter_value(it, &value), 0);
 		ck_assert_uint_le(value.len, sizeof(again));
 		n = value_again(&key, value, again);
@@ -301,8 +318,10 @@ START_TEST(rows_are_written_alike)
 		rows[key.space]++;
 	}
 	ck_assert_int_eq(rc, 0);
+	if (golden_has_patches())
+		ck_assert_uint_eq(rows[SPACE_PATCH], 4);
 	for (int i = SPACE_STORE; i <= SPACE_ORPHAN; i++)
-		ck_assert_uint_ne(rows[i], 0);
+		ck_assert(golden_has_patches() || rows[i] != 0);
 	kv_iter_close(it);
 	ck_assert_int_eq(kv_close(kv), 0);
 }
@@ -320,14 +339,13 @@ write_text(const char *dir, const char *suffix, struct buf *text)
 	buf_clear(text);
 }
 
-START_TEST(make)
+static void
+make_texts(const char *dir)
 {
-	const char *dir = getenv("KVFS_GOLDEN_MAKE");
 	struct buf text = { 0 };
 	struct kv *kv;
 	struct fs *fs;
 
-	golden_make(dir);
 	temp_name(store, "store");
 	store_copy(dir, store, false);
 	kv = open_kv(store, true);
@@ -338,28 +356,54 @@ START_TEST(make)
 	write_text(dir, ".tree", &text);
 	ck_assert_int_eq(fs_close(fs), 0);
 	ck_assert_int_eq(kv_close(kv), 0);
-	store_remove(store);
+	teardown();
 	buf_fini(&text);
 }
+
+START_TEST(make)
+{
+	const char *dir = getenv("KVFS_GOLDEN_MAKE");
+	char path[PATH_MAX];
+
+	golden_make(dir);
+	make_texts(dir);
+	snprintf(path, sizeof(path), "%s-patches", dir);
+	golden_make_patches(path);
+	make_texts(path);
+}
 END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_test(tc, the_rows_are_those_that_were_written);
+	tcase_add_test(tc, the_files_are_those_that_were_written);
+	tcase_add_test(tc, reading_changes_no_byte);
+	tcase_add_test(tc, recovery_and_compaction_keep_the_files);
+	tcase_add_test(tc, rows_are_written_alike);
+	tcase_set_timeout(tc, 120);
+}
 
 int
 main(void)
 {
-	TCase *tc = tcase_create("version 1");
+	TCase *tc = tcase_create("version 1"), *patches;
+	Suite *s;
 
 	if (getenv("KVFS_GOLDEN_MAKE") != NULL) {
 		tcase_add_test(tc, make);
-	} else {
-		tcase_add_checked_fixture(tc, setup, teardown);
-		tcase_add_test(tc, the_rows_are_those_that_were_written);
-		tcase_add_test(tc, the_files_are_those_that_were_written);
-		tcase_add_test(tc, reading_changes_no_byte);
-		tcase_add_test(tc, recovery_and_compaction_keep_the_files);
-		tcase_add_loop_test(tc, newer_versions_are_told_from_damage, 0,
-		    (int)(sizeof(versions) / sizeof(versions[0])));
-		tcase_add_test(tc, rows_are_written_alike);
+		tcase_set_timeout(tc, 120);
+		return run_case("golden", tc);
 	}
-	tcase_set_timeout(tc, 120);
-	return run_case("golden", tc);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	add_tests(tc);
+	tcase_add_loop_test(tc, newer_versions_are_told_from_damage, 0,
+	    (int)(sizeof(versions) / sizeof(versions[0])));
+	patches = tcase_create("patches");
+	tcase_add_checked_fixture(patches, setup_patches, teardown);
+	add_tests(patches);
+	s = suite_create("golden");
+	suite_add_tcase(s, tc);
+	suite_add_tcase(s, patches);
+	return run_suite(s);
 }

@@ -28,6 +28,8 @@ random_rec(void)
 		r.size = rng(INT64_MAX);
 		r.alloc = rng(1 << 20) * ALLOC_UNIT;
 		r.flags = rng(2) ? ATTR_CHUNKS : 0;
+		if (r.flags != 0 && rng(2) != 0)
+			r.flags |= ATTR_PATCHES;
 	}
 	if (rng(4) == 0) {
 		r.flags |= ATTR_EXPIRES;
@@ -195,6 +197,55 @@ START_TEST(damaged_bytes_never_decode_to_the_impossible)
 }
 END_TEST
 
+START_TEST(the_place_of_a_patch_lies_in_a_chunk)
+{
+	const struct patch_key good[] = { { 0, 0, 0, 1 },
+		{ 0x102030405, 0xa0b, CHUNK_SIZE - 1, 1 },
+		{ 7, UINT16_MAX, 0, CHUNK_SIZE } };
+	const struct patch_key bad[] = { { 0, 0, 0, 0 },
+		{ 0, 0, CHUNK_SIZE, 1 }, { 0, 0, 1, CHUNK_SIZE },
+		{ UINT64_MAX, 0, 0, 1 } };
+	static const uint8_t bytes[PATCH_NAME_LEN] = { 0, 0, 0, 1, 2, 3, 4, 5,
+		0xa, 0xb, 0x7f, 0xff, 0, 1 };
+	uint8_t space[PATCH_NAME_LEN];
+	struct patch_key got;
+	struct kv_key key;
+
+	for (size_t i = 0; i < 3; i++) {
+		key = key_patch(5, &good[i], space);
+		ck_assert_int_eq(key_patch_place(&key, &got), 0);
+		ck_assert_uint_eq(got.index, good[i].index);
+		ck_assert_uint_eq(got.number, good[i].number);
+		ck_assert_uint_eq(got.start, good[i].start);
+		ck_assert_uint_eq(got.len, good[i].len);
+		key.name.len--;
+		ck_assert_int_eq(key_patch_place(&key, &got), -KVFS_ECORRUPT);
+	}
+	key = key_patch(5, &good[1], space);
+	ck_assert_uint_eq(key.space, 7);
+	ck_assert_uint_eq(key.group, 5);
+	ck_assert(slice_eq(key.name, slice_make(bytes, sizeof(bytes))));
+	for (size_t i = 0; i < 4; i++) {
+		key = key_patch(5, &bad[i], space);
+		ck_assert_int_eq(key_patch_place(&key, &got), -KVFS_ECORRUPT);
+	}
+}
+END_TEST
+
+START_TEST(patches_without_chunks_are_refused)
+{
+	struct attr_rec rec = { .mode = S_IFREG | 0644,
+		.nlink = 1,
+		.flags = ATTR_PATCHES };
+	uint8_t dst[SCHEMA_ROW_MAX];
+	struct dentry_row row;
+	size_t n = schema_put_dentry(dst, 9, &rec);
+
+	ck_assert_int_eq(schema_get_dentry(slice_make(dst, n), &row),
+	    -KVFS_ECORRUPT);
+}
+END_TEST
+
 START_TEST(names_are_any_bytes_but_slash_and_nul)
 {
 	char name[257];
@@ -238,6 +289,8 @@ main(void)
 	tcase_add_test(tc, a_cut_row_is_refused_at_every_length);
 	tcase_add_test(tc, what_a_newer_version_wrote_is_not_called_damage);
 	tcase_add_test(tc, damaged_bytes_never_decode_to_the_impossible);
+	tcase_add_test(tc, the_place_of_a_patch_lies_in_a_chunk);
+	tcase_add_test(tc, patches_without_chunks_are_refused);
 	tcase_add_test(tc, names_are_any_bytes_but_slash_and_nul);
 	tcase_add_test(tc, chunk_keys_sort_by_index);
 	return run_case("schema", tc);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which chunks of an inode the store has patches for, and where they lie: a
+ * patch is bytes over a part of a chunk, in a row of its own, which costs less
+ * than the chunk. inode_patches.h loads the map of an inode.
+ *
+ * Later patches lie over earlier ones, and all of them over the chunk.
+ *
+ * Threads: as the caller orders. NULL is an empty map.
+ */
+#ifndef KVFS_FS_PATCH_MAP_H
+#define KVFS_FS_PATCH_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/tree.h>
+
+#include "fs/schema.h"
+
+/* Memory of all maps. Beyond the first bound inodes are merged before they
+ * rest, beyond the second no further chunk gets a patch. */
+#define PATCH_MAPS_MUCH (6u << 20)
+#define PATCH_MAPS_FULL (8u << 20)
+
+/* A chunk is merged when its inode rests and it has as much. Less stays: of
+ * random writes a merge would cost more bytes than the writes did. */
+#define PATCH_MERGE_ROWS 8u
+#define PATCH_MERGE_BYTES (CHUNK_SIZE / 2)
+
+struct patch {
+	uint16_t number, start, len; /* see struct patch_key */
+};
+
+struct patch_chunk {
+	RB_ENTRY(patch_chunk) link;
+	uint64_t index;
+	uint32_t count; /* 0: not patched, in memory for a commit */
+	uint32_t bytes; /* sum of len */
+	struct patch v[PATCH_ROWS_MAX]; /* in order of number */
+};
+
+RB_HEAD(patch_tree, patch_chunk);
+RB_PROTOTYPE(patch_tree, patch_chunk, link, patch_chunk_cmp)
+
+struct patch_map {
+	struct patch_tree chunks;
+	size_t count; /* of patched chunks */
+};
+
+/* NULL without memory. */
+struct patch_map *patch_map_create(void);
+void patch_map_destroy(struct patch_map *map);
+/* The memory of all maps of the process, in bytes. */
+size_t patch_map_bytes(void);
+
+/* Add the patch of a row; rows come in the order of their keys. 0, -ENOMEM, or
+ * -KVFS_ECORRUPT when the chunk has too many. */
+int patch_map_load(struct patch_map *map, const struct patch_key *place);
+
+/* The patches of a chunk; NULL when there are none. */
+const struct patch_chunk *patch_map_find(struct patch_map *map, uint64_t index);
+/* The end of the last byte that is patched; 0 for NULL. */
+uint32_t patch_chunk_end(const struct patch_chunk *pc);
+
+static inline bool
+patch_overlaps(const struct patch *p, uint32_t start, uint32_t end)
+{
+	return p->start < end && (uint32_t)p->start + p->len > start;
+}
+static inline bool
+patch_is_within(const struct patch *p, uint32_t start, uint32_t end)
+{
+	return p->start >= start && (uint32_t)p->start + p->len <= end;
+}
+
+/*
+ * Make place for a patch of [start, end) of a chunk, so that patch_map_put()
+ * cannot fail. 0; 1 when there would be too much, so that the chunk is to be
+ * written as a whole; or -ENOMEM.
+ */
+int patch_map_reserve(struct patch_map *map, uint64_t index, uint32_t start,
+    uint32_t end);
+/* The patch that patch_map_put() will add, and in *withinp those that lie
+ * within it, a bit for each in v: their rows are deleted, except one of the
+ * same key. */
+struct patch patch_map_next(struct patch_map *map, uint64_t index,
+    uint32_t start, uint32_t end, uint32_t *withinp);
+/* It was committed. */
+void patch_map_put(struct patch_map *map, uint64_t index, uint32_t start,
+    uint32_t end);
+/* The rows of a chunk's patches were deleted. Were there any? */
+bool patch_map_remove(struct patch_map *map, uint64_t index);
+
+#endif
