@@ -68,7 +68,7 @@ BASE_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread \
 	-DKVFS_VERSION='"$(VERSION)"' $(WARN) \
 	-Iinclude -Isrc $(PKG_CFLAGS)
 ALL_CFLAGS = $(BASE_CFLAGS) $(CFLAGS) \
-	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -O1) \
+	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -O1 -g1) \
 	$(if $(DEBUG),$(DEBUG_CFLAGS)) $(if $(SAN)$(DEBUG)$(CHECKS),-DKVFS_CHECKS)
 ALL_LDFLAGS = -pthread $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 LIBS = -lsnappy $(PKG_LIBS)

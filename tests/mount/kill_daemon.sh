@@ -3,9 +3,9 @@
 # kill -9 of the daemon at random moments under several writers. After
 # each: the store mounts, check finds nothing, every file that was closed
 # before the kill is there and right, a file replaced by rename is old or
-# new, and a deleted one stays deleted. KVFS_KILL_ROUNDS (5), KVFS_SEED.
+# new, and a deleted one stays deleted. KVFS_KILL_ROUNDS (3), KVFS_SEED.
 . "$(dirname "$0")/lib.sh"
-rounds=${KVFS_KILL_ROUNDS:-5}
+rounds=${KVFS_KILL_ROUNDS:-3}
 seed=${KVFS_SEED:-$((RANDOM * 32768 + RANDOM))}
 echo "KVFS_SEED=$seed"
 RANDOM=$seed

@@ -14,7 +14,7 @@ base_max_kib=4096
 stacks_kib=1600 # 16 threads
 files=${KVFS_TEST_FULL:+100000}
 files=${files:-20000}
-large_mib=160
+large_mib=128
 
 memory_of()
 {
@@ -96,7 +96,7 @@ wait
 within_budget "$large_mib MiB read"
 
 # Overwriting, in place and whole, until much has to be merged.
-for round in 1 2 3; do
+for round in 1 2; do
 	find "$MNT/small" -type f -name '*[0-4]' -print0 |
 	    xargs -0 -n 500 -P 2 sh -c 'for f; do echo "$0" >"$f"; done' \
 		"$(head -c 2000 /dev/urandom | base64)$round" ||

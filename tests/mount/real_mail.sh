@@ -4,7 +4,7 @@
 # is new to cur. No message is lost, torn or there twice.
 . "$(dirname "$0")/lib.sh"
 DELIVER=8
-MESSAGES=25
+MESSAGES=12
 
 # One line names the message, the others are many of the same.
 message()

@@ -105,7 +105,7 @@ sync "$MNT/off1" "$MNT" || fail "$what: sync"
 dd if=/dev/zero of="$MNT/off.dsync" bs=1k count=3 oflag=dsync status=none
 expect_syncs "$what" 0 0
 [ "$(not_durable)" -gt 0 ] || fail "$what: durable"
-# What was committed without a promise gets one.
+# What was committed without a sync is synced now.
 set_options sync=checkpoint
 same "$what: after leaving it" 0 "$(not_durable)"
 
