@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define READERS 4
-#define PIECES 200
+#define PIECES 50
 
 static char text[1 << 20];
 
@@ -139,7 +139,7 @@ check_errors(void)
 	expect_error(EPERM, fchmod(fd, 0777), "chmod");
 	close(fd);
 	/* Only root gets so far. */
-	fd = open("flush", O_RDONLY);
+	fd = open("flush", O_RDONLY | O_DIRECT);
 	if (fd >= 0) {
 		expect_error(EACCES, read(fd, line, 1), "reading flush");
 		expect_error(EACCES, read(fd, line, 1), "once more");

@@ -45,13 +45,13 @@ texts()
 at_once()
 {
 	local i
-	for i in 1 2 3 4 5 6; do
-		for _ in 1 2 3 4 5; do cat "$c/stats"; done >"$T/stats.$i" &
+	for i in 1 2 3 4; do
+		cat "$c/stats" "$c/stats" "$c/stats" >"$T/stats.$i" &
 	done
 	wait
-	for i in 1 2 3 4 5 6; do
-		same "$1: texts at once" 5 "$(grep -c ^Version: "$T/stats.$i")"
-		same "$1: ends of texts" 5 \
+	for i in 1 2 3 4; do
+		same "$1: texts at once" 3 "$(grep -c ^Version: "$T/stats.$i")"
+		same "$1: ends of texts" 3 \
 		    "$(grep -c "^$(tail -n 1 "$T/stats.$i" | cut -d: -f1):" \
 		    "$T/stats.$i")"
 	done
