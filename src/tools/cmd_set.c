@@ -7,37 +7,62 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The options that can be set; kvfs(1) describes them. */
-static const struct settable {
-	const char *name, *values;
-} settables[] = {
-	{ "profile", "safe, balanced or fast" },
-	{ "sync",
-	    "full, every:N, interval:MS, hybrid:N:MS, checkpoint or off" },
-	{ "flush", "close or lazy" },
-	{ "writeback", "milliseconds, from 1 to 3600000" },
-	{ "wal_buffer", "a size from 0 to 64M" },
-	{ "max_size", "a size from 4M, or 0 for no bound" },
+/* One line for each option; tests/style/manuals.sh compares them with what the
+ * daemon says about a bad value. */
+static const char usage[] =
+    "set MOUNTPOINT|STORE NAME=VALUE...\n"
+    "  profile=NAME     safe, balanced or fast\n"
+    "  sync=MODE        full, every:N, interval:MS, hybrid:N:MS, checkpoint "
+    "or off\n"
+    "  flush=WHEN       close or lazy\n"
+    "  writeback=MS     a number from 1 to 3600000\n"
+    "  wal_buffer=SIZE  a size from 0 to 64M\n"
+    "  max_size=SIZE    0 for no bound, or at least 4M\n"
+    "SIZE takes K, M or G; kvfs(1) has what they mean";
+
+struct option_line {
+	const char *name, *values; /* in usage, not terminated */
+	int name_len, values_len;
 };
-#define SETTABLES (sizeof(settables) / sizeof(settables[0]))
+
+/* Read the next line of an option at or after *textp, and move that behind it.
+ * False: there is none. */
+static bool
+next_option(const char **textp, struct option_line *l)
+{
+	const char *p = strstr(*textp, "\n  ");
+
+	if (p == NULL)
+		return false;
+	l->name = p + strlen("\n  ");
+	l->name_len = (int)strcspn(l->name, "=");
+	l->values = l->name + strcspn(l->name, " ");
+	l->values += strspn(l->values, " ");
+	l->values_len = (int)strcspn(l->values, "\n");
+	*textp = l->values + l->values_len;
+	return true;
+}
 
 /* Print one line: the values of the option, or the options that there are. */
 static void
 explain_refusal(const char *assignment)
 {
-	size_t len = strcspn(assignment, "=");
+	size_t len = strcspn(assignment, "="), used = 0;
+	const char *text = usage;
+	struct option_line l;
 	char names[128] = "";
 
-	for (size_t i = 0; i < SETTABLES; i++) {
-		const struct settable *s = &settables[i];
-
-		if (strlen(s->name) == len &&
-		    strncmp(s->name, assignment, len) == 0) {
-			warnx("%s: bad value: give %s", assignment, s->values);
+	while (next_option(&text, &l)) {
+		if ((size_t)l.name_len == len &&
+		    strncmp(l.name, assignment, len) == 0) {
+			warnx("%s: bad value: give %.*s", assignment,
+			    l.values_len, l.values);
 			return;
 		}
-		strlcat(names, i > 0 ? ", " : "", sizeof(names));
-		strlcat(names, s->name, sizeof(names));
+		if (used < sizeof(names))
+			used += (size_t)snprintf(names + used,
+			    sizeof(names) - used, "%s%.*s",
+			    used > 0 ? ", " : "", l.name_len, l.name);
 	}
 	warnx("%s: cannot be changed while mounted; these can: %s", assignment,
 	    names);
@@ -88,13 +113,6 @@ set_run(const struct command *cmd, int argc, char **argv)
 const struct command cmd_set = {
 	.name = "set",
 	.summary = "change options of a mounted store",
-	.usage = "set MOUNTPOINT|STORE NAME=VALUE...\n"
-		 "  profile=safe|balanced|fast\n"
-		 "  sync=full|every:N|interval:MS|hybrid:N:MS|checkpoint|off\n"
-		 "  flush=close|lazy\n"
-		 "  writeback=MS     1 to 3600000\n"
-		 "  wal_buffer=SIZE  0 to 64M\n"
-		 "  max_size=SIZE    from 4M; 0 for no bound\n"
-		 "SIZE takes K, M or G; kvfs(1) has what they mean",
+	.usage = usage,
 	.run = set_run,
 };

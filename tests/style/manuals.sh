@@ -57,5 +57,12 @@ same 'kvfs mount options that can change' "$live" \
   "$(sed -n 's/^\.It Cm \([a-z_]*\) .*Pq \*$/\1/p' man/kvfs.1)"
 same 'options of kvfsctl set' "$live" \
   "$("$KVFSCTL" set --help | sed -n 's/^ *\([a-z_]*\)=.*/\1/p')"
+# What it says of their values is what the daemon says of a bad one.
+for o in $live; do
+  same "values of kvfsctl set $o" \
+    "$("$KVFS" /nowhere /nowhere -o "$o=@" 2>&1 |
+      sed -n 's/.*: bad value: \(give\|use\) //p')" \
+    "$("$KVFSCTL" set --help | sed -n "s/^ *$o=[A-Z]* *//p")"
+done
 
 exit $status

@@ -156,7 +156,7 @@ parse_bound(struct options *o, const struct option_spec *spec,
 	char hint[128], low[32];
 	uint64_t n;
 
-	if (option_parse_size(value, true, &n) && n != 0 && n < spec->min) {
+	if (!option_parse_size(value, true, &n) || (n != 0 && n < spec->min)) {
 		option_format_size(spec->min, low, sizeof(low));
 		snprintf(hint, sizeof(hint),
 		    "give 0 for no bound, or at least %s", low);
