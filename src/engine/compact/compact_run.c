@@ -26,7 +26,7 @@
 #include "util/stats.h"
 
 static struct iter *
-open_inputs(struct db *db, const struct compact_job *job)
+open_inputs(struct caches *caches, const struct compact_job *job)
 {
 	size_t n = 0;
 	struct merge_source *src = calloc(job->input_count[0] + 1,
@@ -37,13 +37,13 @@ open_inputs(struct db *db, const struct compact_job *job)
 	/* Tables of level 0 overlap; those of any other level follow each
 	 * other. */
 	for (size_t i = 0; i < job->input_count[0] && !failed; i++) {
-		src[n].it = level_iter_create(db->caches.tables,
+		src[n].it = level_iter_create(caches->tables,
 		    &job->inputs[0][i], 1, false);
 		src[n].max_seq = SEQ_MAX;
 		failed = src[n++].it == NULL;
 	}
 	if (!failed && job->input_count[1] != 0) {
-		src[n].it = level_iter_create(db->caches.tables, job->inputs[1],
+		src[n].it = level_iter_create(caches->tables, job->inputs[1],
 		    job->input_count[1], false);
 		src[n].max_seq = SEQ_MAX;
 		failed = src[n++].it == NULL;
@@ -147,7 +147,7 @@ run_part(struct db *db, struct compact_job *job, struct compact_part *part)
 	    part_share(job, job->input_entries),
 	    part_share(job, job->input_bytes));
 
-	part->rc = output_merge(&out, open_inputs(db, job));
+	part->rc = output_merge(&out, open_inputs(&db->caches, job));
 	part->bytes_written = out.bytes_written;
 	db_memory_end_work(db, taken);
 }

@@ -84,7 +84,7 @@ add_pointer(struct merge_state *m, struct slice ikey, struct slice value)
 			return rc;
 		/* The value is damaged: it stays where it is, and reading it
 		 * fails. */
-		segment_set_damaged(m->out->db, p.segment);
+		segment_set_damaged(&m->out->db->segs, p.segment);
 	}
 	rc = output_table_note_use(m, &p);
 	if (rc < 0)

@@ -51,9 +51,9 @@ space_margin(const struct env_space *space)
 }
 
 static void
-choose_sizes(struct db *db, uint64_t total)
+choose_sizes(struct disk_space *space, uint64_t total)
 {
-	struct room_sizes *s = &db->space.sizes;
+	struct room_sizes *s = &space->sizes;
 
 	atomic_store_explicit(&s->segment_bytes,
 	    space_part(total, SEGMENT_PART, SEGMENT_MIN, SEGMENT_FILE_MAX),
@@ -84,7 +84,7 @@ db_space_init(struct db *db)
 	db->space.may_fill = !env_dir_keeps_blocks(db->store.dir);
 	if (db_space(db, &space) < 0)
 		space.total_bytes = UINT64_MAX;
-	choose_sizes(db, space.total_bytes);
+	choose_sizes(&db->space, space.total_bytes);
 	memtable = space_part(space.total_bytes, MEMTABLE_PART, MEMTABLE_MIN,
 	    UINT64_MAX);
 	if (db->opts.memtable_bytes > memtable)
@@ -102,7 +102,7 @@ db_space_set_max(struct db *db, uint64_t max_bytes)
 	atomic_store_explicit(&db->space.max_bytes, max_bytes,
 	    memory_order_relaxed);
 	if (db_space(db, &space) == 0)
-		choose_sizes(db, space.total_bytes);
+		choose_sizes(&db->space, space.total_bytes);
 }
 
 uint64_t
@@ -131,12 +131,12 @@ db_disk_bytes(struct db *db)
 
 /* Bytes written since opening. */
 static uint64_t
-written_bytes(struct db *db)
+written_bytes(struct db_stats *stats)
 {
-	return counter_read(&db->stats.segment_bytes) +
-	    counter_read(&db->stats.flush_bytes) +
-	    counter_read(&db->stats.compact_write_bytes) +
-	    counter_read(&db->stats.log_bytes);
+	return counter_read(&stats->segment_bytes) +
+	    counter_read(&stats->flush_bytes) +
+	    counter_read(&stats->compact_write_bytes) +
+	    counter_read(&stats->log_bytes);
 }
 
 /*
@@ -152,7 +152,7 @@ disk_space(struct db *db, struct env_space *spacep)
 
 	if (rc < 0 || !db->space.may_fill)
 		return rc;
-	written = written_bytes(db);
+	written = written_bytes(&db->stats);
 	waiting = written -
 	    atomic_load_explicit(&db->space.settled_bytes,
 		memory_order_seq_cst);

@@ -43,26 +43,25 @@
 /* Take the role of syncing. It may be taken from the thread that waits for the
  * group, which notices when it wakes. */
 static bool
-role_sync(struct db *db)
+role_sync(struct durability *dur)
 {
-	uintptr_t role = atomic_load_explicit(&db->dur.role,
-	    memory_order_seq_cst);
+	uintptr_t role = atomic_load_explicit(&dur->role, memory_order_seq_cst);
 
 	while (role != ROLE_SYNC)
 		/* Acquire: what the last thread in this role has written. */
-		if (atomic_compare_exchange_weak_explicit(&db->dur.role, &role,
+		if (atomic_compare_exchange_weak_explicit(&dur->role, &role,
 			ROLE_SYNC, memory_order_seq_cst, memory_order_seq_cst))
 			return true;
 	return false;
 }
 
 static void
-role_release(struct db *db)
+role_release(struct durability *dur)
 {
 	/* Release, and before the wake-up, so that a waiter that checks again
 	 * can take it. */
-	atomic_store_explicit(&db->dur.role, ROLE_FREE, memory_order_seq_cst);
-	event_wake(&db->dur.done);
+	atomic_store_explicit(&dur->role, ROLE_FREE, memory_order_seq_cst);
+	event_wake(&dur->done);
 }
 
 /* A thread that waits until a goal is durable. */
@@ -79,13 +78,13 @@ struct sync_wait {
  * but only where it is known to pay).
  */
 static bool
-role_gather(struct db *db, struct sync_wait *w)
+role_gather(struct durability *dur, struct sync_wait *w)
 {
 	uint64_t wait_ns =
-	    atomic_load_explicit(&db->dur.took_ns, memory_order_relaxed) / 2;
+	    atomic_load_explicit(&dur->took_ns, memory_order_relaxed) / 2;
 	uintptr_t role = ROLE_FREE;
 
-	if (!atomic_compare_exchange_strong_explicit(&db->dur.role, &role,
+	if (!atomic_compare_exchange_strong_explicit(&dur->role, &role,
 		(uintptr_t)w, memory_order_seq_cst, memory_order_seq_cst))
 		return false;
 	if (wait_ns > GROUP_WAIT_NS)
@@ -97,33 +96,33 @@ role_gather(struct db *db, struct sync_wait *w)
 /* If the thread that waits for the group has reached its goal (by a flush,
  * say), it gives the role to another one. */
 static void
-role_leave(struct db *db, struct sync_wait *w)
+role_leave(struct durability *dur, struct sync_wait *w)
 {
 	uintptr_t role = (uintptr_t)w;
 
 	if (w->deadline_ns != 0 &&
-	    atomic_compare_exchange_strong_explicit(&db->dur.role, &role,
+	    atomic_compare_exchange_strong_explicit(&dur->role, &role,
 		ROLE_FREE, memory_order_seq_cst, memory_order_seq_cst))
-		event_wake(&db->dur.done);
+		event_wake(&dur->done);
 }
 
 static bool
-is_reached(struct db *db, struct sync_goal goal)
+is_reached(struct durability *dur, struct sync_goal goal)
 {
-	return atomic_load_explicit(&db->dur.seq, memory_order_seq_cst) >=
+	return atomic_load_explicit(&dur->seq, memory_order_seq_cst) >=
 	    goal.seq ||
-	    atomic_load_explicit(&db->dur.commits, memory_order_seq_cst) >=
+	    atomic_load_explicit(&dur->commits, memory_order_seq_cst) >=
 	    goal.commits;
 }
 
 /* Few waiters come back within microseconds; sleeping would take longer. */
 static void
-spin_briefly(struct db *db, const struct sync_wait *w)
+spin_briefly(struct durability *dur, const struct sync_wait *w)
 {
 	uint64_t end = clock_now_ns() + SPIN_NS;
 
-	while (!sync_group_is_complete(&db->dur.group) &&
-	    atomic_load_explicit(&db->dur.role, memory_order_seq_cst) ==
+	while (!sync_group_is_complete(&dur->group) &&
+	    atomic_load_explicit(&dur->role, memory_order_seq_cst) ==
 		(uintptr_t)w &&
 	    clock_now_ns() < end)
 		sched_yield();
@@ -135,8 +134,8 @@ static void
 wait_for_sync(struct db *db, struct sync_wait *w, uint32_t seen)
 {
 	counter_add(&db->stats.sync_waits, 1);
-	if (!w->is_late && w->deadline_ns == 0 && role_gather(db, w)) {
-		spin_briefly(db, w);
+	if (!w->is_late && w->deadline_ns == 0 && role_gather(&db->dur, w)) {
+		spin_briefly(&db->dur, w);
 		if (sync_group_is_complete(&db->dur.group))
 			return;
 	}
@@ -158,27 +157,27 @@ wait_durable(struct db *db, struct sync_goal goal)
 	struct sync_wait w = { .goal = goal };
 	int rc = 0;
 
-	if (is_reached(db, goal))
+	if (is_reached(&db->dur, goal))
 		return 0;
 	sync_group_join(&db->dur.group, goal);
 	while (rc == 0) {
 		uint32_t seen = event_seen(&db->dur.done);
 
-		if (is_reached(db, goal))
+		if (is_reached(&db->dur, goal))
 			break;
 		if (fault_error(&db->fault) < 0) {
 			rc = -EIO;
 		} else if ((w.is_late ||
 			       sync_group_is_complete(&db->dur.group)) &&
-		    role_sync(db)) {
-			if (!is_reached(db, goal))
+		    role_sync(&db->dur)) {
+			if (!is_reached(&db->dur, goal))
 				rc = db_sync_once(db);
-			role_release(db);
+			role_release(&db->dur);
 		} else {
 			wait_for_sync(db, &w, seen);
 		}
 	}
-	role_leave(db, &w);
+	role_leave(&db->dur, &w);
 	return rc;
 }
 
@@ -205,7 +204,7 @@ db_sync_log(struct db *db, struct db_log *log)
 	uint32_t seen = event_seen(&db->dur.done);
 	int rc;
 
-	while (!role_sync(db)) {
+	while (!role_sync(&db->dur)) {
 		event_wait(&db->dur.done, seen);
 		seen = event_seen(&db->dur.done);
 	}
@@ -216,7 +215,7 @@ db_sync_log(struct db *db, struct db_log *log)
 		rc = wal_writer_sync(log->writer);
 	if (rc < 0)
 		rc = db_poison(db, rc, "cannot sync %s", log->path);
-	role_release(db);
+	role_release(&db->dur);
 	return rc;
 }
 
@@ -272,7 +271,7 @@ void
 db_sync_in_time(struct db *db, enum kv_sync_mode mode)
 {
 	if (mode == KV_SYNC_HYBRID || mode == KV_SYNC_INTERVAL)
-		db_timer_arm(db);
+		db_timer_arm(&db->dur);
 }
 
 int

@@ -75,7 +75,7 @@ account_edit(struct db *db, const struct version *base,
 
 		if (rc < 0)
 			return rc;
-		segment_count_uses(db, e->adds[i].file, true);
+		segment_count_uses(&db->segs, e->adds[i].file, true);
 	}
 	for (size_t i = 0; i < e->remove_count; i++) {
 		struct table_file *f =
@@ -84,7 +84,7 @@ account_edit(struct db *db, const struct version *base,
 
 		if (f == NULL)
 			return -KVFS_ECORRUPT;
-		segment_count_uses(db, f, false);
+		segment_count_uses(&db->segs, f, false);
 		if (!is_added(e, f->number))
 			atomic_store_explicit(&f->obsolete, true,
 			    memory_order_seq_cst);

@@ -19,32 +19,34 @@
 #define KEY_BYTES (2 * sizeof(uint64_t))
 
 static void
-reserve_bytes(struct db *db, _Atomic uint64_t *counter, uint64_t bytes)
+reserve_bytes(struct caches *caches, _Atomic uint64_t *counter, uint64_t bytes)
 {
 	atomic_fetch_add_explicit(counter, bytes, memory_order_relaxed);
-	block_cache_reserve(db->caches.blocks, bytes);
-	block_cache_trim(db->caches.blocks);
+	block_cache_reserve(caches->blocks, bytes);
+	block_cache_trim(caches->blocks);
 }
 
 static void
-unreserve_bytes(struct db *db, _Atomic uint64_t *counter, uint64_t bytes)
+unreserve_bytes(struct caches *caches, _Atomic uint64_t *counter,
+    uint64_t bytes)
 {
 	atomic_fetch_sub_explicit(counter, bytes, memory_order_relaxed);
-	block_cache_unreserve(db->caches.blocks, bytes);
+	block_cache_unreserve(caches->blocks, bytes);
 }
 
 void
 db_memory_count(struct db *db, struct memtable *m)
 {
 	m->counted_bytes = memtable_bytes(m);
-	reserve_bytes(db, &db->caches.memory.waiting_bytes, m->counted_bytes);
+	reserve_bytes(&db->caches, &db->caches.memory.waiting_bytes,
+	    m->counted_bytes);
 }
 
 void
 db_memory_uncount(struct db *db, struct memtable *m)
 {
 	if (m->counted_bytes != 0)
-		unreserve_bytes(db, &db->caches.memory.waiting_bytes,
+		unreserve_bytes(&db->caches, &db->caches.memory.waiting_bytes,
 		    m->counted_bytes);
 	m->counted_bytes = 0;
 }
@@ -59,12 +61,12 @@ db_memory_begin_work(struct db *db, size_t sources, uint64_t keys,
 		keys = (uint64_t)((double)keys * TABLE_FILE_BYTES /
 		    (double)bytes);
 	taken = sources * SOURCE_BYTES + OUTPUT_BYTES + keys * KEY_BYTES;
-	reserve_bytes(db, &db->caches.memory.work_bytes, taken);
+	reserve_bytes(&db->caches, &db->caches.memory.work_bytes, taken);
 	return taken;
 }
 
 void
 db_memory_end_work(struct db *db, uint64_t taken)
 {
-	unreserve_bytes(db, &db->caches.memory.work_bytes, taken);
+	unreserve_bytes(&db->caches, &db->caches.memory.work_bytes, taken);
 }

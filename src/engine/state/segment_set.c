@@ -33,12 +33,12 @@ RB_GENERATE(segment_tree, segment_ref, entry, segment_ref_cmp)
 /* The size of a segment of an earlier run; 0 if the file is missing, which
  * reads of it will report. */
 static uint64_t
-size_on_disk(struct db *db, uint64_t number)
+size_on_disk(struct store_dir *store, uint64_t number)
 {
 	struct env_file *file = NULL;
 	uint64_t size = 0;
 
-	if (store_file_open(db->store.dir, FILE_SEGMENT, number, ENV_READ,
+	if (store_file_open(store->dir, FILE_SEGMENT, number, ENV_READ,
 		&file) == 0)
 		(void)env_size(file, &size);
 	env_close(file);
@@ -58,7 +58,7 @@ find_or_add_locked(struct db *db, uint64_t number) REQUIRES(&db->segs.mu)
 			return NULL;
 		s->number = number;
 		s->sealed = true;
-		s->size = size_on_disk(db, number);
+		s->size = size_on_disk(&db->store, number);
 		RB_INSERT(segment_tree, &db->segs.tree, s);
 	}
 	s->refs++;
@@ -97,15 +97,15 @@ segment_put(struct db *db, struct segment_ref *s)
 }
 
 void
-segment_set_damaged(struct db *db, uint64_t number)
+segment_set_damaged(struct segment_set *segs, uint64_t number)
 {
 	struct segment_ref key = { .number = number }, *s;
 
-	mutex_lock(&db->segs.mu);
-	s = RB_FIND(segment_tree, &db->segs.tree, &key);
+	mutex_lock(&segs->mu);
+	s = RB_FIND(segment_tree, &segs->tree, &key);
 	if (s != NULL)
 		s->damaged = true;
-	mutex_unlock(&db->segs.mu);
+	mutex_unlock(&segs->mu);
 }
 
 /* Sealed segments keep their writers open until a sync. The limit on open files
@@ -251,17 +251,17 @@ db_segment_append(struct db *db, const struct segment_value *v, size_t count,
 
 /* Close the writer of a sealed segment that is durable. */
 static void
-sync_end(struct db *db, struct segment_ref *s, bool complete)
+sync_end(struct segment_set *segs, struct segment_ref *s, bool complete)
 {
 	struct segment_writer *w = NULL;
 
-	mutex_lock(&db->segs.mu);
+	mutex_lock(&segs->mu);
 	s->users--;
 	if (complete && s->users == 0) {
 		w = s->writer;
 		s->writer = NULL;
 	}
-	mutex_unlock(&db->segs.mu);
+	mutex_unlock(&segs->mu);
 	segment_writer_close(w);
 }
 
@@ -297,7 +297,7 @@ db_segment_sync(struct db *db)
 			after = held[i]->number;
 			if (rc == 0)
 				rc = segment_writer_sync(held[i]->writer);
-			sync_end(db, held[i], rc == 0 && complete[i]);
+			sync_end(&db->segs, held[i], rc == 0 && complete[i]);
 			segment_put(db, held[i]);
 		}
 	} while (n == 16 && rc == 0);
@@ -318,9 +318,10 @@ segment_hold_uses(struct db *db, struct table_file *f)
 }
 
 void
-segment_count_uses(struct db *db, const struct table_file *f, bool live)
+segment_count_uses(struct segment_set *segs, const struct table_file *f,
+    bool live)
 {
-	mutex_lock(&db->segs.mu);
+	mutex_lock(&segs->mu);
 	for (size_t i = 0; i < f->use_count; i++) {
 		struct segment_ref *s = f->uses[i].ref;
 
@@ -331,7 +332,7 @@ segment_count_uses(struct db *db, const struct table_file *f, bool live)
 		else
 			s->live_bytes -= f->uses[i].bytes;
 	}
-	mutex_unlock(&db->segs.mu);
+	mutex_unlock(&segs->mu);
 }
 
 void
@@ -342,7 +343,8 @@ segment_drop_uses(struct db *db, struct table_file *f)
 }
 
 int
-memtable_hold_segment(struct db *db, struct memtable *m, struct segment_ref *s)
+memtable_hold_segment(struct segment_set *segs, struct memtable *m,
+    struct segment_ref *s)
 {
 	/* Consecutive commits mostly use the same segment. */
 	for (size_t i = m->segment_count; i > 0; i--)
@@ -357,9 +359,9 @@ memtable_hold_segment(struct db *db, struct memtable *m, struct segment_ref *s)
 		m->segments = p;
 		m->segment_cap = cap;
 	}
-	mutex_lock(&db->segs.mu);
+	mutex_lock(&segs->mu);
 	s->refs++;
-	mutex_unlock(&db->segs.mu);
+	mutex_unlock(&segs->mu);
 	m->segments[m->segment_count++] = s;
 	return 0;
 }

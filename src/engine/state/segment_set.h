@@ -56,17 +56,18 @@ int db_segment_append(struct db *db, const struct segment_value *v,
     size_t count, struct segment_pointer *pointers, struct segment_ref **sp);
 /* A value of the segment cannot be read: do not try to move its values
  * again. */
-void segment_set_damaged(struct db *db, uint64_t number);
+void segment_set_damaged(struct segment_set *segs, uint64_t number);
 /* Seal the active segment: it takes no more appends. */
 void segment_seal_active(struct db *db);
 /* segment_hold_uses() takes references to the segments that f points to,
  * segment_drop_uses() drops them. segment_count_uses() adds f's bytes to their
  * live bytes, or subtracts them. */
 int segment_hold_uses(struct db *db, struct table_file *f);
-void segment_count_uses(struct db *db, const struct table_file *f, bool live);
+void segment_count_uses(struct segment_set *segs, const struct table_file *f,
+    bool live);
 void segment_drop_uses(struct db *db, struct table_file *f);
 /* Give m a reference to s, so that s lives as long as its pointers in m. */
-int memtable_hold_segment(struct db *db, struct memtable *m,
+int memtable_hold_segment(struct segment_set *segs, struct memtable *m,
     struct segment_ref *s);
 /* Sync the active segment, and sealed ones that are not durable yet. */
 int db_segment_sync(struct db *db);

@@ -14,11 +14,11 @@
 #include "util/stats.h"
 
 void
-db_now_durable(struct db *db, uint64_t seq, uint64_t commits)
+db_now_durable(struct durability *dur, uint64_t seq, uint64_t commits)
 {
-	atomic_max(&db->dur.seq, seq);
-	atomic_max(&db->dur.commits, commits);
-	atomic_store_explicit(&db->dur.at_ns, clock_now_ns(),
+	atomic_max(&dur->seq, seq);
+	atomic_max(&dur->commits, commits);
+	atomic_store_explicit(&dur->at_ns, clock_now_ns(),
 	    memory_order_relaxed);
 }
 
@@ -155,8 +155,8 @@ db_sync_once(struct db *db)
 			if (plan.commits > durable)
 				histogram_add(&db->stats.sync_commits,
 				    plan.commits - durable);
-			db_now_durable(db, plan.seq, plan.commits);
-			db_timer_want_mark(db);
+			db_now_durable(&db->dur, plan.seq, plan.commits);
+			db_timer_want_mark(&db->dur);
 			rc = append_durable_mark(db, plan.seq);
 		}
 		took = clock_now_ns() - start;

@@ -9,10 +9,11 @@
 #include <stdint.h>
 
 struct db;
+struct durability;
 
 /* Record that all changes up to seq, and the first commits commits since
  * opening, are durable. */
-void db_now_durable(struct db *db, uint64_t seq, uint64_t commits);
+void db_now_durable(struct durability *dur, uint64_t seq, uint64_t commits);
 /*
  * Make everything durable that is committed when it begins. The caller has the
  * role of syncing (durability.c), one thread at a time, and holds no lock.

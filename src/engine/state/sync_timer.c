@@ -14,38 +14,38 @@
 #define MARK_AFTER_NS 10000000
 
 void
-db_timer_want_mark(struct db *db)
+db_timer_want_mark(struct durability *dur)
 {
-	if (atomic_load_explicit(&db->dur.timer.wants_mark,
+	if (atomic_load_explicit(&dur->timer.wants_mark,
 		memory_order_relaxed) ||
-	    atomic_exchange_explicit(&db->dur.timer.wants_mark, true,
+	    atomic_exchange_explicit(&dur->timer.wants_mark, true,
 		memory_order_seq_cst))
 		return;
-	mutex_lock(&db->dur.timer.mu);
-	db->dur.timer.mark_due_ns = clock_now_ns() + MARK_AFTER_NS;
-	cond_signal(&db->dur.timer.wanted);
-	mutex_unlock(&db->dur.timer.mu);
+	mutex_lock(&dur->timer.mu);
+	dur->timer.mark_due_ns = clock_now_ns() + MARK_AFTER_NS;
+	cond_signal(&dur->timer.wanted);
+	mutex_unlock(&dur->timer.mu);
 }
 
 /* Tell the timer about the first commit that is not durable. */
 void
-db_timer_arm(struct db *db)
+db_timer_arm(struct durability *dur)
 {
 	bool idle;
 
-	if (atomic_load_explicit(&db->dur.timer.is_pending,
+	if (atomic_load_explicit(&dur->timer.is_pending,
 		memory_order_relaxed) ||
-	    atomic_exchange_explicit(&db->dur.timer.is_pending, true,
+	    atomic_exchange_explicit(&dur->timer.is_pending, true,
 		memory_order_seq_cst))
 		return;
-	mutex_lock(&db->dur.timer.mu);
-	idle = db->dur.timer.first_unsynced_ns == 0;
+	mutex_lock(&dur->timer.mu);
+	idle = dur->timer.first_unsynced_ns == 0;
 	if (idle)
-		db->dur.timer.first_unsynced_ns = clock_now_ns();
-	mutex_unlock(&db->dur.timer.mu);
+		dur->timer.first_unsynced_ns = clock_now_ns();
+	mutex_unlock(&dur->timer.mu);
 	/* A timer that is already running is early enough. Waking its thread
 	 * for each commit after an fsync would take a tenth of the time to
 	 * create and sync a file. */
 	if (idle)
-		cond_signal(&db->dur.timer.wanted);
+		cond_signal(&dur->timer.wanted);
 }

@@ -10,7 +10,7 @@
 
 #include "util/mutex.h"
 
-struct db;
+struct durability;
 
 /*
  * Of the two flags, set by the first who wants something: a sync clears
@@ -32,8 +32,8 @@ struct sync_timer {
 };
 
 /* A commit was made that nobody waits for: have it synced in time. */
-void db_timer_arm(struct db *db);
+void db_timer_arm(struct durability *dur);
 /* After a sync: have a durable mark appended, unless a commit comes first. */
-void db_timer_want_mark(struct db *db);
+void db_timer_want_mark(struct durability *dur);
 
 #endif

@@ -21,11 +21,11 @@
 #define FLUSH_NS_PER_KIB_MAX 1000000
 
 void
-write_delay_count(struct db *db, uint64_t ns)
+write_delay_count(struct db_stats *stats, uint64_t ns)
 {
-	counter_add(&db->stats.stalls, 1);
-	counter_add(&db->stats.stall_ns, ns);
-	histogram_add(&db->stats.one_stall_ns, ns);
+	counter_add(&stats->stalls, 1);
+	counter_add(&stats->stall_ns, ns);
+	histogram_add(&stats->one_stall_ns, ns);
 }
 
 void
@@ -49,7 +49,7 @@ write_delay_sleep(struct db *db, size_t bytes)
 		debt = DELAY_MAX_NS;
 	ts.tv_nsec = (long)debt;
 	nanosleep(&ts, NULL);
-	write_delay_count(db, debt);
+	write_delay_count(&db->stats, debt);
 }
 
 /* The rate of flushes, from the last one or the running one. */

@@ -23,6 +23,7 @@
 #define IDLE_NS (2 * 1000000000ULL)
 
 struct db;
+struct db_stats;
 
 /* Relaxed: figures that steer, each read alone. */
 struct write_delay {
@@ -37,7 +38,7 @@ void db_update_delay_locked(struct db *db);
  * lock. */
 void write_delay_sleep(struct db *db, size_t bytes);
 /* Count that a writer has waited for so long. */
-void write_delay_count(struct db *db, uint64_t ns);
+void write_delay_count(struct db_stats *stats, uint64_t ns);
 
 /* Whether nobody has written recently. */
 static inline bool

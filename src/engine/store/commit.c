@@ -202,7 +202,7 @@ commit_locked(struct db *db, const struct kv_batch *batch,
 		    memory_order_relaxed) +
 	    1;
 	for (size_t i = 0; i < ctx->segment_count; i++) {
-		rc = memtable_hold_segment(db, db->commits.mem,
+		rc = memtable_hold_segment(&db->segs, db->commits.mem,
 		    ctx->segments[i]);
 		if (rc < 0)
 			return rc;

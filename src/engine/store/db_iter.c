@@ -279,7 +279,7 @@ db_iter_open(struct kv *kv, const struct kv_key *from, enum kv_scope scope,
 	if (rc == 0 && from->name.len != 0) {
 		/* The scan starts behind the place of the group's deletion. */
 		memcpy(di->group, di->start, KEY_PREFIX_LEN);
-		rc = view_group_deletion(db, di->view,
+		rc = view_group_deletion(&db->caches, di->view,
 		    slice_make(di->start, di->start_len), di->seq,
 		    &di->group_deleted);
 	}

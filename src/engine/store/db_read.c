@@ -237,8 +237,8 @@ db_get(struct kv *kv, const struct kv_key *key, struct kv_snapshot *snap,
 }
 
 int
-view_group_deletion(struct db *db, const struct view *v, struct slice user,
-    uint64_t seq, uint64_t *seqp)
+view_group_deletion(struct caches *caches, const struct view *v,
+    struct slice user, uint64_t seq, uint64_t *seqp)
 {
 	struct slice prefix = slice_make(user.data, KEY_PREFIX_LEN);
 	uint64_t hash = key_hash(prefix), found;
@@ -276,7 +276,7 @@ view_group_deletion(struct db *db, const struct view *v, struct slice user,
 				break;
 			if (f->props.group_deletes == 0)
 				continue;
-			rc = table_cache_table(db->caches.tables, f->number,
+			rc = table_cache_table(caches->tables, f->number,
 			    &handle, &t);
 			if (rc < 0)
 				return rc;

@@ -156,18 +156,18 @@ report_tree(struct db *db, struct report *r)
 }
 
 static void
-report_segments(struct db *db, struct report *r)
+report_segments(struct segment_set *segs, struct report *r)
 {
 	uint64_t n = 0, bytes = 0, live = 0;
 	struct segment_ref *s;
 
-	mutex_lock(&db->segs.mu);
-	RB_FOREACH (s, segment_tree, &db->segs.tree) {
+	mutex_lock(&segs->mu);
+	RB_FOREACH (s, segment_tree, &segs->tree) {
 		n++;
 		bytes += s->size;
 		live += s->live_bytes;
 	}
-	mutex_unlock(&db->segs.mu);
+	mutex_unlock(&segs->mu);
 	report_gauge(r, "Segments", "segments", n);
 	report_gauge(r, "Segment bytes", "segment_bytes", bytes);
 	report_gauge(r, "Segment bytes live", "segment_live_bytes", live);
@@ -236,9 +236,8 @@ report_cache(struct db *db, struct report *r)
 }
 
 static void
-report_work(struct db *db, struct report *r)
+report_work(const struct db_stats *s, struct report *r)
 {
-	const struct db_stats *s = &db->stats;
 	const struct report_row counters[] = {
 		{ "Gets", "gets", &s->gets },
 		{ "Scans", "scans", &s->scans },
@@ -285,10 +284,8 @@ report_work(struct db *db, struct report *r)
 }
 
 static void
-report_latencies(struct db *db, struct report *r)
+report_latencies(const struct db_stats *s, struct report *r)
 {
-	const struct db_stats *s = &db->stats;
-
 	report_times(r, "Commit", "commit", NULL, &s->commit_ns);
 	report_times(r, "Get, one of some", "get", NULL, &s->get_ns);
 	report_times(r, "Sync", "sync", NULL, &s->sync_ns);
@@ -338,9 +335,9 @@ db_report(struct kv *kv, enum report_format format, FILE *out)
 	report_durability(db, &r);
 	report_state(db, &r);
 	report_tree(db, &r);
-	report_segments(db, &r);
+	report_segments(&db->segs, &r);
 	report_cache(db, &r);
-	report_work(db, &r);
-	report_latencies(db, &r);
+	report_work(&db->stats, &r);
+	report_latencies(&db->stats, &r);
 	return 0;
 }

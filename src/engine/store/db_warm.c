@@ -197,9 +197,9 @@ read_list(struct warm_up *w)
 }
 
 static void
-remove_list(struct db *db)
+remove_list(struct store_dir *store)
 {
-	(void)store_file_unlink(db->store.dir, FILE_HOT, 0);
+	(void)store_file_unlink(store->dir, FILE_HOT, 0);
 }
 
 /* Remove a list that cannot be used; it will not become usable later. */
@@ -208,7 +208,7 @@ drop_list(struct warm_up *w)
 {
 	atomic_fetch_add_explicit(&w->ignored, 1, memory_order_relaxed);
 	if (!w->db->read_only)
-		remove_list(w->db);
+		remove_list(&w->db->store);
 }
 
 static void *
@@ -354,7 +354,7 @@ db_warm_save(struct db *db)
 	if (rc == 0) {
 		hot_list_trim(&l, LIST_PART(st.capacity_bytes));
 		if (l.count == 0)
-			remove_list(db);
+			remove_list(&db->store);
 		else
 			rc = hot_list_write(db->store.dir,
 			    store_new_file_number(&db->store), &l);

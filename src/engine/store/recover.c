@@ -92,7 +92,7 @@ load_manifest(struct recovery *r)
 			struct table_file *f = r->version->levels[i].files[j];
 
 			rc = segment_hold_uses(r->db, f);
-			segment_count_uses(r->db, f, true);
+			segment_count_uses(&r->db->segs, f, true);
 		}
 	}
 	return rc;

@@ -26,17 +26,17 @@
 #include "util/log.h"
 
 static int
-sync_file(struct db *db, enum file_kind kind, uint64_t number)
+sync_file(struct store_dir *store, enum file_kind kind, uint64_t number)
 {
 	struct env_file *file = NULL;
 	char path[PATH_MAX];
-	int rc = store_file_open(db->store.dir, kind, number, ENV_WRITE, &file);
+	int rc = store_file_open(store->dir, kind, number, ENV_WRITE, &file);
 
 	if (rc == 0)
 		rc = env_sync(file);
 	env_close(file);
 	if (rc < 0) {
-		filename_path(path, db->store.path, kind, number);
+		filename_path(path, store->path, kind, number);
 		log_error("%s: cannot sync: %s", path, strerror(-rc));
 	}
 	return rc;
@@ -53,7 +53,7 @@ adopt_segment(struct db *db, struct segment_ref *s)
 	int rc = 0;
 
 	if (!s->recovered && !db->read_only)
-		rc = sync_file(db, FILE_SEGMENT, s->number);
+		rc = sync_file(&db->store, FILE_SEGMENT, s->number);
 	if (rc == -ENOENT) /* a durable segment is missing */
 		rc = -KVFS_ECORRUPT;
 	s->recovered = true;
@@ -120,7 +120,7 @@ replay_record(void *arg, enum key_type type, struct slice user,
 			return -ENOMEM;
 		rc = adopt_segment(db, s);
 		if (rc == 0)
-			rc = memtable_hold_segment(db, re->adder.m, s);
+			rc = memtable_hold_segment(&db->segs, re->adder.m, s);
 		segment_put(db, s);
 		atomic_fetch_add_explicit(&re->adder.m->segment_bytes,
 		    p.frame_len, memory_order_relaxed);
@@ -243,7 +243,7 @@ recover_sync_replayed(struct recovery *r)
 	int rc = 0;
 
 	for (size_t i = 0; i < db->logs.count && rc == 0; i++)
-		rc = sync_file(db, FILE_WAL, db->logs.all[i]->number);
+		rc = sync_file(&db->store, FILE_WAL, db->logs.all[i]->number);
 	if (rc == 0)
 		rc = env_dir_sync(db->store.dir);
 	if (rc == 0)

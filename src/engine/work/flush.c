@@ -112,7 +112,7 @@ db_flush_oldest_locked(struct db *db)
 	db->work.flush.took_ns = clock_now_ns() - start;
 	if (rc == 0) {
 		db_log_release_locked(db, db->tree.first_log);
-		db_now_durable(db, m->max_seq, m->last_commit);
+		db_now_durable(&db->dur, m->max_seq, m->last_commit);
 		compact_pace_flushed(&db->work.flush, &db->work.compact,
 		    &db->views.current->version->levels[0]);
 		counter_add(&db->stats.flushes, 1);

@@ -137,7 +137,7 @@ wait_for_flush(struct db *db) REQUIRES(&db->commits.mu)
 	while (db->views.current->imm_count >= IMM_MAX && rc == 0)
 		rc = db_await_flush_locked(db, tries);
 	mutex_unlock(&db->mu);
-	write_delay_count(db, clock_now_ns() - start);
+	write_delay_count(&db->stats, clock_now_ns() - start);
 	mutex_lock(&db->commits.mu);
 	return rc;
 }

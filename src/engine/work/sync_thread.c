@@ -47,19 +47,17 @@ append_idle_mark(struct db *db)
 
 /* The next time at which the timer has work. */
 static uint64_t
-next_due_locked(struct db *db) REQUIRES(&db->dur.timer.mu)
+next_due_locked(struct durability *dur) REQUIRES(&dur->timer.mu)
 {
 	uint64_t due = UINT64_MAX;
 
-	mutex_assert_held(&db->dur.timer.mu);
-	if (db->dur.timer.first_unsynced_ns != 0)
-		due = db->dur.timer.first_unsynced_ns +
-		    atomic_load_explicit(&db->dur.every_ms,
-			memory_order_relaxed) *
+	mutex_assert_held(&dur->timer.mu);
+	if (dur->timer.first_unsynced_ns != 0)
+		due = dur->timer.first_unsynced_ns +
+		    atomic_load_explicit(&dur->every_ms, memory_order_relaxed) *
 			NS_PER_MS;
-	return db->dur.timer.mark_due_ns != 0 &&
-		db->dur.timer.mark_due_ns < due ?
-	    db->dur.timer.mark_due_ns :
+	return dur->timer.mark_due_ns != 0 && dur->timer.mark_due_ns < due ?
+	    dur->timer.mark_due_ns :
 	    due;
 }
 
@@ -100,7 +98,7 @@ db_sync_thread(void *arg)
 
 	mutex_lock(&db->dur.timer.mu);
 	while (!db->dur.timer.stop) {
-		due = next_due_locked(db);
+		due = next_due_locked(&db->dur);
 		now = clock_now_ns();
 		if (due == UINT64_MAX)
 			cond_wait(&db->dur.timer.wanted, &db->dur.timer.mu);
