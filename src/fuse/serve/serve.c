@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "fuse/serve/loop_state.h"
 #include "fuse/serve/protocol.h"
+#include "util/log.h"
 
 /* A leader on its caller's processor checks only after each eighth request
  * whether another one waits, unless one did the last time: mostly that caller
@@ -39,6 +41,9 @@ receive_request(struct loop *loop, struct worker *w)
 	if (n > 0 || n == -EINTR || n == -EAGAIN)
 		return true;
 	if (n < 0) {
+		log_error("/dev/fuse: cannot read a request: %s: the daemon "
+			  "ends",
+		    strerror(-n));
 		atomic_store_explicit(&loop->error, n, memory_order_seq_cst);
 		fuse_session_exit(loop->se);
 	}
