@@ -13,7 +13,7 @@ budget_mib=32
 base_max_kib=4096
 stacks_kib=1600 # 16 threads
 files=${KVFS_TEST_FULL:+100000}
-files=${files:-20000}
+files=${files:-12000}
 large_mib=128
 
 memory_of()
@@ -53,7 +53,7 @@ mkdir "$MNT/small"
 	cd "$MNT/small" || exit 1
 	seq -f 'a-name-that-is-longer-than-most-%.0f' "$files" |
 	    xargs -n 500 sh -c 'for f; do echo "$f $0 $f" >"$f"; done' \
-		"$(printf '%01900d' 7)"
+		"$(printf '%01600d' 7)"
 ) || fail "small files"
 within_budget "$files files created"
 find "$MNT/small" -type f -print0 | xargs -0 -P 4 cat |
