@@ -103,6 +103,10 @@ int content_punch(struct fs *fs, struct inode *in, uint64_t off, uint64_t end,
 /* Free the dirty contents, which were committed or are not wanted. */
 void content_drop(struct fs *fs, struct inode *in)
     REQUIRES(&in->change_mu, &in->mu);
+/* Drop dirty contents that could not be committed: the inode is as it was
+ * before. */
+void content_discard(struct fs *fs, struct inode *in)
+    REQUIRES(&in->change_mu, &in->mu);
 /* Make a buffer of the base's inline contents, which must move to a chunk
  * row. */
 int content_load_inline(struct fs *fs, struct inode *in)

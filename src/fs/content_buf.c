@@ -246,3 +246,11 @@ content_drop(struct fs *fs, struct inode *in)
 	free(c);
 	in->content = NULL;
 }
+
+void
+content_discard(struct fs *fs, struct inode *in)
+{
+	content_drop(fs, in);
+	if (in->atime == ATIME_STORED)
+		dirty_list_remove(&fs->dirty, in);
+}

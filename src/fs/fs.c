@@ -31,7 +31,6 @@ fs_options_init(struct fs_options *opts)
 		.writeback_bytes = 64u << 20,
 		.patch_rest_ms = 5000,
 		.listing_bytes = 8u << 20,
-		.atime = true,
 	};
 }
 
@@ -183,9 +182,10 @@ fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp) UNSHARED
 	fs->kv = kv;
 	fs->read_only = opts->read_only || (kv->caps & KV_CAP_READ_ONLY) != 0;
 	atomic_init(&fs->flush_on_close, opts->flush_on_close);
-	atomic_init(&fs->atime, opts->atime);
+	fs->atime = opts->atime;
 	fs->acl = opts->acl;
-	fs->keep_times = opts->keep_times;
+	fs->caller.keeps_times = opts->keep_times;
+	fs->caller.stateless = opts->stateless;
 	mutex_init(&fs->rename_mu);
 	mutex_init(&fs->numbers.mu);
 	mutex_init(&fs->orphans.reap_mu);

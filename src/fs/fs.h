@@ -45,18 +45,32 @@
 
 struct fs;
 
+/* When a read sets the access time. */
+enum fs_atime {
+	FS_ATIME_NEVER,
+	FS_ATIME_RELATIVE, /* not newer than the last change, or a day old */
+	FS_ATIME_ALWAYS,
+};
+
 struct fs_options {
-	bool flush_on_close; /* flush=close */
+	bool flush_on_close; /* flush=close; see stateless */
 	uint32_t writeback_ms; /* longest stay in the write-back cache */
 	uint64_t writeback_bytes; /* bound of that cache */
 	/* Patches are merged once a file got none for so long. */
 	uint32_t patch_rest_ms;
 	uint64_t listing_bytes; /* bound of removed names kept for readdir */
 	bool read_only;
-	bool atime; /* relatime rules when true, never when false */
+	enum fs_atime atime;
 	/* Writes, truncating opens and fallocate do not set mtime and ctime:
 	 * the caller does, as the kernel with its write-back cache. */
 	bool keep_times;
+	/*
+	 * The caller does not tell of opens and closes: fs_openfile(),
+	 * fs_release() and fs_flush() are not called. So with flush_on_close
+	 * contents are committed with each write, and any file may be open for
+	 * writing.
+	 */
+	bool stateless;
 	bool acl; /* access control lists are kept; else -EOPNOTSUPP */
 };
 

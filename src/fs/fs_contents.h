@@ -24,6 +24,14 @@ void fs_release(struct fs *fs, uint64_t ino);
  */
 bool fs_writer_begin(struct fs *fs, uint64_t ino);
 bool fs_writer_end(struct fs *fs, uint64_t ino);
+/*
+ * Where writers are not known (fs_options.stateless), the caller can have
+ * its copies dropped to learn where the holes are: if fs_holes_leave() returns
+ * true, it has them written back and dropped, calls fs_holes_left(), and asks
+ * then. A read meanwhile makes copies that are not dropped.
+ */
+bool fs_holes_leave(struct fs *fs, uint64_t ino);
+void fs_holes_left(struct fs *fs, uint64_t ino);
 
 /* Enough for a read of 1 MiB (33 chunks) without an allocation. */
 #define FS_READ_SPACE 3200
@@ -59,6 +67,12 @@ bool fs_atime_is_due(struct fs *fs, uint64_t ino, uint64_t *sizep);
  * its length, or -EFBIG, -ENOSPC ... */
 #define FS_APPEND UINT64_MAX
 ssize_t fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data);
+enum {
+	/* Another write to ino follows at once: its commit includes this. */
+	FS_WRITE_MORE = 1 << 0,
+};
+ssize_t fs_write_how(struct fs *fs, uint64_t ino, uint64_t off,
+    struct slice data, unsigned how);
 /* close(2) of one descriptor: with flush=close, commit the contents. */
 int fs_flush(struct fs *fs, uint64_t ino);
 /* Commit contents and attributes of ino, then wait until they are durable.

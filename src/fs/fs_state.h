@@ -26,13 +26,19 @@ struct fs_counters {
 	struct counter patches, merges; /* written; patched chunks rewritten */
 };
 
+/* What the caller does; see struct fs_options. */
+struct fs_caller {
+	bool keeps_times;
+	bool stateless;
+};
+
 struct fs {
 	struct kv *kv; /* constant, borrowed */
 	bool read_only; /* constant */
 	bool acl; /* constant */
-	bool keep_times; /* see fs_options */
-	_Atomic bool flush_on_close; /* relaxed, as the next: live options */
-	_Atomic bool atime;
+	struct fs_caller caller; /* constant */
+	enum fs_atime atime; /* constant */
+	_Atomic bool flush_on_close; /* relaxed: a live option */
 	struct inode *root; /* constant, pinned */
 	/* The outermost lock, held while directories move; see live_inode.h. */
 	struct mutex rename_mu;

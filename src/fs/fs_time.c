@@ -16,7 +16,7 @@ fs_now(void)
 const struct timespec *
 fs_change_time(const struct fs *fs, struct timespec *now)
 {
-	if (fs->keep_times)
+	if (fs->caller.keeps_times)
 		return NULL;
 	*now = fs_now();
 	return now;

@@ -43,6 +43,8 @@ inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
 	in->rec = *rec;
 	in->type = rec->mode & S_IFMT;
 	in->tombstones = TOMBSTONES_UNKNOWN;
+	/* Nobody tells whether a program has it open for writing. */
+	in->opens.nwriters = fs->caller.stateless && !fs->read_only;
 	/* The commit that created it may not be durable yet, or not even have
 	 * returned: then all that is committed counts. */
 	seq = UINT64_MAX;

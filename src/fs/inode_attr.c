@@ -7,7 +7,7 @@
 #include "fs/fs_state.h"
 #include "fs/fs_time.h"
 
-/* relatime: a read changes an atime that is older than this, in seconds. */
+/* FS_ATIME_RELATIVE: a read changes an atime that is older than this, in seconds. */
 #define ATIME_STALE_S (24 * 60 * 60)
 
 uint64_t
@@ -80,13 +80,17 @@ time_cmp(const struct timespec *a, const struct timespec *b)
 }
 
 bool
-inode_atime_is_due(const struct inode *in, const struct timespec *now)
+inode_atime_is_due(const struct fs *fs, const struct inode *in,
+    const struct timespec *now)
 {
 	const struct content *c = in->content;
 	const struct timespec *mtime = c != NULL ? &c->mtime : &in->rec.mtime;
 	const struct timespec *ctime = c != NULL ? &c->ctime : &in->rec.ctime;
 
-	return time_cmp(&in->rec.atime, mtime) <= 0 ||
+	if (fs->read_only || fs->atime == FS_ATIME_NEVER)
+		return false;
+	return fs->atime == FS_ATIME_ALWAYS ||
+	    time_cmp(&in->rec.atime, mtime) <= 0 ||
 	    time_cmp(&in->rec.atime, ctime) <= 0 ||
 	    (int64_t)((uint64_t)now->tv_sec - (uint64_t)in->rec.atime.tv_sec) >=
 	    ATIME_STALE_S;
@@ -97,11 +101,10 @@ inode_accessed(struct fs *fs, struct inode *in)
 {
 	struct timespec now;
 
-	if (!atomic_load_explicit(&fs->atime, memory_order_relaxed) ||
-	    fs->read_only || in->state != INODE_LIVE)
+	if (fs->atime == FS_ATIME_NEVER || in->state != INODE_LIVE)
 		return;
 	now = fs_now();
-	if (!inode_atime_is_due(in, &now))
+	if (!inode_atime_is_due(fs, in, &now))
 		return;
 	in->rec.atime = now;
 	/* It will be deleted: its atime need not be stored. */

@@ -15,10 +15,10 @@ uint64_t inode_size(const struct inode *in) REQUIRES(&in->mu);
 bool inode_hides_data(const struct inode *in) REQUIRES(&in->mu);
 /* The same, and no block is counted: st_blocks must still not be 0. */
 bool inode_hides_all(const struct inode *in) REQUIRES(&in->mu);
-/* Does a read at the time now change atime, by relatime's rules? */
-bool inode_atime_is_due(const struct inode *in, const struct timespec *now)
-    REQUIRES(&in->mu);
-/* It was read: set atime if relatime's rules say so. */
+/* Does a read at the time now change atime? */
+bool inode_atime_is_due(const struct fs *fs, const struct inode *in,
+    const struct timespec *now) REQUIRES(&in->mu);
+/* It was read: set atime if that is due. */
 void inode_accessed(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
 
 #endif

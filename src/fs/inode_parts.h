@@ -69,6 +69,7 @@ struct inode_patches {
 enum hole_copies {
 	HOLE_UNREAD,
 	HOLE_READ, /* pages of the file as it was read, up to its end */
+	HOLE_LEAVING, /* the same; the kernel is dropping them */
 	HOLE_CACHED, /* a write-back cache above us, beyond the end too */
 };
 
@@ -77,14 +78,15 @@ struct inode_copies {
 	/* Of any contents. Never reset. seq_cst: set before reading, tested
 	 * after writing. */
 	atomic_bool is_shared;
-	/* Never lowered. Relaxed: raised before the copy is handed out. */
+	/* Relaxed: set before the copy is handed out. Only fs_holes_left()
+	 * sets it back. */
 	_Atomic enum hole_copies of_holes;
 };
 
 /* Its opens; guarded by inode.mu alone. */
 struct inode_opens {
 	uint32_t n;
-	uint32_t nwriters; /* of n, those who may write */
+	uint32_t nwriters; /* those who may write; 1 if that is unknown */
 	/* Of a directory, owned; NULL: it was not opened yet. */
 	struct listing *listing;
 };

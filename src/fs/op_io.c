@@ -93,7 +93,7 @@ count_writer(struct fs *fs, uint64_t ino, bool is_more)
 	if (in == NULL)
 		return false;
 	/* With a write-back cache in the kernel, reads are not seen here. */
-	if (fs->keep_times)
+	if (fs->caller.keeps_times)
 		atomic_store_explicit(&in->copies.of_holes, HOLE_CACHED,
 		    memory_order_relaxed);
 	mutex_lock(&in->mu);
@@ -134,10 +134,57 @@ room_kind(struct inode *in, uint64_t off, size_t len)
 	return off < size && len <= size - off ? KV_ROOM_REPLACE : KV_ROOM_ADD;
 }
 
-ssize_t
-fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
+/* Commit what was just written, or as much of all as is worth a commit. */
+static int
+commit_written(struct fs *fs, struct inode *in, bool was_clean)
+    REQUIRES(&in->change_mu, &in->mu)
 {
+	int rc;
+
+	if (in->is_nameless)
+		return 0;
+	if (!fs->caller.stateless ||
+	    !atomic_load_explicit(&fs->flush_on_close, memory_order_relaxed)) {
+		/* After a failure they stay dirty; close or fsync reports
+		 * it. */
+		if (in->content->full_bytes >= FULL_BYTES)
+			content_commit_full(fs, in);
+		return 0;
+	}
+	rc = content_commit(fs, in);
+	if (rc < 0 && was_clean)
+		content_discard(fs, in);
+	return rc;
+}
+
+static ssize_t
+write_locked(struct fs *fs, struct inode *in, uint64_t off, struct slice data,
+    unsigned how) REQUIRES(&in->change_mu, &in->mu)
+{
+	bool was_clean = in->content == NULL;
 	struct timespec now;
+	ssize_t n;
+	int rc;
+
+	mutex_assert_held(&in->change_mu);
+	mutex_assert_held(&in->mu);
+	if (off == FS_APPEND)
+		off = inode_size(in);
+	if (in->state != INODE_LIVE)
+		return -ESTALE;
+	if (off > SIZE_LIMIT || data.len > SIZE_LIMIT - off)
+		return -EFBIG;
+	n = content_write(fs, in, off, data, fs_change_time(fs, &now));
+	if (n <= 0 || (how & FS_WRITE_MORE) != 0)
+		return n;
+	rc = commit_written(fs, in, was_clean);
+	return rc < 0 ? rc : n;
+}
+
+ssize_t
+fs_write_how(struct fs *fs, uint64_t ino, uint64_t off, struct slice data,
+    unsigned how)
+{
 	struct inode *in;
 	ssize_t n;
 	int rc;
@@ -157,20 +204,7 @@ fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
 		goto out;
 	counter_add(&fs->counters.writes, 1);
 	inode_begin_change(in);
-	if (off == FS_APPEND)
-		off = inode_size(in);
-	if (in->state != INODE_LIVE) {
-		n = -ESTALE;
-	} else if (off > SIZE_LIMIT || data.len > SIZE_LIMIT - off) {
-		n = -EFBIG;
-	} else {
-		n = content_write(fs, in, off, data, fs_change_time(fs, &now));
-		/* After a failure they stay dirty; close or fsync reports
-		 * it. */
-		if (n > 0 && in->content->full_bytes >= FULL_BYTES &&
-		    !in->is_nameless)
-			content_commit_full(fs, in);
-	}
+	n = write_locked(fs, in, off, data, how);
 	inode_end_change(in);
 	if (n > 0)
 		counter_add(&fs->counters.write_bytes, (uint64_t)n);
@@ -178,6 +212,12 @@ out:
 	inode_put(fs, in);
 	rc = txn_settle(fs, 0);
 	return n >= 0 && rc < 0 ? rc : n;
+}
+
+ssize_t
+fs_write(struct fs *fs, uint64_t ino, uint64_t off, struct slice data)
+{
+	return fs_write_how(fs, ino, off, data, 0);
 }
 
 /* Commit the dirty contents of a file with a name; without a name it would not

@@ -336,9 +336,10 @@ tmpfile_create(struct fs *fs, uint64_t parent, uint32_t mode,
 		goto out;
 	}
 	atomic_store_explicit(&in->commits.seq, seq, memory_order_seq_cst);
-	inode_hold(fs, in);
+	if (!fs->caller.stateless)
+		inode_hold(fs, in);
 	inode_begin_change(in);
-	in->opens.n = 1;
+	in->opens.n = !fs->caller.stateless;
 	in->is_linkable = in->is_nameless = true;
 	inode_attr(in, attrp);
 	inode_end_change(in);

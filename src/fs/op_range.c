@@ -81,6 +81,41 @@ fs_fallocate(struct fs *fs, uint64_t ino, int mode, uint64_t off, uint64_t len)
 	return txn_settle(fs, rc);
 }
 
+bool
+fs_holes_leave(struct fs *fs, uint64_t ino)
+{
+	enum hole_copies read = HOLE_READ;
+	struct inode *in;
+	bool is_hidden;
+
+	if (!fs->caller.stateless || regular_get(fs, ino, &in) < 0)
+		return false;
+	mutex_lock(&in->mu);
+	is_hidden = inode_hides_data(in) &&
+	    (in->content != NULL || !content_base_is_dense(in));
+	mutex_unlock(&in->mu);
+	if (is_hidden)
+		(void)atomic_compare_exchange_strong_explicit(&in->copies
+								   .of_holes,
+		    &read, HOLE_LEAVING, memory_order_relaxed,
+		    memory_order_relaxed);
+	inode_put(fs, in);
+	return is_hidden;
+}
+
+void
+fs_holes_left(struct fs *fs, uint64_t ino)
+{
+	enum hole_copies leaving = HOLE_LEAVING;
+	struct inode *in = inode_get(fs, ino);
+
+	if (in == NULL)
+		return;
+	(void)atomic_compare_exchange_strong_explicit(&in->copies.of_holes,
+	    &leaving, HOLE_UNREAD, memory_order_relaxed, memory_order_relaxed);
+	inode_put(fs, in);
+}
+
 /* An iteration over the chunks with data, dirty and committed ones. */
 struct walk {
 	struct fs *fs;
@@ -248,6 +283,7 @@ fs_copy_range(struct fs *fs, uint64_t ino_in, uint64_t off_in, uint64_t ino_out,
 	struct fs_read r;
 	size_t done = 0, end;
 	ssize_t n = 0;
+	int rc;
 
 	if (off_in > SIZE_LIMIT || off_out > SIZE_LIMIT)
 		return -EFBIG;
@@ -260,7 +296,8 @@ fs_copy_range(struct fs *fs, uint64_t ino_in, uint64_t off_in, uint64_t ino_out,
 			break;
 		end = done + r.bytes;
 		for (size_t i = 0; n >= 0 && i < r.count; i++) {
-			n = fs_write(fs, ino_out, off_out + done, r.pieces[i]);
+			n = fs_write_how(fs, ino_out, off_out + done,
+			    r.pieces[i], i + 1 < r.count ? FS_WRITE_MORE : 0);
 			if (n >= 0)
 				done += (size_t)n;
 			if (n >= 0 && (size_t)n < r.pieces[i].len)
@@ -269,6 +306,12 @@ fs_copy_range(struct fs *fs, uint64_t ino_in, uint64_t off_in, uint64_t ino_out,
 		fs_read_done(&r);
 		if (n < 0 || done < end)
 			break;
+	}
+	/* Those before the failed write were left to its commit. */
+	if (n < 0 && done != 0 && fs->caller.stateless) {
+		rc = fs_flush(fs, ino_out);
+		if (rc < 0)
+			return rc;
 	}
 	return done != 0 || n >= 0 ? (ssize_t)done : n;
 }

@@ -255,14 +255,14 @@ read_assemble(const struct reading *g, struct fs_read *r)
 static void
 share_hole(struct inode *in, struct fs_read *r)
 {
-	enum hole_copies unread = HOLE_UNREAD;
+	enum hole_copies now = atomic_load_explicit(&in->copies.of_holes,
+	    memory_order_relaxed);
 
-	if (atomic_load_explicit(&in->copies.of_holes, memory_order_relaxed) !=
-	    unread)
+	if (now != HOLE_UNREAD && now != HOLE_LEAVING)
 		return;
 	mutex_lock(&in->mu);
 	(void)atomic_compare_exchange_strong_explicit(&in->copies.of_holes,
-	    &unread, HOLE_READ, memory_order_relaxed, memory_order_relaxed);
+	    &now, HOLE_READ, memory_order_relaxed, memory_order_relaxed);
 	r->blocks_changed = inode_hides_all(in);
 	mutex_unlock(&in->mu);
 }
@@ -374,12 +374,11 @@ fs_atime_is_due(struct fs *fs, uint64_t ino, uint64_t *sizep)
 	bool is_due;
 
 	*sizep = 0;
-	if (!atomic_load_explicit(&fs->atime, memory_order_relaxed) ||
-	    fs->read_only || regular_get(fs, ino, &in) < 0)
+	if (fs->atime == FS_ATIME_NEVER || regular_get(fs, ino, &in) < 0)
 		return false;
 	now = fs_now();
 	mutex_lock(&in->mu);
-	is_due = inode_atime_is_due(in, &now);
+	is_due = inode_atime_is_due(fs, in, &now);
 	*sizep = inode_size(in);
 	mutex_unlock(&in->mu);
 	inode_put(fs, in);

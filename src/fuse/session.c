@@ -16,6 +16,7 @@
 #include "fuse/fuse_api.h"
 #include "fuse/mount/mount_fuse.h"
 #include "fuse/mount/mountpoint.h"
+#include "fuse/mount/stateless.h"
 #include "fuse/prune.h"
 #include "fuse/request/adapt.h"
 #include "fuse/serve/loop.h"
@@ -106,6 +107,7 @@ session_open(struct session *s, const struct options *given, const char *store,
 
 	*s = (struct session){ .done_fd = -1, .signal_fd = -1 };
 	opts.fs.keep_times = opts.kernel_writeback;
+	opts.fs.stateless = stateless_is_possible(&opts);
 	fuse_mount_init(&s->mount, store, mountpoint, watcher_fd);
 	connection_init(&s->conn, &opts);
 	control_init(&s->control, &opts, store, mountpoint, &s->conn);

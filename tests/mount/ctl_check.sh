@@ -17,11 +17,15 @@ damage()
 	fail "$1 is not to be found"
 }
 
-# A value that compression leaves alone, with a mark at its front.
-value()
+# put MARK FILE: a value that compression leaves alone, with a mark at its
+# front, in one write: nothing of it is stored twice
+put()
 {
-	echo "$1"
-	head -c 20000 /dev/urandom
+	{
+		echo "$1"
+		head -c 20000 /dev/urandom
+	} >"$T/value"
+	cp "$T/value" "$2"
 }
 
 # A table: the walk cannot pass, and says behind which file that is.
@@ -42,11 +46,11 @@ rm -r "$STORE"
 
 start_kvfs
 mkdir -p "$MNT/users/deep/er"
-value mark-of-42 >"$MNT/users/42"
-value mark-of-x >"$MNT/users/deep/er/x"
-value mark-of-linked >"$MNT/users/deep/linked"
+put mark-of-42 "$MNT/users/42"
+put mark-of-x "$MNT/users/deep/er/x"
+put mark-of-linked "$MNT/users/deep/linked"
 ln "$MNT/users/deep/linked" "$MNT/users/deep/er/other name"
-value mark-of-sound >"$MNT/users/sound"
+put mark-of-sound "$MNT/users/sound"
 stop_kvfs
 same "check" "Problems: 0" "$("$KVFSCTL_BIN" check "$STORE")"
 damage mark-of-42

@@ -4,10 +4,11 @@
 # lost of it, and the damaged store stays as it is.
 . "$(dirname "$0")/lib.sh"
 
-# Contents that compression leaves alone.
+# noise BYTES FILE: contents that compression leaves alone, in one write
 noise()
 {
-	head -c "$1" /dev/urandom
+	head -c "$1" /dev/urandom >"$T/noise"
+	cp "$T/noise" "$2"
 }
 
 # Turn over four bytes of file $1 at $2.
@@ -33,8 +34,8 @@ repair()
 start_kvfs
 mkdir -p "$MNT/users/deep/er"
 for i in $(seq 20); do
-	noise 100000 >"$MNT/users/$i"
-	noise 1000 >"$MNT/users/deep/$i"
+	noise 100000 "$MNT/users/$i"
+	noise 1000 "$MNT/users/deep/$i"
 	ln "$MNT/users/$i" "$MNT/users/deep/er/$i"
 done
 (cd "$MNT" && find . -type f -exec sha256sum {} + | sort -k 2) >"$T/want"
@@ -65,7 +66,7 @@ start_kvfs
 mkdir "$MNT/many" "$MNT/big"
 for i in $(seq 1000); do echo "$i" >"$MNT/many/$i"; done
 for i in $(seq 20); do
-	noise 200000 >"$MNT/big/$i"
+	noise 200000 "$MNT/big/$i"
 done
 stop_kvfs
 table=$(ls -S "$STORE"/*.sst | head -1)

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # kill -9 of the daemon at random moments under several writers. After
-# each: the store mounts, check finds nothing, every file that was closed
-# before the kill is there and right, a file replaced by rename is old or
-# new, and a deleted one stays deleted. KVFS_KILL_ROUNDS (3), KVFS_SEED.
+# each: the store mounts, check finds nothing, every file that was written
+# before the kill, closed or not, is there and right, a file replaced by
+# rename is old or new, and a deleted one stays deleted.
+# KVFS_KILL_ROUNDS (3), KVFS_SEED.
 . "$(dirname "$0")/lib.sh"
 rounds=${KVFS_KILL_ROUNDS:-3}
 seed=${KVFS_SEED:-$((RANDOM * 32768 + RANDOM))}
@@ -38,7 +39,7 @@ writer()
 		n=$((n + 1))
 		name=f$((n % 40))
 		v=$((round * 1000000 + n))
-		case $((n % 4)) in
+		case $((n % 5)) in
 		0)	# A new name.
 			name=n$round.$n
 			contents "$name" $v >"$dir/$name" || return
@@ -61,6 +62,11 @@ writer()
 			    rm "$dir/$name" || return
 			echo "del $name $v" >>"$T/journal.$w"
 			continue
+			;;
+		4)	# Written and kept open; the next one closes it.
+			name=o$round.$n
+			exec 7>"$dir/$name" &&
+			    contents "$name" $v >&7 || return
 			;;
 		esac
 		was_closed "$dir" || return

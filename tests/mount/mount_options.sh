@@ -23,7 +23,7 @@ try()
 	stop_kvfs
 }
 
-try defaults sync=interval:1000 flush=close wal_buffer=0 rw relatime \
+try defaults sync=interval:1000 flush=close wal_buffer=0 rw noatime \
     max_size=0
 for mode in full every:10 interval:50 hybrid:10:50 checkpoint off; do
 	try sync=$mode sync=$mode
@@ -42,6 +42,9 @@ try memory=64M memory=64M cache=32M memtable=8M writeback_size=8M
 try memory=64M,cache=20M memory=64M cache=20M
 try threads=1,max_background=8 threads=1 max_background=8
 try noatime noatime
+try relatime relatime
+try strictatime strictatime
+try strictatime,atime relatime
 try acl acl
 try noacl noacl
 try noxattr noxattr noacl

@@ -66,7 +66,7 @@ stop_kvfs
 sums >"$T/after"
 cmp "$T/before" "$T/after" || fail "a read-only mount changed the store"
 
-# ---- Access times
+# ---- Access times; without them the mount is stateless
 
 reads()
 {
@@ -74,13 +74,37 @@ reads()
 	cat "$MNT/read" >/dev/null
 	stat -c %x "$MNT/read" | cut -c 1-4
 }
-for option in noatime relatime atime; do
+for option in defaults noatime relatime atime strictatime; do
 	start_kvfs -o $option
 	echo x >"$MNT/read"
 	case $option in
-	noatime) same "$option" 2001 "$(reads)" ;;
-	*) same "$option" "$(date +%Y)" "$(reads)" ;;
+	defaults | noatime)
+		same "$option" 2001 "$(reads)"
+		case $(uname -r) in
+		6.18.[2-9][0-9]*)
+			same "stateless" yes "$(stat_value "$MNT" Stateless)"
+			;;
+		esac
+		;;
+	*)
+		same "$option" "$(date +%Y)" "$(reads)"
+		same "stateless" no "$(stat_value "$MNT" Stateless)"
+		;;
 	esac
+	stop_kvfs
+done
+# Each open and read moves it with strictatime, and no other's.
+start_kvfs -o strictatime
+echo x >"$MNT/read"
+for i in 1 2 3; do
+	before=$(stat -c %x "$MNT/read")
+	cat "$MNT/read" >/dev/null
+	[ "$(stat -c %x "$MNT/read")" != "$before" ] || fail "strictatime: $i"
+done
+stop_kvfs
+for option in sync=full kernel_writeback; do
+	start_kvfs -o $option
+	same "stateless with $option" no "$(stat_value "$MNT" Stateless)"
 	stop_kvfs
 done
 

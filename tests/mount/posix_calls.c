@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * System calls that shell tools do not make, each with the result that a
- * local file system gives: posix_calls DIR [inexact]. Prints the line of
- * whatever differs; exit status 1 then. DIR is on the mount, and empty.
+ * local file system gives: posix_calls DIR [inexact] [relatime]. Prints the
+ * line of whatever differs; exit status 1 then. DIR is on the mount, and empty.
  * inexact: the kernel keeps sizes and, by a coarser clock, times itself.
+ * relatime: a read moves the access time once; else it does not.
  */
 #include <dirent.h>
 #include <err.h>
@@ -302,8 +303,26 @@ set_id_bits(void)
 	    (stat_of("setgid/dir").st_mode & S_ISGID) != 0);
 }
 
+/* What a read without O_NOATIME does. */
 static void
-times(void)
+access_times(bool moves)
+{
+	struct stat before, after;
+	char buf[4];
+	int fd;
+
+	fd = open("timed", O_RDONLY);
+	CHECK(read(fd, buf, 4) == 4 && close(fd) == 0);
+	after = stat_of("timed");
+	CHECK((after.st_atim.tv_sec > 1000) == moves);
+	fd = open("timed", O_RDONLY);
+	CHECK(read(fd, buf, 4) == 4 && close(fd) == 0);
+	before = stat_of("timed");
+	CHECK(!later(&before.st_atim, &after.st_atim));
+}
+
+static void
+times(bool reads_move)
 {
 	const struct timespec some[2] = { { 1000, 123456789 },
 		{ 2000, 987654321 } };
@@ -320,18 +339,10 @@ times(void)
 	CHECK(utimensat(AT_FDCWD, "timed", omit, 0) == 0);
 	after = stat_of("timed");
 	CHECK(after.st_atim.tv_sec == 1000 && after.st_mtim.tv_nsec == 6);
-	/* O_NOATIME leaves the access time, a read moves it once. */
 	fd = open("timed", O_RDONLY | O_NOATIME);
 	CHECK(read(fd, buf, 4) == 4 && close(fd) == 0);
 	CHECK(stat_of("timed").st_atim.tv_sec == 1000);
-	fd = open("timed", O_RDONLY);
-	CHECK(read(fd, buf, 4) == 4 && close(fd) == 0);
-	after = stat_of("timed");
-	CHECK(after.st_atim.tv_sec > 1000);
-	fd = open("timed", O_RDONLY);
-	CHECK(read(fd, buf, 4) == 4 && close(fd) == 0);
-	before = stat_of("timed");
-	CHECK(!later(&before.st_atim, &after.st_atim));
+	access_times(reads_move);
 	/* A write shows at once, in the file and not in its directory. */
 	before = stat_of(".");
 	fd = open("timed", O_WRONLY | O_APPEND);
@@ -471,20 +482,26 @@ kinds_and_names(void)
 int
 main(int argc, char **argv)
 {
-	if (argc != 2 && argc != 3)
-		errx(2, "usage: posix_calls DIR [inexact]");
+	bool inexact = false, relatime = false;
+
+	for (int i = 2; i < argc; i++) {
+		inexact |= strcmp(argv[i], "inexact") == 0;
+		relatime |= strcmp(argv[i], "relatime") == 0;
+	}
+	if (argc != 2 + inexact + relatime)
+		errx(2, "usage: posix_calls DIR [inexact] [relatime]");
 	if (chdir(argv[1]) < 0)
 		err(2, "%s", argv[1]);
 	umask(022);
 	files_without_a_name();
 	time_of_birth();
-	renames(argc == 2);
-	ranges(argc == 2);
+	renames(!inexact);
+	ranges(!inexact);
 	direct();
 	attributes();
 	if (geteuid() == 0)
 		set_id_bits();
-	times();
+	times(relatime);
 	mappings();
 	killed_copy();
 	locks();

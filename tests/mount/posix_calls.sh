@@ -16,12 +16,15 @@ attributes()
 	    sort)
 }
 
-for opts in defaults flush=lazy,writeback=60000 kernel_writeback; do
+for opts in defaults flush=lazy,writeback=60000 relatime kernel_writeback; do
 	start_kvfs -o "$opts"
 	mkdir -m 777 "$MNT/$opts"
-	inexact=''
-	[ $opts != kernel_writeback ] || inexact=inexact
-	"$tool" "$MNT/$opts" $inexact || fail "with $opts"
+	case $opts in
+	kernel_writeback) what=inexact ;;
+	relatime) what=relatime ;;
+	*) what='' ;;
+	esac
+	"$tool" "$MNT/$opts" $what || fail "with $opts"
 	# Several in one tick of the kernel's clock, which then has no news.
 	for n in $(seq 50); do
 		echo first >"$MNT/$opts/twice$n"

@@ -49,7 +49,7 @@ if [ -n "${KVFS_PRINT:-}" ]; then
 else
 	diff -u "$T/want" "$T/default" >&2 || fail "by default"
 fi
-for mode in noatime noxattr flush=lazy sync=full kernel_writeback; do
+for mode in relatime noxattr flush=lazy sync=full kernel_writeback; do
 	measure -o "$mode"
 	differing "$T/default" "$T/got" >"$T/differs"
 	section "## \`-o $mode\`" >"$T/want"

@@ -79,6 +79,7 @@ setup(void)
 {
 	log_set_sink(quiet);
 	fs_options_init(&opts);
+	opts.atime = FS_ATIME_RELATIVE;
 	kv = kv_mem_create();
 	mount_fs();
 }

@@ -423,6 +423,27 @@ START_TEST(reading_moves_atime_as_relatime_does)
 }
 END_TEST
 
+START_TEST(reading_moves_atime_always_or_never)
+{
+	struct fs_attr before, after;
+	struct fs_read r;
+	uint64_t f;
+
+	unmount_fs();
+	opts.atime = _i == 0 ? FS_ATIME_ALWAYS : FS_ATIME_NEVER;
+	mount_fs();
+	f = save("f", "x");
+	for (int i = 0; i < 3; i++) {
+		before = stat_of(f);
+		ck_assert_int_eq(fs_read(fs, f, 0, 10, &r), 0);
+		fs_read_done(&r);
+		after = stat_of(f);
+		ck_assert((memcmp(&before.atime, &after.atime,
+			       sizeof(after.atime)) != 0) == (_i == 0));
+	}
+}
+END_TEST
+
 START_TEST(copies_go_by_range)
 {
 	uint8_t *data = pattern(200000, 8), *want = calloc(1, 300000);
@@ -724,6 +745,7 @@ main(void)
 	tcase_add_test(tc, chmod_keeps_what_waits_apart);
 	tcase_add_test(tc, setattr_follows_posix);
 	tcase_add_test(tc, reading_moves_atime_as_relatime_does);
+	tcase_add_loop_test(tc, reading_moves_atime_always_or_never, 0, 2);
 	tcase_add_test(tc, copies_go_by_range);
 	tcase_add_test(tc, reads_borrow_what_is_committed);
 	tcase_add_test(tc, names_of_xattrs_begin_with_what_the_kernel_checks);

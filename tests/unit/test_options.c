@@ -135,9 +135,14 @@ START_TEST(the_last_of_opposites_counts)
 	ck_assert_int_eq(parse("sync=off,sync=full"), 0);
 	expect_sync("full");
 	ck_assert_int_eq(parse("defaults"), 0);
-	ck_assert(o.fs.atime && o.fs.acl && o.kv.max_bytes == 0);
-	ck_assert_int_eq(parse("relatime,noatime"), 0);
-	ck_assert(!o.fs.atime);
+	ck_assert(
+	    o.fs.atime == FS_ATIME_NEVER && o.fs.acl && o.kv.max_bytes == 0);
+	ck_assert_int_eq(parse("noatime,relatime"), 0);
+	ck_assert(o.fs.atime == FS_ATIME_RELATIVE);
+	ck_assert_int_eq(parse("relatime,strictatime"), 0);
+	ck_assert(o.fs.atime == FS_ATIME_ALWAYS);
+	ck_assert_int_eq(parse("strictatime,noatime"), 0);
+	ck_assert(o.fs.atime == FS_ATIME_NEVER);
 	ck_assert_int_eq(parse("noacl,acl,max_size=1G"), 0);
 	ck_assert(o.fs.acl && o.kv.max_bytes == 1u << 30);
 	expect_refused("max_size=1M", "at least 4M");

@@ -52,7 +52,7 @@ control_show_stats(struct control *c, FILE *out)
 	fprintf(out, "Pid: %d\n", (int)getpid());
 	fputs("Options: ", out);
 	print_options(c, out, " ");
-	fputs("\n", out);
+	fprintf(out, "\nStateless: %s\n", c->conn->stateless ? "yes" : "no");
 	return show_figures(c, &r);
 }
 

@@ -50,7 +50,8 @@ add_options(const struct fuse_mount *m, const struct options *opts,
 	    fuse_opt_add_opt(&list, opts->nodev ? "nodev" : "dev") == 0 &&
 	    (!opts->noexec || fuse_opt_add_opt(&list, "noexec") == 0) &&
 	    (!opts->read_only || fuse_opt_add_opt(&list, "ro") == 0) &&
-	    (opts->fs.atime || fuse_opt_add_opt(&list, "noatime") == 0) &&
+	    (opts->fs.atime != FS_ATIME_NEVER ||
+		fuse_opt_add_opt(&list, "noatime") == 0) &&
 	    (!opts->allow_other ||
 		fuse_opt_add_opt(&list, "allow_other") == 0) &&
 	    fuse_opt_add_arg(args, "kvfs") == 0 &&

@@ -9,9 +9,12 @@
 static bool
 is_set(const struct options *o, const struct option_spec *spec)
 {
-	const bool *field = (const void *)((const char *)o + spec->offset);
+	const void *field = (const char *)o + spec->offset;
 
-	return spec->type == &option_flag && *field == spec->sets;
+	if (spec->type == &option_flag)
+		return *(const bool *)field == spec->sets;
+	return spec->type == &option_choice &&
+	    *(const unsigned *)field == spec->min;
 }
 
 void

@@ -23,6 +23,8 @@
 	.type = &option_flag, .offset = FIELD(bool, field), .sets = (value)
 #define WORD(field, yes, no)                                                   \
 	.type = &option_word, .offset = FIELD(bool, field), .words = { yes, no }
+#define CHOICE(field, T, value)                                                \
+	.type = &option_choice, .offset = FIELD(T, field), .min = (value)
 #define NUMBER(field, least, most)                                             \
 	.type = &option_number, .offset = FIELD(uint32_t, field),              \
 	.min = (least), .max = (most)
@@ -132,15 +134,18 @@ const struct option_spec option_specs[] = {
 	    FLAG(read_only, false),
 	    .help = "mount for reading and writing" },
 	{ .name = "noatime",
-	    FLAG(fs.atime, false),
-	    .help = "reading keeps access times" },
+	    CHOICE(fs.atime, enum fs_atime, FS_ATIME_NEVER),
+	    .help = "reading keeps access times, the default" },
 	{ .name = "relatime",
-	    FLAG(fs.atime, true),
+	    CHOICE(fs.atime, enum fs_atime, FS_ATIME_RELATIVE),
 	    .help = "reading updates access times older than the last change" },
 	{ .name = "atime",
-	    FLAG(fs.atime, true),
+	    CHOICE(fs.atime, enum fs_atime, FS_ATIME_RELATIVE),
 	    .flags = OPTION_IS_SILENT,
 	    .help = "the same as relatime" },
+	{ .name = "strictatime",
+	    CHOICE(fs.atime, enum fs_atime, FS_ATIME_ALWAYS),
+	    .help = "the first read after each open updates access times" },
 	{ .name = "noxattr",
 	    FLAG(noxattr, true),
 	    .help =

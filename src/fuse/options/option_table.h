@@ -56,7 +56,7 @@ struct option_spec {
 	const char *arg; /* placeholder for its value; NULL: has no value */
 	const struct option_type *type;
 	size_t offset; /* of its field in struct options */
-	uint64_t min, max; /* of a number or a size */
+	uint64_t min, max; /* of a number or a size; min: of a choice */
 	const char *words[2]; /* for true and false */
 	bool sets; /* the value that a flag gives to its field */
 	unsigned flags; /* OPTION_* */

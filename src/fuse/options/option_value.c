@@ -84,6 +84,18 @@ format_word(const struct options *o, const struct option_spec *spec, char *buf,
 
 const struct option_type option_word = { parse_word, format_word };
 
+/* An option without a value, one of several that set the same field. */
+static int
+parse_choice(struct options *o, const struct option_spec *spec,
+    const char *value)
+{
+	(void)value;
+	*(unsigned *)field_of(o, spec) = (unsigned)spec->min;
+	return 0;
+}
+
+const struct option_type option_choice = { parse_choice, format_nothing };
+
 /* ---- Numbers and sizes ---- */
 
 static int

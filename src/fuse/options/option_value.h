@@ -8,6 +8,7 @@
 
 extern const struct option_type option_flag; /* bool: .sets */
 extern const struct option_type option_word; /* bool: one of .words */
+extern const struct option_type option_choice; /* an enum: .min */
 extern const struct option_type option_number; /* uint32_t */
 extern const struct option_type option_size; /* uint64_t */
 extern const struct option_type option_bound; /* uint64_t; 0: no bound */

@@ -12,6 +12,8 @@ connection_init(struct connection *c, const struct options *opts)
 		.acl = opts->fs.acl,
 		.noxattr = opts->noxattr,
 		.kernel_writeback = opts->kernel_writeback,
+		.strictatime = opts->fs.atime == FS_ATIME_ALWAYS,
+		.stateless = opts->fs.stateless,
 	};
 	atomic_init(&c->flush_lazy, !opts->fs.flush_on_close);
 	kernel_cache_init(&c->kernel_cache);

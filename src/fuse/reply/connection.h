@@ -29,7 +29,9 @@ struct connection {
 	size_t max_inodes; /* see connection_is_over_limit() */
 	uint32_t request_bytes;
 	unsigned max_background;
-	bool acl, noxattr, kernel_writeback;
+	bool acl, noxattr, kernel_writeback, strictatime;
+	/* OPEN, RELEASE and FLUSH are not used; see stateless.h. */
+	bool stateless;
 
 	struct kernel_cache kernel_cache; /* has its own lock, as the next */
 	struct handle_list handles;

@@ -140,6 +140,23 @@ kernel_cache_direct_written(fuse_req_t req, uint64_t ino, uint64_t off,
 	reply_count(req, (ssize_t)n);
 }
 
+static void
+drop_pages(struct queued_task *task)
+{
+	struct page_drop *drop = (struct page_drop *)task;
+
+	kernel_cache_forget_pages(drop->c, drop->ino);
+	drop->then(drop);
+}
+
+bool
+kernel_cache_drop_pages(struct connection *c, struct page_drop *drop)
+{
+	drop->task.run = drop_pages;
+	drop->c = c;
+	return task_queue_add(&c->kernel_cache.stale, &drop->task);
+}
+
 /* ---- Dirty pages ---- */
 
 void

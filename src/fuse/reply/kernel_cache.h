@@ -22,6 +22,14 @@ struct fuse_req;
 struct connection;
 struct writer;
 
+/* See kernel_cache_drop_pages(). */
+struct page_drop {
+	struct queued_task task; /* private */
+	struct connection *c; /* private */
+	uint64_t ino;
+	void (*then)(struct page_drop *drop);
+};
+
 struct kernel_cache {
 	struct task_queue stale; /* drops pages */
 	struct task_queue sync; /* has dirty pages written, and syncs */
@@ -53,6 +61,11 @@ void kernel_cache_forget_pages(struct connection *c, uint64_t ino);
  */
 void kernel_cache_direct_written(struct fuse_req *req, uint64_t ino,
     uint64_t off, size_t n);
+
+/* Have the pages of drop->ino written back and dropped; drop->then() is called
+ * after that, in the thread of a task queue, and owns drop. False when the
+ * mount ends: nothing is done. */
+bool kernel_cache_drop_pages(struct connection *c, struct page_drop *drop);
 
 /* A file was opened for writing, and is closed. They keep their state in
  * fi->fh. */

@@ -7,10 +7,10 @@ void
 adapt_init(void *userdata, struct fuse_conn_info *conn)
 {
 	const struct connection *c = userdata;
-	unsigned want = FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC |
-	    FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS |
-	    FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_ASYNC_DIO |
-	    FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_EXPLICIT_INVAL_DATA;
+	unsigned want = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS |
+	    FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO |
+	    FUSE_CAP_ASYNC_DIO | FUSE_CAP_CACHE_SYMLINKS |
+	    FUSE_CAP_EXPLICIT_INVAL_DATA;
 
 	/*
 	 * All changes go through the kernel, so its copies stay valid
@@ -20,6 +20,9 @@ adapt_init(void *userdata, struct fuse_conn_info *conn)
 	 * EXPORT_SUPPORT needs a lookup of inodes by number alone, which the
 	 * rows do not offer.
 	 */
+	/* O_TRUNC then comes with OPEN; else as SETATTR. */
+	if (!c->stateless)
+		want |= FUSE_CAP_ATOMIC_O_TRUNC;
 	if (c->acl)
 		want |= FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK;
 	if (c->kernel_writeback)

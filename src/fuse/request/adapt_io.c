@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Requests on open files; those on ranges are in adapt_range.c. There are no
- * handles: the inode number suffices, and fs counts the opens. The kernel
- * keeps O_DIRECT coherent with its cache.
+ * handles: the inode number suffices, and fs counts the opens, unless the
+ * mount is stateless (stateless.h). The kernel keeps O_DIRECT coherent with
+ * its cache.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +37,8 @@ must_see_reads(struct connection *c, uint64_t ino,
 
 	return (fi->flags & O_ACCMODE) != O_WRONLY &&
 	    (fi->flags & (O_NOATIME | O_TRUNC)) == 0 &&
-	    fs_atime_is_due(c->fs, ino, &size) && size <= ATIME_REREAD_MAX;
+	    fs_atime_is_due(c->fs, ino, &size) &&
+	    (size <= ATIME_REREAD_MAX || c->strictatime);
 }
 
 static bool
@@ -83,10 +85,13 @@ kill_suid(fuse_req_t req, uint64_t ino, bool truncates)
 	return rc;
 }
 
-/* Undo a successful open. */
+/* Undo a successful open. Of CREATE's, some kernels send a RELEASE even when
+ * OPEN is not used. */
 static void
 end_open(struct connection *c, uint64_t ino, const struct fuse_file_info *fi)
 {
+	if (c->stateless)
+		return;
 	if (may_write(fi) && fs_writer_end(c->fs, ino))
 		kernel_cache_forget_attr(c, ino);
 	if (may_write(fi))
@@ -101,6 +106,10 @@ do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	bool truncate = (fi->flags & O_TRUNC) != 0;
 	int rc;
 
+	if (c->stateless) {
+		reply_status(req, -ENOSYS);
+		return;
+	}
 	if (control_owns(ino)) {
 		control_open(req, ino, fi);
 		return;
@@ -146,7 +155,7 @@ do_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		rc = fs_create(c->fs, parent, slice_str(name), mode, 0, &cred,
 		    &attr);
 	}
-	if (rc == 0 && !protocol_is_tmpfile()) {
+	if (rc == 0 && !protocol_is_tmpfile() && !c->stateless) {
 		rc = fs_openfile(c->fs, attr.ino, false);
 		if (rc < 0)
 			fs_forget(c->fs, attr.ino, 1);
@@ -155,13 +164,16 @@ do_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		reply_status(req, rc);
 		return;
 	}
-	if (may_write(fi)) {
+	if (may_write(fi) && !c->stateless) {
 		if (fs_writer_begin(c->fs, attr.ino))
 			(void)fs_getattr(c->fs, attr.ino, &attr);
 		kernel_cache_opened(c, attr.ino, fi);
 	}
 	reply_fill_entry(c, &attr, &e);
-	set_open_flags(c, fi, true);
+	if (c->stateless)
+		fi->keep_cache = 1;
+	else
+		set_open_flags(c, fi, true);
 	if (fuse_reply_create(req, &e, fi) < 0) {
 		end_open(c, attr.ino, fi);
 		fs_forget(c->fs, attr.ino, 1);
@@ -289,7 +301,10 @@ do_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct connection *c = request_connection(req);
 
 	(void)fi;
-	reply_status(req, control_owns(ino) ? 0 : fs_flush(c->fs, ino));
+	if (c->stateless)
+		reply_status(req, -ENOSYS);
+	else
+		reply_status(req, control_owns(ino) ? 0 : fs_flush(c->fs, ino));
 }
 
 static void

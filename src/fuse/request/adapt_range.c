@@ -2,6 +2,7 @@
 /* Requests on ranges of contents: holes, fallocate(2), copy_file_range(2). */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 
 #include "fuse/control/control_dir.h"
 #include "fuse/reply/reply.h"
@@ -30,28 +31,77 @@ do_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
 	reply_status(req, rc);
 }
 
+/* An lseek that waits until the kernel has dropped its pages. */
+struct seek {
+	struct page_drop drop; /* first */
+	fuse_req_t req;
+	off_t off;
+	int whence;
+};
+
+static void
+reply_seek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence)
+{
+	struct connection *c = request_connection(req);
+	int64_t at = fs_lseek(c->fs, ino, (uint64_t)off, whence);
+
+	if (at < 0)
+		reply_status(req, (int)at);
+	else
+		fuse_reply_lseek(req, at);
+}
+
+static void
+seek_after_drop(struct page_drop *drop)
+{
+	struct seek *s = (struct seek *)drop;
+
+	fs_holes_left(request_connection(s->req)->fs, drop->ino);
+	reply_seek(s->req, drop->ino, s->off, s->whence);
+	free(s);
+}
+
+/* Programs may have written to pages of holes through a map. Then have the
+ * kernel hand over what they wrote, first. */
+static void
+seek_settled(fuse_req_t req, fuse_ino_t ino, off_t off, int whence)
+{
+	struct connection *c = request_connection(req);
+	struct seek *s = NULL;
+
+	if (fs_holes_leave(c->fs, ino))
+		s = malloc(sizeof(*s));
+	if (s != NULL) {
+		*s = (struct seek){
+			.drop = { .ino = ino, .then = seek_after_drop },
+			.req = req,
+			.off = off,
+			.whence = whence,
+		};
+		if (kernel_cache_drop_pages(c, &s->drop))
+			return;
+		free(s);
+	}
+	reply_seek(req, ino, off, whence);
+}
+
 static void
 do_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
     struct fuse_file_info *fi)
 {
 	struct connection *c = request_connection(req);
-	int64_t at;
 
 	(void)fi;
 	/* Dirty pages of the kernel may lie where fs sees a hole. After ENOSYS
 	 * the kernel treats the whole file as data, and asks no more. */
 	if (c->kernel_writeback)
-		at = -ENOSYS;
+		reply_status(req, -ENOSYS);
 	else if (control_owns(ino))
-		at = -EINVAL;
+		reply_status(req, -EINVAL);
 	else if (off < 0)
-		at = -ENXIO;
+		reply_status(req, -ENXIO);
 	else
-		at = fs_lseek(c->fs, ino, (uint64_t)off, whence);
-	if (at < 0)
-		reply_status(req, (int)at);
-	else
-		fuse_reply_lseek(req, at);
+		seek_settled(req, ino, off, whence);
 }
 
 /* Copy piece by piece, and stop early when the caller has got a signal, which
