@@ -443,6 +443,201 @@ START_TEST(a_circle_of_directories_is_cut)
 }
 END_TEST
 
+/* ---- Patches ---- */
+
+#define PATCHED_LEN 70000u
+static uint8_t *patched; /* what is in it */
+
+/* A file "data" with a patch in each of its first two chunks. */
+static uint64_t
+make_patched(void)
+{
+	uint64_t ino;
+
+	setup();
+	patched = pattern(PATCHED_LEN, 1);
+	ino = make("data");
+	write_at(ino, 0, patched, PATCHED_LEN);
+	ck_assert_int_eq(fs_fsync(fs, ino), 0);
+	memset(patched + 1000, 'x', 50);
+	memset(patched + CHUNK_SIZE + 1000, 'y', 50);
+	write_at(ino, 1000, patched + 1000, 50);
+	write_at(ino, CHUNK_SIZE + 1000, patched + CHUNK_SIZE + 1000, 50);
+	ck_assert_int_eq(fs_fsync(fs, ino), 0);
+	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_PATCH), 2);
+	unmount_fs();
+	expect_clean();
+	return ino;
+}
+
+/* What fs_verify() says. Returns owned (free). */
+static char *
+problems(int *np)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	*np = fs_verify(kv, out);
+	fclose(out);
+	return text;
+}
+
+/* It finds n problems, the first with this text; a repair removes them. */
+static void
+expect_repair(int n, const char *problem, const char *repair)
+{
+	char *text;
+	int rc;
+
+	text = problems(&rc);
+	ck_assert_int_eq(rc, n);
+	ck_assert_msg(strstr(text, problem) != NULL, "%s", text);
+	free(text);
+	text = mend(kv, &rc);
+	ck_assert_int_gt(rc, 0);
+	ck_assert_msg(strstr(text, repair) != NULL, "%s", text);
+	free(text);
+	expect_clean();
+	mount_fs();
+}
+
+static void
+put_row(const struct kv_key *key, const void *value, size_t len)
+{
+	struct kv_batch b;
+
+	kv_batch_init(&b);
+	kv_batch_put(&b, key, slice_make(value, len));
+	ck_assert_int_eq(kv_commit(kv, &b, NULL), 0);
+	kv_batch_fini(&b);
+}
+
+START_TEST(a_patch_whose_chunk_is_lost_keeps_its_bytes)
+{
+	uint64_t ino = make_patched();
+	uint8_t space[8];
+	struct kv_key key = key_chunk(ino, 1, space);
+
+	del_row(kv, &key);
+	expect_repair(1,
+	    "problem: data: contents from byte 33768 on: is a patch of a "
+	    "chunk without a row",
+	    "repaired: data: contents from byte 32768 on: lost but for");
+	memset(patched + CHUNK_SIZE, 0, 1000);
+	memset(patched + CHUNK_SIZE + 1050, 0, CHUNK_SIZE - 1050);
+	expect_bytes(lookup("data"), patched, PATCHED_LEN);
+	free(patched);
+}
+END_TEST
+
+START_TEST(a_damaged_patch_is_dropped)
+{
+	const struct patch_key places[] = { { 1, 7, 0, 3 }, { 1, 8, 10, 0 },
+		{ 1, 9, CHUNK_SIZE - 1, 2 } };
+	uint64_t ino = make_patched();
+	uint8_t space[PATCH_NAME_LEN];
+	struct kv_key key;
+
+	/* Of another length than its key says; of no bytes; too far. */
+	for (int i = 0; i < 3; i++) {
+		key = key_patch(ino, &places[i], space);
+		put_row(&key,
+		    "\1"
+		    "ab",
+		    3);
+	}
+	expect_repair(3, "problem: data: contents from byte 32768 on: damaged",
+	    "repaired: data");
+	expect_bytes(lookup("data"), patched, PATCHED_LEN);
+	free(patched);
+}
+END_TEST
+
+START_TEST(more_patches_than_a_chunk_may_have_are_dropped)
+{
+	uint64_t ino = make_patched();
+	struct patch_key place = { 0, 1, 20000, 1 };
+	uint8_t space[PATCH_NAME_LEN];
+	struct kv_key key;
+
+	for (; place.number < PATCH_ROWS_MAX + 2; place.number++) {
+		place.start++;
+		key = key_patch(ino, &place, space);
+		put_row(&key,
+		    "\1"
+		    "z",
+		    2);
+	}
+	memset(patched + 20001, 'z', PATCH_ROWS_MAX - 1);
+	expect_repair(2, "damaged", "repaired: data");
+	expect_bytes(lookup("data"), patched, PATCHED_LEN);
+	free(patched);
+}
+END_TEST
+
+/* The record of the file, and of the store, from before there were patches. */
+START_TEST(patches_that_nothing_tells_of_are_found)
+{
+	uint64_t ino = make_patched();
+	struct kv_key key = key_dentry(FS_ROOT_INO, slice_str("data"));
+	uint8_t value[SCHEMA_ROW_MAX];
+	struct super_row super;
+	struct dentry_row row;
+	struct kv_value v;
+
+	ck_assert_int_eq(kv_get(kv, &key, NULL, &v), 0);
+	ck_assert_int_eq(schema_get_dentry(v.data, &row), 0);
+	kv_value_release(&v);
+	row.rec.flags &= ~(uint32_t)ATTR_PATCHES;
+	put_row(&key, value, schema_put_dentry(value, ino, &row.rec));
+	expect_repair(1, "belongs to no inode", "");
+	expect_bytes(lookup("data"), patched, PATCHED_LEN);
+	unmount_fs();
+	key = key_store(KEY_FORMAT);
+	ck_assert_int_eq(kv_get(kv, &key, NULL, &v), 0);
+	ck_assert_int_eq(schema_get_super(v.data, &super), 0);
+	kv_value_release(&v);
+	ck_assert_uint_eq(super.refuse_flags, SUPER_PATCHES);
+	super.refuse_flags = 0;
+	put_row(&key, value, schema_put_super(value, &super));
+	expect_repair(1, "does not say that there are patches", "repaired: ");
+	free(patched);
+}
+END_TEST
+
+START_TEST(patches_of_a_lost_name_are_found_with_its_contents)
+{
+	uint64_t ino = make_patched();
+	struct kv_key key = key_dentry(FS_ROOT_INO, slice_str("data"));
+	char name[32];
+
+	del_row(kv, &key);
+	expect_repair(4, "belongs to no inode", "repaired: lost+found/#");
+	snprintf(name, sizeof(name), "#%llu", (unsigned long long)ino);
+	expect_bytes(lookup_in(lookup("lost+found"), name), patched,
+	    PATCHED_LEN);
+	free(patched);
+}
+END_TEST
+
+START_TEST(patches_of_contents_that_are_lost_go)
+{
+	uint64_t ino = make_patched();
+	struct kv_key key = key_dentry(FS_ROOT_INO, slice_str("data"));
+	struct kv_batch b;
+
+	del_row(kv, &key);
+	kv_batch_init(&b);
+	kv_batch_delete_group(&b, SPACE_CHUNK, ino);
+	ck_assert_int_eq(kv_commit(kv, &b, NULL), 0);
+	kv_batch_fini(&b);
+	expect_repair(3, "belongs to no inode", "patches of contents that");
+	ck_assert_uint_eq(kv_mem_rows(kv, SPACE_PATCH), 0);
+	free(patched);
+}
+END_TEST
+
 START_TEST(rows_of_a_newer_version_are_left_alone)
 {
 	struct kv_key key = key_xattr(2, slice_str("user.new"));
@@ -510,6 +705,12 @@ main(void)
 	tcase_add_test(t, old_rows_that_come_back_leave_a_sound_store);
 	tcase_add_test(t, what_no_name_reaches_is_put_in_lost_and_found);
 	tcase_add_test(t, a_circle_of_directories_is_cut);
+	tcase_add_test(t, a_patch_whose_chunk_is_lost_keeps_its_bytes);
+	tcase_add_test(t, a_damaged_patch_is_dropped);
+	tcase_add_test(t, more_patches_than_a_chunk_may_have_are_dropped);
+	tcase_add_test(t, patches_that_nothing_tells_of_are_found);
+	tcase_add_test(t, patches_of_a_lost_name_are_found_with_its_contents);
+	tcase_add_test(t, patches_of_contents_that_are_lost_go);
 	tcase_add_test(t, rows_of_a_newer_version_are_left_alone);
 	tcase_add_test(t, an_empty_store_becomes_a_file_system);
 	tcase_add_test(t, a_failed_commit_is_told);

@@ -297,7 +297,7 @@ END_TEST
 START_TEST(the_memory_of_patches_is_bounded)
 {
 	uint64_t f = make("large"), most = 0;
-	const uint64_t chunks = 2 * PATCH_MAPS_FULL /
+	const uint64_t chunks = 5 * (PATCH_MAPS_FULL / 4) /
 	    sizeof(struct patch_chunk);
 
 	for (uint64_t i = 0; i < chunks; i++)
@@ -374,8 +374,7 @@ read_blocks(void *arg)
 		fs_read_done(&r);
 		ck_assert_uint_eq(n, BLOCK);
 		got = buf[0];
-		for (size_t i = 1; i < n; i++)
-			ck_assert_uint_eq(buf[i], got);
+		ck_assert_int_eq(memcmp(buf, buf + 1, BLOCK - 1), 0);
 		/* Versions count up, modulo 256; few are written meanwhile. */
 		ck_assert_uint_lt((got - low) & 0xff, 128);
 	}
