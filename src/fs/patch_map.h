@@ -22,8 +22,9 @@
 #define PATCH_MAPS_MUCH (6u << 20)
 #define PATCH_MAPS_FULL (8u << 20)
 
-/* A chunk is merged when its inode rests and it has as much. Less stays: of
- * random writes a merge would cost more bytes than the writes did. */
+/* A chunk is merged when its inode rests and it has as much. Less stays: merging
+ * all of it made 130 MB of 5600 random writes of 4 KiB that were 23 MB, and a
+ * page that a patch covers is read without its chunk. */
 #define PATCH_MERGE_ROWS 8u
 #define PATCH_MERGE_BYTES (CHUNK_SIZE / 2)
 

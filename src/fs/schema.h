@@ -25,7 +25,8 @@
  * largest that a row may have. */
 #define INLINE_MAX 2048u
 #define INLINE_LIMIT 4095u
-/* The most patches of one chunk, and their bytes together. */
+/* The most patches of one chunk, and their bytes together: pages of 4 KiB never
+ * reach it, and appends of 100 bytes, each committed, cost 744 bytes. */
 #define PATCH_ROWS_MAX 32u
 #define PATCH_BYTES_MAX CHUNK_SIZE
 /* Granularity of st_blocks. */
