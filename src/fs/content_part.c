@@ -139,7 +139,7 @@ content_decide_parts(struct fs *fs, struct inode *in)
 		return rc;
 	RB_FOREACH (b, dbuf_tree, &c->bufs) {
 		if (rc == 0 && b->is_partial)
-			rc = inode_patches_reserve(in, b->index, b->start,
+			rc = inode_patches_reserve(fs, in, b->index, b->start,
 			    dbuf_end(b));
 		if (rc == 1)
 			rc = content_make_whole(fs, in, b);

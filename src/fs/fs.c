@@ -191,7 +191,7 @@ fs_open(struct kv *kv, const struct fs_options *opts, struct fs **fsp) UNSHARED
 	mutex_init(&fs->orphans.reap_mu);
 	mutex_init(&fs->orphans.mu);
 	fs->orphans.due_ns = UINT64_MAX;
-	patch_list_init(&fs->wb.patches, opts->patch_rest_ms);
+	patch_list_init(&fs->wb.patches, opts);
 	txn_pool_init(&fs->txns);
 	fs->listings.max_bytes = (size_t)opts->listing_bytes;
 	rc = inode_table_init(&fs->table);

@@ -158,14 +158,15 @@ inode_patches_apply(struct fs *fs, struct inode *in, uint64_t index,
 }
 
 int
-inode_patches_reserve(struct inode *in, uint64_t index, uint32_t start,
-    uint32_t end)
+inode_patches_reserve(struct fs *fs, struct inode *in, uint64_t index,
+    uint32_t start, uint32_t end)
 {
 	if (in->patches.map == NULL)
 		in->patches.map = patch_map_create();
 	if (in->patches.map == NULL)
 		return -ENOMEM;
-	return patch_map_reserve(in->patches.map, index, start, end);
+	return patch_map_reserve(in->patches.map, index, start, end,
+	    patch_list_is_full(&fs->wb.patches));
 }
 
 /* Say in the store's record that there may be patches, so that a program that

@@ -43,8 +43,8 @@ int inode_patches_apply(struct fs *fs, struct inode *in, uint64_t index,
     struct kv_value *pin, struct slice *datap) REQUIRES(&in->mu);
 
 /* Make place in the map: see patch_map_reserve(). */
-int inode_patches_reserve(struct inode *in, uint64_t index, uint32_t start,
-    uint32_t end) REQUIRES(&in->change_mu, &in->mu);
+int inode_patches_reserve(struct fs *fs, struct inode *in, uint64_t index,
+    uint32_t start, uint32_t end) REQUIRES(&in->change_mu, &in->mu);
 /* Add a patch to t for which place was made; value: tag and bytes, borrowed.
  * The first one of the store says so in the store's record, too. */
 void inode_patches_stage(struct fs *fs, struct txn *t, const struct inode *in,

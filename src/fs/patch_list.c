@@ -7,10 +7,17 @@
 #include "util/clock.h"
 #include "util/mutex.h"
 
+/* The most memory of maps: a part of the write-back cache's, up to this. */
+#define MAPS_PART 8
+#define MAPS_MAX (8u << 20)
+
 void
-patch_list_init(struct patch_list *list, uint32_t rest_ms)
+patch_list_init(struct patch_list *list, const struct fs_options *opts)
 {
-	list->rest_ns = rest_ms * NS_PER_MS;
+	list->rest_ns = opts->patch_rest_ms * NS_PER_MS;
+	list->max_bytes = opts->writeback_bytes / MAPS_PART;
+	if (list->max_bytes > MAPS_MAX)
+		list->max_bytes = MAPS_MAX;
 	mutex_init(&list->mu);
 	TAILQ_INIT(&list->inodes);
 	TAILQ_INIT(&list->settled);
@@ -71,10 +78,17 @@ patch_list_remove(struct patch_list *list, struct inode *in)
 		inode_unref(in);
 }
 
-static bool
-is_short(void)
+bool
+patch_list_is_full(const struct patch_list *list)
 {
-	return patch_map_bytes() >= PATCH_MAPS_MUCH;
+	return patch_map_bytes() >= list->max_bytes;
+}
+
+/* Is so much of the memory used that inodes are merged before they rest? */
+static bool
+is_short(const struct patch_list *list)
+{
+	return patch_map_bytes() >= list->max_bytes / 4 * 3;
 }
 
 uint64_t
@@ -87,7 +101,7 @@ patch_list_due_ns(struct patch_list *list)
 	in = TAILQ_FIRST(&list->inodes);
 	if (in != NULL)
 		due = in->patches.since_ns + list->rest_ns;
-	if ((in != NULL || !TAILQ_EMPTY(&list->settled)) && is_short())
+	if ((in != NULL || !TAILQ_EMPTY(&list->settled)) && is_short(list))
 		due = 0;
 	if (due < list->pause_ns)
 		due = list->pause_ns;
@@ -108,7 +122,7 @@ patch_list_first(struct patch_list *list, bool *allp)
 {
 	struct inode *in;
 
-	*allp = is_short();
+	*allp = is_short(list);
 	mutex_lock(&list->mu);
 	in = *allp ? first_of(list) : TAILQ_FIRST(&list->inodes);
 	if (in != NULL)

@@ -21,14 +21,16 @@ struct patch_list {
 	/* The record says by now that there may be patches. Relaxed: who sees
 	 * an old value says it again. */
 	atomic_bool is_declared;
-	uint64_t rest_ns; /* constant */
+	uint64_t rest_ns; /* constant, as the next */
+	uint64_t max_bytes; /* of the memory of maps */
 	struct mutex mu;
 	TAILQ_HEAD(patch_queue, inode) inodes GUARDED_BY(mu);
 	struct patch_queue settled GUARDED_BY(mu);
 	uint64_t pause_ns GUARDED_BY(mu); /* nothing is due before */
 };
 
-void patch_list_init(struct patch_list *list, uint32_t rest_ms);
+struct fs_options;
+void patch_list_init(struct patch_list *list, const struct fs_options *opts);
 /* Take all inodes off the list, at the end. */
 void patch_list_fini(struct fs *fs);
 
@@ -40,6 +42,8 @@ void patch_list_note(struct fs *fs, struct inode *in) REQUIRES(&in->mu);
 void patch_list_remove(struct patch_list *list, struct inode *in)
     REQUIRES(&in->mu);
 
+/* Do maps take so much memory that no further chunk may be patched? */
+bool patch_list_is_full(const struct patch_list *list);
 /* Its chunks have few patches each. */
 void patch_list_settle(struct patch_list *list, struct inode *in);
 

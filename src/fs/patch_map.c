@@ -167,13 +167,13 @@ next_of(const struct patch_chunk *pc, uint32_t start, uint32_t end,
 
 int
 patch_map_reserve(struct patch_map *map, uint64_t index, uint32_t start,
-    uint32_t end)
+    uint32_t end, bool is_full)
 {
 	struct patch_chunk *pc = find_entry(map, index);
 	uint32_t within, count = 1, bytes = end - start;
 
 	if (pc == NULL) {
-		if (patch_map_bytes() >= PATCH_MAPS_FULL)
+		if (is_full)
 			return 1;
 		pc = add_chunk(map, index);
 		/* NOLINTNEXTLINE(*-unix.Malloc): the map has it */

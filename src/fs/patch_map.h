@@ -17,11 +17,6 @@
 
 #include "fs/schema.h"
 
-/* Memory of all maps. Beyond the first bound inodes are merged before they
- * rest, beyond the second no further chunk gets a patch. */
-#define PATCH_MAPS_MUCH (6u << 20)
-#define PATCH_MAPS_FULL (8u << 20)
-
 /* A chunk is merged when its inode rests and it has as much. Less stays: merging
  * all of it made 130 MB of 5600 random writes of 4 KiB that were 23 MB, and a
  * page that a patch covers is read without its chunk. */
@@ -76,11 +71,11 @@ patch_is_within(const struct patch *p, uint32_t start, uint32_t end)
 
 /*
  * Make place for a patch of [start, end) of a chunk, so that patch_map_put()
- * cannot fail. 0; 1 when there would be too much, so that the chunk is to be
- * written as a whole; or -ENOMEM.
+ * cannot fail. is_full: no further chunk may be patched. 0; 1 when there would
+ * be too much, so that the chunk is to be written as a whole; or -ENOMEM.
  */
 int patch_map_reserve(struct patch_map *map, uint64_t index, uint32_t start,
-    uint32_t end);
+    uint32_t end, bool is_full);
 /* The patch that patch_map_put() will add, and in *withinp those that lie
  * within it, a bit for each in v: their rows are deleted, except one of the
  * same key. */

@@ -61,10 +61,10 @@ merge_inode(struct fs *fs, struct inode *in, bool is_all)
 		return 0;
 	}
 	rc = merge_chunks(fs, in, is_all);
-	if (rc == 0)
+	if (rc == 0 && !is_all)
 		patch_list_settle(&fs->wb.patches, in);
-	/* Its patches stay as they are, until there is a new one. */
-	if (rc < 0)
+	/* What it has cannot be merged: it stays, until there is a new one. */
+	if (rc < 0 || (rc == 0 && is_all))
 		patch_list_remove(&fs->wb.patches, in);
 	return rc < 0 ? rc : 0;
 }
@@ -75,12 +75,16 @@ patch_merge_some(struct fs *fs)
 	uint64_t begin = clock_now_ns();
 	bool is_all;
 	struct inode *in = patch_list_first(&fs->wb.patches, &is_all);
+	int rc = 0;
 
 	if (in == NULL)
 		return;
 	inode_begin_change(in);
 	if (in->state == INODE_LIVE)
-		writeback_report(fs, merge_inode(fs, in, is_all));
+		rc = merge_inode(fs, in, is_all);
+	/* Damage was told where it was found. */
+	if (rc != -KVFS_ECORRUPT && rc != -KVFS_ECHECKSUM)
+		writeback_report(fs, rc);
 	inode_end_change(in);
 	inode_put(fs, in);
 	/* Leave the disk and a processor to others for as long. */

@@ -297,9 +297,13 @@ END_TEST
 START_TEST(the_memory_of_patches_is_bounded)
 {
 	uint64_t f = make("large"), most = 0;
-	const uint64_t chunks = 5 * (PATCH_MAPS_FULL / 4) /
-	    sizeof(struct patch_chunk);
+	const uint64_t bound = 2u << 20;
+	const uint64_t chunks = 2 * bound / sizeof(struct patch_chunk);
 
+	unmount_fs();
+	opts.writeback_bytes = 16u << 20;
+	mount_fs();
+	f = lookup("large");
 	for (uint64_t i = 0; i < chunks; i++)
 		write_at(f, i * CHUNK_SIZE, "0123456789", 10);
 	ck_assert_int_eq(fs_fsync(fs, f), 0);
@@ -311,9 +315,9 @@ START_TEST(the_memory_of_patches_is_bounded)
 			most = patch_map_bytes();
 	}
 	ck_assert_int_eq(fs_fsync(fs, f), 0);
-	ck_assert_uint_gt(most, PATCH_MAPS_MUCH / 2);
-	ck_assert_uint_le(most, PATCH_MAPS_FULL + sizeof(struct patch_chunk));
-	for (int i = 0; patch_map_bytes() > PATCH_MAPS_MUCH; i++) {
+	ck_assert_uint_gt(most, bound / 2);
+	ck_assert_uint_le(most, bound + 2 * sizeof(struct patch_chunk));
+	for (int i = 0; patch_map_bytes() > bound / 4 * 3; i++) {
 		ck_assert_int_lt(i, 20000);
 		usleep(1000);
 	}
