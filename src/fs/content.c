@@ -84,6 +84,8 @@ write_chunk(struct fs *fs, struct inode *in, uint64_t index, uint32_t off,
 	if (off > dbuf_end(b))
 		memset(dbuf_data(b) + b->held, 0, off - b->held);
 	memcpy(dbuf_data(b) + (off - b->start), src, n);
+	if (end > b->len)
+		b->is_grown = b->is_partial;
 	if (end > dbuf_end(b))
 		content_set_len(fs, c, b, end - b->start,
 		    end > b->len ? end : b->len);

@@ -30,6 +30,7 @@ struct dbuf {
 	uint32_t cap;
 	uint32_t old_alloc; /* alloc_of() the base's chunk; 0: none */
 	bool is_partial;
+	bool is_grown; /* partial: it makes the chunk longer */
 	bool is_full; /* whole, and written up to its end */
 };
 

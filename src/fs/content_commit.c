@@ -77,7 +77,8 @@ chunk_committed(struct fs *fs, struct inode *in, const struct dbuf *b)
     REQUIRES(&in->change_mu, &in->mu)
 {
 	if (b->is_partial)
-		inode_patches_put(fs, in, b->index, b->start, dbuf_end(b));
+		inode_patches_put(fs, in, b->index, b->start, dbuf_end(b),
+		    b->is_grown);
 	else
 		inode_patches_deleted(fs, in, b->index);
 }

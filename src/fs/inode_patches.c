@@ -226,9 +226,9 @@ inode_patches_stage_delete(struct txn *t, const struct inode *in,
 
 void
 inode_patches_put(struct fs *fs, struct inode *in, uint64_t index,
-    uint32_t start, uint32_t end)
+    uint32_t start, uint32_t end, bool is_grown)
 {
-	patch_map_put(in->patches.map, index, start, end);
+	patch_map_put(in->patches.map, index, start, end, is_grown);
 	patch_list_note(fs, in);
 	counter_add(&fs->counters.patches, 1);
 	if (!atomic_load_explicit(&fs->wb.patches.is_declared,

@@ -54,7 +54,8 @@ void inode_patches_stage_delete(struct txn *t, const struct inode *in,
     uint64_t index);
 /* These were committed. */
 void inode_patches_put(struct fs *fs, struct inode *in, uint64_t index,
-    uint32_t start, uint32_t end) REQUIRES(&in->change_mu, &in->mu);
+    uint32_t start, uint32_t end, bool is_grown)
+    REQUIRES(&in->change_mu, &in->mu);
 void inode_patches_deleted(struct fs *fs, struct inode *in, uint64_t index)
     REQUIRES(&in->change_mu, &in->mu);
 

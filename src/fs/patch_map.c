@@ -200,7 +200,7 @@ patch_map_next(struct patch_map *map, uint64_t index, uint32_t start,
 
 void
 patch_map_put(struct patch_map *map, uint64_t index, uint32_t start,
-    uint32_t end)
+    uint32_t end, bool is_grown)
 {
 	struct patch_chunk *pc = find_entry(map, index);
 	uint32_t within, n = 0, at = 0;
@@ -208,6 +208,7 @@ patch_map_put(struct patch_map *map, uint64_t index, uint32_t start,
 
 	if (pc->count == 0)
 		map->count++;
+	pc->is_grown |= is_grown;
 	pc->bytes = next.len;
 	for (uint32_t i = 0; i < pc->count; i++) {
 		if ((within >> i & 1) != 0)

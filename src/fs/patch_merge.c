@@ -15,7 +15,7 @@ static bool
 is_due(const struct patch_chunk *pc, bool is_all)
 {
 	return pc->count >= (is_all ? 1 : PATCH_MERGE_ROWS) ||
-	    pc->bytes >= PATCH_MERGE_BYTES;
+	    pc->bytes >= PATCH_MERGE_BYTES || (pc->is_grown && pc->count != 0);
 }
 
 /* Merge some chunks, and commit them with what else is dirty. 1: there were
