@@ -37,7 +37,7 @@ BENCH_SVG ?= tests/bench/bench.svg
 # Every dependency, stated once: pkg-config names and Debian packages.
 PKGS := fuse3 libbsd-overlay libxxhash
 DEB_BUILD := gcc make libc6-dev pkg-config libfuse3-dev fuse3 libsnappy-dev \
-	libbsd-dev libxxhash-dev
+	libbsd-dev libxxhash-dev libarchive-dev
 DEB_CHECK := check libsubunit-dev attr acl rsync git sqlite3 procps mandoc \
 	util-linux mount strace e2fsprogs xfsprogs btrfs-progs
 DEB_LINT := clang clang-19 clang-format clang-tidy cppcheck shellcheck mandoc
@@ -54,6 +54,7 @@ PKG_CFLAGS = $(call lazy,PKG_CFLAGS,$(shell pkg-config --cflags $(PKGS)))
 PKG_LIBS = $(call lazy,PKG_LIBS,$(shell \
 	pkg-config --libs libbsd-overlay libxxhash))
 FUSE_LIBS = $(call lazy,FUSE_LIBS,$(shell pkg-config --libs fuse3))
+ARCHIVE_LIBS = $(call lazy,ARCHIVE_LIBS,$(shell pkg-config --libs libarchive))
 CHECK_LIBS = $(call lazy,CHECK_LIBS,$(shell pkg-config --libs check))
 # What is guarded by which mutex is checked by this clang: those before 19
 # cannot read it on members of C structs (util/mutex.h).
@@ -80,6 +81,7 @@ UTIL := $(call src_of,src/util)
 KV := $(call src_of,src/kv)
 ENGINE := $(call src_of,src/engine)
 FS := $(call src_of,src/fs)
+LANE := $(call src_of,src/lane)
 FUSE := $(call src_of,src/fuse)
 TOOLS := $(call src_of,src/tools)
 SUPPORT := $(call src_of,tests/support)
@@ -130,7 +132,7 @@ $(BUILD)/%.o: %.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(if $(filter tests/%,$<),-Itests) -MMD -MP -c -o $@ $<
 
-$(BUILD)/libkvfs.a: $(UTIL) $(KV) $(ENGINE) $(FS)
+$(BUILD)/libkvfs.a: $(UTIL) $(KV) $(ENGINE) $(FS) $(LANE)
 	@rm -f $@
 	ar rcs $@ $^
 $(BUILD)/libsupport.a: $(SUPPORT)
@@ -144,7 +146,7 @@ $(BUILD)/libdaemon.a: $(filter-out %/main.o,$(FUSE))
 $(BUILD)/kvfs: $(FUSE) $(BUILD)/libkvfs.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(FUSE_LIBS)
 $(BUILD)/kvfsctl: $(TOOLS) $(BUILD)/libkvfs.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(ARCHIVE_LIBS)
 
 # Programs of one source that use the library: unit and crash tests.
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libsupport.a \

@@ -112,11 +112,17 @@ session_open(struct session *s, const struct options *given, const char *store,
 	connection_init(&s->conn, &opts);
 	control_init(&s->control, &opts, store, mountpoint, &s->conn);
 	s->conn.control = &s->control;
+	lane_socket_init(&s->lane);
+	s->control.lane = &s->lane;
 	rc = open_fds(s);
 	if (rc == 0)
 		rc = open_fs(s, &opts);
-	if (rc == 0)
+	if (rc == 0) {
+		lane_socket_open(&s->lane, mountpoint, opts.memory_bytes);
 		rc = mount_and_serve(s, &opts);
+	}
+	if (rc == 0)
+		lane_socket_start(&s->lane, &s->conn);
 	if (rc == 0)
 		rc = prune_start(s->kv, s->fs, s->mount.se, &limits, &s->prune);
 	if (rc == 0 && !mountpoint_answers(mountpoint, &dev)) {
@@ -219,6 +225,7 @@ session_close(struct session *s)
 
 	/* First, since their notifications may wait for requests. */
 	prune_stop(s->prune);
+	lane_socket_stop(&s->lane);
 	kernel_cache_end(&s->conn.kernel_cache);
 	rc = loop_stop(s->control.loop);
 	control_end(&s->control);
@@ -232,6 +239,7 @@ session_close(struct session *s)
 		close(s->signal_fd);
 	fuse_mount_fini(&s->mount);
 	control_fini(&s->control);
+	lane_socket_fini(&s->lane);
 	connection_fini(&s->conn);
 	return rc;
 }

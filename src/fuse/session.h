@@ -10,6 +10,7 @@
 
 #include "fs/fs.h"
 #include "fuse/control/control.h"
+#include "fuse/lane/lane_socket.h"
 #include "fuse/mount/mount_fuse.h"
 #include "fuse/options/options.h"
 #include "fuse/reply/connection.h"
@@ -24,6 +25,7 @@ struct session {
 	struct fuse_mount mount;
 	struct connection conn; /* what request handlers use */
 	struct control control; /* the same for MOUNT/.kvfs */
+	struct lane_socket lane;
 	struct prune *prune;
 	int done_fd; /* eventfd: readable when the connection has ended */
 	int signal_fd; /* signalfd: the signals of session_signals() */

@@ -25,6 +25,8 @@ static const struct command *const commands[] = {
 	&cmd_flush,
 	&cmd_compact,
 	&cmd_set,
+	&cmd_load,
+	&cmd_dump,
 	&cmd_backup,
 	&cmd_repair,
 	&cmd_umount,

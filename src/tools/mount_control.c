@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "kvfs/store.h"
@@ -126,24 +128,101 @@ check_owner(const char *dir, int pid)
 	return rc > 0 && owner.pid == pid ? 0 : -ENOENT;
 }
 
+/* The daemon's figures as text, returned owned (free). */
+static int
+read_stats(struct beneath *files, char **textp)
+{
+	size_t len;
+	FILE *out = open_memstream(textp, &len);
+	int rc;
+
+	if (out == NULL)
+		return -ENOMEM;
+	rc = read_file(files, "stats", out);
+	if (fclose(out) != 0 && rc >= 0)
+		rc = -ENOMEM;
+	if (rc < 0) {
+		free(*textp);
+		*textp = NULL;
+	}
+	return rc;
+}
+
 int
 mount_control_store_dir(struct beneath *files, char dir[PATH_MAX])
 {
 	char pid[32], *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	int rc = -ENOMEM;
+	int rc = read_stats(files, &text);
 
-	if (out == NULL)
+	if (rc < 0)
 		return rc;
-	rc = read_file(files, "stats", out);
-	if (fclose(out) != 0 && rc >= 0)
-		rc = -ENOMEM;
-	if (rc >= 0) {
-		find_stat(text, "Store", dir, PATH_MAX);
-		find_stat(text, "Pid", pid, sizeof(pid));
-		rc = check_owner(dir, atoi(pid));
-	}
+	find_stat(text, "Store", dir, PATH_MAX);
+	find_stat(text, "Pid", pid, sizeof(pid));
+	rc = check_owner(dir, atoi(pid));
 	free(text);
 	return rc;
+}
+
+/* Connect to the socket name in the directory dir, a descriptor, since the path
+ * may be too long for an address. */
+static int
+connect_in(int dir, const char *name, int *fdp)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (snprintf(un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d/%s",
+		dir, name) >= (int)sizeof(un.sun_path))
+		rc = -ENAMETOOLONG;
+	if (rc == 0 && connect(fd, (struct sockaddr *)&un, sizeof(un)) < 0)
+		rc = -errno;
+	if (rc == 0)
+		*fdp = fd;
+	else
+		close(fd);
+	return rc;
+}
+
+static int
+connect_path(const char *path, int *fdp)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	int fd, rc;
+
+	if (slash == NULL || slash == path || slash - path >= PATH_MAX)
+		return -EPROTO;
+	memcpy(dir, path, (size_t)(slash - path));
+	dir[slash - path] = '\0';
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	rc = connect_in(fd, slash + 1, fdp);
+	close(fd);
+	return rc;
+}
+
+int
+mount_control_lane(struct beneath *files, int *fdp)
+{
+	char path[PATH_MAX], other[PATH_MAX + 64], pid[32], *text = NULL;
+	int rc = read_stats(files, &text);
+
+	if (rc < 0)
+		return rc;
+	find_stat(text, "Lane", path, sizeof(path));
+	find_stat(text, "Pid", pid, sizeof(pid));
+	free(text);
+	if (path[0] == '\0')
+		return -ENOTSUP;
+	rc = connect_path(path, fdp);
+	/* In a chroot the daemon's root is elsewhere. The name of a socket is
+	 * never used twice, so it is the daemon's if it is there. */
+	if (rc == -ENOENT &&
+	    snprintf(other, sizeof(other), "/proc/%d/root%s", atoi(pid), path) <
+		PATH_MAX)
+		rc = connect_path(other, fdp) == 0 ? 0 : -EHOSTUNREACH;
+	return rc == -EACCES ? -EPERM : rc;
 }

@@ -20,4 +20,7 @@ int mount_control_run(struct beneath *files, const char *command, FILE *out);
  * process. */
 int mount_control_store_dir(struct beneath *files, char dir[PATH_MAX]);
 
+/* Connect to the daemon's socket; see target_lane(). */
+int mount_control_lane(struct beneath *files, int *fdp);
+
 #endif

@@ -158,3 +158,10 @@ target_store_dir(struct target *t, char dir[PATH_MAX])
 {
 	return t->ops->store_dir(t, dir);
 }
+
+int
+target_lane(struct target *t, bool reads, int *fdp)
+{
+	*fdp = -1;
+	return t->ops->lane(t, reads, fdp);
+}

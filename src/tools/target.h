@@ -105,4 +105,11 @@ void target_backup_end(struct target *t);
  * process. */
 int target_store_dir(struct target *t, char dir[PATH_MAX]);
 
+/*
+ * Open a lane (lane/lane.h); reads: what is read must be what the kernel has
+ * too. *fdp: a socket, which the caller closes before target_close(). -ENOTSUP:
+ * the daemon has none; -EHOSTUNREACH: it cannot be reached from this process.
+ */
+int target_lane(struct target *t, bool reads, int *fdp);
+
 #endif

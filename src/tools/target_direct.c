@@ -8,14 +8,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "fs/fs.h"
 #include "kvfs/store.h"
+#include "lane/lane_serve.h"
 #include "tools/direct_control.h"
 #include "tools/key_attributes.h"
 #include "tools/key_lookup.h"
 #include "tools/target_ops.h"
+#include "util/thread.h"
 
 struct target_direct {
 	struct target base;
@@ -24,6 +27,8 @@ struct target_direct {
 	struct fs_cred cred;
 	mode_t umask;
 	struct kv_backup *backup;
+	struct lane_server lane; /* served by a thread, if fs is set */
+	pthread_t lane_thread;
 	char dir[PATH_MAX];
 };
 
@@ -278,12 +283,56 @@ direct_store_dir(struct target *t, char dir[PATH_MAX])
 	return 0;
 }
 
+static void *
+direct_serve(void *arg)
+{
+	const struct lane_server *server = arg;
+
+	lane_serve(server);
+	(void)shutdown(server->fd, SHUT_RDWR);
+	return NULL;
+}
+
+/* The same lane as that of a daemon, by a thread of this process. */
+static int
+direct_lane(struct target *t, bool reads, int *fdp)
+{
+	struct target_direct *d = (struct target_direct *)t;
+	int fds[2], rc;
+
+	(void)reads;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	d->lane = (struct lane_server){
+		.fs = d->fs,
+		.fd = fds[1],
+		.uid = d->cred.uid,
+		.gid = d->cred.gid,
+		.batch_bytes = LANE_BATCH_BYTES,
+	};
+	rc = thread_start(&d->lane_thread, false, direct_serve, &d->lane);
+	if (rc < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		d->lane.fs = NULL;
+		return rc;
+	}
+	*fdp = fds[0];
+	return 0;
+}
+
 static int
 direct_close(struct target *t)
 {
 	struct target_direct *d = (struct target_direct *)t;
-	int rc = fs_close(d->fs), rc2 = kv_close(d->kv);
+	int rc, rc2;
 
+	if (d->lane.fs != NULL) {
+		pthread_join(d->lane_thread, NULL);
+		close(d->lane.fd);
+	}
+	rc = fs_close(d->fs);
+	rc2 = kv_close(d->kv);
 	free(d);
 	return rc < 0 ? rc : rc2;
 }
@@ -305,6 +354,7 @@ static const struct target_ops direct_ops = {
 	.backup_read = direct_backup_read,
 	.backup_end = direct_backup_end,
 	.store_dir = direct_store_dir,
+	.lane = direct_lane,
 	.close = direct_close,
 };
 
@@ -332,6 +382,7 @@ target_open_direct(const char *store, enum target_use use, struct target **tp)
 	kv_opts.warm_up = false;
 	fs_options_init(&fs_opts);
 	fs_opts.flush_on_close = true;
+	fs_opts.acl = true;
 	fs_opts.read_only = kv_opts.read_only;
 	/* Both log a failure themselves. */
 	rc = kv_open(store, &kv_opts, &d->kv);

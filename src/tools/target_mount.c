@@ -305,6 +305,23 @@ mount_store_dir(struct target *t, char dir[PATH_MAX])
 	return mount_control_store_dir(files_of(t), dir);
 }
 
+/* First have the kernel write its dirty pages to the daemon, if they are to be
+ * read. */
+static int
+mount_lane(struct target *t, bool reads, int *fdp)
+{
+	int root;
+
+	if (reads) {
+		root = beneath_open(files_of(t), "", O_RDONLY | O_DIRECTORY);
+		if (root < 0)
+			return root;
+		(void)syncfs(root);
+		close(root);
+	}
+	return mount_control_lane(files_of(t), fdp);
+}
+
 static int
 mount_close(struct target *t)
 {
@@ -333,6 +350,7 @@ static const struct target_ops mount_ops = {
 	.backup_read = mount_backup_read,
 	.backup_end = mount_backup_end,
 	.store_dir = mount_store_dir,
+	.lane = mount_lane,
 	.close = mount_close,
 };
 

@@ -33,6 +33,7 @@ struct target_ops {
 	    uint64_t off);
 	void (*backup_end)(struct target *t);
 	int (*store_dir)(struct target *t, char dir[PATH_MAX]);
+	int (*lane)(struct target *t, bool reads, int *fdp);
 	int (*close)(struct target *t);
 };
 

@@ -13,6 +13,7 @@
  *   fuse/serve/overdue.c mu             requests and their times
  *   fuse/serve/worker_pool.h mu         threads that serve
  *   fuse/prune.c mu                     when names are dropped
+ *   fuse/lane/lane_socket.h mu          clients of the socket
  *   fuse/reply/task_queue.h mu          a queue
  *   fuse/reply/kernel_cache.h mu        a queue
  *   fuse/reply/handle.h mu              open handles

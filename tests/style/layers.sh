@@ -19,25 +19,27 @@ forbid() {
 
 inc='^[[:space:]]*#[[:space:]]*include[[:space:]]*'
 forbid 'util knows only bytes' \
-  "$inc"'("(kv|engine|fs|fuse|tools)/|<fuse)' src/util
+  "$inc"'("(kv|engine|fs|lane|fuse|tools)/|<fuse)' src/util
 forbid 'kv belongs to the seam, not to an engine' \
-  "$inc"'("(engine|fs|fuse|tools)/|<fuse)' src/kv
+  "$inc"'("(engine|fs|lane|fuse|tools)/|<fuse)' src/kv
 forbid 'the engine does not know what a file is' \
-  "$inc"'("(fs|fuse|tools)/|<fuse)' src/engine
+  "$inc"'("(fs|lane|fuse|tools)/|<fuse)' src/engine
 forbid 'fs meets the engine only through kvfs/kv.h' \
-  "$inc"'("(engine|fuse|tools)/|<fuse)' src/fs
+  "$inc"'("(engine|lane|fuse|tools)/|<fuse)' src/fs
+forbid 'the lane knows the file system alone' \
+  "$inc"'("(kv|engine|fuse|tools)/|<fuse|"kvfs/store\.h)' src/lane
 forbid 'fs does not know which store there is' \
   "$inc"'"kvfs/store\.h' src/fs src/kv
 forbid 'fuse knows rows and tools not' \
   "$inc"'"(engine|tools)/' src/fuse
 forbid 'fuse sees of fs only fs/fs.h' \
-  "$inc"'"fs/([^f]|f[^s]|fs[^.])' src/fuse src/tools
+  "$inc"'"fs/([^f]|f[^s]|fs[^.])' src/fuse src/tools src/lane
 forbid 'tools know neither libfuse nor the daemon' \
   "$inc"'("(engine|fuse)/|<fuse)' src/tools
 forbid 'the seam stands alone' \
-  "$inc"'"(util|kv|engine|fs|fuse|tools)/' include
+  "$inc"'"(util|kv|engine|fs|lane|fuse|tools)/' include
 forbid 'snappy is used by util/compress.c alone' \
-  "$inc"'<snappy' src/kv src/engine src/fs src/fuse src/tools
+  "$inc"'<snappy' src/kv src/engine src/fs src/lane src/fuse src/tools
 
 # rooms FOLDER ROOM...: a room includes those that follow it, and itself;
 # "." stands for the files that lie in no room. A pair "FILE HEADER" in
@@ -80,5 +82,5 @@ rooms() {
 known_violations=''
 rooms engine repair store work compact state tree log table cache segment \
   memtable env key
-rooms fuse . request control reply mount serve options
+rooms fuse . request control lane reply mount serve options
 exit $status

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fuse/control/report_memory.h"
+#include "fuse/lane/lane_socket.h"
 #include "fuse/serve/loop.h"
 #include "util/log.h"
 
@@ -50,6 +51,8 @@ control_show_stats(struct control *c, FILE *out)
 	fprintf(out, "Mountpoint: %s\n", c->mountpoint);
 	fprintf(out, "Store: %s\n", c->store);
 	fprintf(out, "Pid: %d\n", (int)getpid());
+	if (c->lane->path[0] != '\0')
+		fprintf(out, "Lane: %s\n", c->lane->path);
 	fputs("Options: ", out);
 	print_options(c, out, " ");
 	fprintf(out, "\nStateless: %s\n", c->conn->stateless ? "yes" : "no");
