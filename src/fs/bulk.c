@@ -110,3 +110,10 @@ fs_bulk_remove(struct fs_bulk *b, struct slice path, uint64_t tag)
 	}
 	return bulk_end_name(b, path, tag, rc);
 }
+
+int
+fs_bulk_refuse(struct fs_bulk *b, struct slice path, uint64_t tag, int rc)
+{
+	b->file.name = NULL;
+	return bulk_end_name(b, path, tag, rc);
+}

@@ -98,6 +98,9 @@ int fs_bulk_link(struct fs_bulk *b, struct slice path, struct slice target,
 /* Remove a name that is no directory. */
 int fs_bulk_remove(struct fs_bulk *b, struct slice path, uint64_t tag);
 
+/* The caller does not add the entry at path, since rc: it has failed. */
+int fs_bulk_refuse(struct fs_bulk *b, struct slice path, uint64_t tag, int rc);
+
 /* Commit what is staged, and wait until it is as durable as the sync mode
  * says. */
 int fs_bulk_commit(struct fs_bulk *b);

@@ -113,7 +113,7 @@ session_open(struct session *s, const struct options *given, const char *store,
 	control_init(&s->control, &opts, store, mountpoint, &s->conn);
 	s->conn.control = &s->control;
 	lane_socket_init(&s->lane);
-	s->control.lane = &s->lane;
+	s->conn.lane = &s->lane;
 	rc = open_fds(s);
 	if (rc == 0)
 		rc = open_fs(s, &opts);

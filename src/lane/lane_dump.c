@@ -174,7 +174,10 @@ void
 lane_serve_dump(struct lane_session *s)
 {
 	struct dump d = { .s = s };
-	int rc = dump_tree(&d);
+	int rc;
+
+	s->sends_ranges = true;
+	rc = dump_tree(&d);
 
 	while (d.depth != 0)
 		pop_level(&d);

@@ -69,9 +69,7 @@ load_entry(struct load *l, struct slice m)
 	rc = load_restrict(l->s, &le->e);
 	if (rc == 0)
 		return fs_bulk_add(l->bulk, &le->e);
-	load_failed(l, le->e.path, le->e.tag, rc);
-	/* What follows belongs to no file. */
-	return fs_bulk_end_file(l->bulk, 0, false);
+	return fs_bulk_refuse(l->bulk, le->e.path, le->e.tag, rc);
 }
 
 static int
@@ -85,8 +83,7 @@ load_link(struct load *l, struct slice m)
 		return rc;
 	if (!lane_is_reserved(l->s, path) && !lane_is_reserved(l->s, target))
 		return fs_bulk_link(l->bulk, path, target, tag);
-	load_failed(l, path, tag, -EPERM);
-	return 0;
+	return fs_bulk_refuse(l->bulk, path, tag, -EPERM);
 }
 
 static int
@@ -116,7 +113,11 @@ load_remove(struct load *l, struct slice m)
 	uint64_t tag;
 	int rc = lane_get_path(m, &path, &tag);
 
-	return rc < 0 ? rc : fs_bulk_remove(l->bulk, path, tag);
+	if (rc < 0)
+		return rc;
+	if (!lane_is_reserved(l->s, path))
+		return fs_bulk_remove(l->bulk, path, tag);
+	return fs_bulk_refuse(l->bulk, path, tag, -EPERM);
 }
 
 static int

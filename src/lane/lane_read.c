@@ -83,7 +83,7 @@ send_ranges(struct lane_session *s, const struct fs_attr *attr,
 	size_t n = 0, begin;
 
 	*np = 0;
-	if (attr->blocks * 512 >= attr->size)
+	if (!s->sends_ranges || attr->blocks * 512 >= attr->size)
 		return 0;
 	while (n < RANGES_MAX) {
 		at = fs_lseek(fs, attr->ino, (uint64_t)end, SEEK_DATA);

@@ -12,6 +12,7 @@ struct lane_session {
 	const struct lane_server *server;
 	struct lane_stream stream;
 	uint64_t base; /* a lookup is held */
+	bool sends_ranges; /* of files with holes; else zeros */
 	struct lane_entry entry; /* the one that is received or sent */
 	struct buf names, values; /* what it refers to, when it is sent */
 };

@@ -23,7 +23,7 @@ struct command {
 extern const struct command cmd_get, cmd_put, cmd_del, cmd_ls, cmd_scan;
 extern const struct command cmd_stat, cmd_check, cmd_sync, cmd_flush;
 extern const struct command cmd_compact, cmd_set, cmd_backup, cmd_repair;
-extern const struct command cmd_umount, cmd_load, cmd_dump;
+extern const struct command cmd_umount, cmd_load, cmd_dump, cmd_batch;
 
 void command_print_usage(const struct command *cmd, FILE *out);
 

@@ -25,6 +25,7 @@ static const struct command *const commands[] = {
 	&cmd_flush,
 	&cmd_compact,
 	&cmd_set,
+	&cmd_batch,
 	&cmd_load,
 	&cmd_dump,
 	&cmd_backup,

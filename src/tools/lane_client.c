@@ -93,6 +93,8 @@ lane_client_receive(struct lane_client *c, uint32_t *typep, struct slice *mp)
 		if (rc < 0 || *typep != LANE_FAILED)
 			break;
 		take_failed(c, *mp);
+		if (c->returns_failed)
+			break;
 	}
 	if (rc == 0 && *typep == LANE_DONE)
 		rc = take_message(c, *typep, *mp);
@@ -141,10 +143,9 @@ lane_client_commit(struct lane_client *c)
 }
 
 int
-lane_client_open(struct lane_client *c, const char *name, struct target *t,
+lane_client_begin(struct lane_client *c, const char *name,
     const struct lane_hello *h)
 {
-	bool reads = h->work != LANE_LOAD;
 	uint32_t type = 0;
 	struct slice m;
 	int rc;
@@ -152,12 +153,11 @@ lane_client_open(struct lane_client *c, const char *name, struct target *t,
 	c->name = name;
 	c->is_done = false;
 	c->failures = 0;
-	rc = target_lane(t, reads, &c->fd);
 	lane_stream_init(&c->stream, c->fd);
-	c->stream.take = take_message;
+	/* Answers to gets are taken as they come. */
+	c->stream.take = h->work != LANE_READ ? take_message : NULL;
 	c->stream.arg = c;
-	if (rc == 0)
-		rc = lane_put_hello(&c->stream.out, h);
+	rc = lane_put_hello(&c->stream.out, h);
 	if (rc == 0)
 		rc = lane_client_receive(c, &type, &m);
 	if (rc == 0 && type != LANE_WELCOME)
@@ -171,6 +171,19 @@ lane_client_open(struct lane_client *c, const char *name, struct target *t,
 	else
 		lane_client_report(c, rc);
 	return 1;
+}
+
+int
+lane_client_open(struct lane_client *c, const char *name, struct target *t,
+    const struct lane_hello *h)
+{
+	int rc = target_lane(t, h->work != LANE_LOAD, &c->fd);
+
+	if (rc == 0)
+		return lane_client_begin(c, name, h);
+	c->name = name;
+	lane_stream_init(&c->stream, c->fd);
+	return lane_client_report(c, rc);
 }
 
 void

@@ -16,6 +16,7 @@ struct lane_client {
 	/* What LANE_FAILED is called in its line; NULL: its path. */
 	void (*print_failed)(const struct lane_result *r);
 	uint64_t failures; /* that were reported */
+	bool returns_failed; /* lane_client_receive() returns after each */
 	/* The last LANE_DONE. */
 	bool is_done;
 	struct lane_result done;
@@ -23,6 +24,9 @@ struct lane_client {
 
 /* Begin work in the directory base. Reports failures itself: 0 or 1. */
 int lane_client_open(struct lane_client *c, const char *name, struct target *t,
+    const struct lane_hello *h);
+/* The same, with fd from target_lane(). */
+int lane_client_begin(struct lane_client *c, const char *name,
     const struct lane_hello *h);
 void lane_client_close(struct lane_client *c);
 

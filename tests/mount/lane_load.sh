@@ -66,12 +66,8 @@ make_tree()
 
 mkdir "$T/src" "$T/ref"
 make_tree "$T/src"
-archive()
-{
-	tar -C "$T/src" --format=pax --acls --xattrs --xattrs-include='*' \
-	    --sparse "$@" -cf - . 2>/dev/null
-}
-archive >"$T/a.tar" || fail "tar c"
+tar -C "$T/src" --format=pax --acls --xattrs --xattrs-include='*' --sparse \
+    -cf "$T/a.tar" . 2>/dev/null || fail "tar c"
 
 start_kvfs -o acl
 # Names that the kernel knows to be missing, and listings that it has.

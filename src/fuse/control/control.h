@@ -18,7 +18,6 @@
 #include "kvfs/kv.h"
 #include "util/mutex.h"
 
-struct lane_socket;
 struct loop;
 
 struct control {
@@ -29,7 +28,6 @@ struct control {
 	struct fs *fs;
 	struct connection *conn;
 	struct loop *loop;
-	struct lane_socket *lane;
 	uid_t uid; /* owner of the control directory */
 	gid_t gid;
 	struct timespec started; /* CLOCK_BOOTTIME */
@@ -53,7 +51,7 @@ struct control {
 	struct control_nodes nodes; /* has its own lock */
 };
 
-/* The strings and conn are borrowed. The caller sets kv, fs, loop and lane later,
+/* The strings and conn are borrowed. The caller sets kv, fs and loop later,
  * before the first request. */
 void control_init(struct control *c, const struct options *opts,
     const char *store, const char *mountpoint, struct connection *conn);

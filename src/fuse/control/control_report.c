@@ -51,8 +51,8 @@ control_show_stats(struct control *c, FILE *out)
 	fprintf(out, "Mountpoint: %s\n", c->mountpoint);
 	fprintf(out, "Store: %s\n", c->store);
 	fprintf(out, "Pid: %d\n", (int)getpid());
-	if (c->lane->path[0] != '\0')
-		fprintf(out, "Lane: %s\n", c->lane->path);
+	if (c->conn->lane->path[0] != '\0')
+		fprintf(out, "Lane: %s\n", c->conn->lane->path);
 	fputs("Options: ", out);
 	print_options(c, out, " ");
 	fprintf(out, "\nStateless: %s\n", c->conn->stateless ? "yes" : "no");

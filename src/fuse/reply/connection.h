@@ -20,12 +20,14 @@
 #include "fuse/reply/kernel_cache.h"
 
 struct control;
+struct lane_socket;
 
 struct connection {
 	/* Constant while requests are served. */
 	struct fs *fs; /* borrowed, as are the next two */
 	struct fuse_session *se;
 	struct control *control; /* MOUNT/.kvfs */
+	struct lane_socket *lane; /* for bulk work */
 	size_t max_inodes; /* see connection_is_over_limit() */
 	uint32_t request_bytes;
 	unsigned max_background;
@@ -40,7 +42,7 @@ struct connection {
 	atomic_bool flush_lazy;
 };
 
-/* The caller sets fs, se and control before the first request. */
+/* The caller sets fs, se, control and lane before the first request. */
 void connection_init(struct connection *c, const struct options *opts);
 void connection_fini(struct connection *c);
 
