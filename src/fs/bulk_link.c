@@ -10,7 +10,7 @@ static int
 bulk_link_live(struct fs_bulk *b, struct slice path, struct slice target)
 {
 	struct inode *in = NULL, *there = NULL;
-	struct bulk_dir *from, *dir;
+	struct bulk_dir *from = NULL, *dir = NULL;
 	struct slice from_name, name;
 	struct fs_attr attr;
 	int rc = bulk_parent(b, target, false, &from, &from_name);
