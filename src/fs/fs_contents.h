@@ -83,7 +83,10 @@ int fs_fsync(struct fs *fs, uint64_t ino);
 int fs_fallocate(struct fs *fs, uint64_t ino, int mode, uint64_t off,
     uint64_t len);
 /* whence: SEEK_DATA or SEEK_HOLE; the offset, or -ENXIO. A hole may be
- * reported as data, never the reverse: see fs_writer_begin(). */
+ * reported as data, never the reverse: see fs_writer_begin(). With
+ * FS_SEEK_STORED, what the kernel may have and has not written is no data: for
+ * those who have had it write all before. */
+#define FS_SEEK_STORED 0x100
 int64_t fs_lseek(struct fs *fs, uint64_t ino, uint64_t off, int whence);
 ssize_t fs_copy_range(struct fs *fs, uint64_t ino_in, uint64_t off_in,
     uint64_t ino_out, uint64_t off_out, size_t len);

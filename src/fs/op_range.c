@@ -248,9 +248,11 @@ fs_lseek(struct fs *fs, uint64_t ino, uint64_t off, int whence)
 {
 	struct walk w = { 0 };
 	struct inode *in;
+	bool is_stored = (whence & FS_SEEK_STORED) != 0;
 	uint64_t size;
 	int64_t rc;
 
+	whence &= ~FS_SEEK_STORED;
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
 		return -EINVAL;
 	rc = regular_get(fs, ino, &in);
@@ -261,7 +263,7 @@ fs_lseek(struct fs *fs, uint64_t ino, uint64_t off, int whence)
 	if (off >= size) {
 		rc = -ENXIO;
 	} else if ((in->content == NULL && content_base_is_dense(in)) ||
-	    inode_hides_data(in)) {
+	    (!is_stored && inode_hides_data(in))) {
 		rc = (int64_t)(whence == SEEK_DATA ? off : size);
 	} else {
 		rc = walk_begin(&w, fs, in, off / CHUNK_SIZE);

@@ -86,10 +86,12 @@ send_ranges(struct lane_session *s, const struct fs_attr *attr,
 	if (!s->sends_ranges || attr->blocks * 512 >= attr->size)
 		return 0;
 	while (n < RANGES_MAX) {
-		at = fs_lseek(fs, attr->ino, (uint64_t)end, SEEK_DATA);
+		at = fs_lseek(fs, attr->ino, (uint64_t)end,
+		    SEEK_DATA | FS_SEEK_STORED);
 		if (at < 0)
 			break;
-		end = fs_lseek(fs, attr->ino, (uint64_t)at, SEEK_HOLE);
+		end = fs_lseek(fs, attr->ino, (uint64_t)at,
+		    SEEK_HOLE | FS_SEEK_STORED);
 		if (n == RANGES_MAX - 1)
 			end = (int64_t)attr->size;
 		if (end <= at)
