@@ -58,7 +58,7 @@ place_open_dir(const char *path)
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) == 0 && fstatfs(fd, &fs) == 0 &&
-	    st.st_uid == geteuid() && (st.st_mode & 0077) == 0 &&
+	    st.st_uid == geteuid() && (st.st_mode & 0022) == 0 &&
 	    fs.f_type != FUSE_SUPER_MAGIC)
 		return fd;
 	close(fd);
