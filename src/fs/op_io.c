@@ -185,6 +185,7 @@ ssize_t
 fs_write_how(struct fs *fs, uint64_t ino, uint64_t off, struct slice data,
     unsigned how)
 {
+	unsigned tries = 0;
 	struct inode *in;
 	ssize_t n;
 	int rc;
@@ -203,9 +204,11 @@ fs_write_how(struct fs *fs, uint64_t ino, uint64_t off, struct slice data,
 	if (n < 0)
 		goto out;
 	counter_add(&fs->counters.writes, 1);
-	inode_begin_change(in);
-	n = write_locked(fs, in, off, data, how);
-	inode_end_change(in);
+	do {
+		inode_begin_change(in);
+		n = write_locked(fs, in, off, data, how);
+		inode_end_change(in);
+	} while (space_retry(fs, (int)n, &tries));
 	if (n > 0)
 		counter_add(&fs->counters.write_bytes, (uint64_t)n);
 out:

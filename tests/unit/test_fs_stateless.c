@@ -107,6 +107,18 @@ START_TEST(a_failed_commit_fails_the_write_and_changes_nothing)
 }
 END_TEST
 
+START_TEST(a_lost_race_for_room_is_tried_once_more)
+{
+	uint64_t f = make("f"), commits;
+
+	kv_mem_fail_commit_once(kv, -ENOSPC);
+	commits = kv_mem_commits(kv);
+	write_str(f, "there is room now");
+	ck_assert_uint_eq(kv_mem_commits(kv), commits + 1);
+	expect_str(f, "there is room now");
+}
+END_TEST
+
 /* A file without a name would not be found after a crash. */
 START_TEST(a_file_without_a_name_is_committed_when_it_gets_one)
 {
@@ -214,6 +226,7 @@ main(void)
 	tcase_add_test(tc, a_truncation_is_committed_before_it_returns);
 	tcase_add_test(tc, lazy_contents_wait_all_the_same);
 	tcase_add_test(tc, a_failed_commit_fails_the_write_and_changes_nothing);
+	tcase_add_test(tc, a_lost_race_for_room_is_tried_once_more);
 	tcase_add_test(tc, a_file_without_a_name_is_committed_when_it_gets_one);
 	tcase_add_test(tc, files_without_a_name_end_when_they_are_forgotten);
 	tcase_add_test(tc, holes_are_told_once_the_copies_of_them_are_gone);
