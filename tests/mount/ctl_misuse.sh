@@ -17,7 +17,6 @@ misuse nonsense
 misuse help nonsense
 misuse get
 misuse get x
-misuse get x y z
 misuse get -x y z
 misuse put x
 misuse put -z x y

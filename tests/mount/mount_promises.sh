@@ -49,7 +49,20 @@ kill_kvfs
 start_kvfs -o flush=close,writeback=3600000
 same "after kvfsctl sync" contents "$(cat "$MNT/by_tool")"
 echo contents >"$MNT/closed"
+echo contents >"$MNT/open"
+# It is open when the daemon is killed.
+exec 7>>"$MNT/open"
+echo more >&7
 kill_kvfs
+exec 7>&-
+start_kvfs -o flush=close,writeback=3600000,relatime
+case $(uname -r) in
+6.18.[2-9][0-9]*)
+	same "what was written and not closed" "contents
+more" "$(cat "$MNT/open")"
+	;;
+esac
+stop_kvfs
 
 # ---- Read-only: not even a recovery of what the log has
 

@@ -4,6 +4,7 @@
 
 #include "fs/fs.h"
 #include "fuse/control/control.h"
+#include "fuse/lane/lane_socket.h"
 #include "fuse/serve/loop.h"
 #include "kvfs/kv.h"
 #include "util/report.h"
@@ -40,6 +41,8 @@ control_report_memory(struct control *c, struct report *r)
 		{ "Memory of listings", "user=\"listings\"", fs.listing_bytes },
 		{ "Memory of requests", "user=\"requests\"",
 		    loop_buffer_bytes(c->loop) },
+		{ "Memory of bulk work", "user=\"bulk\"",
+		    lane_socket_bytes(c->conn->lane) },
 	};
 	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
 		counted += users[i].bytes;

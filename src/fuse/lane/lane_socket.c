@@ -18,8 +18,12 @@
 #include "util/log.h"
 #include "util/thread.h"
 
-/* Clients at a time; the next ones are told to come again. */
+/* Clients at a time; the next ones are told to come again. All together have
+ * this part of the daemon's memory, but one is always served. */
 #define CLIENTS_MAX 8u
+#define CLIENTS_PART 8u
+/* The messages of a client, beside its batch. */
+#define MESSAGE_BYTES (2u << 20)
 /* A client that takes nothing for so long is dropped. */
 #define SEND_SECONDS 60
 /* A batch has this part of the daemon's memory at most. */
@@ -101,7 +105,7 @@ client_add(struct lane_socket *l, struct lane_client *client)
 	mutex_lock(&l->mu);
 	if (l->is_ending)
 		rc = -ESHUTDOWN;
-	else if (l->count >= CLIENTS_MAX)
+	else if (l->count >= l->clients_max)
 		rc = -EBUSY;
 	if (rc == 0) {
 		LIST_INSERT_HEAD(&l->clients, client, link);
@@ -193,6 +197,12 @@ lane_socket_open(struct lane_socket *l, const char *mountpoint,
 		l->batch_bytes = LANE_BATCH_BYTES;
 	if (l->batch_bytes < BATCH_MIN)
 		l->batch_bytes = BATCH_MIN;
+	l->clients_max = (unsigned)(memory_bytes / CLIENTS_PART /
+	    (l->batch_bytes + MESSAGE_BYTES));
+	if (l->clients_max > CLIENTS_MAX)
+		l->clients_max = CLIENTS_MAX;
+	if (l->clients_max == 0)
+		l->clients_max = 1;
 	l->wake_fd = eventfd(0, EFD_CLOEXEC);
 	l->listen_fd = l->wake_fd >= 0 ?
 	    lane_place_listen(mountpoint, l->path) :
@@ -242,6 +252,17 @@ lane_socket_stop(struct lane_socket *l)
 	if (l->wake_fd >= 0)
 		close(l->wake_fd);
 	l->listen_fd = l->wake_fd = -1;
+}
+
+uint64_t
+lane_socket_bytes(struct lane_socket *l)
+{
+	uint64_t count;
+
+	mutex_lock(&l->mu);
+	count = l->count;
+	mutex_unlock(&l->mu);
+	return count * (l->batch_bytes + MESSAGE_BYTES);
 }
 
 void

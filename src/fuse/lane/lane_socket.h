@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "util/mutex.h"
@@ -28,6 +29,7 @@ struct lane_socket {
 	int wake_fd; /* eventfd: stop */
 	struct connection *conn; /* borrowed */
 	size_t batch_bytes;
+	unsigned clients_max;
 	char path[PATH_MAX]; /* "": none */
 	bool is_running;
 	pthread_t thread; /* accepts clients */
@@ -49,6 +51,8 @@ void lane_socket_start(struct lane_socket *l, struct connection *conn);
 /* End all clients, and remove the socket. Call it while requests are still
  * served. */
 void lane_socket_stop(struct lane_socket *l);
+/* The most memory that its clients may have now. */
+uint64_t lane_socket_bytes(struct lane_socket *l);
 void lane_socket_fini(struct lane_socket *l);
 
 #endif
