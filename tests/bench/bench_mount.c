@@ -164,7 +164,9 @@ unlink_file(long i)
 static const struct phase phases[] = {
 	{ 'c', "create", false, create_file },
 	{ 's', "stat", true, stat_file },
+	{ 'S', "stat_again", true, stat_file },
 	{ 'r', "read", true, read_file },
+	{ 'R', "read_again", true, read_file },
 	{ 'l', "ls-l", false, NULL },
 	{ 'o', "overwrite", true, overwrite_file },
 	{ 'a', "append", true, append_file },
@@ -298,7 +300,7 @@ usage(void)
 	    "usage: bench_mount [-f] [-d DIRS] [-n FILES] "
 	    "[-p PHASES] [-s BYTES] [-t THREADS] DIR\n"
 	    "  -f  fsync each file that is written\n"
-	    "  -p  letters, in order (csrloamu):");
+	    "  -p  letters, in order (csSrRloamu):");
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
 		fprintf(stderr, " %c %s", phases[i].letter, phases[i].name);
 	fputs("\n", stderr);
@@ -308,7 +310,7 @@ usage(void)
 int
 main(int argc, char **argv)
 {
-	const char *order = "csrloamu";
+	const char *order = "csSrRloamu";
 	int o;
 
 	while ((o = getopt(argc, argv, "d:fn:p:s:t:")) != -1) {
