@@ -255,7 +255,7 @@ fs_removexattr(struct fs *fs, uint64_t ino, struct slice name)
 	rc = xattr_check_name(fs, name);
 	if (rc == 0)
 		rc = file_get(fs, ino, &in);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	inode_begin_change(in);
 	rc = has_row(fs, in, name);
