@@ -18,6 +18,14 @@ struct bulk_old {
 	struct inode *parent; /* for inode_put() once no lock is held */
 };
 
+/* Is it a part of the commit? Names that were there, dropped or have failed are
+ * not. */
+static inline bool
+bulk_is_staged(const struct bulk_name *n)
+{
+	return !n->is_dropped && n->rc == 0 && n->kind != BULK_KNOWN;
+}
+
 /* ---- bulk_lock.c ---- */
 
 struct bulk_locks {

@@ -14,12 +14,6 @@
 #define NAME_BYTES 512u
 
 static bool
-bulk_was_stored(const struct bulk_name *n)
-{
-	return !n->is_dropped && n->rc == 0 && n->kind != BULK_KNOWN;
-}
-
-static bool
 bulk_has_failed(const struct fs_bulk *b)
 {
 	const struct bulk_name *n;
@@ -49,7 +43,7 @@ bulk_committed(struct fs_bulk *b, struct bulk_locks *l,
 			dir_commit(b->fs, &l->dirs[i]->change, seq);
 	}
 	STAILQ_FOREACH (n, &b->names, link) {
-		if (!bulk_was_stored(n))
+		if (!bulk_is_staged(n))
 			continue;
 		b->stored++;
 		if (n->kind == BULK_REMOVE)
@@ -107,7 +101,7 @@ bulk_notify(struct fs_bulk *b, const struct bulk_locks *l)
 		l->dirs[i]->changes *= inode_is_in_use(b->fs, in);
 	}
 	STAILQ_FOREACH (n, &b->names, link)
-		if (bulk_was_stored(n) && n->dir->live != NULL &&
+		if (bulk_is_staged(n) && n->dir->live != NULL &&
 		    n->dir->changes != 0)
 			b->opts.name_changed(b->opts.arg, n->dir->ino, n->name);
 	for (size_t i = 0; i < l->ndirs; i++)

@@ -80,12 +80,6 @@ bulk_count_name(struct bulk_name *n, const struct bulk_locks *l)
 	return rc;
 }
 
-static bool
-bulk_is_staged(const struct bulk_name *n)
-{
-	return !n->is_dropped && n->rc == 0 && n->kind != BULK_KNOWN;
-}
-
 static int
 bulk_count(struct fs_bulk *b, const struct bulk_locks *l)
 {
