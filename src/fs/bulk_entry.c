@@ -165,12 +165,6 @@ bulk_make(struct fs_bulk *b, struct bulk_dir *dir,
 	return rc;
 }
 
-static bool
-bulk_is_time(const struct timespec *t)
-{
-	return t->tv_nsec >= 0 && t->tv_nsec <= 999999999;
-}
-
 static int
 bulk_check_entry(const struct fs_bulk_entry *e)
 {
@@ -191,8 +185,8 @@ bulk_check_entry(const struct fs_bulk_entry *e)
 	default:
 		return -EINVAL;
 	}
-	if (((e->valid & FS_SET_ATIME) != 0 && !bulk_is_time(&e->atime)) ||
-	    ((e->valid & FS_SET_MTIME) != 0 && !bulk_is_time(&e->mtime)))
+	if (((e->valid & FS_SET_ATIME) != 0 && !fs_time_is_valid(&e->atime)) ||
+	    ((e->valid & FS_SET_MTIME) != 0 && !fs_time_is_valid(&e->mtime)))
 		return -EINVAL;
 	return 0;
 }

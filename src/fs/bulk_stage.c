@@ -11,13 +11,6 @@
 #include "fs/fs_time.h"
 #include "fs/inode.h"
 
-static bool
-bulk_is_later(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec :
-					a->tv_nsec >= b->tv_nsec;
-}
-
 /* Begin the changes of a directory. If an entry of this work has set its times,
  * which shows by a mtime that differs from a ctime of this work, mtime stays. */
 static void
@@ -29,9 +22,8 @@ bulk_begin_dir(struct fs_bulk *b, struct bulk_dir *d,
 	mutex_assert_held(&d->live->mu);
 	dir_begin(&d->change, d->live, now);
 	if ((b->opts.flags & FS_BULK_DIR_TIMES) != 0 &&
-	    bulk_is_later(&rec->ctime, &b->began) &&
-	    (rec->mtime.tv_sec != rec->ctime.tv_sec ||
-		rec->mtime.tv_nsec != rec->ctime.tv_nsec))
+	    fs_time_cmp(&rec->ctime, &b->began) >= 0 &&
+	    fs_time_cmp(&rec->mtime, &rec->ctime) != 0)
 		d->change.rec.mtime = rec->mtime;
 	d->changes = 0;
 }

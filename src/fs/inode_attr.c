@@ -7,7 +7,8 @@
 #include "fs/fs_state.h"
 #include "fs/fs_time.h"
 
-/* FS_ATIME_RELATIVE: a read changes an atime that is older than this, in seconds. */
+/* With FS_ATIME_RELATIVE a read changes an atime that is older than this, in
+ * seconds. */
 #define ATIME_STALE_S (24 * 60 * 60)
 
 uint64_t
@@ -71,14 +72,6 @@ inode_attr(const struct inode *in, struct fs_attr *attrp)
 		attrp->blocks = ALLOC_UNIT / 512;
 }
 
-static int
-time_cmp(const struct timespec *a, const struct timespec *b)
-{
-	if (a->tv_sec != b->tv_sec)
-		return a->tv_sec < b->tv_sec ? -1 : 1;
-	return a->tv_nsec < b->tv_nsec ? -1 : a->tv_nsec > b->tv_nsec;
-}
-
 bool
 inode_atime_is_due(const struct fs *fs, const struct inode *in,
     const struct timespec *now)
@@ -90,8 +83,8 @@ inode_atime_is_due(const struct fs *fs, const struct inode *in,
 	if (fs->read_only || fs->atime == FS_ATIME_NEVER)
 		return false;
 	return fs->atime == FS_ATIME_ALWAYS ||
-	    time_cmp(&in->rec.atime, mtime) <= 0 ||
-	    time_cmp(&in->rec.atime, ctime) <= 0 ||
+	    fs_time_cmp(&in->rec.atime, mtime) <= 0 ||
+	    fs_time_cmp(&in->rec.atime, ctime) <= 0 ||
 	    (int64_t)((uint64_t)now->tv_sec - (uint64_t)in->rec.atime.tv_sec) >=
 	    ATIME_STALE_S;
 }

@@ -12,8 +12,6 @@
 #include "fs/inode_attr.h"
 #include "fs/inode_commit.h"
 
-#define NS_MAX 999999999
-
 int
 fs_getattr(struct fs *fs, uint64_t ino, struct fs_attr *attrp)
 {
@@ -31,12 +29,6 @@ fs_getattr(struct fs *fs, uint64_t ino, struct fs_attr *attrp)
 	return 0;
 }
 
-static bool
-is_time(const struct timespec *t)
-{
-	return t->tv_nsec >= 0 && t->tv_nsec <= NS_MAX;
-}
-
 static int
 attr_check(const struct inode *in, const struct fs_attr *attr, unsigned valid)
 {
@@ -48,9 +40,9 @@ attr_check(const struct inode *in, const struct fs_attr *attr, unsigned valid)
 		if (attr->size > SIZE_LIMIT)
 			return -EFBIG;
 	}
-	if (((valid & FS_SET_ATIME) != 0 && !is_time(&attr->atime)) ||
-	    ((valid & FS_SET_MTIME) != 0 && !is_time(&attr->mtime)) ||
-	    ((valid & FS_SET_CTIME) != 0 && !is_time(&attr->ctime)))
+	if (((valid & FS_SET_ATIME) != 0 && !fs_time_is_valid(&attr->atime)) ||
+	    ((valid & FS_SET_MTIME) != 0 && !fs_time_is_valid(&attr->mtime)) ||
+	    ((valid & FS_SET_CTIME) != 0 && !fs_time_is_valid(&attr->ctime)))
 		return -EINVAL;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "fs/schema.h"
 
 #include "fs/fs.h"
+#include "fs/fs_time.h"
 #include "util/clock.h"
 
 #define VERSION_MASK 0x0fu
@@ -44,12 +45,6 @@ is_type(uint32_t mode)
 	default:
 		return false;
 	}
-}
-
-static bool
-same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
 /* Seconds are a wrapped difference to base, so any 64-bit time is possible. */
@@ -109,11 +104,11 @@ put_rec(uint8_t *p, const struct attr_rec *rec)
 		flags |= ATTR_XATTRS;
 	if (rec->inline_len != 0)
 		flags |= ATTR_INLINE;
-	if (same_time(&rec->atime, &rec->btime))
+	if (fs_time_cmp(&rec->atime, &rec->btime) == 0)
 		flags |= ATTR_ATIME_SAME;
-	if (same_time(&rec->mtime, &rec->atime))
+	if (fs_time_cmp(&rec->mtime, &rec->atime) == 0)
 		flags |= ATTR_MTIME_SAME;
-	if (same_time(&rec->ctime, &rec->mtime))
+	if (fs_time_cmp(&rec->ctime, &rec->mtime) == 0)
 		flags |= ATTR_CTIME_SAME;
 	p += put_varint(p, flags);
 	p += put_varint(p, rec->mode);
