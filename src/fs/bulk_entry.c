@@ -168,23 +168,12 @@ bulk_make(struct fs_bulk *b, struct bulk_dir *dir,
 static int
 bulk_check_entry(const struct fs_bulk_entry *e)
 {
-	switch (e->mode & S_IFMT) {
-	case S_IFLNK:
-		if (e->target.len == 0)
-			return -ENOENT;
-		if (e->target.len > FS_SYMLINK_MAX)
-			return -ENAMETOOLONG;
-		break;
-	case S_IFREG:
-	case S_IFDIR:
-	case S_IFIFO:
-	case S_IFSOCK:
-	case S_IFCHR:
-	case S_IFBLK:
-		break;
-	default:
+	if (!schema_is_type(e->mode))
 		return -EINVAL;
-	}
+	if (S_ISLNK(e->mode) && e->target.len == 0)
+		return -ENOENT;
+	if (S_ISLNK(e->mode) && e->target.len > FS_SYMLINK_MAX)
+		return -ENAMETOOLONG;
 	if (((e->valid & FS_SET_ATIME) != 0 && !fs_time_is_valid(&e->atime)) ||
 	    ((e->valid & FS_SET_MTIME) != 0 && !fs_time_is_valid(&e->mtime)))
 		return -EINVAL;

@@ -227,20 +227,10 @@ fs_create(struct fs *fs, uint64_t parent, struct slice name, uint32_t mode,
 	struct attr_rec rec;
 
 	*attrp = (struct fs_attr){ 0 };
-	switch (mode & S_IFMT) {
-	case 0:
+	if ((mode & S_IFMT) == 0)
 		mode |= S_IFREG;
-		break;
-	case S_IFREG:
-	case S_IFDIR:
-	case S_IFIFO:
-	case S_IFSOCK:
-	case S_IFCHR:
-	case S_IFBLK:
-		break;
-	default:
+	if (!schema_is_type(mode) || S_ISLNK(mode))
 		return -EINVAL;
-	}
 	rec = new_inode_rec(mode & (S_IFMT | 07777u), cred->uid, cred->gid);
 	if (S_ISCHR(mode) || S_ISBLK(mode))
 		rec.rdev = rdev;

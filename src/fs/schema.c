@@ -30,8 +30,8 @@ zigzag_decode(uint64_t v)
 	return (int64_t)(v >> 1 ^ ((v & 1) != 0 ? UINT64_MAX : 0));
 }
 
-static bool
-is_type(uint32_t mode)
+bool
+schema_is_type(uint32_t mode)
 {
 	switch (mode & S_IFMT) {
 	case S_IFREG:
@@ -138,7 +138,7 @@ put_rec(uint8_t *p, const struct attr_rec *rec)
 static bool
 is_plausible(const struct attr_rec *rec)
 {
-	if (!is_type(rec->mode) || (rec->mode & ~(S_IFMT | 07777u)) != 0)
+	if (!schema_is_type(rec->mode) || (rec->mode & ~(S_IFMT | 07777u)) != 0)
 		return false;
 	if (rec->size > SIZE_LIMIT || rec->alloc > SIZE_LIMIT)
 		return false;
@@ -263,7 +263,7 @@ schema_get_dentry(struct slice value, struct dentry_row *rowp)
 		rowp->is_ref = true;
 		rowp->type = (uint32_t)cursor_u8(&c) << 12;
 		/* A directory has one name, so it is never a reference. */
-		if (!c.ok || cursor_left(&c) != 0 || !is_type(rowp->type) ||
+		if (!c.ok || cursor_left(&c) != 0 || !schema_is_type(rowp->type) ||
 		    (rowp->type & ~S_IFMT) != 0 || S_ISDIR(rowp->type))
 			return -KVFS_ECORRUPT;
 		return 0;

@@ -11,6 +11,7 @@
 #ifndef KVFS_FS_SCHEMA_H
 #define KVFS_FS_SCHEMA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -101,6 +102,9 @@ chunks_of(uint64_t size)
 {
 	return size / CHUNK_SIZE + (size % CHUNK_SIZE != 0);
 }
+
+/* Is the type in mode one that an inode may have? */
+bool schema_is_type(uint32_t mode);
 
 /* ---- Values. Encoders write at most SCHEMA_ROW_MAX bytes to dst and
  * return how many; inline contents are appended by the caller. ---- */
