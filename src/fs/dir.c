@@ -128,19 +128,12 @@ int
 dir_check_name(struct fs *fs, struct inode *dir, struct slice name,
     const struct inode *in)
 {
-	struct kv_key key = key_dentry(dir->ino, name);
 	struct dentry_row row;
-	struct kv_value v;
-	int rc;
+	int rc = inode_get_dentry(fs, dir, name, &row);
 
-	rc = kv_get(fs->kv, &key, NULL, &v);
 	if (rc == -ENOENT)
 		return in == NULL ? 0 : -EAGAIN;
 	if (rc < 0)
 		return rc;
-	rc = schema_get_dentry(v.data, &row);
-	kv_value_release(&v);
-	if (rc < 0)
-		return inode_bad_row(dir->ino, name, rc);
 	return in != NULL && row.ino == in->ino ? 0 : -EAGAIN;
 }

@@ -27,6 +27,22 @@ inode_bad_row(uint64_t parent, struct slice name, int rc)
 }
 
 int
+inode_get_dentry(struct fs *fs, const struct inode *dir, struct slice name,
+    struct dentry_row *rowp)
+{
+	struct kv_key key = key_dentry(dir->ino, name);
+	struct kv_value v;
+	int rc = kv_get(fs->kv, &key, NULL, &v);
+
+	if (rc < 0)
+		return rc;
+	rc = schema_get_dentry(v.data, rowp);
+	rowp->inline_data = (struct slice){ 0 };
+	kv_value_release(&v);
+	return rc < 0 ? inode_bad_row(dir->ino, name, rc) : 0;
+}
+
+int
 inode_fill(struct fs *fs, struct inode *in, struct inode *parent,
     struct slice name, const struct attr_rec *rec)
 {

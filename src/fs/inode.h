@@ -41,6 +41,10 @@ struct inode *inode_move(struct inode *in, struct inode *parent,
 /* A row of dir's group was changed: see inode_commits.change. */
 void inode_touch(struct inode *dir);
 
+/* Read the row of a name, but for its inline contents. -ENOENT: there is none.
+ * Damage is logged. */
+int inode_get_dentry(struct fs *fs, const struct inode *dir, struct slice name,
+    struct dentry_row *rowp);
 /* The row is damaged: log a line, and return rc. */
 int inode_bad_row(uint64_t parent, struct slice name, int rc);
 

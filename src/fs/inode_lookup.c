@@ -116,9 +116,7 @@ int
 inode_lookup_lock(struct fs *fs, struct inode *dir, struct slice name,
     struct inode **inp)
 {
-	struct kv_key key = key_dentry(dir->ino, name);
 	struct dentry_row row;
-	struct kv_value v;
 	uint64_t change;
 	int rc;
 
@@ -126,13 +124,9 @@ inode_lookup_lock(struct fs *fs, struct inode *dir, struct slice name,
 	do {
 		change = atomic_load_explicit(&dir->commits.change,
 		    memory_order_seq_cst);
-		rc = kv_get(fs->kv, &key, NULL, &v);
+		rc = inode_get_dentry(fs, dir, name, &row);
 		if (rc < 0)
 			return rc;
-		rc = schema_get_dentry(v.data, &row);
-		kv_value_release(&v);
-		if (rc < 0)
-			return inode_bad_row(dir->ino, name, rc);
 		rc = inode_from_row(fs, dir, name, &row, change, inp);
 	} while (rc == -EAGAIN);
 	return rc;

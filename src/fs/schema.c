@@ -263,7 +263,8 @@ schema_get_dentry(struct slice value, struct dentry_row *rowp)
 		rowp->is_ref = true;
 		rowp->type = (uint32_t)cursor_u8(&c) << 12;
 		/* A directory has one name, so it is never a reference. */
-		if (!c.ok || cursor_left(&c) != 0 || !schema_is_type(rowp->type) ||
+		if (!c.ok || cursor_left(&c) != 0 ||
+		    !schema_is_type(rowp->type) ||
 		    (rowp->type & ~S_IFMT) != 0 || S_ISDIR(rowp->type))
 			return -KVFS_ECORRUPT;
 		return 0;
