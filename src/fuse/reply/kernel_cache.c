@@ -14,11 +14,10 @@ struct writer {
 	uint64_t ino;
 };
 
-struct stale {
-	struct queued_task task; /* first */
+/* A direct write, to be answered when older pages have gone. */
+struct direct_write {
+	struct page_drop drop; /* first */
 	fuse_req_t req;
-	uint64_t ino, off;
-	size_t n;
 };
 
 struct stale_name {
@@ -108,44 +107,12 @@ kernel_cache_forget_name(struct connection *c, uint64_t parent,
 }
 
 static void
-drop_stale(struct queued_task *task)
-{
-	struct stale *t = (struct stale *)task;
-	struct connection *c = request_connection(t->req);
-
-	(void)fuse_lowlevel_notify_inval_inode(c->se, t->ino, (off_t)t->off,
-	    (off_t)t->n);
-	reply_count(t->req, (ssize_t)t->n);
-	free(t);
-}
-
-void
-kernel_cache_direct_written(fuse_req_t req, uint64_t ino, uint64_t off,
-    size_t n)
-{
-	struct connection *c = request_connection(req);
-	struct stale *t = malloc(sizeof(*t));
-
-	if (t != NULL) {
-		*t = (struct stale){ .task.run = drop_stale,
-			.req = req,
-			.ino = ino,
-			.off = off,
-			.n = n };
-		if (task_queue_add(&c->kernel_cache.stale, &t->task))
-			return;
-		free(t);
-	}
-	/* Without memory the pages stay; the write itself is done. */
-	reply_count(req, (ssize_t)n);
-}
-
-static void
 drop_pages(struct queued_task *task)
 {
 	struct page_drop *drop = (struct page_drop *)task;
 
-	kernel_cache_forget_pages(drop->c, drop->ino);
+	(void)fuse_lowlevel_notify_inval_inode(drop->c->se, drop->ino,
+	    (off_t)drop->off, (off_t)drop->n);
 	drop->then(drop);
 }
 
@@ -155,6 +122,38 @@ kernel_cache_drop_pages(struct connection *c, struct page_drop *drop)
 	drop->task.run = drop_pages;
 	drop->c = c;
 	return task_queue_add(&c->kernel_cache.stale, &drop->task);
+}
+
+static void
+answer_direct_write(struct page_drop *drop)
+{
+	struct direct_write *w = (struct direct_write *)drop;
+
+	reply_count(w->req, (ssize_t)drop->n);
+	free(w);
+}
+
+void
+kernel_cache_direct_written(fuse_req_t req, uint64_t ino, uint64_t off,
+    size_t n)
+{
+	struct connection *c = request_connection(req);
+	struct direct_write *w = malloc(sizeof(*w));
+
+	if (w != NULL) {
+		*w = (struct direct_write){
+			.drop = { .ino = ino,
+			    .off = off,
+			    .n = n,
+			    .then = answer_direct_write },
+			.req = req,
+		};
+		if (kernel_cache_drop_pages(c, &w->drop))
+			return;
+		free(w);
+	}
+	/* Without memory the pages stay; the write itself is done. */
+	reply_count(req, (ssize_t)n);
 }
 
 /* ---- Dirty pages ---- */

@@ -27,6 +27,7 @@ struct page_drop {
 	struct queued_task task; /* private */
 	struct connection *c; /* private */
 	uint64_t ino;
+	uint64_t off, n; /* the range; n 0: up to the end */
 	void (*then)(struct page_drop *drop);
 };
 
@@ -62,7 +63,7 @@ void kernel_cache_forget_pages(struct connection *c, uint64_t ino);
 void kernel_cache_direct_written(struct fuse_req *req, uint64_t ino,
     uint64_t off, size_t n);
 
-/* Have the pages of drop->ino written back and dropped; drop->then() is called
+/* Have the pages of drop's range written back and dropped; drop->then() is called
  * after that, in the thread of a task queue, and owns drop. False when the
  * mount ends: nothing is done. */
 bool kernel_cache_drop_pages(struct connection *c, struct page_drop *drop);
