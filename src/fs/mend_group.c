@@ -64,18 +64,28 @@ mend_chunks(struct mend *m, const struct verify_fault *f)
 	return mend_commit(m);
 }
 
+/* A group of rows that belongs to another row of its inode. If that is there
+ * (owner has the inode), the next walk looks at the group when it gets to it
+ * (suspect); else the group is removed. */
+static int
+mend_owned_group(struct mend *m, const struct verify_fault *f,
+    enum verify_set owner, enum verify_set suspect, enum space space,
+    const char *lost)
+{
+	if (verify_map_has(&m->v.map, owner, f->ino)) {
+		m->changes++;
+		return verify_map_put(&m->suspects, suspect, f->ino);
+	}
+	kv_batch_delete_group(&m->txn.batch, space, f->ino);
+	finding_add(&m->reported, &f->key, lost);
+	return mend_commit(m);
+}
+
 int
 mend_patches(struct mend *m, const struct verify_fault *f)
 {
-	if (verify_map_has(&m->v.map, SET_CHUNKS, f->ino)) {
-		/* The next walk finds them when it gets to the inode's row. */
-		m->changes++;
-		return verify_map_put(&m->suspects, SET_PATCHES, f->ino);
-	}
-	kv_batch_delete_group(&m->txn.batch, SPACE_PATCH, f->ino);
-	finding_add(&m->reported, &f->key,
+	return mend_owned_group(m, f, SET_CHUNKS, SET_PATCHES, SPACE_PATCH,
 	    "patches of contents that are lost; removed");
-	return mend_commit(m);
 }
 
 /* The chunk is lost, and what was written last over it is not: make an empty
@@ -104,13 +114,6 @@ mend_patch_alone(struct mend *m, const struct verify_fault *f)
 int
 mend_xattrs(struct mend *m, const struct verify_fault *f)
 {
-	if (verify_map_has(&m->v.map, SET_INODES, f->ino)) {
-		/* The next walk counts them when it gets to the inode's row. */
-		m->changes++;
-		return verify_map_put(&m->suspects, SET_XATTRS, f->ino);
-	}
-	kv_batch_delete_group(&m->txn.batch, SPACE_XATTR, f->ino);
-	finding_add(&m->reported, &f->key,
+	return mend_owned_group(m, f, SET_INODES, SET_XATTRS, SPACE_XATTR,
 	    "extended attributes of what is lost; removed");
-	return mend_commit(m);
 }
