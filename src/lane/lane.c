@@ -43,7 +43,7 @@ lane_put_hello(struct buf *m, const struct lane_hello *h)
 {
 	size_t at = lane_begin(m, LANE_HELLO);
 
-	buf_put_u32(m, h->version);
+	buf_put_u32(m, LANE_VERSION);
 	buf_put_u32(m, h->work);
 	buf_put_u32(m, h->flags);
 	buf_put_u32(m, h->umask);
@@ -56,9 +56,9 @@ lane_get_hello(struct slice m, struct lane_hello *h)
 {
 	struct cursor c = cursor_make(m);
 
-	*h = (struct lane_hello){ .version = cursor_u32(&c) };
+	*h = (struct lane_hello){ 0 };
 	/* Of another version no more is known. */
-	if (!c.ok || h->version != LANE_VERSION)
+	if (cursor_u32(&c) != LANE_VERSION)
 		return -EPROTO;
 	h->work = cursor_u32(&c);
 	h->flags = cursor_u32(&c);

@@ -48,7 +48,6 @@ enum lane_type {
 enum lane_work { LANE_LOAD = 1, LANE_DUMP, LANE_READ };
 
 struct lane_hello {
-	uint32_t version;
 	uint32_t work; /* enum lane_work */
 	uint32_t flags; /* FS_BULK_* */
 	uint32_t umask;

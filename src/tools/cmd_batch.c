@@ -212,7 +212,7 @@ batch_run(const struct command *cmd, int argc, char **argv)
 		{ "atomic", no_argument, NULL, 'a' },
 		{ 0 },
 	};
-	struct lane_hello h = { .version = LANE_VERSION, .work = LANE_LOAD };
+	struct lane_hello h = { .work = LANE_LOAD };
 	static struct batch b;
 	struct target *t;
 	int o, status;

@@ -260,10 +260,7 @@ open_archive(struct dump *d)
 static int
 dump_run(const struct command *cmd, int argc, char **argv)
 {
-	struct lane_hello h = {
-		.version = LANE_VERSION,
-		.work = LANE_DUMP,
-	};
+	struct lane_hello h = { .work = LANE_DUMP };
 	static struct dump d;
 	struct target *t;
 	int status;

@@ -177,8 +177,7 @@ get_by_files(struct get *g)
 static int
 get_run(const struct command *cmd, int argc, char **argv)
 {
-	const struct lane_hello h = { .version = LANE_VERSION,
-		.work = LANE_READ };
+	const struct lane_hello h = { .work = LANE_READ };
 	static struct get g;
 	int o, status;
 

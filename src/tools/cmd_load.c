@@ -318,7 +318,6 @@ static int
 load_run(const struct command *cmd, int argc, char **argv)
 {
 	struct lane_hello h = {
-		.version = LANE_VERSION,
 		.work = LANE_LOAD,
 		.flags = FS_BULK_PARENTS | FS_BULK_DIR_TIMES,
 	};
